@@ -1,0 +1,14 @@
+//! Words that every crate shares: identities, units, time, randomness by seed, and operations on keys.
+#![forbid(unsafe_code)]
+
+pub mod kv;
+pub mod rights;
+pub mod rng;
+pub mod size;
+pub mod tenant;
+pub mod time;
+
+pub use rights::Rights;
+pub use size::ByteSize;
+pub use tenant::{CredentialId, TenantId};
+pub use time::Timestamp;
