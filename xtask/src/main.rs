@@ -1,0 +1,4 @@
+//! Checks the rules of the house that compilers and linters do not know.
+#![forbid(unsafe_code)]
+
+fn main() {}
