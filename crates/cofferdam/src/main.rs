@@ -1,0 +1,4 @@
+//! The command line of Cofferdam.
+#![forbid(unsafe_code)]
+
+fn main() {}

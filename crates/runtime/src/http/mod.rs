@@ -1,0 +1,1 @@
+//! Plumbing for HTTP over TCP and Unix sockets: a guarded server and a small client.

@@ -1,0 +1,1 @@
+//! Random passwords, salts and tokens.

@@ -1,0 +1,1 @@
+//! Tenants and credentials, kept durably in one SQLite file that one process opens.
