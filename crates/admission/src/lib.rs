@@ -3,4 +3,4 @@
 
 mod fair_queue;
 
-pub use fair_queue::FairQueue;
+pub use fair_queue::{FairQueue, FlowId};
