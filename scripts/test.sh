@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change is merged: format, lints, tests, house rules, and the
+# black-box suite through real clients. On a fresh Debian machine with rustup it installs what it
+# needs and leaves alone what is there. One build profile throughout: dev.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+clients=target/clients
+section="start"
+began=$SECONDS
+
+begin() {
+  section=$1
+  printf '\n==> %s  (%ds)\n' "$section" "$((SECONDS - began))"
+}
+
+failed() {
+  printf '\nFAILED in: %s\n' "$section" >&2
+}
+trap failed ERR
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "$* needs root: run it yourself, or install sudo" >&2
+    return 1
+  fi
+}
+
+# Names the Debian packages whose command is not there yet.
+missing_packages() {
+  command -v cc >/dev/null || echo gcc
+  command -v memcached >/dev/null || echo memcached
+  command -v memccapable >/dev/null || echo libmemcached-tools
+  command -v node >/dev/null || echo nodejs
+  # Debian's npm clashes with a Node.js from elsewhere, so it comes only where there is none.
+  command -v npm >/dev/null || echo npm
+  command -v python3 >/dev/null || echo python3
+  python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+}
+
+install_debian_packages() {
+  local packages
+  mapfile -t packages < <(missing_packages)
+  if [ "${#packages[@]}" -eq 0 ]; then
+    echo "nothing to install"
+    return
+  fi
+  echo "installing: ${packages[*]}"
+  as_root apt-get update -q
+  # A package that starts a service would take the default port.
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+    apt-get install -q -y --no-install-recommends "${packages[@]}"
+}
+
+install_python_clients() {
+  local stamp=$clients/venv/requirements.txt
+  if cmp -s tests/clients/requirements.txt "$stamp"; then
+    echo "Python clients: already there"
+    return
+  fi
+  rm -rf "$clients/venv"
+  python3 -m venv "$clients/venv"
+  "$clients/venv/bin/pip" install --quiet -r tests/clients/requirements.txt
+  cp tests/clients/requirements.txt "$stamp"
+}
+
+install_node_clients() {
+  local stamp=$clients/node/package.json
+  if cmp -s tests/clients/package.json "$stamp" && [ -d "$clients/node/node_modules/memjs" ]; then
+    echo "Node.js clients: already there"
+    return
+  fi
+  mkdir -p "$clients/node"
+  cp tests/clients/package.json "$stamp"
+  npm install --prefix "$clients/node" --no-audit --no-fund --no-package-lock --loglevel=error
+}
+
+run_tests() {
+  if cargo nextest --version >/dev/null 2>&1; then
+    cargo nextest run --workspace --all-targets
+    cargo test --workspace --doc --quiet
+  else
+    cargo test --workspace --all-targets --quiet
+    cargo test --workspace --doc --quiet
+  fi
+}
+
+begin "Debian packages"
+install_debian_packages
+
+begin "Python and Node.js clients"
+mkdir -p "$clients"
+install_python_clients
+install_node_clients
+
+begin "Format"
+cargo fmt --all --check
+
+begin "Clippy"
+cargo clippy --workspace --all-targets -- -D warnings
+
+begin "Build"
+cargo build --workspace
+
+begin "Tests"
+run_tests
+
+begin "House rules"
+cargo run --quiet -p xtask -- tidy
+
+begin "Black-box suite"
+"$clients/venv/bin/python" tests/clients/run.py "$@"
+
+printf '\nAll passed in %d s.\n' "$((SECONDS - began))"
