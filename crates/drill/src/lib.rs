@@ -1,0 +1,4 @@
+//! Load on purpose: the generator behind `cofferdam load`.
+#![forbid(unsafe_code)]
+
+pub mod load;
