@@ -78,7 +78,8 @@ impl<'a> Op<'a> {
 pub struct Get<'a> {
     /// The key.
     pub key: &'a [u8],
-    /// Whether the value is wanted; if not, a large one is not pinned and `Item::value` may be any.
+    /// Whether the value is wanted; if not, a large one is not pinned and only the length of
+    /// `Item::value` counts.
     pub value: bool,
     /// Give the item this end (`touch`, `gat`, `mg T`).
     pub touch: Option<Expiry>,
