@@ -1,1 +1,39 @@
 //! Random passwords, salts and tokens.
+
+use std::io;
+
+/// Digits and letters without those that people mistake for each other; 32, so five bits each.
+const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+
+/// 26 letters of five bits: 130 bits, so that no dictionary helps and a plain salted hash is enough.
+const PASSWORD_LEN: usize = 26;
+
+/// A password of 130 random bits, in lower-case letters and digits only.
+pub fn password() -> io::Result<String> {
+    random_text(PASSWORD_LEN)
+}
+
+/// Sixteen random bytes to hash a password with.
+pub fn salt() -> io::Result<[u8; 16]> {
+    let mut salt = [0; 16];
+    fill(&mut salt)?;
+    Ok(salt)
+}
+
+/// `len` random letters and digits, five bits each.
+pub fn random_text(len: usize) -> io::Result<String> {
+    let mut bytes = vec![0; len];
+    fill(&mut bytes)?;
+    Ok(bytes
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
+        .collect())
+}
+
+fn fill(bytes: &mut [u8]) -> io::Result<()> {
+    getrandom::fill(bytes).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+#[path = "secrets_test.rs"]
+mod tests;

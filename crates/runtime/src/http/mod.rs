@@ -1,1 +1,14 @@
 //! Plumbing for HTTP over TCP and Unix sockets: a guarded server and a small client.
+
+mod client;
+mod guard;
+mod server;
+mod unix_path;
+
+pub use client::{ClientError, Endpoint, Method, Response, request};
+pub use guard::Guard;
+pub use server::{Listeners, Server};
+
+#[cfg(test)]
+#[path = "http_test.rs"]
+mod tests;

@@ -1,1 +1,164 @@
 //! Tenants and credentials, kept durably in one SQLite file that one process opens.
+//!
+//! [`State::open`] takes the data directory's lock and starts a thread that owns the file; every
+//! method here asks that thread and waits for the answer, so none of them belongs in an event loop.
+//! A change that has returned is on disk.
+
+mod backup;
+mod error;
+mod lock;
+mod record;
+mod schema;
+mod store;
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use base::{CredentialId, TenantId};
+
+pub use backup::restore;
+pub use error::StateError;
+pub use lock::{DirLock, create_private_dir};
+pub use record::{CredentialRecord, NewCredential, NewTenant, TenantRecord};
+
+use store::Store;
+
+/// The open tenant `default`: it has no record and no credential, and no other gets its number.
+pub const DEFAULT_TENANT: TenantId = TenantId(1);
+
+/// Name of the database within the data directory.
+pub const STATE_FILE: &str = "state.db";
+
+type Job = Box<dyn FnOnce(&mut Store) + Send>;
+
+/// The open state of one data directory, for as long as this value lives.
+#[derive(Debug)]
+pub struct State {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl State {
+    /// Creates `dir` if it is missing, locks it, opens its state and brings an older one up to date.
+    ///
+    /// [`StateError::Locked`] says that another process serves this directory.
+    pub fn open(dir: &Path) -> Result<Self, StateError> {
+        let lock = DirLock::take(dir)?;
+        let store = Store::open(&dir.join(STATE_FILE))?;
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let thread = thread::Builder::new()
+            .name("state".into())
+            .spawn(move || serve(store, lock, &inbox))
+            .map_err(|source| StateError::io("start a thread for", dir, source))?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    /// All tenants but `default`, by name.
+    pub fn tenants(&self) -> Result<Vec<TenantRecord>, StateError> {
+        self.ask(|store| store.tenants())
+    }
+
+    /// All credentials that are not revoked, oldest first.
+    pub fn credentials(&self) -> Result<Vec<CredentialRecord>, StateError> {
+        self.ask(|store| store.credentials())
+    }
+
+    /// Adds a tenant with its first credential, both or neither.
+    pub fn add_tenant(
+        &self,
+        tenant: NewTenant,
+        credential: NewCredential,
+    ) -> Result<(TenantRecord, CredentialRecord), StateError> {
+        self.ask(move |store| store.add_tenant(&tenant, &credential))
+    }
+
+    /// Changes what a tenant may hold.
+    pub fn set_limits(
+        &self,
+        id: TenantId,
+        quota_bytes: u64,
+        item_size_max: u32,
+    ) -> Result<(), StateError> {
+        self.ask(move |store| store.set_limits(id, quota_bytes, item_size_max))
+    }
+
+    /// Removes a tenant and its credentials; their numbers are not used again.
+    pub fn remove_tenant(&self, id: TenantId) -> Result<(), StateError> {
+        self.ask(move |store| store.remove_tenant(id))
+    }
+
+    /// Adds a credential; a primary one takes that place from the one that had it.
+    pub fn add_credential(
+        &self,
+        tenant: TenantId,
+        credential: NewCredential,
+    ) -> Result<CredentialRecord, StateError> {
+        self.ask(move |store| store.add_credential(tenant, &credential))
+    }
+
+    /// Makes a credential the primary one of its tenant.
+    pub fn promote(&self, id: CredentialId) -> Result<(), StateError> {
+        self.ask(move |store| store.promote(id))
+    }
+
+    /// Ends a credential; its record stays, with the time of its end.
+    pub fn revoke(&self, id: CredentialId) -> Result<(), StateError> {
+        self.ask(move |store| store.revoke(id))
+    }
+
+    /// A remark kept under `key`, for instance what the daemon last ran with.
+    pub fn remark(&self, key: &'static str) -> Result<Option<String>, StateError> {
+        self.ask(move |store| store.remark(key))
+    }
+
+    /// Keeps `value` under `key`.
+    pub fn set_remark(&self, key: &'static str, value: String) -> Result<(), StateError> {
+        self.ask(move |store| store.set_remark(key, &value))
+    }
+
+    /// The whole state as the bytes of a SQLite file, consistent at one moment; serving goes on.
+    pub fn backup(&self) -> Result<Vec<u8>, StateError> {
+        self.ask(backup::snapshot)
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, StateError> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let (answer, wait) = mpsc::sync_channel(1);
+        let job: Job = Box::new(move |store| {
+            // Nobody waits any more only if the asking thread has died.
+            let _ = answer.send(job(store));
+        });
+        let jobs = self.jobs.as_ref().ok_or(StateError::Closed)?;
+        jobs.send(job).map_err(|_| StateError::Closed)?;
+        wait.recv().map_err(|_| StateError::Closed)?
+    }
+}
+
+impl Drop for State {
+    /// Waits until the file is closed and the lock released.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there was reported by its own thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(mut store: Store, lock: DirLock, inbox: &mpsc::Receiver<Job>) {
+    for job in inbox {
+        job(&mut store);
+    }
+    drop(store);
+    drop(lock);
+}
+
+#[cfg(test)]
+#[path = "state_test.rs"]
+mod tests;

@@ -1,0 +1,98 @@
+//! Server and client with each other, over both kinds of socket.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::*;
+
+fn guard() -> Guard {
+    Guard {
+        token: "secret".into(),
+        hosts: Vec::new(),
+        open_paths: &["/livez"],
+    }
+}
+
+fn start(dir: &Path) -> (Server, SocketAddr) {
+    let router = Router::new()
+        .route("/livez", get(async || "ok"))
+        .route("/echo", post(async |body: String| body));
+    let any = "127.0.0.1:0".parse().unwrap();
+    let listeners = Listeners::bind(&dir.join("admin.sock"), Some(any)).unwrap();
+    let addr = listeners.tcp_addr().unwrap();
+    (listeners.serve(router, guard()).unwrap(), addr)
+}
+
+fn echo(endpoint: &Endpoint) -> Result<Response, ClientError> {
+    request(endpoint, Method::POST, "/echo", Some(b"hello".to_vec()))
+}
+
+#[test]
+fn the_unix_socket_needs_no_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let _server = start(dir.path());
+    let response = echo(&Endpoint::Unix(dir.path().join("admin.sock"))).unwrap();
+    assert_eq!(
+        (response.status, response.body.as_slice()),
+        (200, &b"hello"[..])
+    );
+}
+
+#[test]
+fn tcp_needs_the_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, addr) = start(dir.path());
+    let status = |token: &str| {
+        let token = token.to_owned();
+        echo(&Endpoint::Tcp { addr, token }).unwrap().status
+    };
+    assert_eq!(status("secret"), 200);
+    assert_eq!(status("guess"), 401);
+}
+
+#[test]
+fn a_path_longer_than_a_socket_address_works() {
+    let dir = tempfile::tempdir().unwrap();
+    let deep = dir.path().join("d".repeat(120));
+    std::fs::create_dir(&deep).unwrap();
+    let _server = start(&deep);
+    assert_eq!(
+        echo(&Endpoint::Unix(deep.join("admin.sock")))
+            .unwrap()
+            .status,
+        200
+    );
+}
+
+#[test]
+fn a_dead_process_s_socket_is_replaced_and_ours_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("admin.sock");
+    std::fs::write(&socket, "left behind").unwrap();
+    let server = start(dir.path());
+    assert_eq!(echo(&Endpoint::Unix(socket.clone())).unwrap().status, 200);
+    drop(server);
+    assert!(!socket.exists());
+    assert!(matches!(
+        echo(&Endpoint::Unix(socket)),
+        Err(ClientError::Connect(_))
+    ));
+}
+
+#[test]
+fn a_head_without_end_is_cut_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, addr) = start(dir.path());
+    let mut stream = TcpStream::connect(addr).unwrap();
+    let mut head = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ".to_vec();
+    head.resize(64 * 1024, b'x');
+    // The server may close before it has taken all.
+    let _ = stream.write_all(&head);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP/1.1 200"));
+}

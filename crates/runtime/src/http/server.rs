@@ -1,0 +1,173 @@
+//! Serves a router on a Unix socket and on TCP, from one thread with an async runtime of its own.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{sleep, timeout};
+
+use super::guard::{self, Guard};
+use super::unix_path::ShortPath;
+
+/// From the first byte of a request (or the end of the one before) to the end of its head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// One connection, however many requests it makes; the pool it takes a place of is small.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(300);
+const CONNECTIONS_MAX: usize = 128;
+const HEAD_LEN_MAX: usize = 16 * 1024;
+/// Pause after an accept that failed for want of descriptors, so that the thread does not spin.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Bound sockets that nobody serves yet.
+#[derive(Debug)]
+pub struct Listeners {
+    unix: (UnixListener, PathBuf),
+    tcp: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Binds a Unix socket of mode 0600 at `unix`, replacing what a dead process left there, and
+    /// `tcp` if given. The caller holds the lock of the folder, so that nobody alive is replaced.
+    pub fn bind(unix: &Path, tcp: Option<SocketAddr>) -> io::Result<Self> {
+        let tcp = tcp.map(TcpListener::bind).transpose()?;
+        if let Err(e) = fs::remove_file(unix)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            return Err(e);
+        }
+        let listener = UnixListener::bind(ShortPath::of(unix)?.as_path())?;
+        fs::set_permissions(unix, Permissions::from_mode(0o600))?;
+        listener.set_nonblocking(true)?;
+        if let Some(tcp) = &tcp {
+            tcp.set_nonblocking(true)?;
+        }
+        Ok(Self {
+            unix: (listener, unix.to_owned()),
+            tcp,
+        })
+    }
+
+    /// Where TCP is served.
+    pub fn tcp_addr(&self) -> Option<SocketAddr> {
+        self.tcp.as_ref().and_then(|tcp| tcp.local_addr().ok())
+    }
+
+    /// Serves `router` until the [`Server`] is dropped: unguarded on the Unix socket, behind `guard`
+    /// on TCP.
+    pub fn serve(self, router: Router, guard: Guard) -> io::Result<Server> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .max_blocking_threads(4)
+            .build()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (unix, unix_path) = self.unix;
+        let tcp = self.tcp;
+        let guarded = router.clone().layer(middleware::from_fn_with_state(
+            Arc::new(guard),
+            guard::check,
+        ));
+        let thread = thread::Builder::new().name("admin".into()).spawn(move || {
+            runtime.block_on(async move {
+                tokio::spawn(serve_unix(unix, router));
+                if let Some(tcp) = tcp {
+                    tokio::spawn(serve_tcp(tcp, guarded));
+                }
+                // An error says that the server was dropped, which is the same wish.
+                let _ = stopped.await;
+            });
+        })?;
+        Ok(Server {
+            stop: Some(stop),
+            thread: Some(thread),
+            unix_path,
+        })
+    }
+}
+
+/// A running server; dropping it ends it and removes its socket file.
+#[derive(Debug)]
+pub struct Server {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    unix_path: PathBuf,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic there was reported by its own thread.
+            let _ = thread.join();
+        }
+        // If it cannot be removed, the next start replaces it.
+        let _ = fs::remove_file(&self.unix_path);
+    }
+}
+
+async fn serve_unix(listener: UnixListener, router: Router) {
+    let listener = match tokio::net::UnixListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "admin socket cannot be served"),
+    };
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => serve_connection(stream, router.clone(), &places),
+            Err(error) => retry_later("admin socket", error).await,
+        }
+    }
+}
+
+async fn serve_tcp(listener: TcpListener, router: Router) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!(%error, "admin port cannot be served"),
+    };
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => serve_connection(stream, router.clone(), &places),
+            Err(error) => retry_later("admin port", error).await,
+        }
+    }
+}
+
+async fn retry_later(listener: &str, error: io::Error) {
+    tracing::warn!(%error, listener, "accept failed");
+    sleep(ACCEPT_RETRY).await;
+}
+
+/// Serves one connection as a task; past the limit it is closed unread.
+fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    places: &Arc<Semaphore>,
+) {
+    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
+        return;
+    };
+    tokio::spawn(async move {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(HEAD_LEN_MAX)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        if let Ok(Err(error)) = timeout(CONNECTION_TIMEOUT, connection).await {
+            tracing::debug!(%error, "admin connection ended");
+        }
+        drop(place);
+    });
+}
