@@ -1,4 +1,24 @@
 //! Client sessions, the door and the scheduler of one event loop, without I/O.
+//!
+//! A [`Shard`] owns the sessions of one loop and decides whose turn it is; the [`Door`] holds
+//! connections until they have said who they are. Whoever drives them (the runtime with sockets, the
+//! simulator with virtual ones) moves bytes and tells the time. Which protocol a connection speaks,
+//! and what stores the data, this crate does not know.
 #![forbid(unsafe_code)]
 
+mod backend;
 pub mod directory;
+mod door;
+mod figures;
+mod session;
+mod shard;
+mod stats;
+mod turn;
+
+pub use backend::Backend;
+pub use door::{Door, DoorConfig, EntrantId, Entry, Verdict};
+pub use figures::{ConnectionFigures, Figures, TenantFigures};
+pub use session::{Admitted, Peer, SessionId};
+pub use shard::{Shard, ShardConfig};
+pub use stats::ServerInfo;
+pub use turn::TurnEnd;

@@ -1,5 +1,11 @@
 //! All input and output: event loops, sockets, clock, state, HTTP. The only place where time is read.
 
+mod clock;
 pub mod http;
+pub mod net;
+mod published;
 pub mod secrets;
 pub mod state;
+
+pub use clock::Clock;
+pub use published::Published;

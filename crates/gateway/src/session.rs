@@ -1,0 +1,172 @@
+//! One client's connection after it was admitted.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use base::kv::{Outcome, Pin, Reservation};
+use base::{CredentialId, Rights, TenantId, Timestamp};
+use memcache_proto::{Decoder, OwnedReply, PinnedTail};
+
+/// Names a session to its shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub(crate) u32);
+
+/// A connection that may now speak for a tenant, on its way from the door to a shard.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// Whom it speaks for.
+    pub tenant: TenantId,
+    /// What it may do.
+    pub rights: Rights,
+    /// The credential it showed; none on a listener that is bound to one tenant.
+    pub credential: Option<CredentialId>,
+    /// What it has sent behind its credential.
+    pub unparsed: Vec<u8>,
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// Over IPv4 or IPv6; address and port.
+    Ip(IpAddr, u16),
+    /// Over a Unix socket.
+    Unix,
+}
+
+impl From<SocketAddr> for Peer {
+    fn from(addr: SocketAddr) -> Self {
+        Self::Ip(addr.ip(), addr.port())
+    }
+}
+
+impl fmt::Display for Peer {
+    /// As memcached's `stats conns` tells it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(IpAddr::V4(ip), port) => write!(f, "tcp:{ip}:{port}"),
+            Self::Ip(IpAddr::V6(ip), port) => write!(f, "tcp6:[{ip}]:{port}"),
+            Self::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+/// What a shard keeps of a connection. An idle one holds no buffer.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The driver's own name for the connection.
+    pub(crate) link: u64,
+    /// Its place among the shard's tenants.
+    pub(crate) tenant: u32,
+    pub(crate) rights: Rights,
+    /// Whether it stands in the queue for a turn.
+    pub(crate) queued: bool,
+    /// Whether its next turn can use more input than it has.
+    pub(crate) needs_input: bool,
+    pub(crate) credential: Option<CredentialId>,
+    pub(crate) decoder: Decoder,
+    /// Input that no turn has used yet.
+    pub(crate) unread: Backlog,
+    /// Output that the connection has not taken yet.
+    pub(crate) unsent: Backlog,
+    pub(crate) transfer: Option<Box<Transfer>>,
+    pub(crate) peer: Peer,
+    pub(crate) active_s: u32,
+}
+
+/// A value too large to cross in one piece, on its way in or out.
+#[derive(Debug)]
+pub(crate) enum Transfer {
+    /// Arriving.
+    Upload {
+        /// Where it goes, or why it goes nowhere.
+        room: Result<Reservation, Outcome>,
+        reply: OwnedReply,
+    },
+    /// Leaving.
+    Download {
+        pin: Pin,
+        offset: u32,
+        tail: PinnedTail,
+    },
+}
+
+impl Session {
+    pub(crate) fn new(
+        now: Timestamp,
+        link: u64,
+        tenant: u32,
+        admitted: Admitted,
+        peer: Peer,
+    ) -> Self {
+        Self {
+            link,
+            tenant,
+            rights: admitted.rights,
+            queued: false,
+            needs_input: admitted.unparsed.is_empty(),
+            credential: admitted.credential,
+            decoder: Decoder::new(),
+            unread: Backlog::from(admitted.unparsed),
+            unsent: Backlog::default(),
+            transfer: None,
+            peer,
+            active_s: now.unix_secs(),
+        }
+    }
+
+    /// memcached's word for what it is doing.
+    pub(crate) fn state_name(&self) -> &'static str {
+        match self.transfer.as_deref() {
+            Some(Transfer::Upload { .. }) => "conn_nread",
+            Some(Transfer::Download { .. }) => "conn_mwrite",
+            None if !self.unsent.is_empty() => "conn_mwrite",
+            None if !self.unread.is_empty() => "conn_parse_cmd",
+            None => "conn_read",
+        }
+    }
+}
+
+/// Bytes that wait, taken from the front; holds no memory while empty.
+#[derive(Debug, Default)]
+pub(crate) struct Backlog {
+    bytes: Vec<u8>,
+    taken: u32,
+}
+
+impl Backlog {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(self.taken as usize..).unwrap_or_default()
+    }
+
+    pub(crate) fn append(&mut self, more: &[u8]) {
+        if self.taken > 0 {
+            self.bytes.drain(..self.taken as usize);
+            self.taken = 0;
+        }
+        self.bytes.extend_from_slice(more);
+    }
+
+    /// Drops `count` bytes from the front.
+    pub(crate) fn consume(&mut self, count: usize) {
+        let taken = self.taken as usize + count;
+        if taken >= self.bytes.len() {
+            *self = Self::default();
+        } else {
+            self.taken = u32::try_from(taken).unwrap_or(u32::MAX);
+        }
+    }
+}
+
+impl From<Vec<u8>> for Backlog {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, taken: 0 }
+    }
+}

@@ -1,0 +1,293 @@
+//! The sessions of one event loop, their tenants, and whose turn it is.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use admission::{FairQueue, FlowId};
+use base::{TenantId, Timestamp};
+use memcache_proto::{KeyBuf, Limits};
+use slab::Slab;
+
+use crate::directory::Directory;
+use crate::session::{Admitted, Peer, Session, SessionId, Transfer};
+use crate::{Backend, Figures, ServerInfo, TenantFigures};
+
+/// How a shard works.
+#[derive(Clone, Debug)]
+pub struct ShardConfig {
+    /// Which of the process's loops this is, from 0.
+    pub loop_index: usize,
+    /// Requests served at most before the next session has its turn.
+    pub turn_requests_max: usize,
+    /// Output in bytes beyond which a turn ends; with one value more it is all that a client that
+    /// does not read can make us hold.
+    pub turn_output_len_max: usize,
+    /// What `stats` tells of the server.
+    pub server: ServerInfo,
+}
+
+/// Owns the sessions of one loop.
+///
+/// A driver calls [`admit`](Self::admit) once, then [`make_ready`](Self::make_ready) whenever a
+/// connection has input, room for output, or has ended; takes [`next`](Self::next) session, moves
+/// its bytes around [`turn`](Self::turn), and [`charge`](Self::charge)s what that took.
+#[derive(Debug)]
+pub struct Shard<B: Backend> {
+    pub(crate) config: ShardConfig,
+    pub(crate) backend: B,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) sessions: Slab<Session>,
+    pub(crate) tenants: Slab<Tenant<B::Tenant>>,
+    pub(crate) key_buf: KeyBuf,
+    tenant_slots: HashMap<TenantId, u32>,
+    queue: FairQueue<SessionId>,
+    serving: Option<u32>,
+    figures: Arc<Figures>,
+}
+
+/// A tenant that has, or had, sessions here.
+#[derive(Debug)]
+pub(crate) struct Tenant<T> {
+    pub(crate) id: TenantId,
+    pub(crate) data: T,
+    pub(crate) limits: Limits,
+    pub(crate) figures: Arc<TenantFigures>,
+    flow: FlowId,
+}
+
+impl<B: Backend> Shard<B> {
+    /// A shard without sessions.
+    pub fn new(
+        config: ShardConfig,
+        backend: B,
+        directory: Arc<Directory>,
+        figures: Arc<Figures>,
+    ) -> Self {
+        Self {
+            config,
+            backend,
+            directory,
+            sessions: Slab::new(),
+            tenants: Slab::new(),
+            key_buf: KeyBuf::new(),
+            tenant_slots: HashMap::new(),
+            queue: FairQueue::new(),
+            serving: None,
+            figures,
+        }
+    }
+
+    /// Takes a connection in; `link` is the driver's own name for it. `None` if its tenant or its
+    /// credential has gone meanwhile: the connection is to be closed.
+    pub fn admit(
+        &mut self,
+        now: Timestamp,
+        admitted: Admitted,
+        peer: Peer,
+        link: u64,
+    ) -> Option<SessionId> {
+        if admitted
+            .credential
+            .is_some_and(|credential| !self.directory.is_live(credential))
+        {
+            return None;
+        }
+        let tenant = self.tenant_slot(admitted.tenant)?;
+        let figures = self.tenants[tenant as usize]
+            .figures
+            .of_loop(self.config.loop_index);
+        figures.connections.add(1);
+        figures.connections_total.add(1);
+        let session = Session::new(now, link, tenant, admitted, peer);
+        let key = self.sessions.insert(session);
+        let id = SessionId(u32::try_from(key).unwrap_or(u32::MAX));
+        self.make_ready(id);
+        Some(id)
+    }
+
+    /// Puts a session in the queue for a turn, if it does not stand there already.
+    pub fn make_ready(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(id.0 as usize) else {
+            return;
+        };
+        if session.queued {
+            return;
+        }
+        if let Some(tenant) = self.tenants.get(session.tenant as usize) {
+            session.queued = self.queue.push(tenant.flow, id).is_ok();
+        }
+    }
+
+    /// The session whose turn it is, and the driver's name for it.
+    pub fn next(&mut self) -> Option<(SessionId, u64)> {
+        while let Some((_, id)) = self.queue.pop() {
+            // One that was closed while it waited is passed over.
+            if let Some(session) = self.sessions.get_mut(id.0 as usize)
+                && session.queued
+            {
+                session.queued = false;
+                self.serving = Some(session.tenant);
+                return Some((id, session.link));
+            }
+        }
+        None
+    }
+
+    /// Charges the tenant of the session that [`next`](Self::next) gave last with its turn's time.
+    pub fn charge(&mut self, took: Duration) {
+        self.queue.charge(took);
+        if let Some(tenant) = self
+            .serving
+            .take()
+            .and_then(|slot| self.tenants.get(slot as usize))
+        {
+            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+            let figures = tenant.figures.of_loop(self.config.loop_index);
+            figures.busy_ns.add(nanos);
+        }
+    }
+
+    /// A slice of the backend's background work; true if more waits.
+    pub fn maintain(&mut self, now: Timestamp) -> bool {
+        self.backend.maintain(now)
+    }
+
+    /// Whether nobody waits for a turn.
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// How many sessions there are.
+    pub fn session_count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Output that a session's connection has not taken yet; it goes before anything else.
+    pub fn unsent(&self, id: SessionId) -> &[u8] {
+        self.sessions
+            .get(id.0 as usize)
+            .map(|session| session.unsent.as_slice())
+            .unwrap_or_default()
+    }
+
+    /// Tells that the connection took `count` bytes of [`unsent`](Self::unsent).
+    pub fn sent(&mut self, id: SessionId, count: usize) {
+        if let Some(session) = self.sessions.get_mut(id.0 as usize) {
+            session.unsent.consume(count);
+            self.count_written(id, count);
+        }
+    }
+
+    /// Keeps the rest of a turn's output, of which the connection took `written` bytes.
+    pub fn keep_unsent(&mut self, id: SessionId, written: usize, rest: &[u8]) {
+        if let Some(session) = self.sessions.get_mut(id.0 as usize) {
+            session.unsent.append(rest);
+            self.count_written(id, written);
+        }
+    }
+
+    /// Ends a session; the driver closes the connection.
+    pub fn close(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.try_remove(id.0 as usize) else {
+            return;
+        };
+        let Some(tenant) = self.tenants.get(session.tenant as usize) else {
+            return;
+        };
+        tenant
+            .figures
+            .of_loop(self.config.loop_index)
+            .connections
+            .subtract(1);
+        match session.transfer.as_deref() {
+            Some(Transfer::Upload {
+                room: Ok(reservation),
+                ..
+            }) => self.backend.abort(&tenant.data, *reservation),
+            Some(Transfer::Download { pin, .. }) => self.backend.unpin(&tenant.data, *pin),
+            _ => {}
+        }
+    }
+
+    /// Takes over a newer directory. The connections named by the links returned have lost their
+    /// credential or their tenant and are to be closed.
+    pub fn apply(&mut self, directory: Arc<Directory>) -> Vec<u64> {
+        self.directory = directory;
+        for (_, tenant) in &mut self.tenants {
+            if let Some(entry) = self.directory.tenant(tenant.id) {
+                tenant.limits.item_size_max = entry.item_size_max;
+            }
+        }
+        let orphans = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| !self.is_entitled(session))
+            .map(|(_, session)| session.link)
+            .collect();
+        self.forget_removed_tenants();
+        orphans
+    }
+
+    fn is_entitled(&self, session: &Session) -> bool {
+        let tenant_exists = self
+            .tenants
+            .get(session.tenant as usize)
+            .is_some_and(|tenant| self.directory.tenant(tenant.id).is_some());
+        let credential_lives = session
+            .credential
+            .is_none_or(|credential| self.directory.is_live(credential));
+        tenant_exists && credential_lives
+    }
+
+    /// A removed tenant's slot stays until its last session has closed, then goes with the next
+    /// change; its number is never used again.
+    fn forget_removed_tenants(&mut self) {
+        let removed: Vec<u32> = self
+            .tenant_slots
+            .iter()
+            .filter(|(id, _)| self.directory.tenant(**id).is_none())
+            .map(|(_, slot)| *slot)
+            .collect();
+        for slot in removed {
+            let in_use = self
+                .sessions
+                .iter()
+                .any(|(_, session)| session.tenant == slot);
+            if !in_use && let Some(tenant) = self.tenants.try_remove(slot as usize) {
+                self.tenant_slots.remove(&tenant.id);
+                self.queue.remove_flow(tenant.flow);
+            }
+        }
+    }
+
+    fn tenant_slot(&mut self, id: TenantId) -> Option<u32> {
+        let entry = self.directory.tenant(id)?;
+        if let Some(slot) = self.tenant_slots.get(&id) {
+            return Some(*slot);
+        }
+        let tenant = Tenant {
+            id,
+            data: self.backend.open(id)?,
+            limits: Limits {
+                item_size_max: entry.item_size_max,
+            },
+            figures: self.figures.tenant(id),
+            flow: self.queue.add_flow(),
+        };
+        let slot = u32::try_from(self.tenants.insert(tenant)).unwrap_or(u32::MAX);
+        self.tenant_slots.insert(id, slot);
+        Some(slot)
+    }
+
+    fn count_written(&self, id: SessionId, count: usize) {
+        if let Some(tenant) = self
+            .sessions
+            .get(id.0 as usize)
+            .and_then(|session| self.tenants.get(session.tenant as usize))
+        {
+            let figures = tenant.figures.of_loop(self.config.loop_index);
+            figures.bytes_written.add(count as u64);
+        }
+    }
+}

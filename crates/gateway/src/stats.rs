@@ -1,0 +1,229 @@
+//! What `stats` tells: memcached's names, and nothing of any other tenant.
+
+use std::fmt::{self, Write};
+
+use base::Timestamp;
+use base::kv::Stats;
+use memcache_proto::{Reply, StatsKind, VERSION};
+
+use crate::session::SessionId;
+use crate::{Backend, ConnectionFigures, Shard};
+
+/// What `stats` tells of the server itself.
+#[derive(Clone, Debug)]
+pub struct ServerInfo {
+    /// The process's number.
+    pub pid: u32,
+    /// When it started.
+    pub started: Timestamp,
+    /// Its event loops.
+    pub threads: usize,
+    /// Connections that it accepts at most.
+    pub connections_max: usize,
+}
+
+impl<B: Backend> Shard<B> {
+    pub(crate) fn write_stats(
+        &self,
+        now: Timestamp,
+        asked_by: SessionId,
+        kind: StatsKind<'_>,
+        reply: Reply<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let Some(tenant) = self
+            .sessions
+            .get(asked_by.0 as usize)
+            .and_then(|session| self.tenants.get(session.tenant as usize))
+        else {
+            return;
+        };
+        let mut page = Page {
+            reply,
+            out,
+            text: String::new(),
+        };
+        let stats = self.backend.stats(&tenant.data);
+        match kind {
+            StatsKind::General => {
+                page.server(now, &self.config.server);
+                page.connections(&tenant.figures.sum());
+                page.commands(&stats);
+                page.memory(&stats, &self.config.server);
+            }
+            StatsKind::Settings => {
+                page.settings(&stats, tenant.limits.item_size_max, &self.config.server)
+            }
+            StatsKind::Items => page.items(&stats),
+            StatsKind::Slabs => page.slabs(&stats),
+            StatsKind::Sizes => page.line("sizes_status", "disabled"),
+            StatsKind::Conns => self.write_conns(now, asked_by, &mut page),
+            _ => {}
+        }
+        reply.stats_end(page.out);
+    }
+
+    /// The connections of the asking session's tenant on this loop.
+    fn write_conns(&self, now: Timestamp, asked_by: SessionId, page: &mut Page<'_>) {
+        let Some(asking) = self.sessions.get(asked_by.0 as usize) else {
+            return;
+        };
+        for (key, session) in &self.sessions {
+            if session.tenant == asking.tenant {
+                page.line(format_args!("{key}:addr"), session.peer);
+                page.line(format_args!("{key}:state"), session.state_name());
+                let idle_s = now.unix_secs().saturating_sub(session.active_s);
+                page.line(format_args!("{key}:secs_since_last_cmd"), idle_s);
+            }
+        }
+    }
+}
+
+/// The lines of one answer.
+struct Page<'p> {
+    reply: Reply<'p>,
+    out: &'p mut Vec<u8>,
+    text: String,
+}
+
+impl Page<'_> {
+    fn line(&mut self, name: impl fmt::Display, value: impl fmt::Display) {
+        self.text.clear();
+        // Writing to a String does not fail.
+        let _ = write!(self.text, "{name}");
+        let name_len = self.text.len();
+        let _ = write!(self.text, "{value}");
+        let (name, value) = self.text.split_at(name_len);
+        self.reply.stat(name.as_bytes(), value.as_bytes(), self.out);
+    }
+
+    fn lines(&mut self, lines: &[(&str, u64)]) {
+        for (name, value) in lines {
+            self.line(name, value);
+        }
+    }
+
+    fn server(&mut self, now: Timestamp, server: &ServerInfo) {
+        self.line("pid", server.pid);
+        self.line("uptime", now.since(server.started).as_secs());
+        self.line("time", now.unix_secs());
+        self.line("version", VERSION);
+        self.line("pointer_size", usize::BITS);
+    }
+
+    fn connections(&mut self, figures: &ConnectionFigures) {
+        // The time spent serving this tenant, kernel included, stands for memcached's user time.
+        let busy = std::time::Duration::from_nanos(figures.busy_ns);
+        self.line(
+            "rusage_user",
+            format_args!("{}.{:06}", busy.as_secs(), busy.subsec_micros()),
+        );
+        self.line("rusage_system", "0.000000");
+        self.lines(&[
+            ("curr_connections", figures.connections),
+            ("total_connections", figures.connections_total),
+            ("connection_structures", figures.connections),
+            ("auth_cmds", figures.auth_attempts),
+            ("auth_errors", figures.auth_failures),
+            ("bytes_read", figures.bytes_read),
+            ("bytes_written", figures.bytes_written),
+            ("conn_yields", figures.turns_cut_short),
+        ]);
+    }
+
+    fn commands(&mut self, stats: &Stats) {
+        self.lines(&[
+            ("cmd_get", stats.cmd_get),
+            ("cmd_set", stats.cmd_set),
+            ("cmd_flush", stats.cmd_flush),
+            ("cmd_touch", stats.cmd_touch),
+            ("cmd_meta", stats.cmd_meta),
+            ("get_hits", stats.get_hits),
+            ("get_misses", stats.get_misses),
+            ("get_expired", stats.get_expired),
+            ("get_flushed", stats.get_flushed),
+            ("delete_misses", stats.delete_misses),
+            ("delete_hits", stats.delete_hits),
+            ("incr_misses", stats.incr_misses),
+            ("incr_hits", stats.incr_hits),
+            ("decr_misses", stats.decr_misses),
+            ("decr_hits", stats.decr_hits),
+            ("cas_misses", stats.cas_misses),
+            ("cas_hits", stats.cas_hits),
+            ("cas_badval", stats.cas_badval),
+            ("touch_hits", stats.touch_hits),
+            ("touch_misses", stats.touch_misses),
+            ("store_too_large", stats.store_too_large),
+            ("store_no_memory", stats.store_no_memory),
+        ]);
+    }
+
+    fn memory(&mut self, stats: &Stats, server: &ServerInfo) {
+        self.lines(&[
+            ("limit_maxbytes", stats.quota_bytes),
+            ("accepting_conns", 1),
+            ("listen_disabled_num", 0),
+            ("threads", server.threads as u64),
+            ("hash_bytes", stats.index_bytes),
+            ("hash_is_expanding", 0),
+            ("bytes", stats.bytes),
+            ("curr_items", stats.curr_items),
+            ("total_items", stats.total_items),
+            ("expired_unfetched", stats.expired_unfetched),
+            ("evicted_unfetched", stats.evicted_unfetched),
+            ("evictions", stats.evictions),
+            ("reclaimed", stats.reclaimed),
+            ("cofferdam_held_bytes", stats.held_bytes),
+            ("cofferdam_segments", stats.segments),
+            ("cofferdam_copied_bytes", stats.copied_bytes),
+        ]);
+    }
+
+    fn settings(&mut self, stats: &Stats, item_size_max: u32, server: &ServerInfo) {
+        self.line("maxbytes", stats.quota_bytes);
+        self.line("maxconns", server.connections_max);
+        self.line("verbosity", 0);
+        self.line("evictions", "on");
+        self.line("num_threads", server.threads);
+        self.line("cas_enabled", "yes");
+        self.line("detail_enabled", "no");
+        self.line("item_size_max", item_size_max);
+        self.line("flush_enabled", "yes");
+        self.line("hash_algorithm", "siphash13");
+        self.line("lru_segmented", "no");
+        self.line("eviction_policy", "s3-fifo");
+    }
+
+    /// A tenant has one class of items, whatever their size: it is told as class 1.
+    fn items(&mut self, stats: &Stats) {
+        if stats.curr_items == 0 {
+            return;
+        }
+        self.lines(&[
+            ("items:1:number", stats.curr_items),
+            ("items:1:evicted", stats.evictions),
+            ("items:1:evicted_unfetched", stats.evicted_unfetched),
+            ("items:1:expired_unfetched", stats.expired_unfetched),
+            ("items:1:outofmemory", stats.store_no_memory),
+            ("items:1:reclaimed", stats.reclaimed),
+        ]);
+    }
+
+    fn slabs(&mut self, stats: &Stats) {
+        if stats.segments > 0 {
+            let segment_bytes = stats.segment_bytes / stats.segments;
+            self.lines(&[
+                ("1:chunk_size", segment_bytes),
+                ("1:chunks_per_page", 1),
+                ("1:total_pages", stats.segments),
+                ("1:total_chunks", stats.segments),
+                ("1:used_chunks", stats.segments),
+                ("1:mem_requested", stats.bytes),
+                ("1:get_hits", stats.get_hits),
+                ("1:cmd_set", stats.cmd_set),
+            ]);
+        }
+        self.line("active_slabs", u64::from(stats.segments > 0));
+        self.line("total_malloced", stats.held_bytes);
+    }
+}

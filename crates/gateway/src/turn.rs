@@ -1,0 +1,336 @@
+//! One session's turn: requests from its bytes, operations on its tenant, replies to its output.
+
+use std::mem;
+
+use base::kv::{Delete, INLINE_VALUE_LEN_MAX, Op, Outcome, Store};
+use base::{Rights, Timestamp};
+use memcache_proto::{
+    Action, INPUT_LEN_MAX, KeyBuf, OwnedReply, Reply, ReplySink, StatsKind, Step,
+};
+
+use crate::session::{Session, SessionId, Transfer};
+use crate::shard::Tenant;
+use crate::{Backend, Shard, ShardConfig};
+
+/// Input read at a time by a session that is between requests, in bytes.
+const READ_LEN: usize = 16 * 1024;
+/// Input read at a time by one in the middle of a request, in bytes.
+const READ_LEN_MID_REQUEST: usize = 64 * 1024;
+
+/// How a turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnEnd {
+    /// All that has come is served: another turn when more comes. If the client has sent its last
+    /// byte, the session is over.
+    Served,
+    /// Work is left: another turn once the output of this one is written.
+    MoreToDo,
+    /// To be closed once the output is written.
+    Close,
+}
+
+impl<B: Backend> Shard<B> {
+    /// How many bytes of input the session's next turn can use; none while it has unserved input.
+    pub fn input_len_wanted(&self, id: SessionId) -> usize {
+        match self.sessions.get(id.0 as usize) {
+            Some(session) if !session.needs_input => 0,
+            Some(session) if session.transfer.is_some() || !session.unread.is_empty() => {
+                READ_LEN_MID_REQUEST
+            }
+            _ => READ_LEN,
+        }
+    }
+
+    /// Serves a session: what it has kept, then `input`; appends replies to `out`.
+    ///
+    /// Not to be called while the session has [`unsent`](Shard::unsent) output. Hand what the
+    /// connection does not take to [`keep_unsent`](Shard::keep_unsent).
+    pub fn turn(
+        &mut self,
+        now: Timestamp,
+        id: SessionId,
+        input: &[u8],
+        out: &mut Vec<u8>,
+    ) -> TurnEnd {
+        let Some(session) = self.sessions.get_mut(id.0 as usize) else {
+            return TurnEnd::Close;
+        };
+        let Some(tenant) = self.tenants.get(session.tenant as usize) else {
+            return TurnEnd::Close;
+        };
+        let figures = tenant.figures.of_loop(self.config.loop_index);
+        figures.bytes_read.add(input.len() as u64);
+        session.active_s = now.unix_secs();
+
+        let mut kept = mem::take(&mut session.unread);
+        if !kept.is_empty() {
+            kept.append(input);
+        }
+        let bytes = if kept.is_empty() {
+            input
+        } else {
+            kept.as_slice()
+        };
+        let mut turn = Turn {
+            now,
+            backend: &self.backend,
+            tenant,
+            session,
+            out,
+        };
+        let (consumed, stop) = turn.run(bytes, &self.config, &mut self.key_buf);
+
+        if kept.is_empty() {
+            session.unread = input[consumed..].to_vec().into();
+        } else {
+            kept.consume(consumed);
+            session.unread = kept;
+        }
+        let end = match stop {
+            Stop::End(TurnEnd::Served) if session.unread.len() > INPUT_LEN_MAX => TurnEnd::Close,
+            Stop::End(end) => end,
+            Stop::Stats(..) => TurnEnd::MoreToDo,
+        };
+        session.needs_input = end == TurnEnd::Served;
+        if end == TurnEnd::MoreToDo {
+            figures.turns_cut_short.add(1);
+        }
+        if let Stop::Stats(kind, reply) = stop {
+            self.write_stats(now, id, kind, reply.borrow(), out);
+        }
+        end
+    }
+}
+
+/// What ended the run of requests.
+enum Stop {
+    End(TurnEnd),
+    /// Statistics are due, which look at more than this session.
+    Stats(StatsKind<'static>, OwnedReply),
+}
+
+struct Turn<'t, B: Backend> {
+    now: Timestamp,
+    backend: &'t B,
+    tenant: &'t Tenant<B::Tenant>,
+    session: &'t mut Session,
+    out: &'t mut Vec<u8>,
+}
+
+impl<B: Backend> Turn<'_, B> {
+    /// Serves requests until the bytes or the budget are used up; tells how many bytes were used.
+    fn run(&mut self, bytes: &[u8], config: &ShardConfig, key_buf: &mut KeyBuf) -> (usize, Stop) {
+        let limits = &self.tenant.limits;
+        let mut consumed_total = 0;
+        let mut steps = 0;
+        loop {
+            if matches!(
+                self.session.transfer.as_deref(),
+                Some(Transfer::Download { .. })
+            ) && !self.send_pinned(config.turn_output_len_max)
+            {
+                return (consumed_total, Stop::End(TurnEnd::Close));
+            }
+            if steps >= config.turn_requests_max || self.out.len() >= config.turn_output_len_max {
+                return (consumed_total, Stop::End(TurnEnd::MoreToDo));
+            }
+            steps += 1;
+            let rest = &bytes[consumed_total..];
+            match self.session.decoder.decode(self.now, rest, limits, key_buf) {
+                Step::Incomplete => return (consumed_total, Stop::End(TurnEnd::Served)),
+                Step::Skip { consumed } => consumed_total += consumed,
+                Step::Request { consumed, request } => {
+                    consumed_total += consumed;
+                    if let Some(stop) = self.serve(request.action, request.reply) {
+                        return (consumed_total, stop);
+                    }
+                }
+                Step::Body { consumed, bytes } => {
+                    consumed_total += consumed;
+                    self.receive(bytes);
+                }
+                Step::BodyEnd { consumed, intact } => {
+                    consumed_total += consumed;
+                    self.end_upload(intact);
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, action: Action<'_>, reply: Reply<'_>) -> Option<Stop> {
+        match action {
+            Action::Kv(op) => self.execute(&op, &reply),
+            Action::StoreLarge { store, len } => self.begin_upload(&store, len, reply),
+            Action::Refused { key, drop_old } => self.refuse(key, drop_old, &reply),
+            Action::FlushAll { delay } => {
+                if !self.session.rights.flush {
+                    reply.outcome(Outcome::Denied, self.out);
+                    return None;
+                }
+                let at = self.now + delay.unwrap_or_default();
+                self.backend.flush(&self.tenant.data, self.now, at);
+                reply.answer(self.out);
+            }
+            Action::Stats(StatsKind::Reset) => {
+                self.backend.reset_stats(&self.tenant.data);
+                reply.answer(self.out);
+            }
+            Action::Stats(kind) => return self.stats(kind, reply),
+            Action::Verbosity | Action::Answer => reply.answer(self.out),
+            Action::Close => {
+                reply.answer(self.out);
+                return Some(Stop::End(TurnEnd::Close));
+            }
+        }
+        None
+    }
+
+    fn execute(&mut self, op: &Op<'_>, reply: &Reply<'_>) {
+        if !covers(self.session.rights, rights_needed(op)) {
+            reply.outcome(Outcome::Denied, self.out);
+            return;
+        }
+        let mut sink = ReplySink::new(reply, self.now, self.out);
+        let outcome = self
+            .backend
+            .execute(&self.tenant.data, self.now, op, &mut sink);
+        let pinned = sink.pinned;
+        reply.outcome(outcome, self.out);
+        if let Some((pin, tail)) = pinned {
+            self.session.transfer = Some(Box::new(Transfer::Download {
+                pin,
+                offset: 0,
+                tail,
+            }));
+        }
+    }
+
+    fn refuse(&mut self, key: &[u8], drop_old: bool, reply: &Reply<'_>) {
+        if !self.session.rights.write {
+            reply.outcome(Outcome::Denied, self.out);
+            return;
+        }
+        if drop_old {
+            let delete = Op::Delete(Delete {
+                key,
+                compare_cas: None,
+                new_cas: None,
+                invalidate: false,
+                touch: None,
+                clear_value: false,
+            });
+            let mut sink = ReplySink::new(reply, self.now, self.out);
+            self.backend
+                .execute(&self.tenant.data, self.now, &delete, &mut sink);
+        }
+        reply.outcome(Outcome::TooLarge, self.out);
+    }
+
+    fn stats(&mut self, kind: StatsKind<'_>, reply: Reply<'_>) -> Option<Stop> {
+        let kind = match kind {
+            StatsKind::General => StatsKind::General,
+            StatsKind::Settings => StatsKind::Settings,
+            StatsKind::Items => StatsKind::Items,
+            StatsKind::Slabs => StatsKind::Slabs,
+            StatsKind::Sizes => StatsKind::Sizes,
+            StatsKind::Conns => StatsKind::Conns,
+            StatsKind::Reset
+            | StatsKind::DetailOn
+            | StatsKind::DetailOff
+            | StatsKind::DetailDump
+            | StatsKind::Unknown(_) => {
+                reply.answer(self.out);
+                return None;
+            }
+        };
+        Some(Stop::Stats(kind, reply.into_owned()))
+    }
+
+    fn begin_upload(&mut self, store: &Store<'_>, len: u32, reply: Reply<'_>) {
+        let room = if self.session.rights.write {
+            self.backend
+                .reserve(&self.tenant.data, self.now, store, len)
+        } else {
+            Err(Outcome::Denied)
+        };
+        self.session.transfer = Some(Box::new(Transfer::Upload {
+            room,
+            reply: reply.into_owned(),
+        }));
+    }
+
+    fn receive(&mut self, bytes: &[u8]) {
+        if let Some(Transfer::Upload { room, .. }) = self.session.transfer.as_deref_mut()
+            && let Ok(reservation) = *room
+            && !self.backend.fill(&self.tenant.data, reservation, bytes)
+        {
+            *room = Err(Outcome::OutOfMemory);
+        }
+    }
+
+    fn end_upload(&mut self, intact: bool) {
+        let Some(Transfer::Upload { room, reply }) =
+            self.session.transfer.take().map(|transfer| *transfer)
+        else {
+            return;
+        };
+        let outcome = match room {
+            Ok(reservation) if intact => {
+                self.backend
+                    .commit(&self.tenant.data, self.now, reservation)
+            }
+            Ok(reservation) => {
+                self.backend.abort(&self.tenant.data, reservation);
+                return reply.borrow().bad_body(self.out);
+            }
+            Err(outcome) => outcome,
+        };
+        reply.borrow().outcome(outcome, self.out);
+    }
+
+    /// Adds the next piece of a large value; false if the hold on it has ended, after which the
+    /// client, who was promised more, can only be let go.
+    fn send_pinned(&mut self, output_len_max: usize) -> bool {
+        let Some(Transfer::Download { pin, offset, tail }) = self.session.transfer.as_deref_mut()
+        else {
+            return true;
+        };
+        while *offset < pin.len && self.out.len() < output_len_max {
+            let max = INLINE_VALUE_LEN_MAX.min(output_len_max - self.out.len());
+            match self
+                .backend
+                .read_pinned(&self.tenant.data, *pin, *offset, max, self.out)
+            {
+                Some(count) if count > 0 => *offset += u32::try_from(count).unwrap_or(u32::MAX),
+                _ => {
+                    self.session.transfer = None;
+                    return false;
+                }
+            }
+        }
+        if *offset >= pin.len {
+            self.out.extend_from_slice(tail.as_bytes());
+            self.backend.unpin(&self.tenant.data, *pin);
+            self.session.transfer = None;
+        }
+        true
+    }
+}
+
+/// What returns a value needs the right to read, what changes an item the right to write.
+fn rights_needed(op: &Op<'_>) -> Rights {
+    let (read, write) = match op {
+        Op::Get(get) => (true, get.touch.is_some() || get.vivify.is_some()),
+        Op::Store(_) | Op::Delete(_) => (false, true),
+        Op::Arith(_) => (true, true),
+    };
+    Rights {
+        read,
+        write,
+        flush: false,
+    }
+}
+
+fn covers(given: Rights, needed: Rights) -> bool {
+    (given.read || !needed.read) && (given.write || !needed.write)
+}

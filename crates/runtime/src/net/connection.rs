@@ -1,0 +1,137 @@
+//! One client's socket and what the loop knows of it.
+
+use std::io::{self, Read, Write};
+
+use base::Timestamp;
+use gateway::{EntrantId, SessionId};
+use mio::event::Source;
+use mio::net::{TcpStream, UnixStream};
+use mio::{Interest, Registry, Token};
+
+/// A stream socket, whatever its family.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Stream {
+    pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(bytes),
+            Self::Unix(stream) => stream.read(bytes),
+        }
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(bytes),
+            Self::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    /// Watches it for everything; edges only, so a flag that is set stays set until a call blocks.
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.as_source().register(registry, token, interest)
+    }
+
+    pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        self.as_source().deregister(registry)
+    }
+
+    fn as_source(&mut self) -> &mut dyn Source {
+        match self {
+            Self::Tcp(stream) => stream,
+            Self::Unix(stream) => stream,
+        }
+    }
+}
+
+/// Where a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Door(EntrantId),
+    Session(SessionId),
+}
+
+/// A connection of this loop.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) stream: Stream,
+    pub(super) place: Place,
+    /// Tells it from those that had its slot before.
+    pub(super) generation: u32,
+    /// Reading may give something.
+    pub(super) readable: bool,
+    /// Writing may take something.
+    pub(super) writable: bool,
+    /// The peer has sent its last byte, though we may not have read up to it.
+    pub(super) peer_closed: bool,
+    /// We have read the peer's last byte.
+    pub(super) at_end: bool,
+    /// To be closed once its output is written.
+    pub(super) closing: bool,
+    /// When it is closed for not taking its output, or [`Timestamp::MAX`].
+    pub(super) deadline: Timestamp,
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream, place: Place, generation: u32) -> Self {
+        Self {
+            stream,
+            place,
+            generation,
+            readable: true,
+            writable: true,
+            peer_closed: false,
+            at_end: false,
+            closing: false,
+            deadline: Timestamp::MAX,
+        }
+    }
+
+    /// Reads once. `Ok(0)` means that nothing is there now; the end sets [`Self::at_end`].
+    pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self.stream.read(bytes) {
+            Ok(0) => {
+                self.at_end = true;
+                self.readable = false;
+                Ok(0)
+            }
+            // A short read has emptied the socket: the next byte, or the end if it has not come
+            // yet, makes a new edge (epoll(7), question 9).
+            Ok(count) => {
+                self.readable = count == bytes.len() || self.peer_closed;
+                Ok(count)
+            }
+            Err(error) if would_block(&error) => {
+                self.readable = false;
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes once; tells how much was taken.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.stream.write(bytes) {
+            Ok(count) => {
+                self.writable = count == bytes.len();
+                Ok(count)
+            }
+            Err(error) if would_block(&error) => {
+                self.writable = false;
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn would_block(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,410 @@
+//! One event loop: waits for the kernel, lets the shard say whose turn it is, and moves the bytes.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use base::Timestamp;
+use gateway::directory::Directory;
+use gateway::{Admitted, Backend, Peer, SessionId, Shard, TurnEnd};
+use mio::event::Event;
+use mio::{Events, Poll, Token};
+use slab::Slab;
+
+use super::accept::Entrance;
+use super::connection::{Connection, Place, Stream};
+use super::deadlines::Deadlines;
+use super::loops::{Limits, Mail};
+use crate::{Clock, Published};
+
+/// How long sessions are served before the kernel is asked again who has come.
+const SERVE_SLICE: Duration = Duration::from_micros(50);
+/// How often the backend's background work is looked after.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
+/// How long a client that has closed its side may take to read what it is still owed.
+const LINGER: Duration = Duration::from_millis(250);
+/// The most that one read brings, in bytes.
+const SCRATCH_LEN: usize = 64 * 1024;
+/// Output room kept from turn to turn, in bytes.
+const OUTPUT_KEPT_LEN: usize = 256 * 1024;
+const EVENTS_MAX: usize = 1024;
+
+pub(super) const WAKER: Token = Token(usize::MAX);
+/// Tokens from here up to [`WAKER`] are listeners.
+pub(super) const FIRST_LISTENER: usize = usize::MAX - 16;
+
+/// Names a connection to shard, door and kernel: its slot, and a generation that tells it from
+/// those that had the slot before.
+pub(super) fn link_of(slot: usize, generation: u32) -> u64 {
+    (u64::from(generation) << 32) | slot as u64
+}
+
+fn slot_of(link: u64) -> usize {
+    (link & u64::from(u32::MAX)) as usize
+}
+
+/// What every loop of a process shares.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    pub(super) limits: Limits,
+    pub(super) directory: Arc<Published<Directory>>,
+    pub(super) connections: std::sync::atomic::AtomicUsize,
+}
+
+/// One loop and all that it owns.
+pub(super) struct EventLoop<B: Backend> {
+    pub(super) shared: Arc<Shared>,
+    pub(super) poll: Poll,
+    pub(super) shard: Shard<B>,
+    pub(super) connections: Slab<Connection>,
+    pub(super) deadlines: Deadlines,
+    /// Listeners and door; only one loop has them.
+    pub(super) entrance: Option<Entrance>,
+    pub(super) draining: bool,
+    mail: Receiver<Mail>,
+    directory_version: u64,
+    generation: u32,
+    stopped: bool,
+    next_maintenance: Timestamp,
+    pub(super) scratch: Box<[u8]>,
+    pub(super) out: Vec<u8>,
+}
+
+impl<B: Backend> EventLoop<B> {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        poll: Poll,
+        mail: Receiver<Mail>,
+        shard: Shard<B>,
+        entrance: Option<Entrance>,
+    ) -> Self {
+        Self {
+            directory_version: shared.directory.version(),
+            shared,
+            poll,
+            shard,
+            connections: Slab::new(),
+            deadlines: Deadlines::default(),
+            entrance,
+            draining: false,
+            mail,
+            generation: 0,
+            stopped: false,
+            next_maintenance: Timestamp::ZERO,
+            scratch: vec![0; SCRATCH_LEN].into(),
+            out: Vec::new(),
+        }
+    }
+
+    /// Serves until it is told to stop, or to drain and has drained.
+    pub(super) fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        while !self.stopped {
+            let wait = self.time_to_wait();
+            match self.poll.poll(&mut events, wait) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                _ => {}
+            }
+            let now = self.shared.clock.now();
+            for event in &events {
+                self.take_event(now, event);
+            }
+            self.take_mail(now);
+            let now = self.serve(now);
+            self.tend_entrance(now);
+            self.expire(now);
+            self.maintain(now);
+            if self.draining && self.connections.is_empty() {
+                self.stopped = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a connection in from the entrance, this loop's or another's.
+    pub(super) fn admit(&mut self, now: Timestamp, stream: Stream, admitted: Admitted, peer: Peer) {
+        // The shard is told the link before the connection has its place, so that one insertion
+        // suffices.
+        let generation = self.next_generation();
+        let slot = self.connections.vacant_key();
+        let link = link_of(slot, generation);
+        let Some(id) = self.shard.admit(now, admitted, peer, link) else {
+            self.count_closed();
+            return;
+        };
+        let mut connection = Connection::new(stream, Place::Session(id), generation);
+        let registered = connection
+            .stream
+            .register(self.poll.registry(), Token(link as usize));
+        self.connections.insert(connection);
+        if registered.is_err() {
+            self.close(link);
+        }
+    }
+
+    pub(super) fn connection(&mut self, link: u64) -> Option<&mut Connection> {
+        self.connections
+            .get_mut(slot_of(link))
+            .filter(|connection| link_of(slot_of(link), connection.generation) == link)
+    }
+
+    pub(super) fn next_generation(&mut self) -> u32 {
+        // 31 bits, so that no link is ever a listener's or the waker's token.
+        self.generation = (self.generation + 1) & (u32::MAX >> 1);
+        self.generation
+    }
+
+    /// Closes a connection wherever it stands; closing the descriptor ends its registration too.
+    pub(super) fn close(&mut self, link: u64) {
+        if self.connection(link).is_none() {
+            return;
+        }
+        let connection = self.connections.remove(slot_of(link));
+        match connection.place {
+            Place::Session(id) => self.shard.close(id),
+            Place::Door(id) => {
+                if let Some(entrance) = &mut self.entrance {
+                    entrance.door.leave(id);
+                }
+            }
+        }
+        self.count_closed();
+    }
+
+    pub(super) fn count_closed(&self) {
+        self.shared
+            .connections
+            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn time_to_wait(&mut self) -> Option<Duration> {
+        let entrance_busy = self.entrance.as_ref().is_some_and(Entrance::is_busy);
+        if entrance_busy || !self.shard.is_idle() {
+            return Some(Duration::ZERO);
+        }
+        let door = self
+            .entrance
+            .as_mut()
+            .and_then(|entrance| entrance.door.deadline());
+        let next = [Some(self.next_maintenance), self.deadlines.next(), door]
+            .into_iter()
+            .flatten()
+            .min()?;
+        Some(next.since(self.shared.clock.now()))
+    }
+
+    fn take_event(&mut self, now: Timestamp, event: &Event) {
+        let token = event.token();
+        if token == WAKER {
+            return;
+        }
+        if token.0 >= FIRST_LISTENER {
+            if let Some(entrance) = &mut self.entrance {
+                entrance.announce(token.0 - FIRST_LISTENER);
+            }
+            return;
+        }
+        let link = token.0 as u64;
+        let Some(connection) = self.connection(link) else {
+            return;
+        };
+        connection.peer_closed |= event.is_read_closed() || event.is_error();
+        connection.readable |= event.is_readable() || connection.peer_closed;
+        connection.writable |= event.is_writable();
+        let (place, peer_closed) = (connection.place, connection.peer_closed);
+        let reset = event.is_error() || event.is_write_closed();
+        match place {
+            _ if reset => self.close(link),
+            Place::Door(id) => self.hear_entrant(link, id),
+            Place::Session(id) => {
+                self.shard.make_ready(id);
+                if peer_closed && !self.shard.unsent(id).is_empty() {
+                    self.close_after(now, link, LINGER);
+                }
+            }
+        }
+    }
+
+    fn take_mail(&mut self, now: Timestamp) {
+        while let Ok(mail) = self.mail.try_recv() {
+            match mail {
+                Mail::Admit {
+                    stream,
+                    admitted,
+                    peer,
+                } => self.admit(now, stream, admitted, peer),
+                Mail::Drain => self.drain(),
+                Mail::Stop => self.stopped = true,
+            }
+        }
+        if self.shared.directory.version() != self.directory_version {
+            self.directory_version = self.shared.directory.version();
+            let directory = self.shared.directory.get();
+            if let Some(entrance) = &mut self.entrance {
+                entrance.door.apply(Arc::clone(&directory));
+            }
+            for link in self.shard.apply(directory) {
+                self.close(link);
+            }
+        }
+    }
+
+    /// Serves sessions for a slice of time; tells the time at its end.
+    fn serve(&mut self, begin: Timestamp) -> Timestamp {
+        let mut now = begin;
+        while let Some((id, link)) = self.shard.next() {
+            self.serve_session(now, id, link);
+            let after = self.shared.clock.now();
+            self.shard.charge(after.since(now));
+            now = after;
+            if now.since(begin) >= SERVE_SLICE {
+                break;
+            }
+        }
+        now
+    }
+
+    /// One session's turn: what it still owed, then what it has to say, then the replies.
+    fn serve_session(&mut self, now: Timestamp, id: SessionId, link: u64) {
+        match self.exchange(now, id, link) {
+            Ok(Next::Wait) => {}
+            Ok(Next::Again) => self.shard.make_ready(id),
+            Ok(Next::Close) | Err(_) => self.close(link),
+        }
+    }
+
+    fn exchange(&mut self, now: Timestamp, id: SessionId, link: u64) -> io::Result<Next> {
+        let Some(connection) = self
+            .connections
+            .get_mut(slot_of(link))
+            .filter(|connection| link_of(slot_of(link), connection.generation) == link)
+        else {
+            return Ok(Next::Wait);
+        };
+        if !self.shard.unsent(id).is_empty() {
+            if !connection.writable {
+                return Ok(Next::Wait);
+            }
+            let count = connection.write(self.shard.unsent(id))?;
+            self.shard.sent(id, count);
+            if !self.shard.unsent(id).is_empty() {
+                let patience = self.patience(link);
+                self.close_after(now, link, patience);
+                return Ok(Next::Wait);
+            }
+            connection.deadline = Timestamp::MAX;
+            if connection.closing {
+                return Ok(Next::Close);
+            }
+        }
+        let wanted = self.shard.input_len_wanted(id).min(SCRATCH_LEN);
+        let count = if wanted > 0 && connection.readable {
+            connection.read(&mut self.scratch[..wanted])?
+        } else {
+            0
+        };
+        self.out.clear();
+        let end = self
+            .shard
+            .turn(now, id, &self.scratch[..count], &mut self.out);
+        let written = match self.out.is_empty() {
+            true => 0,
+            false => connection.write(&self.out)?,
+        };
+        let (at_end, readable) = (connection.at_end, connection.readable);
+        let over = match end {
+            TurnEnd::Close => true,
+            TurnEnd::Served => at_end || (self.draining && !readable),
+            TurnEnd::MoreToDo => false,
+        };
+        connection.closing = over;
+        self.shard.keep_unsent(id, written, &self.out[written..]);
+        let all_written = written == self.out.len();
+        self.out.shrink_to(OUTPUT_KEPT_LEN);
+        Ok(match (all_written, over) {
+            (true, true) => Next::Close,
+            (true, false) if end == TurnEnd::MoreToDo || readable => Next::Again,
+            (true, false) => Next::Wait,
+            (false, _) => {
+                let patience = self.patience(link);
+                self.close_after(now, link, patience);
+                Next::Wait
+            }
+        })
+    }
+
+    /// How long a client may take to read anything of what it is owed.
+    fn patience(&mut self, link: u64) -> Duration {
+        let stalled_reader_timeout = self.shared.limits.stalled_reader_timeout;
+        match self.connection(link) {
+            Some(connection) if connection.peer_closed => LINGER,
+            _ => stalled_reader_timeout,
+        }
+    }
+
+    fn close_after(&mut self, now: Timestamp, link: u64, patience: Duration) {
+        let deadline = now + patience;
+        if let Some(connection) = self.connection(link) {
+            connection.deadline = deadline;
+            self.deadlines.add(deadline, link);
+        }
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        while let Some((deadline, link)) = self.deadlines.take_due(now) {
+            if self
+                .connection(link)
+                .is_some_and(|connection| connection.deadline == deadline)
+            {
+                self.close(link);
+            }
+        }
+        while let Some(link) = self
+            .entrance
+            .as_mut()
+            .and_then(|entrance| entrance.door.expire(now))
+        {
+            self.close(link);
+        }
+    }
+
+    fn maintain(&mut self, now: Timestamp) {
+        if now < self.next_maintenance || !self.shard.is_idle() && !self.is_overdue(now) {
+            return;
+        }
+        if !self.shard.maintain(now) {
+            self.next_maintenance = now + MAINTENANCE_INTERVAL;
+        }
+    }
+
+    /// Background work waits for an idle moment, but not for ever.
+    fn is_overdue(&self, now: Timestamp) -> bool {
+        now.since(self.next_maintenance) >= MAINTENANCE_INTERVAL
+    }
+
+    /// Lets nobody in any more, and every session go once it is served.
+    fn drain(&mut self) {
+        self.draining = true;
+        self.entrance = None;
+        let links: Vec<(u64, Place)> = self
+            .connections
+            .iter()
+            .map(|(slot, connection)| (link_of(slot, connection.generation), connection.place))
+            .collect();
+        for (link, place) in links {
+            match place {
+                Place::Door(_) => self.close(link),
+                Place::Session(id) => self.shard.make_ready(id),
+            }
+        }
+    }
+}
+
+/// What is to become of a session after its turn.
+enum Next {
+    Wait,
+    Again,
+    Close,
+}

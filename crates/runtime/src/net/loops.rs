@@ -1,0 +1,197 @@
+//! The threads that run the event loops, and how they are told things.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use gateway::directory::Directory;
+use gateway::{Admitted, Backend, Door, DoorConfig, Figures, Peer, ServerInfo, Shard, ShardConfig};
+use mio::{Poll, Waker};
+
+use super::accept::{Entrance, LoopHandle};
+use super::connection::Stream;
+use super::event_loop::{EventLoop, Shared, WAKER};
+use super::listener::Listener;
+use crate::{Clock, Published};
+
+/// What the loops allow.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once, over all loops.
+    pub connections_max: usize,
+    /// How long a connection may take to authenticate.
+    pub auth_timeout: Duration,
+    /// How many connections may be about to authenticate.
+    pub unauthenticated_max: usize,
+    /// How long a client may leave its replies unread.
+    pub stalled_reader_timeout: Duration,
+}
+
+/// What loops are started with.
+#[derive(Debug)]
+pub struct LoopsConfig {
+    /// How many loops; one for each core that is to serve.
+    pub threads: usize,
+    /// What they allow.
+    pub limits: Limits,
+    /// Where clients come in.
+    pub listeners: Vec<Listener>,
+    /// The time.
+    pub clock: Clock,
+    /// Tenants and credentials; loops see a newer one at their next turn after
+    /// [`Loops::wake`].
+    pub directory: Arc<Published<Directory>>,
+    /// Where the loops count.
+    pub figures: Arc<Figures>,
+}
+
+/// What one loop is told by another thread.
+#[derive(Debug)]
+pub(super) enum Mail {
+    Admit {
+        stream: Stream,
+        admitted: Admitted,
+        peer: Peer,
+    },
+    Drain,
+    Stop,
+}
+
+/// The running loops of a process.
+#[derive(Debug)]
+pub struct Loops {
+    handles: Vec<LoopHandle>,
+    threads: Vec<JoinHandle<io::Result<()>>>,
+    shared: Arc<Shared>,
+    addresses: Vec<Option<SocketAddr>>,
+}
+
+/// Requests that one turn serves at most.
+const TURN_REQUESTS_MAX: usize = 64;
+/// Output after which a turn ends, in bytes.
+const TURN_OUTPUT_LEN_MAX: usize = 64 * 1024;
+
+impl Loops {
+    /// Starts the threads; `backend` gives each loop, by its index, its way to the data.
+    pub fn start<B, F>(config: LoopsConfig, mut backend: F) -> io::Result<Self>
+    where
+        B: Backend + Send + 'static,
+        B::Tenant: Send,
+        F: FnMut(usize) -> B,
+    {
+        let addresses = config.listeners.iter().map(Listener::local_addr).collect();
+        let shared = Arc::new(Shared {
+            clock: config.clock,
+            limits: config.limits,
+            directory: config.directory,
+            connections: AtomicUsize::new(0),
+        });
+        let threads = config.threads.max(1);
+        let server = ServerInfo {
+            pid: std::process::id(),
+            started: shared.clock.now(),
+            threads,
+            connections_max: shared.limits.connections_max,
+        };
+        let mut polls = Vec::new();
+        let mut handles = Vec::new();
+        for _ in 0..threads {
+            let poll = Poll::new()?;
+            let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+            let (mail, inbox) = channel();
+            handles.push(LoopHandle { mail, waker });
+            polls.push((poll, inbox));
+        }
+        let mut listeners = Some(config.listeners);
+        let mut running = Vec::new();
+        for (index, (poll, inbox)) in polls.into_iter().enumerate() {
+            let entrance = match listeners.take() {
+                Some(listeners) => {
+                    let door = Door::new(
+                        DoorConfig {
+                            entrants_max: shared.limits.unauthenticated_max,
+                            timeout: shared.limits.auth_timeout,
+                            loop_index: index,
+                        },
+                        shared.directory.get(),
+                        Arc::clone(&config.figures),
+                    );
+                    let loops = handles.clone();
+                    Some(Entrance::new(door, listeners, loops, poll.registry())?)
+                }
+                None => None,
+            };
+            let shard = Shard::new(
+                ShardConfig {
+                    loop_index: index,
+                    turn_requests_max: TURN_REQUESTS_MAX,
+                    turn_output_len_max: TURN_OUTPUT_LEN_MAX,
+                    server: server.clone(),
+                },
+                backend(index),
+                shared.directory.get(),
+                Arc::clone(&config.figures),
+            );
+            let event_loop = EventLoop::new(Arc::clone(&shared), poll, inbox, shard, entrance);
+            let thread = std::thread::Builder::new()
+                .name(format!("loop-{index}"))
+                .spawn(move || event_loop.run())?;
+            running.push(thread);
+        }
+        Ok(Self {
+            handles,
+            threads: running,
+            shared,
+            addresses,
+        })
+    }
+
+    /// The addresses of the listeners, in the order they were given.
+    pub fn addresses(&self) -> &[Option<SocketAddr>] {
+        &self.addresses
+    }
+
+    /// Connections open now, those at the door included.
+    pub fn connection_count(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Lets the loops look at once at what was published, instead of within a tenth of a second.
+    pub fn wake(&self) {
+        for handle in &self.handles {
+            // A loop that has ended needs no waking.
+            let _ = handle.waker.wake();
+        }
+    }
+
+    /// Lets nobody in any more; the loops end once their sessions are served and gone.
+    pub fn drain(&self) {
+        self.handles
+            .iter()
+            .for_each(|loop_| loop_.send(Mail::Drain));
+    }
+
+    /// Ends the loops after their present turn.
+    pub fn stop(&self) {
+        self.handles.iter().for_each(|loop_| loop_.send(Mail::Stop));
+    }
+
+    /// Whether every loop has ended.
+    pub fn is_finished(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Waits for the loops to end; the first error that ended one is returned.
+    pub fn join(self) -> io::Result<()> {
+        for thread in self.threads {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("an event loop panicked")))?;
+        }
+        Ok(())
+    }
+}

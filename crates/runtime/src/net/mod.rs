@@ -1,0 +1,11 @@
+//! Event loops over the clients' sockets.
+
+mod accept;
+mod connection;
+mod deadlines;
+mod event_loop;
+mod listener;
+mod loops;
+
+pub use listener::{ListenError, Listener};
+pub use loops::{Limits, Loops, LoopsConfig};
