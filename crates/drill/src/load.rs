@@ -1,11 +1,33 @@
 //! A load generator for memcached's protocols: closed and open loop, many tenants, honest latency.
+//!
+//! Describe a run in a [`Plan`], give it to [`run`], read the [`Report`]. Each of the plan's threads
+//! (`worker`) moves its own connections (`connection`) by readiness events (`drive`); what is sent
+//! comes from `op`, `draw`, `values` and, in an open loop, `schedule`, which are pure; how it looks
+//! on the wire is `wire`; what comes back goes to `recorder`.
 
+mod clock;
+mod connection;
+mod draw;
+mod drive;
 mod error;
+mod gate;
 mod keys;
+mod login;
+mod op;
+mod open;
 mod plan;
 mod plan_text;
+mod recorder;
 mod report;
 mod report_text;
+mod run;
+mod schedule;
+mod shared;
+mod socket;
+mod tally;
+mod values;
+mod wire;
+mod worker;
 
 pub use error::LoadError;
 pub use plan::{
@@ -16,3 +38,4 @@ pub use report::{
     Errors, Generator, HoldReport, Latency, OpReport, OpenReport, Phase, Prefill, Progress, Report,
     TenantReport, ThreadReport,
 };
+pub use run::run;

@@ -34,16 +34,6 @@ impl Keys {
         Ok(())
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// Their length in bytes.
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
     /// Writes the key of number `id` into `buffer` and returns it.
     #[inline]
     pub(crate) fn write<'a>(&self, id: u64, buffer: &'a mut KeyBuffer) -> &'a [u8] {
