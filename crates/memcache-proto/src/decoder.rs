@@ -1,15 +1,17 @@
-//! The decoder of one admitted connection.
+//! The decoder of one admitted connection: which dialect, and what was begun and not yet ended.
 
 use base::Timestamp;
 use base::kv::{INLINE_VALUE_LEN_MAX, KEY_LEN_MAX};
 
 use crate::request::{Dialect, Request};
+use crate::text::keys::KeyList;
+use crate::{binary, text};
 
 /// The longest command line in bytes, but for key lists, which have no end.
 pub(crate) const LINE_LEN_MAX: usize = 2048;
 
 /// How many bytes may at most have to be kept for a [`Step::Incomplete`].
-pub const INPUT_LEN_MAX: usize = LINE_LEN_MAX + INLINE_VALUE_LEN_MAX + 2;
+pub const INPUT_LEN_MAX: usize = LINE_LEN_MAX + 2 + INLINE_VALUE_LEN_MAX + 2;
 
 /// What the server allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub enum Step<'a> {
     },
     /// A request.
     Request {
-        /// How many bytes it took.
+        /// How many bytes it took; may be 0 where an answer is due before the next bytes.
         consumed: usize,
         /// The request.
         request: Request<'a>,
@@ -69,31 +71,85 @@ pub enum Step<'a> {
     },
 }
 
+/// What a connection is in the middle of.
+///
+/// ```text
+///          "get" and its like            end of the line, or abandoned
+///   Idle ─────────────────────▶ Keys ──────────────────────────▶ Idle
+///        ─ value refused ─────▶ Skip ─ all of it dropped ──────▶ Idle
+///        ─ large value ───────▶ Body ─ all of it, and its end ─▶ Idle
+///   Keys ─ a key too long ────▶ SkipLine ─ end of the line ────▶ Idle
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Between two requests.
+    #[default]
+    Idle,
+    /// Between two keys of a list.
+    Keys(KeyList),
+    /// In a line of which nothing counts any more.
+    SkipLine,
+    /// In bytes of which nothing counts.
+    Skip { left: u64 },
+    /// In a value; `line_end` if `\r\n` must follow it.
+    Body { left: u32, line_end: bool },
+}
+
+/// What a decoding step is given besides the bytes.
+#[derive(Debug)]
+pub(crate) struct Context<'l, 'k> {
+    pub(crate) now: Timestamp,
+    pub(crate) limits: &'l Limits,
+    pub(crate) key_buf: &'k mut KeyBuf,
+}
+
 /// Turns the bytes of one connection into requests.
 ///
 /// Call [`decode`](Self::decode) with what has come, drop what it consumed, and go on until it
 /// says [`Step::Incomplete`] (or until the session's turn is over: it may be left between any two
-/// steps).
+/// steps). After a request was answered with `Outcome::Denied`, call [`abandon`](Self::abandon).
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     dialect: Option<Dialect>,
+    state: State,
 }
 
 impl Decoder {
     /// For a connection that has not said anything yet.
     pub const fn new() -> Self {
-        Self { dialect: None }
+        Self {
+            dialect: None,
+            state: State::Idle,
+        }
     }
 
     /// Looks at the next bytes. `key_buf` is where a key in base64 is decoded to.
+    #[inline]
     pub fn decode<'a>(
         &mut self,
-        _now: Timestamp,
-        _input: &'a [u8],
-        _limits: &Limits,
-        _key_buf: &'a mut KeyBuf,
+        now: Timestamp,
+        input: &'a [u8],
+        limits: &Limits,
+        key_buf: &'a mut KeyBuf,
     ) -> Step<'a> {
-        Step::Incomplete
+        let Some(&first) = input.first() else {
+            return self.decode_nothing();
+        };
+        let context = Context {
+            now,
+            limits,
+            key_buf,
+        };
+        match self.state {
+            State::Idle => match self.dialect_of(first) {
+                Dialect::Text => text::decode(&mut self.state, input, context),
+                Dialect::Binary => binary::decode(&mut self.state, input, context),
+            },
+            State::Keys(list) => text::keys::next(&mut self.state, list, input),
+            State::SkipLine => self.skip_line(input),
+            State::Skip { left } => self.skip(left, input),
+            State::Body { left, line_end } => self.body(left, line_end, input),
+        }
     }
 
     /// How the connection speaks, once a byte has come.
@@ -104,6 +160,85 @@ impl Decoder {
     /// Whether a request has been begun that has not been sent whole: a value that is still
     /// arriving or being skipped, or a list of keys.
     pub fn is_mid_request(&self) -> bool {
-        false
+        self.state != State::Idle
+    }
+
+    /// To be called after a request was answered with `Outcome::Denied`: if it was a key of a
+    /// list, the rest of the line is skipped, since the one error line answers it all and an `END`
+    /// behind it would be taken for the answer to the next request. Does nothing otherwise.
+    pub fn abandon(&mut self) {
+        if let State::Keys(_) = self.state {
+            self.state = State::SkipLine;
+        }
+    }
+
+    fn dialect_of(&mut self, first: u8) -> Dialect {
+        *self.dialect.get_or_insert(if first == binary::MAGIC {
+            Dialect::Binary
+        } else {
+            Dialect::Text
+        })
+    }
+
+    /// A binary value has no end mark: once its last piece has gone out its end is due at once.
+    fn decode_nothing(&mut self) -> Step<'static> {
+        match self.state {
+            State::Body {
+                left: 0,
+                line_end: false,
+            } => {
+                self.state = State::Idle;
+                Step::BodyEnd {
+                    consumed: 0,
+                    intact: true,
+                }
+            }
+            _ => Step::Incomplete,
+        }
+    }
+
+    fn skip_line(&mut self, input: &[u8]) -> Step<'static> {
+        let consumed = match memchr::memchr(b'\n', input) {
+            Some(end) => {
+                self.state = State::Idle;
+                end + 1
+            }
+            None => input.len(),
+        };
+        Step::Skip { consumed }
+    }
+
+    fn skip(&mut self, left: u64, input: &[u8]) -> Step<'static> {
+        let consumed = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
+        self.state = match left - consumed as u64 {
+            0 => State::Idle,
+            left => State::Skip { left },
+        };
+        Step::Skip { consumed }
+    }
+
+    fn body<'a>(&mut self, left: u32, line_end: bool, input: &'a [u8]) -> Step<'a> {
+        if left > 0 {
+            let consumed = input.len().min(left as usize);
+            self.state = State::Body {
+                left: left - consumed as u32,
+                line_end,
+            };
+            return Step::Body {
+                consumed,
+                bytes: &input[..consumed],
+            };
+        }
+        let (consumed, intact) = match (line_end, input) {
+            (false, _) => (0, true),
+            (true, [a, b, ..]) => (2, [*a, *b] == *b"\r\n"),
+            (true, _) => return Step::Incomplete,
+        };
+        self.state = State::Idle;
+        Step::BodyEnd { consumed, intact }
     }
 }
+
+#[cfg(test)]
+#[path = "decoder_test.rs"]
+mod tests;

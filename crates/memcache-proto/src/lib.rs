@@ -7,9 +7,16 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+mod base64_key;
+mod binary;
+pub mod client;
 mod decoder;
+mod exptime;
+mod meta;
+mod number;
 mod reply;
 mod request;
+mod text;
 
 pub use decoder::{Decoder, INPUT_LEN_MAX, KeyBuf, Limits, Step};
 pub use reply::{OwnedReply, PinnedTail, Reply, ReplySink};
@@ -21,3 +28,11 @@ pub use request::{Action, Dialect, Request, StatsKind};
 /// libmemcached reads three numbers separated by dots and fails where the first is missing or 0,
 /// and other clients choose by them which commands to use.
 pub const VERSION: &str = concat!("1.6.45-cofferdam-", env!("CARGO_PKG_VERSION"));
+
+/// The line that answers `version`.
+pub(crate) const VERSION_LINE: &[u8] = concat!(
+    "VERSION 1.6.45-cofferdam-",
+    env!("CARGO_PKG_VERSION"),
+    "\r\n"
+)
+.as_bytes();

@@ -1,15 +1,29 @@
 //! How to answer a request: the same calls for every protocol.
 
 use base::Timestamp;
-use base::kv::{Item, Outcome, Pin, Sink};
+use base::kv::{Item, Outcome, Pin, Sink, Value};
+
+use crate::{binary, meta, text};
 
 /// How to answer one request; borrowed from its bytes.
-#[derive(Clone, Copy, Debug)]
+///
+/// All of its methods append to the connection's output, and none where nothing is due (`noreply`,
+/// `q`, quiet opcodes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply<'a> {
     /// The key, decoded if it came in base64.
-    key: &'a [u8],
+    pub(crate) key: &'a [u8],
     /// The request's own flags, for a meta command.
-    flags: &'a [u8],
+    pub(crate) flags: &'a [u8],
+    pub(crate) form: Form,
+}
+
+/// What the answer depends on besides key and flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Text(text::reply::Form),
+    Meta(meta::reply::Form),
+    Binary(binary::reply::Form),
 }
 
 impl Reply<'_> {
@@ -18,48 +32,86 @@ impl Reply<'_> {
         OwnedReply {
             bytes: [self.key, self.flags].concat().into(),
             key_len: self.key.len(),
+            form: self.form,
         }
     }
 
-    /// Writes a hit. For a value that is pinned it writes what comes before the value; append the
-    /// value's bytes and then the tail that is returned.
-    pub fn item(
-        &self,
-        _item: &Item<'_>,
-        _now: Timestamp,
-        _out: &mut Vec<u8>,
-    ) -> Option<PinnedTail> {
-        None
+    /// Writes a hit. For a value that is pinned and wanted it writes what comes before the value
+    /// and returns what comes behind it: append the value's bytes, then the tail's.
+    #[inline]
+    pub fn item(&self, item: &Item<'_>, now: Timestamp, out: &mut Vec<u8>) -> Option<PinnedTail> {
+        match &self.form {
+            Form::Text(form) => text::reply::item(form, self.key, item, out),
+            Form::Meta(form) => meta::reply::item(form, self.key, self.flags, item, now, out),
+            Form::Binary(form) => binary::reply::item(form, self.key, item, out),
+        }
     }
 
     /// Writes what became of the operation, but for a hit's item, which [`item`](Self::item) wrote.
-    pub fn outcome(&self, _outcome: Outcome, _out: &mut Vec<u8>) {}
+    #[inline]
+    pub fn outcome(&self, outcome: Outcome, out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(form) => text::reply::outcome(form, outcome, out),
+            Form::Meta(form) => meta::reply::outcome(form, self.key, self.flags, outcome, out),
+            Form::Binary(form) => binary::reply::outcome(form, self.key, outcome, out),
+        }
+    }
 
     /// Writes the answer to a request that is no operation on a key.
-    pub fn answer(&self, _out: &mut Vec<u8>) {}
+    #[inline]
+    pub fn answer(&self, out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(form) => text::reply::answer(form, out),
+            Form::Meta(_) => {}
+            Form::Binary(form) => binary::reply::answer(form, out),
+        }
+    }
 
     /// Writes that the value did not end as it must.
-    pub fn bad_body(&self, _out: &mut Vec<u8>) {}
+    pub fn bad_body(&self, out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(form) => text::reply::bad_body(form, out),
+            Form::Meta(_) => out.extend_from_slice(text::errors::BAD_DATA_CHUNK),
+            Form::Binary(form) => binary::reply::bad_body(form, out),
+        }
+    }
 
     /// Writes one statistic.
-    pub fn stat(&self, _name: &[u8], _value: &[u8], _out: &mut Vec<u8>) {}
+    pub fn stat(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(form) => text::reply::stat(form, name, value, out),
+            Form::Meta(_) => {}
+            Form::Binary(form) => binary::reply::stat(form, name, value, out),
+        }
+    }
 
     /// Writes the end of the statistics.
-    pub fn stats_end(&self, _out: &mut Vec<u8>) {}
+    pub fn stats_end(&self, out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(form) => text::reply::stats_end(form, out),
+            Form::Meta(_) => {}
+            Form::Binary(form) => binary::reply::stat(form, b"", b"", out),
+        }
+    }
 }
 
 /// A reply that must wait, with its own copy of what it needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedReply {
     bytes: Box<[u8]>,
     key_len: usize,
+    form: Form,
 }
 
 impl OwnedReply {
     /// The reply.
     pub fn borrow(&self) -> Reply<'_> {
         let (key, flags) = self.bytes.split_at(self.key_len);
-        Reply { key, flags }
+        Reply {
+            key,
+            flags,
+            form: self.form,
+        }
     }
 }
 
@@ -68,9 +120,31 @@ impl OwnedReply {
 pub struct PinnedTail(&'static [u8]);
 
 impl PinnedTail {
+    /// The end of a line.
+    pub(crate) const LINE_END: Self = Self(b"\r\n");
+    /// Nothing.
+    pub(crate) const NONE: Self = Self(b"");
+
     /// Its bytes, perhaps none.
     pub const fn as_bytes(self) -> &'static [u8] {
         self.0
+    }
+}
+
+/// Writes a value, if it is here, with its tail; else says which tail is to follow it.
+#[inline]
+pub(crate) fn push_value(
+    value: &Value<'_>,
+    tail: PinnedTail,
+    out: &mut Vec<u8>,
+) -> Option<PinnedTail> {
+    match value {
+        Value::Inline(bytes) => {
+            out.extend_from_slice(bytes);
+            out.extend_from_slice(tail.0);
+            None
+        }
+        Value::Pinned(_) => Some(tail),
     }
 }
 
@@ -100,10 +174,15 @@ impl<'r, 'a> ReplySink<'r, 'a> {
 }
 
 impl Sink for ReplySink<'_, '_> {
+    #[inline]
     fn item(&mut self, item: &Item<'_>) {
         let tail = self.reply.item(item, self.now, self.out);
-        if let (Some(tail), base::kv::Value::Pinned(pin)) = (tail, item.value) {
+        if let (Some(tail), Value::Pinned(pin)) = (tail, item.value) {
             self.pinned = Some((pin, tail));
         }
     }
 }
+
+#[cfg(test)]
+#[path = "reply_test.rs"]
+mod tests;

@@ -1,0 +1,92 @@
+//! Decimal numbers to and from bytes, without detours through strings.
+
+const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
+2021222324252627282930313233343536373839\
+4041424344454647484950515253545556575859\
+6061626364656667686970717273747576777879\
+8081828384858687888990919293949596979899";
+
+/// The most digits of 64 bits.
+const DIGITS_MAX: usize = 20;
+
+/// The decimal digits of a number.
+#[derive(Clone, Copy)]
+pub(crate) struct Digits {
+    digits: [u8; DIGITS_MAX],
+    start: usize,
+}
+
+impl Digits {
+    /// Of this number.
+    pub(crate) fn of(mut number: u64) -> Self {
+        let mut digits = [0; DIGITS_MAX];
+        let mut start = DIGITS_MAX;
+        while number >= 100 {
+            let pair = (number % 100) as usize * 2;
+            number /= 100;
+            start -= 2;
+            digits[start] = PAIRS[pair];
+            digits[start + 1] = PAIRS[pair + 1];
+        }
+        if number >= 10 {
+            let pair = number as usize * 2;
+            start -= 2;
+            digits[start] = PAIRS[pair];
+            digits[start + 1] = PAIRS[pair + 1];
+        } else {
+            start -= 1;
+            digits[start] = b'0' + number as u8;
+        }
+        Self { digits, start }
+    }
+
+    /// Them.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.digits[self.start..]
+    }
+}
+
+/// Appends a number in decimal.
+pub(crate) fn push(out: &mut Vec<u8>, number: u64) {
+    if number < 10 {
+        out.push(b'0' + number as u8);
+    } else {
+        out.extend_from_slice(Digits::of(number).as_bytes());
+    }
+}
+
+/// A number of digits only, of at most 64 bits.
+pub(crate) fn parse_u64(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > DIGITS_MAX {
+        return None;
+    }
+    let mut number: u64 = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    Some(number)
+}
+
+/// A number of digits only, of at most 32 bits.
+pub(crate) fn parse_u32(digits: &[u8]) -> Option<u32> {
+    parse_u64(digits).and_then(|number| u32::try_from(number).ok())
+}
+
+/// A number that may begin with a minus sign, of at most 32 bits with its sign.
+pub(crate) fn parse_i32(text: &[u8]) -> Option<i32> {
+    match text.split_first() {
+        Some((b'-', digits)) => {
+            let number = i64::try_from(parse_u64(digits)?).ok()?;
+            i32::try_from(-number).ok()
+        }
+        _ => i32::try_from(parse_u64(text)?).ok(),
+    }
+}
+
+#[cfg(test)]
+#[path = "number_test.rs"]
+mod tests;

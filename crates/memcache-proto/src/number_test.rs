@@ -1,0 +1,49 @@
+//! Tests of the decimal numbers.
+
+use proptest::prelude::{any, proptest};
+
+use super::{Digits, parse_i32, parse_u32, parse_u64, push};
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read(number in any::<u64>(), shift in 0u32..64) {
+        let number = number >> shift;
+        let mut out = Vec::new();
+        push(&mut out, number);
+        assert_eq!(out, number.to_string().as_bytes());
+        assert_eq!(Digits::of(number).as_bytes(), out);
+        assert_eq!(parse_u64(&out), Some(number));
+        assert_eq!(parse_u32(&out), u32::try_from(number).ok());
+    }
+
+    #[test]
+    fn signs_are_read(number in any::<i32>()) {
+        assert_eq!(parse_i32(number.to_string().as_bytes()), Some(number));
+    }
+
+    #[test]
+    fn any_bytes_agree_with_the_standard_library(text in "[0-9+-]{0,22}") {
+        let expected = if text.starts_with('+') { None } else { text.parse::<u64>().ok() };
+        if text.len() <= 20 {
+            assert_eq!(parse_u64(text.as_bytes()), expected);
+        }
+    }
+}
+
+#[test]
+fn edges() {
+    for (number, text) in [(0, "0"), (9, "9"), (10, "10"), (99, "99"), (100, "100")] {
+        let mut out = Vec::new();
+        push(&mut out, number);
+        assert_eq!(out, text.as_bytes());
+    }
+    assert_eq!(parse_u64(b"18446744073709551615"), Some(u64::MAX));
+    assert_eq!(parse_u64(b"18446744073709551616"), None);
+    assert_eq!(parse_u64(b"99999999999999999999999"), None);
+    assert_eq!(parse_u64(b""), None);
+    assert_eq!(parse_i32(b"-"), None);
+    assert_eq!(parse_i32(b"--1"), None);
+    assert_eq!(parse_i32(b"-2147483648"), Some(i32::MIN));
+    assert_eq!(parse_i32(b"-2147483649"), None);
+    assert_eq!(parse_i32(b"2147483648"), None);
+}
