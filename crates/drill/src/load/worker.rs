@@ -212,7 +212,8 @@ impl<'a> Worker<'a> {
         self.start_all();
         self.run_while(|worker| {
             let mut connections = worker.connections.iter();
-            connections.any(|it| !it.fill.is_empty() || !it.flights.is_empty())
+            worker.recorder.first_error.is_none()
+                && connections.any(|it| !it.fill.is_empty() || !it.flights.is_empty())
         })?;
         self.work = Work::Idle;
         findings.filled = self.recorder.stored;
