@@ -32,8 +32,6 @@ const tests = {
     assert.strictEqual((await c.increment('n', 5, { initial: 7 })).value, 7);
     assert.strictEqual((await c.increment('n', 5, {})).value, 12);
     assert.strictEqual((await c.decrement('n', 2, {})).value, 10);
-    const version = await c.version();
-    assert.ok(version.value, 'a version');
   },
 
   async manyAtOnce(c) {
