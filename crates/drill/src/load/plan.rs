@@ -6,6 +6,13 @@ use std::time::Duration;
 use super::error::LoadError;
 
 /// One run of the generator. Start from [`Plan::default`] and set what differs.
+///
+/// `cofferdam load` has a flag for each: `--target` (repeatable), `--login USER:PASSWORD`
+/// (repeatable), `--protocol`, `--auth`, `--mix`, `--keys`, `--key-len`, `--distribution`,
+/// `--value-len`, `--expiry`, `--connections`, `--pipeline`, `--rate` (makes it an open loop) with
+/// `--arrivals`, `--duration`, `--warmup`, `--no-prefill`, `--requests`, `--hold`, `--verify`,
+/// `--timeout`, `--threads`, `--seed`, `--histogram`. Those of a type of this module are read by its
+/// `FromStr`, which says what is wrong with a bad one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Where to connect; connections are spread evenly over all of them.
