@@ -224,6 +224,11 @@ def rights_are_kept(env):
             store(both, "k", "3")
             assert value_of(both, "k") == b"3"
             both("flush_all\r\n", refusal)
+        listed = json.loads(
+            env.server.cli("tenant", "credential", "list", name, "--json").stdout
+        )
+        assert len(listed) == 4 and [c["primary"] for c in listed].count(True) == 1, listed
+        env.server.cli("tenant", "credential", "promote", name, listed[-1]["username"])
         with credential("flush") as flusher:
             flusher("flush_all\r\n", "OK\r\n")
         assert value_of(full, "k") is None
