@@ -51,9 +51,22 @@ install_debian_packages() {
   fi
   echo "installing: ${packages[*]}"
   as_root apt-get update -q
-  # A package that starts a service would take the default port.
-  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+  as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends "${packages[@]}"
+  # The package starts a service on the port that `cofferdam up` uses; the tests start their own.
+  case " ${packages[*]} " in
+    *" memcached "*) as_root systemctl disable --now memcached >/dev/null 2>&1 || true ;;
+  esac
+}
+
+check_toolchain() {
+  if ! command -v cargo >/dev/null; then
+    echo "cargo is missing: install Rust from https://rustup.rs" >&2
+    return 1
+  fi
+  cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+  cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+  rustc --version
 }
 
 install_python_clients() {
@@ -88,6 +101,9 @@ run_tests() {
     cargo test --workspace --doc --quiet
   fi
 }
+
+begin "Toolchain"
+check_toolchain
 
 begin "Debian packages"
 install_debian_packages
