@@ -16,6 +16,8 @@ mod meta;
 mod number;
 mod reply;
 mod request;
+#[cfg(test)]
+mod testing;
 mod text;
 
 pub use decoder::{Decoder, INPUT_LEN_MAX, KeyBuf, Limits, Step};

@@ -208,7 +208,7 @@ impl<'a> Command<'a> {
             b"slabs" => b"CLIENT_ERROR slab reassignment disabled\r\n",
             b"cache_memlimit" => b"MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust\r\n",
             _ if arguments.is_http() => return closing(self.consumed, b""),
-            _ if self.consumed < 3 => BAD_FORMAT,
+            _ if self.consumed < 4 => BAD_FORMAT,
             _ => UNKNOWN_COMMAND,
         };
         self.refuse(line, &arguments)
