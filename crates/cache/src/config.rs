@@ -6,10 +6,10 @@ use base::ByteSize;
 use base::kv::ITEM_SIZE_MAX;
 
 /// The smallest item size that may be configured: 1 KiB.
-pub const ITEM_SIZE_LEAST: u32 = 1024;
+const ITEM_SIZE_LEAST: u32 = 1024;
 
-/// The smallest quota whatever the item size: 64 KiB.
-pub const QUOTA_LEAST: u64 = 64 * 1024;
+/// The smallest quota whatever the item size: 256 KiB.
+const QUOTA_LEAST: u64 = 256 * 1024;
 
 /// What a tenant's cache is given.
 #[derive(Clone, Debug)]

@@ -1,95 +1,311 @@
 //! One tenant's cache: routes each operation to the shard that its key hashes to.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use base::Timestamp;
 use base::kv::{Op, Outcome, Pin, Reservation, Sink, Stats, Store};
 
-use crate::{Config, ConfigError};
+use crate::config::{Config, ConfigError};
+use crate::geometry::{shard_count, shards_serve};
+use crate::hash::{KeyHash, KeyHasher};
+use crate::shard::Shard;
+use crate::sum::add;
+
+const SHARDS_MAX: usize = 16;
+
+/// What a shard that is out of use still takes.
+const IDLE_SHARD_BYTES: u64 = 4 << 10;
+
+/// Tokens of a shard are below; its number is above.
+const TOKEN_BITS: u32 = 56;
 
 /// The cache of one tenant; nothing in it is visible to another.
+///
+/// It is cut into 1 to 16 shards, each behind a mutex that is held for one call. How many there
+/// are follows from quota and item size at the start; it changes only when new limits do not fit,
+/// and then the cache starts over empty.
 #[derive(Debug)]
 pub struct TenantCache {
-    config: Config,
+    hasher: KeyHasher,
+    hash_key: [u8; 16],
+    shards: Vec<Mutex<Option<Shard>>>,
+    /// How many of the shards are in use, a power of two; changed only with all of them locked.
+    active: AtomicUsize,
+    limits: Mutex<Limits>,
+    flushes: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    quota_bytes: u64,
+    item_size_max: u32,
 }
 
 impl TenantCache {
     /// An empty cache; memory is taken as items come.
-    pub fn new(config: Config, _now: Timestamp) -> Result<Self, ConfigError> {
-        Config::check(config.quota_bytes, config.item_size_max)?;
-        Ok(Self { config })
+    pub fn new(config: Config, now: Timestamp) -> Result<Self, ConfigError> {
+        let Config {
+            quota_bytes,
+            item_size_max,
+            hash_key,
+        } = config;
+        Config::check(quota_bytes, item_size_max)?;
+        let cache = Self {
+            hasher: KeyHasher::new(&hash_key),
+            hash_key,
+            shards: (0..SHARDS_MAX).map(|_| Mutex::new(None)).collect(),
+            active: AtomicUsize::new(1),
+            limits: Mutex::new(Limits {
+                quota_bytes,
+                item_size_max,
+            }),
+            flushes: AtomicU64::new(0),
+        };
+        cache.apply(
+            now,
+            Limits {
+                quota_bytes,
+                item_size_max,
+            },
+            true,
+        );
+        Ok(cache)
     }
 
     /// Does one operation; a hit hands the item to `sink` before this returns.
-    pub fn execute<S: Sink>(&self, _now: Timestamp, op: &Op<'_>, _sink: &mut S) -> Outcome {
-        match op {
+    ///
+    /// Values above [`INLINE_VALUE_LEN_MAX`](base::kv::INLINE_VALUE_LEN_MAX) may be stored with it
+    /// too, at the price of holding the shard for as long as the copy takes.
+    pub fn execute<S: Sink>(&self, now: Timestamp, op: &Op<'_>, sink: &mut S) -> Outcome {
+        let hash = self.hasher.hash(op.key());
+        let absent = match op {
             Op::Get(_) => Outcome::Miss,
             Op::Store(_) => Outcome::OutOfMemory,
             Op::Delete(_) | Op::Arith(_) => Outcome::NotFound,
-        }
+        };
+        self.with_shard_of(hash, |_, shard| shard.execute(now, hash, op, sink))
+            .unwrap_or(absent)
     }
 
-    /// Makes room for a value of `len` bytes that is still to arrive.
+    /// Makes room for a value of `len` bytes that is still to arrive; `store.value` is not used.
+    ///
+    /// # Errors
+    /// `TooLarge`, or `OutOfMemory`; a plain `set` that fails drops the old item.
     pub fn reserve(
         &self,
-        _now: Timestamp,
-        _store: &Store<'_>,
-        _len: u32,
+        now: Timestamp,
+        store: &Store<'_>,
+        len: u32,
     ) -> Result<Reservation, Outcome> {
-        Err(Outcome::OutOfMemory)
+        let hash = self.hasher.hash(store.key);
+        self.with_shard_of(hash, |number, shard| {
+            shard.tick(now);
+            let token = shard.reserve(hash, store, len)?;
+            Ok(Reservation(outer_token(number, token)))
+        })
+        .unwrap_or(Err(Outcome::OutOfMemory))
     }
 
-    /// Adds the next bytes of a reserved value; false if the reservation is gone.
-    pub fn fill(&self, _reservation: Reservation, _bytes: &[u8]) -> bool {
-        false
+    /// Adds the next bytes of a reserved value.
+    ///
+    /// False if the reservation is gone: more bytes than announced, no room to be made, or no
+    /// progress for 5 s. What it was to replace is gone then too if it was a plain `set`.
+    pub fn fill(&self, reservation: Reservation, bytes: &[u8]) -> bool {
+        self.with_shard(reservation.0, |shard, token| shard.fill(token, bytes))
+            .unwrap_or(false)
     }
 
     /// Ends a reservation whose value is complete: judges the conditions and stores.
-    pub fn commit(&self, _now: Timestamp, _reservation: Reservation) -> Outcome {
-        Outcome::OutOfMemory
+    ///
+    /// `OutOfMemory` if the reservation is gone or the value is not complete.
+    pub fn commit(&self, now: Timestamp, reservation: Reservation) -> Outcome {
+        self.with_shard(reservation.0, |shard, token| {
+            shard.tick(now);
+            shard.commit(token)
+        })
+        .unwrap_or(Outcome::OutOfMemory)
     }
 
     /// Gives a reservation's room back.
-    pub fn abort(&self, _reservation: Reservation) {}
+    pub fn abort(&self, reservation: Reservation) {
+        self.with_shard(reservation.0, Shard::abort);
+    }
 
-    /// Appends up to `max` bytes of a held value from `offset` on; `None` if the hold has ended.
+    /// Appends up to `max` bytes of a held value from `offset` on; how many, 0 at its end.
+    ///
+    /// `None` if the hold has ended, which a delete, an overwrite or a flush does not do, but
+    /// 5 s without a read, or a change of limits that starts the cache over.
     pub fn read_pinned(
         &self,
-        _pin: Pin,
-        _offset: u32,
-        _max: usize,
-        _out: &mut Vec<u8>,
+        pin: Pin,
+        offset: u32,
+        max: usize,
+        out: &mut Vec<u8>,
     ) -> Option<usize> {
-        None
+        self.with_shard(pin.token, |shard, token| {
+            shard.read_pinned(token, offset, max, out)
+        })
+        .flatten()
     }
 
     /// Lets a held value go.
-    pub fn unpin(&self, _pin: Pin) {}
-
-    /// Makes everything stored before `at` invisible once `at` has come.
-    pub fn flush(&self, _now: Timestamp, _at: Timestamp) {}
-
-    /// Changes the quota while serving; a smaller one is reached in bounded steps.
-    pub fn set_quota(&self, _now: Timestamp, bytes: u64) -> Result<(), ConfigError> {
-        Config::check(bytes, self.config.item_size_max)
+    pub fn unpin(&self, pin: Pin) {
+        self.with_shard(pin.token, Shard::unpin);
     }
 
-    /// Changes the largest item size for stores to come.
+    /// Makes everything stored before `at` invisible once `at` has come; at most one flush waits.
+    pub fn flush(&self, now: Timestamp, at: Timestamp) {
+        self.flushes.fetch_add(1, Ordering::Relaxed);
+        self.for_each(|shard| {
+            shard.tick(now);
+            shard.flush(at);
+        });
+    }
+
+    /// Changes the quota while serving; a smaller one is reached in bounded steps, by
+    /// [`maintain`](Self::maintain) and stores.
+    ///
+    /// A change so large that memory must be cut up anew (a quota under about a fifth of the one
+    /// at the start, or above 8 GiB a shard) starts the cache over empty.
+    ///
+    /// # Errors
+    /// If it does not hold two items of the item size.
+    pub fn set_quota(&self, now: Timestamp, bytes: u64) -> Result<(), ConfigError> {
+        let mut limits = lock(&self.limits);
+        Config::check(bytes, limits.item_size_max)?;
+        limits.quota_bytes = bytes;
+        self.apply(now, *limits, false);
+        Ok(())
+    }
+
+    /// Changes the largest item size for stores to come; items that are there stay.
+    ///
+    /// One so large that a shard cannot hold two starts the cache over empty, with fewer shards.
+    ///
+    /// # Errors
+    /// If it is out of range, or the quota does not hold two such items.
     pub fn set_item_size_max(&self, item_size_max: u32) -> Result<(), ConfigError> {
-        Config::check(self.config.quota_bytes, item_size_max)
+        let mut limits = lock(&self.limits);
+        Config::check(limits.quota_bytes, item_size_max)?;
+        limits.item_size_max = item_size_max;
+        self.apply(Timestamp::ZERO, *limits, false);
+        Ok(())
     }
 
     /// Figures since the start, or the last reset, beside the present state.
     pub fn stats(&self) -> Stats {
-        Stats {
-            quota_bytes: self.config.quota_bytes,
+        let mut sum = Stats {
+            cmd_flush: self.flushes.load(Ordering::Relaxed),
             ..Stats::default()
-        }
+        };
+        self.for_each(|shard| add(&mut sum, &shard.stats()));
+        sum.quota_bytes = lock(&self.limits).quota_bytes;
+        sum
     }
 
     /// Zeroes the counters; the figures of the present state stay.
-    pub fn reset_stats(&self) {}
+    pub fn reset_stats(&self) {
+        self.flushes.store(0, Ordering::Relaxed);
+        self.for_each(Shard::reset_stats);
+    }
 
-    /// A bounded slice of background work, about `budget_bytes` looked at; true if more waits.
-    pub fn maintain(&self, _now: Timestamp, _budget_bytes: usize) -> bool {
-        false
+    /// A slice of background work, about `budget_bytes` looked at in all; true if more waits.
+    ///
+    /// Takes back items whose end has come, returns free memory, ends holds and arrivals without
+    /// progress, and brings a smaller quota about.
+    pub fn maintain(&self, now: Timestamp, budget_bytes: usize) -> bool {
+        let share = budget_bytes / self.active.load(Ordering::Acquire);
+        let mut more = false;
+        self.for_each(|shard| more |= shard.maintain(now, share));
+        more
+    }
+
+    /// Brings new limits about: in place where the memory's cut allows it, else from empty.
+    fn apply(&self, now: Timestamp, limits: Limits, first: bool) {
+        let Limits {
+            quota_bytes,
+            item_size_max,
+        } = limits;
+        let mut shards: Vec<_> = self.shards.iter().map(lock).collect();
+        let before = self.active.load(Ordering::Acquire);
+        let stay = !first && shards_serve(before, quota_bytes, item_size_max);
+        let count = if stay {
+            before
+        } else {
+            shard_count(quota_bytes, item_size_max)
+        };
+        let idle = shards
+            .iter()
+            .skip(count)
+            .filter(|place| place.is_some())
+            .count();
+        let each = (quota_bytes - idle as u64 * IDLE_SHARD_BYTES) / count as u64;
+        for (number, place) in shards.iter_mut().enumerate() {
+            match place.as_mut() {
+                Some(shard) if number < count && stay && shard.serves(each, item_size_max) => {
+                    shard.tick(now);
+                    shard.set_limits(each, item_size_max);
+                }
+                // One that is out of use only gives its memory back, and keeps its figures.
+                Some(shard) => shard.rebuild(if number < count { each } else { 0 }, item_size_max),
+                None if number < count => {
+                    **place = Shard::new(each, item_size_max, &self.hash_key, now);
+                }
+                None => {}
+            }
+        }
+        self.active.store(count, Ordering::Release);
+    }
+
+    /// Runs `work` on the shard of a key.
+    fn with_shard_of<T>(
+        &self,
+        hash: KeyHash,
+        work: impl FnOnce(usize, &mut Shard) -> T,
+    ) -> Option<T> {
+        loop {
+            let active = self.active.load(Ordering::Acquire);
+            let number = hash.shard(active);
+            let mut shard = lock(&self.shards[number]);
+            // A change of their number holds all locks: seen unchanged under one, it stays.
+            if active == self.active.load(Ordering::Acquire) {
+                return shard.as_mut().map(|shard| work(number, shard));
+            }
+        }
+    }
+
+    /// Runs `work` on the shard that a token is from, with the shard's own part of it.
+    fn with_shard<T>(&self, token: u64, work: impl FnOnce(&mut Shard, u64) -> T) -> Option<T> {
+        let place = self.shards.get((token >> TOKEN_BITS) as usize)?;
+        let inner = token & ((1 << TOKEN_BITS) - 1);
+        lock(place).as_mut().map(|shard| work(shard, inner))
+    }
+
+    /// Panics where a shard's books do not agree.
+    #[cfg(test)]
+    pub(crate) fn check(&self) {
+        self.for_each(|shard| shard.check());
+    }
+
+    fn for_each(&self, mut work: impl FnMut(&mut Shard)) {
+        for place in &self.shards {
+            if let Some(shard) = lock(place).as_mut() {
+                work(shard);
+            }
+        }
     }
 }
+
+fn outer_token(number: usize, token: u64) -> u64 {
+    (number as u64) << TOKEN_BITS | token
+}
+
+/// A panic elsewhere under the lock is a fault of ours; serving on is better than ending with it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[path = "tenant_test.rs"]
+mod tests;

@@ -1,0 +1,260 @@
+//! How an item lies in memory: a packed header of 24 bytes, the key, and the value or its table.
+//!
+//! | bytes | field |
+//! |---|---|
+//! | 0..4 | link to the next item of the chain |
+//! | 4..8 | expiry in Unix seconds, 0 for never |
+//! | 8..12 | value length in 31 bits, top bit: the CAS is wide |
+//! | 12 | key length |
+//! | 13 | state |
+//! | 14..17 | last access in Unix seconds, modulo 2²⁴ |
+//! | 17..24 | CAS, if it fits 56 bits |
+//!
+//! Then the key, 4 bytes of client flags if the state says so, 8 bytes of CAS if it is wide, and
+//! the value; or, if it is in extents, the slots of its chunks (4 bytes each) and its last bytes.
+//! The whole is padded to a multiple of 8. All numbers are little endian.
+
+/// Bytes of the fixed header.
+pub(crate) const HEADER_LEN: usize = 24;
+
+/// Two bits that count accesses, saturating (the frequency of S3-FIFO).
+pub(crate) const FREQUENCY: u8 = 0b11;
+/// It was fetched at least once.
+pub(crate) const FETCHED: u8 = 1 << 2;
+/// An invalidation marked it stale.
+pub(crate) const STALE: u8 = 1 << 3;
+/// One client was told to refill it.
+pub(crate) const TOKEN_SENT: u8 = 1 << 4;
+/// Client flags follow the key; without, they are 0.
+pub(crate) const HAS_FLAGS: u8 = 1 << 5;
+/// The value is in chunks.
+pub(crate) const EXTENTS: u8 = 1 << 6;
+/// No chain leads here any more.
+pub(crate) const DEAD: u8 = 1 << 7;
+
+const WIDE: u32 = 1 << 31;
+const CAS_NARROW_MAX: u64 = (1 << 56) - 1;
+const SECS_MASK: u32 = (1 << 24) - 1;
+
+/// The header's fields, unpacked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    pub(crate) expiry: u32,
+    pub(crate) value_len: u32,
+    pub(crate) key_len: u8,
+    pub(crate) state: u8,
+    wide: bool,
+    last_access: u32,
+}
+
+impl Header {
+    pub(crate) fn read(item: &[u8]) -> Self {
+        let len = u32_at(item, 8);
+        Self {
+            expiry: u32_at(item, 4),
+            value_len: len & !WIDE,
+            key_len: item[12],
+            state: item[13],
+            wide: len & WIDE != 0,
+            last_access: u32_at(item, 14) & SECS_MASK,
+        }
+    }
+
+    pub(crate) const fn has(&self, bits: u8) -> bool {
+        self.state & bits != 0
+    }
+
+    /// Seconds since the last access, right up to 194 days.
+    pub(crate) const fn idle_s(&self, now_s: u32) -> u32 {
+        now_s.wrapping_sub(self.last_access) & SECS_MASK
+    }
+
+    /// Where the value, or the table of its chunks, begins.
+    pub(crate) const fn body_at(&self) -> usize {
+        let flags_len = if self.has(HAS_FLAGS) { 4 } else { 0 };
+        let cas_len = if self.wide { 8 } else { 0 };
+        HEADER_LEN + self.key_len as usize + flags_len + cas_len
+    }
+
+    /// How many full chunks hold the value's beginning.
+    pub(crate) const fn chunks(&self, chunk_len: u32) -> u32 {
+        if self.has(EXTENTS) {
+            self.value_len / chunk_len
+        } else {
+            0
+        }
+    }
+
+    /// How many of the value's bytes are with the item.
+    pub(crate) const fn tail_len(&self, chunk_len: u32) -> u32 {
+        self.value_len - self.chunks(chunk_len) * chunk_len
+    }
+
+    /// Bytes that the item takes in its segment.
+    pub(crate) const fn footprint(&self, chunk_len: u32) -> u32 {
+        let body = 4 * self.chunks(chunk_len) + self.tail_len(chunk_len);
+        (self.body_at() as u32 + body).next_multiple_of(8)
+    }
+
+    /// The key of the item that this header was read from.
+    pub(crate) fn key<'a>(&self, item: &'a [u8]) -> &'a [u8] {
+        &item[HEADER_LEN..HEADER_LEN + self.key_len as usize]
+    }
+
+    pub(crate) fn flags(&self, item: &[u8]) -> u32 {
+        if self.has(HAS_FLAGS) {
+            u32_at(item, HEADER_LEN + self.key_len as usize)
+        } else {
+            0
+        }
+    }
+
+    pub(crate) fn cas(&self, item: &[u8]) -> u64 {
+        if self.wide {
+            u64_at(item, self.body_at() - 8)
+        } else {
+            u64_at(item, 16) >> 8
+        }
+    }
+
+    /// Gives the item this CAS where it is; false if it is too wide for its place.
+    #[must_use]
+    pub(crate) fn set_cas(&self, item: &mut [u8], cas: u64) -> bool {
+        if self.wide {
+            let at = self.body_at() - 8;
+            item[at..at + 8].copy_from_slice(&cas.to_le_bytes());
+            return true;
+        }
+        if cas > CAS_NARROW_MAX {
+            return false;
+        }
+        item[17..24].copy_from_slice(&cas.to_le_bytes()[..7]);
+        true
+    }
+}
+
+/// The link to the next item of the chain.
+pub(crate) fn next(item: &[u8]) -> u32 {
+    u32_at(item, 0)
+}
+
+pub(crate) fn set_next(item: &mut [u8], link: u32) {
+    item[..4].copy_from_slice(&link.to_le_bytes());
+}
+
+pub(crate) fn set_expiry(item: &mut [u8], expiry: u32) {
+    item[4..8].copy_from_slice(&expiry.to_le_bytes());
+}
+
+/// Where the state is.
+pub(crate) const STATE_AT: usize = 13;
+
+pub(crate) fn set_state(item: &mut [u8], state: u8) {
+    item[STATE_AT] = state;
+}
+
+pub(crate) fn set_last_access(item: &mut [u8], now_s: u32) {
+    item[14..17].copy_from_slice(&now_s.to_le_bytes()[..3]);
+}
+
+/// The state after one more access.
+pub(crate) const fn counted(state: u8) -> u8 {
+    if state & FREQUENCY == FREQUENCY {
+        state
+    } else {
+        state + 1
+    }
+}
+
+/// Whether the key of the item is this one.
+pub(crate) fn has_key(item: &[u8], key: &[u8]) -> bool {
+    usize::from(item[12]) == key.len() && item[HEADER_LEN..].starts_with(key)
+}
+
+/// Marks `len` bytes, at least a header's, as a dead item that a walk steps over.
+pub(crate) fn write_filler(item: &mut [u8], len: usize) {
+    item[..HEADER_LEN].fill(0);
+    let value_len = (len - HEADER_LEN) as u32;
+    item[8..12].copy_from_slice(&value_len.to_le_bytes());
+    item[13] = DEAD;
+}
+
+/// An item to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) key: &'a [u8],
+    pub(crate) flags: u32,
+    pub(crate) expiry: u32,
+    pub(crate) cas: u64,
+    /// Frequency, fetched, stale and token; the rest follows from the other fields.
+    pub(crate) state: u8,
+    pub(crate) value_len: u32,
+    /// The slots of the full chunks, empty for a value that lies with the item.
+    pub(crate) slots: &'a [u32],
+    /// The bytes that are not in chunks.
+    pub(crate) tail: &'a [u8],
+    pub(crate) now_s: u32,
+}
+
+impl Draft<'_> {
+    fn body_at(&self) -> usize {
+        let flags_len = if self.flags != 0 { 4 } else { 0 };
+        let cas_len = if self.cas > CAS_NARROW_MAX { 8 } else { 0 };
+        HEADER_LEN + self.key.len() + flags_len + cas_len
+    }
+
+    /// Bytes that it will take.
+    pub(crate) fn footprint(&self) -> u32 {
+        let len = self.body_at() + 4 * self.slots.len() + self.tail.len();
+        (len as u32).next_multiple_of(8)
+    }
+
+    /// Writes all but the link.
+    pub(crate) fn write(&self, item: &mut [u8]) {
+        let wide = self.cas > CAS_NARROW_MAX;
+        let mut state = self.state & (FREQUENCY | FETCHED | STALE | TOKEN_SENT);
+        let mut at = HEADER_LEN;
+        let mut put = |item: &mut [u8], bytes: &[u8]| {
+            item[at..at + bytes.len()].copy_from_slice(bytes);
+            at += bytes.len();
+        };
+        put(item, self.key);
+        if self.flags != 0 {
+            state |= HAS_FLAGS;
+            put(item, &self.flags.to_le_bytes());
+        }
+        if wide {
+            put(item, &self.cas.to_le_bytes());
+        }
+        if !self.slots.is_empty() {
+            state |= EXTENTS;
+        }
+        for slot in self.slots {
+            put(item, &slot.to_le_bytes());
+        }
+        put(item, self.tail);
+        let len = self.value_len | if wide { WIDE } else { 0 };
+        item[4..8].copy_from_slice(&self.expiry.to_le_bytes());
+        item[8..12].copy_from_slice(&len.to_le_bytes());
+        item[12] = self.key.len() as u8;
+        item[STATE_AT] = state;
+        item[17..24].copy_from_slice(&self.cas.to_le_bytes()[..7]);
+        set_last_access(item, self.now_s);
+    }
+}
+
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(word)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(word)
+}
+
+#[cfg(test)]
+#[path = "item_test.rs"]
+mod tests;

@@ -1,0 +1,157 @@
+//! How much memory the shard holds, may hold, and what it does with the difference.
+
+use super::Shard;
+use crate::geometry::Geometry;
+use crate::ghost::Ghost;
+use crate::index::Index;
+use crate::segment::Segments;
+
+/// Segments kept in reserve, so that a queue can always be given the next one without waiting for
+/// a whole segment to be emptied: one for each queue, one for chunks.
+pub(super) const RESERVE_SEGMENTS: i64 = 3;
+
+impl Shard {
+    pub(super) fn segment_bytes(&self) -> u64 {
+        let len = u64::from(self.segs.geometry.segment_len);
+        u64::from(self.segs.held) * len
+    }
+
+    fn graveyard_bytes(&self) -> u64 {
+        self.graveyard.iter().map(|bytes| bytes.len() as u64).sum()
+    }
+
+    pub(super) fn index_bytes(&self) -> u64 {
+        let given_up: u64 = self.given_up.iter().map(Index::bytes).sum();
+        self.index.bytes() + given_up
+    }
+
+    /// Bytes held in all; at most the quota, once a smaller quota has been reached.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let tables = self.index_bytes() + self.ghost.bytes() + self.segs.table_bytes();
+        self.segment_bytes() + tables + self.graveyard_bytes()
+    }
+
+    /// Bytes that are not, or soon will not be, there for segments.
+    fn overhead_bytes(&self) -> u64 {
+        let wanted = self.index_growth_bytes() + self.ghost_growth_bytes();
+        // The list of segments may double with the next one.
+        let table = self.segs.table_bytes().max(512);
+        self.index_bytes() + self.index.pending_bytes() + self.ghost.bytes() + wanted + table
+    }
+
+    fn index_growth_bytes(&self) -> u64 {
+        let heads = self.index.heads();
+        let grows = self
+            .index
+            .heads_wanted()
+            .is_some_and(|wanted| wanted > heads);
+        if grows { 8 * u64::from(heads) } else { 0 }
+    }
+
+    fn ghost_growth_bytes(&self) -> u64 {
+        if self.has_evicted && self.ghost.is_unfit_for(self.index.items) {
+            Ghost::bytes_for(self.index.items).saturating_sub(self.ghost.bytes())
+        } else {
+            0
+        }
+    }
+
+    /// How many segments may be held.
+    pub(super) fn segment_limit(&self) -> u32 {
+        let left = self.quota_bytes.saturating_sub(self.overhead_bytes());
+        let len = u64::from(self.segs.geometry.segment_len);
+        u32::try_from(left / len).unwrap_or(u32::MAX)
+    }
+
+    /// Segments' worth of empty slots.
+    pub(super) fn loose_segments(&self) -> i64 {
+        i64::from(self.slots_empty / self.segs.geometry.slots)
+    }
+
+    /// Segments that can be had without emptying any; below 0 if too many are held.
+    pub(super) fn segments_to_spare(&self) -> i64 {
+        let free = self.segs.free.len() as i64;
+        free + i64::from(self.segment_limit()) - i64::from(self.segs.held)
+    }
+
+    /// Whether a segment is free, taking memory for one if that may be.
+    pub(super) fn have_free_segment(&mut self) -> bool {
+        if !self.segs.free.is_empty() {
+            return true;
+        }
+        let limit = self.segment_limit();
+        if self.segs.held >= limit {
+            return false;
+        }
+        let numbers = self.segs.geometry.segments_named_by(self.index.loc_bits());
+        self.segs.grow(numbers)
+    }
+
+    /// Lets the tables follow the number of items, where memory is there for it.
+    pub(super) fn follow_items(&mut self) {
+        if let Some(heads) = self.index.heads_wanted() {
+            let more = 4 * u64::from(heads);
+            let shrinks = heads < self.index.heads();
+            if shrinks || self.held_bytes() + more <= self.quota_bytes {
+                let bits = self.segs.geometry.loc_bits(self.quota_bytes);
+                self.index
+                    .begin_move(heads, bits.max(self.index.loc_bits()));
+            }
+        }
+        if self.ghost_growth_bytes() > 0 {
+            let more = Ghost::bytes_for(self.index.items);
+            if self.held_bytes() - self.ghost.bytes() + more <= self.quota_bytes {
+                self.ghost.resize(self.index.items);
+            }
+        }
+    }
+
+    /// Whether this shard's memory can go on serving with this quota and largest item.
+    pub(crate) fn serves(&self, quota_bytes: u64, item_size_max: u32) -> bool {
+        self.segs.geometry.serves(quota_bytes, item_size_max)
+    }
+
+    /// Changes the limits; a smaller quota is reached step by step.
+    pub(crate) fn set_limits(&mut self, quota_bytes: u64, item_size_max: u32) {
+        self.quota_bytes = quota_bytes;
+        self.item_size_max = item_size_max;
+        let bits = self.segs.geometry.loc_bits(quota_bytes);
+        if bits > self.index.loc_bits() {
+            let heads = self.index.heads();
+            self.index.begin_move(heads, bits);
+        }
+    }
+
+    /// Starts over, empty, with memory cut up for these limits; what was held goes bit by bit.
+    pub(crate) fn rebuild(&mut self, quota_bytes: u64, item_size_max: u32) {
+        let geometry = Geometry::new(quota_bytes, item_size_max);
+        let Some(index) = Index::new(geometry.loc_bits(quota_bytes)) else {
+            self.flush_now();
+            self.set_limits(quota_bytes, item_size_max);
+            return;
+        };
+        self.drop_all_clients();
+        let old = std::mem::replace(&mut self.segs, Segments::new(geometry));
+        let memory = old.list.into_iter().map(|segment| segment.bytes);
+        self.graveyard
+            .extend(memory.filter(|bytes| !bytes.is_empty()));
+        self.index = index;
+        self.ghost = Ghost::default();
+        self.has_evicted = false;
+        for queue in [0, 1] {
+            self.sealed[queue].clear();
+            self.open[queue] = None;
+            self.queue_chunk_bytes[queue] = 0;
+        }
+        self.roomy.clear();
+        self.slots_empty = 0;
+        self.victim = None;
+        self.flushed.clear();
+        self.given_up.clear();
+        self.flush_seq = 0;
+        self.live_bytes = 0;
+        self.expiring = None;
+        self.quota_bytes = quota_bytes;
+        self.item_size_max = item_size_max;
+    }
+}

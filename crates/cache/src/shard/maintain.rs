@@ -1,0 +1,86 @@
+//! Work in the background, in slices.
+
+use std::time::Duration;
+
+use base::Timestamp;
+
+use super::Shard;
+use super::limits::RESERVE_SEGMENTS;
+
+/// Stalled holds are looked for this often.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// Free memory is given back to the system after this long.
+const FREE_KEPT_S: u32 = 10;
+
+/// Segments of which at most one byte in so many lives are emptied even without need.
+const COMPACTED_BELOW: u32 = 4;
+
+impl Shard {
+    /// Does about `budget` bytes' worth of background work; whether there is more to do.
+    pub(crate) fn maintain(&mut self, now: Timestamp, budget: usize) -> bool {
+        self.tick(now);
+        if self.now.since(self.swept) >= SWEEP_EVERY {
+            self.swept = self.now;
+            self.end_stalled();
+        }
+        let bytes = u32::try_from(budget).unwrap_or(u32::MAX).max(1);
+        let segments = budget / self.segs.geometry.segment_len as usize + 1;
+        let mut more = self.return_memory(segments);
+        self.follow_items();
+        self.index
+            .advance(&mut self.segs, self.hasher, bytes / 256 + 1);
+        more |= self.index.is_moving();
+        // Only what is held too much must go now; the reserve is the stores' own affair.
+        more |= self.segments_to_spare() < 0 && self.reclaim(bytes, 0);
+        more |= self.expire(budget);
+        more |= self.tidy(bytes);
+        more
+    }
+
+    /// Gives memory back that nothing needs, up to `segments` segments of each sort.
+    fn return_memory(&mut self, segments: usize) -> bool {
+        let keep = self.graveyard.len().saturating_sub(segments);
+        self.graveyard.truncate(keep);
+        let mut reaped = true;
+        for _ in 0..segments {
+            reaped = self.reap_flushed();
+        }
+        if !reaped {
+            self.shed_given_up();
+        }
+        for _ in 0..segments {
+            self.release_idle_segment();
+        }
+        !self.graveyard.is_empty() || reaped || !self.given_up.is_empty()
+    }
+
+    fn release_idle_segment(&mut self) {
+        let needed = if self.has_evicted {
+            RESERVE_SEGMENTS as usize
+        } else {
+            0
+        };
+        let Some(oldest) = self.segs.free.first().copied() else {
+            return;
+        };
+        let freed_s = self.segs.get(oldest).looked_s;
+        let idle = freed_s.saturating_add(FREE_KEPT_S) <= self.now_s();
+        let excess = self.segs.held > self.segment_limit() && self.segs.free.len() > 1;
+        if excess || idle && self.segs.free.len() > needed {
+            self.segs.release();
+        }
+    }
+
+    /// Moves what lives in mostly dead segments together.
+    fn tidy(&mut self, budget: u32) -> bool {
+        if self.slots_empty >= 2 * self.segs.geometry.slots && self.move_one_chunk() {
+            return true;
+        }
+        if !self.begin_compaction(COMPACTED_BELOW) {
+            return false;
+        }
+        self.scan(budget, false);
+        true
+    }
+}

@@ -1,0 +1,130 @@
+//! Holds on large values: their bytes stay where they are until the last reader lets go.
+
+use std::time::Duration;
+
+use base::Timestamp;
+use base::kv::Pin;
+
+use super::{Found, Shard};
+use crate::item::Header;
+
+/// A hold, or a value that arrives, without progress for this long has ended.
+pub(super) const STALL_MAX: Duration = Duration::from_secs(5);
+
+/// What keeps one value in place; all pins on the value share it.
+#[derive(Debug)]
+pub(super) struct Hold {
+    pins: u32,
+    /// The item is gone: the last pin gives its chunks back.
+    pub(super) orphan: bool,
+    bytes: u64,
+}
+
+/// One reader's hold.
+#[derive(Debug)]
+pub(super) struct PinRecord {
+    loc: u32,
+    progress: Timestamp,
+}
+
+impl Shard {
+    /// Holds a value in place; `None` if too much is held already.
+    pub(super) fn pin(&mut self, found: &Found) -> Option<Pin> {
+        let loc = found.loc;
+        let fresh = !self.holds.contains_key(&loc);
+        let segment_len = u64::from(self.segs.geometry.segment_len);
+        let bytes = self.chunk_bytes_of(&found.header) + segment_len;
+        if fresh && !self.may_keep(bytes, 0) {
+            return None;
+        }
+        self.holds.try_reserve(1).ok()?;
+        let progress = self.now;
+        let token = self.pins.insert(PinRecord { loc, progress })?;
+        if fresh {
+            self.segs.around(loc).pins += 1;
+            self.client_bytes += bytes;
+        }
+        let hold = self.holds.entry(loc).or_insert(Hold {
+            pins: 0,
+            orphan: false,
+            bytes,
+        });
+        hold.pins += 1;
+        Some(Pin {
+            token,
+            len: found.header.value_len,
+        })
+    }
+
+    /// Whether readers and writers of large values may keep `more` bytes from being reclaimed,
+    /// where one of them keeps `own` already: half of the quota in all, or one value alone.
+    pub(super) fn may_keep(&self, more: u64, own: u64) -> bool {
+        self.client_bytes == own || self.client_bytes + more <= self.quota_bytes / 2
+    }
+
+    /// Appends up to `max` bytes of a held value from `offset` on; `None` if the hold has ended.
+    pub(crate) fn read_pinned(
+        &mut self,
+        token: u64,
+        offset: u32,
+        max: usize,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
+        let now = self.now;
+        let record = self.pins.get_mut(token)?;
+        record.progress = now;
+        let loc = record.loc;
+        let header = Header::read(self.segs.at(loc));
+        self.copy_value(loc, &header, offset, max, out)
+    }
+
+    /// Ends one reader's hold.
+    pub(crate) fn unpin(&mut self, token: u64) {
+        let Some(PinRecord { loc, .. }) = self.pins.remove(token) else {
+            return;
+        };
+        let Some(hold) = self.holds.get_mut(&loc) else {
+            return;
+        };
+        hold.pins -= 1;
+        if hold.pins > 0 {
+            return;
+        }
+        let (orphan, bytes) = (hold.orphan, hold.bytes);
+        self.holds.remove(&loc);
+        self.client_bytes -= bytes;
+        self.segs.around(loc).pins -= 1;
+        if orphan {
+            let header = Header::read(self.segs.at(loc));
+            self.free_chunks(loc, &header);
+        }
+        self.free_if_empty(self.segs.segment_of(loc));
+    }
+
+    #[cfg(test)]
+    pub(super) fn hold_bytes(&self) -> u64 {
+        self.holds.values().map(|hold| hold.bytes).sum()
+    }
+
+    /// Ends holds and arrivals that have stalled.
+    pub(super) fn end_stalled(&mut self) {
+        let now = self.now;
+        let stalled = |progress: Timestamp| now.since(progress) >= STALL_MAX;
+        for token in self.pins.tokens(|record| stalled(record.progress)) {
+            self.unpin(token);
+        }
+        for token in self.arriving.tokens(|arriving| stalled(arriving.progress)) {
+            self.fail_arriving(token);
+        }
+    }
+
+    /// Ends all holds and arrivals.
+    pub(super) fn drop_all_clients(&mut self) {
+        for token in self.pins.tokens(|_| true) {
+            self.unpin(token);
+        }
+        for token in self.arriving.tokens(|_| true) {
+            self.abort(token);
+        }
+    }
+}

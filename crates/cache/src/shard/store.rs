@@ -1,0 +1,310 @@
+//! Stores of every mode: what is allowed, and where the item goes.
+
+use base::kv::{Expiry, Outcome, Store, StoreMode};
+
+use super::log::Queue;
+use super::{Found, Shard};
+use crate::hash::KeyHash;
+use crate::item::{self, Draft, FREQUENCY, Header, STALE, TOKEN_SENT};
+
+/// What memcached adds to key and value when it compares with the item size: its header, the CAS,
+/// the key's end and the value's line end. Kept, so that the same values fit here and there.
+const COUNTED_OVERHEAD: u64 = 59;
+
+/// What is to become of a store.
+pub(super) enum Verdict {
+    Refuse(Outcome),
+    Write(Terms),
+    /// Behind or before the value that is there.
+    Join(Found),
+}
+
+/// With which marks a value is written.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    pub(super) flags: u32,
+    pub(super) expiry: u32,
+    pub(super) state: u8,
+}
+
+impl Shard {
+    pub(super) fn store(&mut self, hash: KeyHash, op: &Store<'_>) -> Outcome {
+        if self.is_too_large(op.key.len(), op.flags, op.value.len() as u64) {
+            return self.refuse_too_large(hash, op);
+        }
+        if op.value.len() > self.chunk_len() as usize {
+            return self.store_in_chunks(hash, op);
+        }
+        self.stats.cmd_set += 1;
+        let old = self.look_up(hash, op.key);
+        match self.judge(op, old.as_ref()) {
+            Verdict::Refuse(outcome) => outcome,
+            Verdict::Write(terms) => {
+                let outcome = self.write_value(hash, op, old, terms, op.value);
+                self.drop_unless_stored(hash, op, outcome)
+            }
+            Verdict::Join(found) => self.join(hash, op, found),
+        }
+    }
+
+    /// Whether memcached would find the item too large.
+    pub(super) fn is_too_large(&self, key_len: usize, flags: u32, value_len: u64) -> bool {
+        let flags_len = if flags != 0 { 4 } else { 0 };
+        let len = COUNTED_OVERHEAD + key_len as u64 + flags_len + value_len;
+        len > u64::from(self.item_size_max)
+    }
+
+    pub(super) fn refuse_too_large(&mut self, hash: KeyHash, op: &Store<'_>) -> Outcome {
+        self.stats.store_too_large += 1;
+        self.drop_unless_stored(hash, op, Outcome::TooLarge)
+    }
+
+    /// After a plain `set` that failed the old item must not be read any more.
+    pub(super) fn drop_unless_stored(
+        &mut self,
+        hash: KeyHash,
+        op: &Store<'_>,
+        outcome: Outcome,
+    ) -> Outcome {
+        let failed = matches!(outcome, Outcome::TooLarge | Outcome::OutOfMemory);
+        let plain = op.mode == StoreMode::Set && op.compare_cas.is_none();
+        if failed
+            && plain
+            && let Some(found) = self.look_up(hash, op.key)
+        {
+            self.bury(hash, found.loc, &found.header);
+        }
+        outcome
+    }
+
+    /// Decides by mode and CAS, as memcached's `do_store_item` does.
+    pub(super) fn judge(&mut self, op: &Store<'_>, old: Option<&Found>) -> Verdict {
+        let fresh = Terms {
+            flags: op.flags,
+            expiry: op.expiry.unix_secs(),
+            state: 0,
+        };
+        let Some(found) = old else {
+            return self.judge_absent(op, fresh);
+        };
+        let cas = found.header.cas(self.segs.at(found.loc));
+        match op.mode {
+            StoreMode::Add => {
+                self.note_access(found, false);
+                Verdict::Refuse(Outcome::NotStored)
+            }
+            StoreMode::Append | StoreMode::Prepend => match op.compare_cas {
+                Some(given) if given != 0 && given != cas => Verdict::Refuse(Outcome::Exists),
+                _ => Verdict::Join(*found),
+            },
+            StoreMode::Set | StoreMode::Replace => match op.compare_cas {
+                None => Verdict::Write(fresh),
+                Some(given) if given == cas => {
+                    self.stats.cas_hits += 1;
+                    Verdict::Write(fresh)
+                }
+                Some(given) if op.invalidate && given != 0 && given < cas => {
+                    Verdict::Write(Terms {
+                        expiry: found.header.expiry,
+                        state: STALE | found.header.state & TOKEN_SENT,
+                        ..fresh
+                    })
+                }
+                Some(_) => {
+                    self.stats.cas_badval += 1;
+                    Verdict::Refuse(Outcome::Exists)
+                }
+            },
+        }
+    }
+
+    fn judge_absent(&mut self, op: &Store<'_>, fresh: Terms) -> Verdict {
+        match op.mode {
+            StoreMode::Set | StoreMode::Replace if op.compare_cas.is_some() => {
+                self.stats.cas_misses += 1;
+                Verdict::Refuse(Outcome::NotFound)
+            }
+            StoreMode::Set | StoreMode::Add => Verdict::Write(fresh),
+            StoreMode::Replace => Verdict::Refuse(Outcome::NotStored),
+            StoreMode::Append | StoreMode::Prepend => match op.vivify {
+                Some(expiry) => Verdict::Write(Terms {
+                    expiry: expiry.unix_secs(),
+                    ..fresh
+                }),
+                None => Verdict::Refuse(Outcome::NotStored),
+            },
+        }
+    }
+
+    /// Stores a value that lies with its item.
+    pub(super) fn write_value(
+        &mut self,
+        hash: KeyHash,
+        op: &Store<'_>,
+        old: Option<Found>,
+        terms: Terms,
+        value: &[u8],
+    ) -> Outcome {
+        let draft = Draft {
+            key: op.key,
+            flags: terms.flags,
+            expiry: terms.expiry,
+            cas: self.fresh_cas(op.new_cas),
+            state: terms.state,
+            value_len: value.len() as u32,
+            slots: &[],
+            tail: value,
+            now_s: self.now_s(),
+        };
+        if self.write(hash, old, &draft).is_none() {
+            self.stats.store_no_memory += 1;
+            return Outcome::OutOfMemory;
+        }
+        Outcome::Stored {
+            cas: draft.cas,
+            value_len: draft.value_len,
+        }
+    }
+
+    /// Appends or prepends.
+    fn join(&mut self, hash: KeyHash, op: &Store<'_>, found: Found) -> Outcome {
+        let header = found.header;
+        let len = u64::from(header.value_len) + op.value.len() as u64;
+        let flags = header.flags(self.segs.at(found.loc));
+        if self.is_too_large(op.key.len(), flags, len) {
+            return Outcome::NotStored;
+        }
+        if len > u64::from(self.chunk_len()) {
+            return self.join_in_chunks(hash, op, found);
+        }
+        let mut joined = std::mem::take(&mut self.scratch);
+        joined.clear();
+        if op.mode == StoreMode::Prepend {
+            joined.extend_from_slice(op.value);
+        }
+        let whole = header.value_len as usize;
+        self.copy_value(found.loc, &header, 0, whole, &mut joined);
+        if op.mode == StoreMode::Append {
+            joined.extend_from_slice(op.value);
+        }
+        let terms = Terms {
+            flags,
+            expiry: header.expiry,
+            state: 0,
+        };
+        let outcome = self.write_value(hash, op, Some(found), terms, &joined);
+        self.scratch = joined;
+        outcome
+    }
+
+    /// Writes an item in the place of `old`, or as a new one, and lets the rest keep pace; where
+    /// it is, or `None` if no room can be made.
+    pub(super) fn write(
+        &mut self,
+        hash: KeyHash,
+        old: Option<Found>,
+        draft: &Draft<'_>,
+    ) -> Option<u32> {
+        if let Some(found) = &old
+            && self.overwrite(found, draft)
+        {
+            self.stats.total_items += 1;
+            return Some(found.loc);
+        }
+        let queue = match &old {
+            Some(found) => Queue::of(self.kind_of(found.loc)).unwrap_or(Queue::Small),
+            None if self.ghost.take(hash.ghost_bits()) => Queue::Main,
+            None => Queue::Small,
+        };
+        let len = draft.footprint();
+        let mut old = old;
+        if !self.open_with(queue, len) {
+            if !self.make_room(queue, len) {
+                return None;
+            }
+            // Making room moves and drops items.
+            old = self.look_up(hash, draft.key);
+        }
+        let kept = old.map_or(0, |found| item::counted(found.header.state) & FREQUENCY);
+        let draft = Draft {
+            state: draft.state | kept,
+            ..*draft
+        };
+        let loc = self.append(queue, hash, &draft, old.map(|found| found.loc))?;
+        if let Some(found) = old {
+            self.mark_dead(found.loc, &found.header);
+        }
+        self.stats.total_items += 1;
+        self.keep_pace(len);
+        Some(loc)
+    }
+
+    /// Writes over the old item where it is, if both lie whole in their segment and the new one
+    /// takes as much room, or so much less that the rest can be stepped over.
+    fn overwrite(&mut self, old: &Found, draft: &Draft<'_>) -> bool {
+        let was = old.header.footprint(self.chunk_len());
+        let is = draft.footprint();
+        let fits = was == is || was >= is + item::HEADER_LEN as u32;
+        if !fits || old.header.has(item::EXTENTS) || !draft.slots.is_empty() {
+            return false;
+        }
+        let state = draft.state | item::counted(old.header.state) & FREQUENCY;
+        let bytes = self.segs.at_mut(old.loc);
+        Draft { state, ..*draft }.write(bytes);
+        if was > is {
+            item::write_filler(&mut bytes[is as usize..], (was - is) as usize);
+        }
+        let segment = self.segs.around(old.loc);
+        segment.live_bytes -= was - is;
+        segment.note_expiry(draft.expiry);
+        self.live_bytes -= u64::from(was - is);
+        true
+    }
+
+    /// Writes an item again in the place of `found`, with a CAS too wide for where it is; `None`
+    /// if no room can be made.
+    pub(super) fn rewrite_with_cas(
+        &mut self,
+        hash: KeyHash,
+        found: Found,
+        cas: u64,
+    ) -> Option<u32> {
+        let bytes = self.segs.at(found.loc);
+        let key = found.header.key(bytes).to_vec();
+        let flags = found.header.flags(bytes);
+        let state = found.header.state;
+        let expiry = Expiry::at_unix_secs(found.header.expiry).unix_secs();
+        let mut value = std::mem::take(&mut self.scratch);
+        value.clear();
+        let len = found.header.value_len as usize;
+        let inline = !found.header.has(item::EXTENTS);
+        let whole = self.copy_value(
+            found.loc,
+            &found.header,
+            0,
+            if inline { len } else { 0 },
+            &mut value,
+        );
+        let draft = Draft {
+            key: &key,
+            flags,
+            expiry,
+            cas,
+            state,
+            value_len: len as u32,
+            slots: &[],
+            tail: &value,
+            now_s: self.now_s(),
+        };
+        let loc = whole
+            .filter(|_| inline)
+            .and_then(|_| self.write(hash, Some(found), &draft));
+        self.scratch = value;
+        loc
+    }
+}
+
+/// The header of the item at a location.
+pub(super) fn header_at(shard: &Shard, loc: u32) -> Header {
+    Header::read(shard.segs.at(loc))
+}
