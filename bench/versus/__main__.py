@@ -1,0 +1,104 @@
+"""Cofferdam beside memcached: starts both, puts load on them in turn, writes down the ratios."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import cases
+import measure
+import plot
+import processes
+import table
+from servers import Cofferdam, Memcached
+from verdict import MemoryRow, speed_rows
+
+MEMORY_ROUNDS_MAX = 3
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench/versus.sh", description=__doc__)
+    parser.add_argument("--memcached", metavar="PATH", help="a second, newer memcached beside Debian's")
+    parser.add_argument("--cases", metavar="A,B", help=f"only these of: {', '.join(cases.NAMES)}")
+    parser.add_argument("--pairs", type=int, default=5, help="measurements of each server (5)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of one measurement (5)")
+    parser.add_argument(
+        "--cofferdam", metavar="PATH", help="this binary, instead of building one"
+    )
+    parser.add_argument("--out", default="target/bench", help="folder of the results (target/bench)")
+    chosen = parser.parse_args()
+    unknown = set((chosen.cases or "").split(",")) - set(cases.NAMES) - {""}
+    if unknown:
+        parser.error(f"unknown cases: {', '.join(sorted(unknown))}; there are {', '.join(cases.NAMES)}")
+    if chosen.pairs < 1 or chosen.seconds <= 0:
+        parser.error("--pairs must be at least 1, --seconds above 0")
+    if len(os.sched_getaffinity(0) & {measure.SERVER_CORE, measure.LOAD_CORE}) < 2:
+        parser.error("server and load need a core each: cores 0 and 1 must both be there")
+    return chosen
+
+
+def main() -> int:
+    chosen = arguments()
+    processes.clean_up_at_exit()
+    names = chosen.cases.split(",") if chosen.cases else cases.NAMES
+    binary = chosen.cofferdam or str(built_binary())
+    core = measure.SERVER_CORE
+    peers = [Memcached.find("memcached", True, core)]
+    if chosen.memcached:
+        peers.append(Memcached.find(chosen.memcached, False, core))
+    servers = [Cofferdam(binary, core), *peers]
+    load = measure.Load(binary)
+
+    speed, memory, details = [], [], {}
+    for case in (case for case in cases.SPEED if case.name in names):
+        say(f"{case.name}: {case.text}")
+        rounds = measure.speed(case, servers, load, chosen.pairs, chosen.seconds)
+        speed += speed_rows(case, peers, rounds)
+        details[case.name] = [
+            {server.label: vars(sample) for server, sample in zip(servers, samples)}
+            for samples in rounds
+        ]
+    for case in (case for case in cases.MEMORY if case.name in names):
+        say(f"{case.name}: {case.text}")
+        ours, *theirs = measure.memory(case, servers, load, min(chosen.pairs, MEMORY_ROUNDS_MAX))
+        for peer, figure in zip(peers, theirs):
+            memory.append(MemoryRow(case, peer.name, peer.version, ours, figure))
+    text = table.markdown(speed, memory, table.setting(chosen.pairs, chosen.seconds))
+    write(Path(chosen.out), speed, memory, details, text)
+    print(text)
+    return 0
+
+
+def built_binary() -> Path:
+    target = os.environ.get("CARGO_TARGET_DIR", "target")
+    return Path(target) / "release" / "cofferdam"
+
+
+def write(out: Path, speed: list, memory: list, details: dict, text: str) -> None:
+    """The files: ratios in a fixed shape, every single sample, the table, the plot."""
+    out.mkdir(parents=True, exist_ok=True)
+    # The shape of "memory" has no place for a second peer: it is about Debian's memcached.
+    first = {row.case.name: row for row in reversed(memory)}
+    figures = {
+        "cases": [row.for_json() for row in speed],
+        "memory": [row.for_json() for row in memory if first[row.case.name] is row],
+    }
+    (out / "versus.json").write_text(json.dumps(figures, indent=2) + "\n")
+    (out / "versus-samples.json").write_text(json.dumps(details, indent=2) + "\n")
+    (out / "versus.md").write_text(text)
+    (out / "versus.svg").write_text(plot.svg(speed, memory))
+
+
+def say(words: str) -> None:
+    print(f"[{time.strftime('%H:%M:%S')}] {words}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except RuntimeError as error:
+        sys.exit(f"versus: {error}")

@@ -1,0 +1,139 @@
+"""The servers: ours with an authenticated tenant, and memcached, each on one core and one thread."""
+
+import json
+import os
+import pwd
+import re
+import selectors
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import processes
+
+START_TIMEOUT_S = 20.0
+
+
+@dataclass
+class Running:
+    """A server that takes requests: where, as whom, and how to end it."""
+
+    process: subprocess.Popen
+    address: str
+    login: str | None = None
+    folder: Path | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def flags(self) -> list[str]:
+        """The flags of `cofferdam load` that reach it."""
+        flags = ["--target", self.address]
+        if self.login:
+            flags += ["--login", self.login]
+        return flags
+
+    def stop(self) -> None:
+        processes.stop(self.process)
+        if self.folder:
+            processes.remove(self.folder)
+
+
+@dataclass(frozen=True)
+class Memcached:
+    """A memcached binary."""
+
+    path: str
+    version: str
+    is_debians: bool
+    core: int
+
+    name = "memcached"
+
+    @classmethod
+    def find(cls, path: str, is_debians: bool, core: int) -> "Memcached":
+        """Asks the binary for its version."""
+        text = subprocess.run([path, "-V"], capture_output=True, text=True, check=True).stdout
+        return cls(path, text.split()[-1], is_debians, core)
+
+    @property
+    def label(self) -> str:
+        return f"memcached {self.version}"
+
+    def start(self, memory_mib: int, connections: int) -> Running:
+        port = free_port()
+        command = [self.path, "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-t", "1"]
+        command += ["-m", str(memory_mib), "-c", str(connections)]
+        if os.getuid() == 0:
+            command += ["-u", unprivileged_user()]
+        process = processes.start(command, self.core, stdout=subprocess.DEVNULL)
+        wait_for_port(port, process, self.label)
+        return Running(process, f"127.0.0.1:{port}")
+
+
+@dataclass(frozen=True)
+class Cofferdam:
+    """Our own binary."""
+
+    path: str
+    core: int
+
+    label = "cofferdam"
+
+    def start(self, memory_mib: int, connections: int) -> Running:
+        folder = processes.folder()
+        command = [self.path, "up", "--data-dir", str(folder), "--threads", "1"]
+        # The open tenant keeps a part; the tenant under test gets what memcached gets.
+        command += ["--memory", f"{memory_mib + 64}MiB", "--max-connections", str(connections)]
+        for flag in ("--memcache", "--memcache-auth", "--admin"):
+            command += [flag, "127.0.0.1:0"]
+        log = (folder / "log").open("wb")
+        process = processes.start(command, self.core, stdout=subprocess.PIPE, stderr=log)
+        log.close()
+        ready = self.ready_line(process, folder)
+        return Running(process, ready["memcache_auth"], self.add_tenant(folder, memory_mib), folder)
+
+    def ready_line(self, process: subprocess.Popen, folder: Path) -> dict[str, str]:
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            line = process.stdout.readline() if selector.select(START_TIMEOUT_S) else b""
+        if not line.startswith(b"ready "):
+            log = (folder / "log").read_text(errors="replace")
+            raise RuntimeError(f"cofferdam did not start: {line!r}\n{log[-2000:]}")
+        return dict(re.findall(r"(\w+)=(\S+)", line.decode()))
+
+    def add_tenant(self, folder: Path, memory_mib: int) -> str:
+        command = [self.path, "tenant", "add", "versus", "--memory", f"{memory_mib}MiB"]
+        command += ["--json", "--data-dir", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+        tenant = json.loads(done.stdout)
+        return f"{tenant['username']}:{tenant['password']}"
+
+
+def unprivileged_user() -> str:
+    """Whom memcached is to run as when started by root."""
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in ("memcache", "nobody") if name in names), "root")
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for_port(port: int, process: subprocess.Popen, label: str) -> None:
+    end = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError(f"{label} did not start on port {port}")

@@ -1,0 +1,70 @@
+"""The figures as a Markdown table."""
+
+from verdict import LOAD_BUSY_MAX, MemoryRow, SpeedRow
+
+HEAD = [
+    "case", "peer", "CPU per op", "ops", "p99",
+    "CPU µs/op", "ops/s", "p99 µs", "server busy", "load busy",
+]
+
+
+def markdown(speed: list[SpeedRow], memory: list[MemoryRow], setting: str) -> str:
+    """All tables, with a line on how they came about."""
+    parts = [f"{setting}\n"]
+    if speed:
+        parts.append(table(HEAD, [speed_cells(row) for row in speed]))
+    if memory:
+        head = ["case", "peer", "bytes ratio", "ours", "peer's", "n"]
+        parts.append(table(head, [memory_cells(row) for row in memory]))
+    disturbed = [row for row in speed if max(row.ours.disturbance, row.theirs.disturbance) > 0.03]
+    if disturbed:
+        names = ", ".join(sorted({row.case.name for row in disturbed}))
+        parts.append(f"Others used the machine meanwhile: do not trust {names}.\n")
+    return "\n".join(parts)
+
+
+def speed_cells(row: SpeedRow) -> list[str]:
+    ours, theirs = row.ours, row.theirs
+    return [
+        row.case.name,
+        f"{row.peer} {row.peer_version}",
+        row.cpu.text,
+        row.ops.text,
+        row.p99.text,
+        f"{ours.cpu_us_per_op:.2f} / {theirs.cpu_us_per_op:.2f}",
+        f"{ours.ops_per_s:,.0f} / {theirs.ops_per_s:,.0f}",
+        f"{ours.p99_us:,.0f} / {theirs.p99_us:,.0f}",
+        f"{ours.server_busy:.2f} / {theirs.server_busy:.2f}",
+        f"{ours.load_busy:.2f} / {theirs.load_busy:.2f}",
+    ]
+
+
+def memory_cells(row: MemoryRow) -> list[str]:
+    return [
+        row.case.name,
+        f"{row.peer} {row.peer_version}",
+        row.ratio.text,
+        f"{row.ours_bytes:,.1f}",
+        f"{row.peer_bytes:,.1f}",
+        f"{row.case.n:,}",
+    ]
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table whose columns also line up as plain text."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = [line(head, widths), "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
+    lines += [line(row, widths) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def line(cells: list[str], widths: list[int]) -> str:
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths)) + " |"
+
+
+def setting(pairs: int, seconds: float) -> str:
+    return (
+        f"Cofferdam / peer: medians of {pairs} pairs of {seconds:g} s, one server thread on one core, "
+        f"the load on another. Where the load is more than {LOAD_BUSY_MAX:.0%} busy it is the limit, "
+        "and CPU per operation decides."
+    )
