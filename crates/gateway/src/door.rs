@@ -410,3 +410,7 @@ impl Sources {
         None
     }
 }
+
+#[cfg(test)]
+#[path = "door_test.rs"]
+mod door_test;

@@ -13,6 +13,8 @@ mod figures;
 mod session;
 mod shard;
 mod stats;
+#[cfg(test)]
+mod test_backend;
 mod turn;
 
 pub use backend::Backend;

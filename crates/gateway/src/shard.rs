@@ -291,3 +291,7 @@ impl<B: Backend> Shard<B> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "shard_test.rs"]
+mod shard_test;
