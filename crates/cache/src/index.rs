@@ -375,7 +375,7 @@ fn move_chain(
 /// Frees the old table's blocks whose chains have all moved.
 fn drop_passed(old: &mut Table, moved: u32, all: u32) {
     let len = old.block_len() as u32;
-    if all < len || moved % len != 0 {
+    if all < len || !moved.is_multiple_of(len) {
         return;
     }
     let mut block = (moved / len - 1) as usize;

@@ -149,7 +149,7 @@ impl History {
             .below(self.plan.keys)
             .min(self.rng.below(self.plan.keys));
         let mut key = format!("key-{number}").into_bytes();
-        if number % 7 == 0 {
+        if number.is_multiple_of(7) {
             key.resize(250, (number % 251) as u8);
         }
         key

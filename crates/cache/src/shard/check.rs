@@ -141,9 +141,4 @@ impl Shard {
     fn check_clients(&self) {
         assert_eq!(self.client_bytes, self.hold_bytes() + self.arriving_bytes());
     }
-
-    /// Live items, and bytes of memory and quota.
-    pub(crate) fn figures(&self) -> (u64, u64, u64) {
-        (self.index.items, self.held_bytes(), self.quota_bytes)
-    }
 }

@@ -224,18 +224,22 @@ impl Shard {
         }
     }
 
-    /// Stores a value, given whole, that is too large to lie with its item.
-    pub(super) fn store_in_chunks(&mut self, hash: KeyHash, op: &Store<'_>) -> Outcome {
+    /// Stores a value, given whole and found admissible, that is too large to lie with its item.
+    pub(super) fn store_in_chunks(
+        &mut self,
+        hash: KeyHash,
+        op: &Store<'_>,
+        terms: Terms,
+    ) -> Outcome {
         let len = op.value.len() as u32;
-        let arriving = Arriving::new(hash, op, len, self.now, true);
-        let Some(token) = self.begin(arriving) else {
+        let Some(token) = self.begin(Arriving::new(hash, op, len, self.now, true)) else {
             self.stats.store_no_memory += 1;
-            return self.drop_unless_stored(hash, op, Outcome::OutOfMemory);
+            return Outcome::OutOfMemory;
         };
         if !self.fill(token, op.value) {
             return Outcome::OutOfMemory;
         }
-        self.commit(token)
+        self.write_arrived(hash, op, token, terms)
     }
 
     /// Appends or prepends a value given whole, where the sum does not lie with its item.
@@ -290,11 +294,10 @@ impl Shard {
         };
         // The old item stays where it is meanwhile.
         self.segs.around(found.loc).pins += 1;
-        let built = if op.mode == StoreMode::Append {
-            self.fill_from_item(joined, &found) && add(self, joined)
-        } else {
-            add(self, joined) && self.fill_from_item(joined, &found)
-        };
+        let first = op.mode == StoreMode::Append && self.fill_from_item(joined, &found);
+        let built = (first || op.mode == StoreMode::Prepend)
+            && add(self, joined)
+            && (first || self.fill_from_item(joined, &found));
         self.segs.around(found.loc).pins -= 1;
         if !built {
             return Outcome::OutOfMemory;

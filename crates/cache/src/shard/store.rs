@@ -1,6 +1,6 @@
 //! Stores of every mode: what is allowed, and where the item goes.
 
-use base::kv::{Expiry, Outcome, Store, StoreMode};
+use base::kv::{Outcome, Store, StoreMode};
 
 use super::log::Queue;
 use super::{Found, Shard};
@@ -32,15 +32,16 @@ impl Shard {
         if self.is_too_large(op.key.len(), op.flags, op.value.len() as u64) {
             return self.refuse_too_large(hash, op);
         }
-        if op.value.len() > self.chunk_len() as usize {
-            return self.store_in_chunks(hash, op);
-        }
         self.stats.cmd_set += 1;
         let old = self.look_up(hash, op.key);
         match self.judge(op, old.as_ref()) {
             Verdict::Refuse(outcome) => outcome,
             Verdict::Write(terms) => {
-                let outcome = self.write_value(hash, op, old, terms, op.value);
+                let outcome = if op.value.len() > self.chunk_len() as usize {
+                    self.store_in_chunks(hash, op, terms)
+                } else {
+                    self.write_value(hash, op, old, terms, op.value)
+                };
                 self.drop_unless_stored(hash, op, outcome)
             }
             Verdict::Join(found) => self.join(hash, op, found),
@@ -262,43 +263,35 @@ impl Shard {
     }
 
     /// Writes an item again in the place of `found`, with a CAS too wide for where it is; `None`
-    /// if no room can be made.
+    /// if no room can be made, or its value is in chunks.
     pub(super) fn rewrite_with_cas(
         &mut self,
         hash: KeyHash,
         found: Found,
         cas: u64,
     ) -> Option<u32> {
+        if found.header.has(item::EXTENTS) {
+            return None;
+        }
         let bytes = self.segs.at(found.loc);
         let key = found.header.key(bytes).to_vec();
         let flags = found.header.flags(bytes);
-        let state = found.header.state;
-        let expiry = Expiry::at_unix_secs(found.header.expiry).unix_secs();
         let mut value = std::mem::take(&mut self.scratch);
         value.clear();
-        let len = found.header.value_len as usize;
-        let inline = !found.header.has(item::EXTENTS);
-        let whole = self.copy_value(
-            found.loc,
-            &found.header,
-            0,
-            if inline { len } else { 0 },
-            &mut value,
-        );
+        let len = found.header.value_len;
+        self.copy_value(found.loc, &found.header, 0, len as usize, &mut value)?;
         let draft = Draft {
             key: &key,
             flags,
-            expiry,
+            expiry: found.header.expiry,
             cas,
-            state,
-            value_len: len as u32,
+            state: found.header.state,
+            value_len: len,
             slots: &[],
             tail: &value,
-            now_s: self.now_s(),
+            now_s: self.now_s().wrapping_sub(found.header.idle_s(self.now_s())),
         };
-        let loc = whole
-            .filter(|_| inline)
-            .and_then(|_| self.write(hash, Some(found), &draft));
+        let loc = self.write(hash, Some(found), &draft);
         self.scratch = value;
         loc
     }
