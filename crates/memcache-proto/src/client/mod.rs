@@ -27,7 +27,8 @@ pub struct Set<'a> {
     pub value: &'a [u8],
     /// The client's own 32 bits.
     pub flags: u32,
-    /// When it ends: 0 never, up to 30 days in seconds from now, above that a Unix time.
+    /// When it ends: 0 never, up to 30 days in seconds from now, above that a Unix time; at most
+    /// 2³¹-1 but in binary.
     pub exptime: u32,
 }
 
