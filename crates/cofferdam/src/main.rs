@@ -1,4 +1,23 @@
-//! The command line of Cofferdam.
+//! The command line of Cofferdam, and the place where its parts are put together.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod api;
+mod cli;
+mod config;
+mod control;
+mod failure;
+mod files;
+mod local_backend;
+mod local_plane;
+mod logging;
+mod machine;
+mod plane;
+mod reload;
+mod servers;
+mod up;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

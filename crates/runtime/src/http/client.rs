@@ -13,6 +13,7 @@ use hyper::header;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tower::ServiceExt;
 
 pub use hyper::Method;
 
@@ -81,6 +82,28 @@ pub fn request(
     })
 }
 
+/// Has `router` answer in this process, without a socket.
+pub fn call(
+    router: axum::Router,
+    method: Method,
+    path: &str,
+    body: Option<Vec<u8>>,
+) -> Result<Response, ClientError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(ClientError::Connect)?;
+    let head = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::CONTENT_TYPE, "application/json");
+    let request = finish(head, body)?;
+    runtime.block_on(async {
+        // A router's error type has no values.
+        let Ok(response) = router.oneshot(request).await;
+        collect(response).await
+    })
+}
+
 async fn exchange(
     endpoint: &Endpoint,
     method: Method,
@@ -127,6 +150,14 @@ async fn send(
     // Its error reaches the request as well.
     tokio::spawn(connection);
     let response = sender.send_request(request).await?;
+    collect(response).await
+}
+
+async fn collect<B>(response: hyper::Response<B>) -> Result<Response, ClientError>
+where
+    B: hyper::body::Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), ANSWER_LEN_MAX)
         .collect()

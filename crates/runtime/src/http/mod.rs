@@ -5,7 +5,7 @@ mod guard;
 mod server;
 mod unix_path;
 
-pub use client::{ClientError, Endpoint, Method, Response, request};
+pub use client::{ClientError, Endpoint, Method, Response, call, request};
 pub use guard::Guard;
 pub use server::{Listeners, Server};
 

@@ -1,0 +1,176 @@
+//! What the admin API takes and tells, the same for server and command line.
+
+use base::kv::Stats;
+use gateway::ConnectionFigures;
+use runtime::state::CredentialRecord;
+use serde::{Deserialize, Serialize};
+
+/// A tenant to add.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantRequest {
+    pub(crate) name: String,
+    pub(crate) memory_bytes: u64,
+    /// The configured item size if it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) item_size_bytes: Option<u64>,
+}
+
+/// New limits of a tenant; what is not given stays.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LimitChange {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) item_size_bytes: Option<u64>,
+}
+
+/// A credential to add.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CredentialRequest {
+    /// `read,write,flush` or less; those of the primary one if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rights: Option<String>,
+    /// Whether it takes the primary one's place.
+    pub(crate) primary: bool,
+}
+
+/// What a tenant's client needs to connect. The password is told this once.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Grant {
+    pub(crate) tenant: String,
+    pub(crate) servers: Vec<String>,
+    pub(crate) username: String,
+    pub(crate) password: String,
+}
+
+/// A tenant as shown.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct TenantView {
+    pub(crate) tenant: String,
+    pub(crate) memory_bytes: u64,
+    pub(crate) item_size_bytes: u32,
+    /// `null` for `default`, which was never added.
+    pub(crate) created_unix_s: Option<i64>,
+    /// `null`, as the next two, where no daemon runs.
+    pub(crate) used_bytes: Option<u64>,
+    pub(crate) items: Option<u64>,
+    pub(crate) connections: Option<u64>,
+    pub(crate) credentials: Vec<CredentialView>,
+}
+
+/// A credential as shown.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct CredentialView {
+    pub(crate) username: String,
+    pub(crate) rights: String,
+    pub(crate) primary: bool,
+    pub(crate) created_unix_s: i64,
+}
+
+impl From<&CredentialRecord> for CredentialView {
+    fn from(record: &CredentialRecord) -> Self {
+        Self {
+            username: record.username.clone(),
+            rights: record.rights.to_string(),
+            primary: record.primary,
+            created_unix_s: record.created_unix_s,
+        }
+    }
+}
+
+/// Live figures.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Stat {
+    pub(crate) version: String,
+    pub(crate) pid: u32,
+    pub(crate) uptime_s: u64,
+    pub(crate) memory: MemoryTotals,
+    pub(crate) connections: ConnectionTotals,
+    pub(crate) tenants: Vec<TenantStat>,
+}
+
+/// Where the memory is.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct MemoryTotals {
+    pub(crate) bytes: u64,
+    pub(crate) sold_bytes: u64,
+    pub(crate) default_bytes: u64,
+    pub(crate) held_bytes: u64,
+}
+
+/// Client connections of the whole process.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct ConnectionTotals {
+    pub(crate) open: u64,
+    pub(crate) unauthenticated: u64,
+    pub(crate) max: u64,
+    pub(crate) refused: u64,
+}
+
+/// Figures of one tenant.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct TenantStat {
+    pub(crate) tenant: String,
+    pub(crate) open: bool,
+    pub(crate) memory_bytes: u64,
+    pub(crate) item_size_bytes: u32,
+    pub(crate) cache: CacheFigures,
+    pub(crate) clients: ClientFigures,
+}
+
+/// What a reload did.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct ReloadReport {
+    /// Keys whose new value is in force.
+    pub(crate) changed: Vec<String>,
+    /// Keys whose new value waits for the next start.
+    pub(crate) needs_restart: Vec<String>,
+}
+
+/// Any error.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct ErrorBody {
+    pub(crate) error: String,
+}
+
+/// A figures type of ours that mirrors, field by field, one that cannot be serialised itself.
+macro_rules! mirror {
+    ($(#[doc = $doc:literal])* $name:ident of $source:ident { $($field:ident),* $(,)? }) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+        pub(crate) struct $name {
+            $(pub(crate) $field: u64,)*
+        }
+
+        impl From<&$source> for $name {
+            fn from(source: &$source) -> Self {
+                // Named whole, so that a new figure cannot be forgotten here.
+                let $source { $($field),* } = source;
+                Self { $($field: *$field),* }
+            }
+        }
+    };
+}
+
+mirror! {
+    /// A tenant's cache, under memcached's names.
+    CacheFigures of Stats {
+        curr_items, total_items, bytes, held_bytes, quota_bytes, cmd_get, cmd_set, cmd_touch,
+        cmd_flush, cmd_meta, get_hits, get_misses, get_expired, get_flushed, delete_hits,
+        delete_misses, incr_hits, incr_misses, decr_hits, decr_misses, cas_hits, cas_misses,
+        cas_badval, touch_hits, touch_misses, evictions, evicted_unfetched, expired_unfetched,
+        reclaimed, store_too_large, store_no_memory, index_bytes, segment_bytes, segments,
+        copied_bytes,
+    }
+}
+
+mirror! {
+    /// A tenant's connections.
+    ClientFigures of ConnectionFigures {
+        connections, connections_total, bytes_read, bytes_written, busy_ns, turns_cut_short,
+        auth_attempts, auth_failures,
+    }
+}

@@ -1,0 +1,205 @@
+//! The way from a command to control: the daemon's socket, its port, or the state itself.
+
+use std::env;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use runtime::Clock;
+use runtime::http::{self, ClientError, Endpoint, Method, Response};
+use runtime::state::{State, StateError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::args::Global;
+use crate::api::Api;
+use crate::api::types::ErrorBody;
+use crate::config::{Auto, Config, Switch};
+use crate::control::{Control, NoPlane, Sizes};
+use crate::failure::Failure;
+use crate::files;
+use crate::servers;
+
+/// Asks control, wherever it is.
+pub(crate) enum Access {
+    /// A running daemon.
+    Daemon(Endpoint),
+    /// None runs: the same API, answered in this process from the locked state.
+    State(Router),
+}
+
+impl Access {
+    /// The daemon if one runs, else the state itself, which is said on standard error.
+    pub(crate) fn find(global: &Global) -> Result<Self, Failure> {
+        let config = Config::load(global.config.as_deref(), &global.overrides())?;
+        if let Some(daemon) = Self::try_daemon(global, &config)? {
+            return Ok(daemon);
+        }
+        let dir = config.data_dir();
+        let router = open_state(&dir, &config)?;
+        eprintln!(
+            "no daemon runs; using the state in {} itself",
+            dir.display()
+        );
+        Ok(Self::State(router))
+    }
+
+    /// The daemon, or a failure that says where none was found.
+    pub(crate) fn daemon(global: &Global) -> Result<Self, Failure> {
+        let config = Config::load(global.config.as_deref(), &global.overrides())?;
+        Self::try_daemon(global, &config)?.ok_or_else(|| {
+            Failure::new(format!(
+                "no daemon serves {}: start one with `cofferdam up`, or say where it is with \
+                 --data-dir or --admin",
+                config.data_dir().display()
+            ))
+        })
+    }
+
+    /// The daemon where there is one. A wrong `--admin` is a failure and not "none".
+    fn try_daemon(global: &Global, config: &Config) -> Result<Option<Self>, Failure> {
+        let dir = config.data_dir();
+        match global.admin {
+            Some(Switch::Off) => Err(Failure::new("--admin off is for `up`: give ADDR:PORT here")),
+            Some(Switch::On(addr)) => {
+                let token = admin_token(&dir)?;
+                let addr = addr.0;
+                Ok(Some(Self::Daemon(Endpoint::Tcp { addr, token })))
+            }
+            None => {
+                let socket = Endpoint::Unix(dir.join(files::ADMIN_SOCKET));
+                match http::request(&socket, Method::GET, "/livez", None) {
+                    Ok(_) => Ok(Some(Self::Daemon(socket))),
+                    Err(ClientError::Connect(e))
+                        if matches!(
+                            e.kind(),
+                            ErrorKind::NotFound
+                                | ErrorKind::ConnectionRefused
+                                | ErrorKind::NotADirectory
+                        ) =>
+                    {
+                        Ok(None)
+                    }
+                    Err(e) => Err(unreachable_daemon(&socket, &e)),
+                }
+            }
+        }
+    }
+
+    /// Asks and reads the JSON answer.
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, Failure> {
+        let response = self.exchange(method, path, body)?;
+        serde_json::from_slice(&response.body).map_err(|e| {
+            Failure::new(format!(
+                "the daemon's answer is not understood: {e}; is it another release?"
+            ))
+        })
+    }
+
+    /// Asks for something that is answered by its success alone.
+    pub(crate) fn tell(&self, method: Method, path: &str) -> Result<(), Failure> {
+        self.exchange(method, path, None::<&()>).map(drop)
+    }
+
+    /// Asks for bytes.
+    pub(crate) fn fetch(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        Ok(self.exchange(Method::GET, path, None::<&()>)?.body)
+    }
+
+    fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<Response, Failure> {
+        let body = body.map(serde_json::to_vec).transpose()?;
+        let response = match self {
+            Self::Daemon(endpoint) => http::request(endpoint, method, path, body)
+                .map_err(|e| unreachable_daemon(endpoint, &e))?,
+            Self::State(router) => http::call(router.clone(), method, path, body)?,
+        };
+        if (200..300).contains(&response.status) {
+            return Ok(response);
+        }
+        Err(match serde_json::from_slice::<ErrorBody>(&response.body) {
+            Ok(body) => Failure::new(body.error),
+            Err(_) => Failure::new(format!(
+                "the daemon answered with status {}",
+                response.status
+            )),
+        })
+    }
+}
+
+fn unreachable_daemon(endpoint: &Endpoint, error: &ClientError) -> Failure {
+    let place = match endpoint {
+        Endpoint::Unix(path) => path.display().to_string(),
+        Endpoint::Tcp { addr, .. } => addr.to_string(),
+    };
+    Failure::new(format!(
+        "admin API at {place}: {error}: is the daemon running, and may this user reach it?"
+    ))
+}
+
+/// The same router that a daemon serves, over the state in `dir`.
+fn open_state(dir: &Path, config: &Config) -> Result<Router, Failure> {
+    let state = State::open(dir).map_err(|e| match e {
+        StateError::Locked { .. } => Failure::new(format!(
+            "{e}; it does not answer at {}, so it may be starting or stopping: try again",
+            dir.join(files::ADMIN_SOCKET).display()
+        )),
+        other => other.into(),
+    })?;
+    let sizes = last_sizes(&state, config)?;
+    let servers = servers::last_known(&state, config)?;
+    let control = Control::new(state, Arc::new(NoPlane), sizes, servers);
+    Ok(Api::new(Arc::new(control), Clock::new()).router())
+}
+
+/// What the configuration says; where it leaves that open, what the daemon last ran with.
+fn last_sizes(state: &State, config: &Config) -> Result<Sizes, Failure> {
+    let remark = |key| -> Result<Option<u64>, Failure> {
+        Ok(state.remark(key)?.and_then(|text| text.parse().ok()))
+    };
+    let memory_bytes = match (config.memory, remark(files::REMARK_MEMORY)?) {
+        (Auto::Auto, Some(bytes)) => bytes,
+        _ => config.memory_bytes(),
+    };
+    let item_size_max = match remark(files::REMARK_ITEM_SIZE)?.map(u32::try_from) {
+        Some(Ok(bytes)) => bytes,
+        _ => config.item_size_bytes(),
+    };
+    Ok(Sizes {
+        memory_bytes,
+        item_size_max,
+    })
+}
+
+fn admin_token(dir: &Path) -> Result<String, Failure> {
+    match env::var(files::TOKEN_VARIABLE) {
+        Ok(token) => Ok(token.trim().to_owned()),
+        Err(_) => files::read_token(&dir.join(files::ADMIN_TOKEN)),
+    }
+}
+
+/// One segment of a path, with everything but letters, digits and `-._~` as `%XX` (RFC 3986).
+pub(crate) fn segment(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "access_test.rs"]
+mod tests;

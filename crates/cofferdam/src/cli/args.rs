@@ -1,0 +1,250 @@
+//! The command line as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use super::load::LoadArgs;
+use crate::config::{Addr, Auto, Overrides, Size, Switch};
+use crate::logging::LogFormat;
+
+/// A data service for many tenants: a memcached-compatible cache in which no tenant can take
+/// another down.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that may stand before or after the subcommand.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// Configuration file [default: $XDG_CONFIG_HOME/cofferdam/cofferdam.toml, else
+    /// /etc/cofferdam/cofferdam.toml, where they exist]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of state, admin socket and admin token [default: $XDG_STATE_HOME/cofferdam]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The admin API's address: `up` listens there, other commands ask there instead of through
+    /// admin.sock (with the token in $COFFERDAM_ADMIN_TOKEN or admin.token of the data folder)
+    #[arg(long, value_name = "ADDR:PORT", global = true)]
+    pub(crate) admin: Option<Switch<Addr>>,
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", value_enum, global = true)]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run gateway and cache in one process
+    Up(UpArgs),
+    /// Add, change and remove tenants and their credentials
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Show live figures
+    Stat(StatArgs),
+    /// Copy the state (tenants, credentials) to a file, or put such a copy in its place
+    #[command(subcommand)]
+    State(StateCommand),
+    /// Check a configuration file
+    CheckConfig(CheckConfigArgs),
+    /// Have the running daemon read its configuration again
+    Reload,
+    /// Put load on a memcached-compatible server and measure it
+    Load(LoadArgs),
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write one for each command into a folder
+    Man {
+        /// Where to write cofferdam.1, cofferdam-up.1 and so on
+        #[arg(value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UpArgs {
+    /// Listener of the open tenant `default`, loopback only, or `off` [default: 127.0.0.1:11211]
+    #[arg(long, value_name = "ADDR:PORT")]
+    memcache: Option<Switch<Addr>>,
+    /// Listener of all other tenants, authentication required [default: 127.0.0.1:11212]
+    #[arg(long, value_name = "ADDR:PORT")]
+    memcache_auth: Option<Addr>,
+    /// Unix socket of the open tenant `default`
+    #[arg(long, value_name = "PATH")]
+    unix: Option<PathBuf>,
+    /// Memory of all caches [default: a quarter of the machine's, at most 1GiB]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Auto<Size>>,
+    /// Largest value of `default` and of tenants without a size of their own [default: 1MiB]
+    #[arg(long, value_name = "SIZE")]
+    item_size: Option<Size>,
+    /// Client connections at once [default: nine tenths of the limit on open files]
+    #[arg(long, value_name = "N")]
+    max_connections: Option<Auto<u32>>,
+    /// Event loops [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<Auto<u16>>,
+}
+
+impl Global {
+    /// What the flags say beside any command but `up`.
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            data_dir: self.data_dir.clone(),
+            log_format: self.log_format,
+            ..Overrides::default()
+        }
+    }
+}
+
+impl UpArgs {
+    /// What the flags of `up` say, the global ones among them.
+    pub(crate) fn overrides(&self, global: &Global) -> Overrides {
+        Overrides {
+            admin: global.admin,
+            memcache: self.memcache,
+            memcache_auth: self.memcache_auth,
+            unix: self.unix.clone(),
+            memory: self.memory,
+            item_size: self.item_size,
+            max_connections: self.max_connections,
+            threads: self.threads,
+            ..global.overrides()
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Add a tenant and print, once, how its clients connect
+    Add {
+        /// 1 to 63 lower-case letters, digits and hyphens
+        name: String,
+        /// What its cache may hold, segments and index counted
+        #[arg(long, value_name = "SIZE")]
+        memory: Size,
+        /// Its largest value [default: the configured item size]
+        #[arg(long, value_name = "SIZE")]
+        item_size: Option<Size>,
+    },
+    /// List all tenants
+    List,
+    /// Show one tenant and its credentials
+    Show {
+        /// The tenant
+        name: String,
+    },
+    /// Change a tenant's memory or item size, live
+    #[command(group = clap::ArgGroup::new("limits").required(true).multiple(true))]
+    Limit {
+        /// The tenant
+        name: String,
+        /// What its cache may hold
+        #[arg(long, value_name = "SIZE", group = "limits")]
+        memory: Option<Size>,
+        /// Its largest value
+        #[arg(long, value_name = "SIZE", group = "limits")]
+        item_size: Option<Size>,
+    },
+    /// Make a new primary credential; the old ones work until they are revoked
+    Rotate {
+        /// The tenant
+        name: String,
+    },
+    /// End a credential and close the connections that used it
+    Revoke {
+        /// The tenant
+        name: String,
+        /// The credential's user name
+        username: String,
+    },
+    /// Add, list and promote credentials
+    #[command(subcommand)]
+    Credential(CredentialCommand),
+    /// Empty a tenant's cache
+    Flush {
+        /// The tenant
+        name: String,
+    },
+    /// Remove a tenant, its credentials, its connections and its data
+    Remove {
+        /// The tenant
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CredentialCommand {
+    /// Add a credential and print it, once
+    Add {
+        /// The tenant
+        name: String,
+        /// read, write and flush, joined by commas [default: those of the primary one]
+        #[arg(long, value_name = "RIGHTS")]
+        rights: Option<String>,
+    },
+    /// List a tenant's credentials
+    List {
+        /// The tenant
+        name: String,
+    },
+    /// Make a credential the primary one
+    Promote {
+        /// The tenant
+        name: String,
+        /// The credential's user name
+        username: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct StatArgs {
+    /// Only this tenant, in detail
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+    /// Show again every second, with rates
+    #[arg(long)]
+    pub(crate) watch: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// Write a consistent copy of the state, with or without a running daemon
+    Backup {
+        /// Where to
+        file: PathBuf,
+    },
+    /// Put a copy in the place of the state; no daemon may be running
+    Restore {
+        /// Where from
+        file: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckConfigArgs {
+    /// The file [default: the one that `up` would read]
+    pub(crate) file: Option<PathBuf>,
+    /// Print a file of all keys with their defaults instead
+    #[arg(long, exclusive = true)]
+    pub(crate) defaults: bool,
+    /// Print the reference page instead
+    #[arg(long, exclusive = true)]
+    pub(crate) reference: bool,
+}
+
+#[cfg(test)]
+#[path = "args_test.rs"]
+mod tests;

@@ -1,0 +1,77 @@
+//! Commands: from arguments to what is printed.
+
+mod access;
+mod args;
+mod config;
+mod docs;
+mod load;
+mod output;
+mod stat;
+mod state;
+mod tenant;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use runtime::http::Method;
+
+use crate::api::types::ReloadReport;
+use crate::failure::Failure;
+use crate::up;
+use access::Access;
+use args::{Cli, Command, Global};
+
+/// Does what the arguments say: 0 for done, 1 for failed, 2 for wrong usage.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => return explain(&usage),
+    };
+    match run(&cli.global, cli.command) {
+        Ok(()) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("cofferdam: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints help where it was asked for, else what is wrong with the arguments.
+fn explain(usage: &clap::Error) -> ExitCode {
+    // Nobody is left to be told that this could not be printed.
+    let _ = usage.print();
+    u8::try_from(usage.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Up(args) => up::run(global.config.as_deref(), &args.overrides(global)),
+        Command::Tenant(command) => tenant::run(global, command),
+        Command::Stat(args) => stat::run(global, &args),
+        Command::State(command) => state::run(global, &command),
+        Command::CheckConfig(args) => config::run(global, &args),
+        Command::Load(args) => load::run(global, &args),
+        Command::Reload => reload(global),
+        Command::Completions { shell } => docs::completions(shell),
+        Command::Man { dir } => docs::man(dir.as_deref()),
+    }
+}
+
+fn reload(global: &Global) -> Result<(), Failure> {
+    let access = Access::daemon(global)?;
+    let report: ReloadReport = access.ask(Method::POST, "/v1/reload", None::<&()>)?;
+    if global.json {
+        return output::json(&report);
+    }
+    let mut text = String::new();
+    for key in &report.changed {
+        text.push_str(&format!("{key}: in force\n"));
+    }
+    for key in &report.needs_restart {
+        text.push_str(&format!("{key}: needs a restart\n"));
+    }
+    if text.is_empty() {
+        text.push_str("nothing changed\n");
+    }
+    output::text(&text)
+}

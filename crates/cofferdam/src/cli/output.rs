@@ -1,0 +1,84 @@
+//! Standard output: JSON, text and tables.
+
+use std::io::{self, Write};
+
+use base::ByteSize;
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// Prints `value` as JSON, one line.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut line = serde_json::to_string(value)?;
+    line.push('\n');
+    text(&line)
+}
+
+/// Prints `text` as it is.
+pub(crate) fn text(text: &str) -> Result<(), Failure> {
+    bytes(text.as_bytes())
+}
+
+/// Prints `bytes` as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .map_err(Failure::output)
+}
+
+/// Columns as wide as their widest cell; the first is flush left, the others flush right.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
+        widest.max(header.get(column).map_or(0, |name| name.len()))
+    };
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
+    let mut text = String::new();
+    for row in std::iter::once(&header).chain(rows) {
+        let cells = row.iter().zip(&widths).enumerate();
+        let line: Vec<String> = cells
+            .map(|(column, (cell, &width))| match column {
+                0 => format!("{cell:<width$}"),
+                _ => format!("{cell:>width$}"),
+            })
+            .collect();
+        text.push_str(line.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Names flush left before their values.
+pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{name:<width$}  {value}\n"))
+        .collect()
+}
+
+/// A size for people: whole units where they fit, else one decimal.
+pub(crate) fn size(bytes: u64) -> String {
+    let exact = ByteSize(bytes).to_string();
+    if exact.len() <= 7 {
+        return exact;
+    }
+    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let (name, shift) = units
+        .into_iter()
+        .find(|(_, shift)| bytes >> shift > 0)
+        .unwrap_or(("KiB", 10));
+    format!("{:.1}{name}", bytes as f64 / (1u64 << shift) as f64)
+}
+
+/// A figure that is known only where a daemon runs.
+pub(crate) fn known(value: Option<u64>, show: impl Fn(u64) -> String) -> String {
+    value.map_or_else(|| "-".to_owned(), show)
+}
+
+#[cfg(test)]
+#[path = "output_test.rs"]
+mod tests;

@@ -1,0 +1,210 @@
+//! `cofferdam tenant`.
+
+use base::ByteSize;
+use runtime::http::Method;
+
+use super::access::{Access, segment};
+use super::args::{CredentialCommand, Global, TenantCommand};
+use super::output;
+use crate::api::types::{
+    CredentialRequest, CredentialView, Grant, LimitChange, TenantRequest, TenantView,
+};
+use crate::config::Size;
+use crate::failure::Failure;
+
+const NO_BODY: Option<&()> = None;
+
+pub(crate) fn run(global: &Global, command: TenantCommand) -> Result<(), Failure> {
+    let access = Access::find(global)?;
+    match command {
+        TenantCommand::Add {
+            name,
+            memory,
+            item_size,
+        } => {
+            let request = TenantRequest {
+                name,
+                memory_bytes: memory.bytes(),
+                item_size_bytes: item_size.map(Size::bytes),
+            };
+            let grant = access.ask(Method::POST, "/v1/tenants", Some(&request))?;
+            print_grant(global, &grant)
+        }
+        TenantCommand::List => list(global, &access),
+        TenantCommand::Show { name } => {
+            let tenant = access.ask(Method::GET, &path(&name, ""), NO_BODY)?;
+            print_tenant(global, &tenant)
+        }
+        TenantCommand::Limit {
+            name,
+            memory,
+            item_size,
+        } => {
+            let change = LimitChange {
+                memory_bytes: memory.map(Size::bytes),
+                item_size_bytes: item_size.map(Size::bytes),
+            };
+            let tenant = access.ask(Method::PATCH, &path(&name, ""), Some(&change))?;
+            print_tenant(global, &tenant)
+        }
+        TenantCommand::Rotate { name } => {
+            let request = CredentialRequest {
+                rights: None,
+                primary: true,
+            };
+            add_credential(global, &access, &name, &request)
+        }
+        TenantCommand::Revoke { name, username } => {
+            let credential = format!("/credentials/{}", segment(&username));
+            access.tell(Method::DELETE, &path(&name, &credential))?;
+            done(global, &format!("revoked credential {username} of {name}"))
+        }
+        TenantCommand::Credential(command) => credential(global, &access, command),
+        TenantCommand::Flush { name } => {
+            access.tell(Method::POST, &path(&name, "/flush"))?;
+            done(global, &format!("flushed {name}"))
+        }
+        TenantCommand::Remove { name } => {
+            access.tell(Method::DELETE, &path(&name, ""))?;
+            done(global, &format!("removed {name}"))
+        }
+    }
+}
+
+fn credential(global: &Global, access: &Access, command: CredentialCommand) -> Result<(), Failure> {
+    match command {
+        CredentialCommand::Add { name, rights } => {
+            let request = CredentialRequest {
+                rights,
+                primary: false,
+            };
+            add_credential(global, access, &name, &request)
+        }
+        CredentialCommand::List { name } => {
+            let path = path(&name, "/credentials");
+            let credentials: Vec<CredentialView> = access.ask(Method::GET, &path, NO_BODY)?;
+            if global.json {
+                return output::json(&credentials);
+            }
+            output::text(&credential_table(&credentials))
+        }
+        CredentialCommand::Promote { name, username } => {
+            let credential = format!("/credentials/{}/promote", segment(&username));
+            access.tell(Method::POST, &path(&name, &credential))?;
+            done(
+                global,
+                &format!("{username} is now the primary credential of {name}"),
+            )
+        }
+    }
+}
+
+fn add_credential(
+    global: &Global,
+    access: &Access,
+    name: &str,
+    request: &CredentialRequest,
+) -> Result<(), Failure> {
+    let grant = access.ask(Method::POST, &path(name, "/credentials"), Some(request))?;
+    print_grant(global, &grant)
+}
+
+fn path(tenant: &str, rest: &str) -> String {
+    format!("/v1/tenants/{}{rest}", segment(tenant))
+}
+
+/// Says what was done; in JSON, that it was.
+fn done(global: &Global, what: &str) -> Result<(), Failure> {
+    if global.json {
+        return output::json(&serde_json::json!({ "done": what }));
+    }
+    output::text(&format!("{what}\n"))
+}
+
+fn print_grant(global: &Global, grant: &Grant) -> Result<(), Failure> {
+    if global.json {
+        return output::json(grant);
+    }
+    let servers = grant.servers.join(",");
+    let pairs = output::pairs(&[
+        ("tenant", grant.tenant.clone()),
+        ("servers", servers.clone()),
+        ("user", grant.username.clone()),
+        ("password", format!("{}  (shown this once)", grant.password)),
+    ]);
+    output::text(&format!(
+        "{pairs}\nMEMCACHE_SERVERS={servers}\nMEMCACHE_USERNAME={}\nMEMCACHE_PASSWORD={}\n",
+        grant.username, grant.password
+    ))
+}
+
+fn list(global: &Global, access: &Access) -> Result<(), Failure> {
+    let tenants: Vec<TenantView> = access.ask(Method::GET, "/v1/tenants", NO_BODY)?;
+    if global.json {
+        return output::json(&tenants);
+    }
+    let rows: Vec<Vec<String>> = tenants
+        .iter()
+        .map(|tenant| {
+            vec![
+                tenant.tenant.clone(),
+                output::size(tenant.memory_bytes),
+                output::known(tenant.used_bytes, output::size),
+                output::known(tenant.items, |n| n.to_string()),
+                output::known(tenant.connections, |n| n.to_string()),
+                tenant.credentials.len().to_string(),
+            ]
+        })
+        .collect();
+    let header = [
+        "TENANT",
+        "MEMORY",
+        "USED",
+        "ITEMS",
+        "CONNECTIONS",
+        "CREDENTIALS",
+    ];
+    output::text(&output::table(&header, &rows))
+}
+
+fn print_tenant(global: &Global, tenant: &TenantView) -> Result<(), Failure> {
+    if global.json {
+        return output::json(tenant);
+    }
+    let pairs = output::pairs(&[
+        ("tenant", tenant.tenant.clone()),
+        ("memory", ByteSize(tenant.memory_bytes).to_string()),
+        (
+            "item size",
+            ByteSize(tenant.item_size_bytes.into()).to_string(),
+        ),
+        ("used", output::known(tenant.used_bytes, output::size)),
+        ("items", output::known(tenant.items, |n| n.to_string())),
+        (
+            "connections",
+            output::known(tenant.connections, |n| n.to_string()),
+        ),
+    ]);
+    if tenant.credentials.is_empty() {
+        return output::text(&pairs);
+    }
+    output::text(&format!(
+        "{pairs}\n{}",
+        credential_table(&tenant.credentials)
+    ))
+}
+
+fn credential_table(credentials: &[CredentialView]) -> String {
+    let rows: Vec<Vec<String>> = credentials
+        .iter()
+        .map(|credential| {
+            let primary = if credential.primary { "yes" } else { "no" };
+            vec![
+                credential.username.clone(),
+                credential.rights.clone(),
+                primary.to_owned(),
+            ]
+        })
+        .collect();
+    output::table(&["USER", "RIGHTS", "PRIMARY"], &rows)
+}

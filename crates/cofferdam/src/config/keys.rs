@@ -1,0 +1,202 @@
+//! Every key of `cofferdam.toml`: its type, default, flag and meaning, written once and used by
+//! the reader, by `reload` and by the reference page.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::ByteSize;
+use serde::Deserialize;
+
+use super::value::{Addr, Auto, FileMode, Size, Span, Switch};
+use crate::logging::{LogFormat, LogLevel};
+
+/// What becomes of a changed key on a reload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// In force at once.
+    Live,
+    /// In force after a restart.
+    Restart,
+}
+
+/// What is in force where the file does not say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unsaid {
+    /// This value, as it would stand in the file.
+    Default(&'static str),
+    /// Nothing; a value could look like this.
+    Nothing(&'static str),
+}
+
+/// One key.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) unsaid: Unsaid,
+    pub(crate) change: Change,
+    /// The flag of `up` that overrides it.
+    pub(crate) flag: Option<&'static str>,
+}
+
+/// The keys under one `[header]`, or those before the first.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) keys: &'static [Key],
+}
+
+macro_rules! table {
+    (
+        $(#[doc = $about:literal])*
+        $name:ident $header:literal {
+            $(
+                $(#[doc = $doc:literal])*
+                $key:ident: $type:ty = $default:expr, $unsaid:expr, $change:ident $(, $flag:literal)?;
+            )*
+            $([$inner:ident]: $table:ident;)*
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(crate) struct $name {
+            $($(#[doc = $doc])* pub(crate) $key: $type,)*
+            $(pub(crate) $inner: $table,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self {
+                    $($key: $default,)*
+                    $($inner: $table::default(),)*
+                }
+            }
+        }
+
+        impl $name {
+            pub(crate) const TABLE: Table = Table {
+                name: $header,
+                doc: concat!($($about, "\n"),*),
+                keys: &[$(Key {
+                    name: stringify!($key),
+                    doc: concat!($($doc, "\n"),*),
+                    unsaid: $unsaid,
+                    change: Change::$change,
+                    flag: table!(@flag $($flag)?),
+                },)*],
+            };
+
+            /// Full names of the keys in which `self` and `other` differ.
+            pub(crate) fn differences(&self, other: &Self) -> Vec<(String, Change)> {
+                let mut names = Vec::new();
+                $(if self.$key != other.$key {
+                    names.push((full_name($header, stringify!($key)), Change::$change));
+                })*
+                $(names.extend(self.$inner.differences(&other.$inner));)*
+                names
+            }
+
+            /// Takes over from `new` what may change while the program runs.
+            pub(crate) fn take_live_keys(&mut self, new: &Self) {
+                $(if Change::$change == Change::Live {
+                    self.$key.clone_from(&new.$key);
+                })*
+                $(self.$inner.take_live_keys(&new.$inner);)*
+            }
+        }
+    };
+    (@flag) => { None };
+    (@flag $flag:literal) => { Some($flag) };
+}
+
+/// `header.key`, or `key` before the first header.
+pub(crate) fn full_name(header: &str, key: &str) -> String {
+    match header {
+        "" => key.to_owned(),
+        _ => format!("{header}.{key}"),
+    }
+}
+
+table! {
+    /// Everything that can be set. These keys stand before the first `[header]`.
+    Config "" {
+        /// Folder of the state, the admin socket and the admin token. Unless it is said here or by
+        /// the flag, `$XDG_STATE_HOME/cofferdam`, else `~/.local/state/cofferdam`, and
+        /// `/var/lib/cofferdam` for a user without a home.
+        data_dir: Option<PathBuf> = None, Unsaid::Nothing("\"/var/lib/cofferdam\""), Restart, "--data-dir";
+        /// Memory for the caches of all tenants, segments and index counted. `"auto"` is a quarter
+        /// of the machine's memory (or of the control group's limit), at most 1 GiB.
+        memory: Auto<Size> = Auto::Auto, Unsaid::Default("\"auto\""), Live, "--memory";
+        /// The largest value that `default`, and a tenant added without a size of its own, may
+        /// store: 1 KiB to 1 GiB. A tenant's memory is at least twice its item size.
+        item_size: Size = Size(ByteSize(1 << 20)), Unsaid::Default("\"1MiB\""), Live, "--item-size";
+        /// Event loops that serve clients. `"auto"` is one for each core that the process may use.
+        threads: Auto<u16> = Auto::Auto, Unsaid::Default("\"auto\""), Restart, "--threads";
+        /// How log lines look: `"text"` for people, `"json"` for collectors.
+        log_format: LogFormat = LogFormat::Text, Unsaid::Default("\"text\""), Restart, "--log-format";
+        /// What is logged: `"error"`, `"warn"`, `"info"`, `"debug"` or `"trace"`.
+        log_level: LogLevel = LogLevel::Info, Unsaid::Default("\"info\""), Live;
+        [listen]: Listen;
+        [limits]: Limits;
+        [admin]: Admin;
+    }
+}
+
+table! {
+    /// Where clients and operators connect. Port 0 picks a free one; the line `ready …` names it.
+    Listen "listen" {
+        /// The listener of the open tenant `default`: no password, hence loopback only. `"off"`
+        /// serves no open tenant over TCP.
+        memcache: Switch<Addr> = Switch::On(loopback(11211)), Unsaid::Default("\"127.0.0.1:11211\""), Restart, "--memcache";
+        /// The listener of all other tenants; every connection authenticates first.
+        memcache_auth: Addr = loopback(11212), Unsaid::Default("\"127.0.0.1:11212\""), Restart, "--memcache-auth";
+        /// A Unix socket for the open tenant `default`.
+        unix: Option<PathBuf> = None, Unsaid::Nothing("\"/run/cofferdam/memcache.sock\""), Restart, "--unix";
+        /// The permissions of that socket; who may open it may use `default`.
+        unix_mode: FileMode = FileMode(0o600), Unsaid::Default("\"0600\""), Restart;
+        /// The admin API over TCP. It asks for the token in `admin.token` of the data folder, which
+        /// travels in the clear: keep it on loopback or a private network. `"off"` leaves the socket
+        /// `admin.sock` of the data folder as the only way in.
+        admin: Switch<Addr> = Switch::On(loopback(8311)), Unsaid::Default("\"127.0.0.1:8311\""), Restart, "--admin";
+        /// What `tenant add` tells clients to connect to, `HOST:PORT` each, where that is not the
+        /// address of `memcache_auth`: behind a name, a balancer, a translated address.
+        advertise: Vec<String> = Vec::new(), Unsaid::Default("[]"), Live;
+    }
+}
+
+table! {
+    /// Bounds on what clients may use.
+    Limits "limits" {
+        /// Client connections at once, over all listeners. `"auto"` is nine tenths of the
+        /// process's limit on open files.
+        max_connections: Auto<u32> = Auto::Auto, Unsaid::Default("\"auto\""), Restart, "--max-connections";
+        /// How long a connection may take to authenticate before it is closed.
+        auth_timeout: Span = Span(Duration::from_secs(5)), Unsaid::Default("\"5s\""), Restart;
+        /// Connections that may be about to authenticate at once; past that the oldest of whoever
+        /// has most of them is closed. `"auto"` is half of `max_connections`.
+        max_unauthenticated: Auto<u32> = Auto::Auto, Unsaid::Default("\"auto\""), Restart;
+        /// How long a client may leave its replies unread before its connection is closed.
+        stalled_reader_timeout: Span = Span(Duration::from_secs(30)), Unsaid::Default("\"30s\""), Restart;
+        /// Close client connections that have been silent for so long. Off as a rule: clients that
+        /// keep pools reconnect all at once.
+        idle_timeout: Switch<Span> = Switch::Off, Unsaid::Default("\"off\""), Restart;
+        /// After SIGTERM, how long requests in flight may take before what is left is cut off.
+        drain_timeout: Span = Span(Duration::from_secs(10)), Unsaid::Default("\"10s\""), Live;
+    }
+}
+
+table! {
+    /// The admin API.
+    Admin "admin" {
+        /// Names besides `localhost` and plain addresses under which the admin API may be asked.
+        /// Any other `Host` is refused, so that no web page reaches it through a name of its own.
+        hosts: Vec<String> = Vec::new(), Unsaid::Default("[]"), Restart;
+    }
+}
+
+const fn loopback(port: u16) -> Addr {
+    use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+    Addr(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+}

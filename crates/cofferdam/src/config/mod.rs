@@ -1,0 +1,179 @@
+//! The configuration: `cofferdam.toml`, overridden by flags.
+
+mod keys;
+mod reference;
+mod value;
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use base::kv::ITEM_SIZE_MAX;
+
+pub(crate) use keys::{Change, Config};
+pub(crate) use reference::{default_file, reference_page};
+pub(crate) use value::{Addr, Auto, Size, Span, Switch};
+
+use crate::failure::Failure;
+use crate::machine;
+
+/// The least item size that may be configured, in bytes.
+pub(crate) const ITEM_SIZE_MIN: u64 = 1024;
+
+/// What the flags say; it goes before the file, on a reload too.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) log_format: Option<crate::logging::LogFormat>,
+    pub(crate) admin: Option<Switch<Addr>>,
+    pub(crate) memcache: Option<Switch<Addr>>,
+    pub(crate) memcache_auth: Option<Addr>,
+    pub(crate) unix: Option<PathBuf>,
+    pub(crate) memory: Option<Auto<Size>>,
+    pub(crate) item_size: Option<Size>,
+    pub(crate) max_connections: Option<Auto<u32>>,
+    pub(crate) threads: Option<Auto<u16>>,
+}
+
+impl Config {
+    /// Reads and checks `file`; with none, the first file that exists in the usual places, if any.
+    pub(crate) fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, Failure> {
+        let file = file.map(Path::to_owned).or_else(machine::config_file);
+        let mut config = match &file {
+            Some(file) => Self::read(file)?,
+            None => Self::default(),
+        };
+        config.check().map_err(|e| match &file {
+            Some(file) => Failure::new(format!("{}: {e}", file.display())),
+            None => Failure::new(e),
+        })?;
+        config.apply(overrides);
+        config.check().map_err(Failure::new)?;
+        Ok(config)
+    }
+
+    /// Reads `file` and does not check yet what its values mean together.
+    fn read(file: &Path) -> Result<Self, Failure> {
+        let text = fs::read_to_string(file).map_err(|e| {
+            let remedy = match e.kind() {
+                io::ErrorKind::NotFound => ": give an existing file with --config, or none",
+                _ => "",
+            };
+            Failure::new(format!(
+                "cannot read configuration {}: {e}{remedy}",
+                file.display()
+            ))
+        })?;
+        Self::parse(&text).map_err(|e| Failure::new(format!("{}{e}", file.display())))
+    }
+
+    /// Reads the text of a configuration; an error begins with `:LINE: `.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or(1, |span| line_of(text, span.start));
+            format!(":{line}: {}", e.message().trim().replace('\n', ", "))
+        })
+    }
+
+    fn apply(&mut self, flags: &Overrides) {
+        fn set<T: Clone>(key: &mut T, flag: &Option<T>) {
+            if let Some(value) = flag {
+                *key = value.clone();
+            }
+        }
+        set(&mut self.log_format, &flags.log_format);
+        set(&mut self.memory, &flags.memory);
+        set(&mut self.item_size, &flags.item_size);
+        set(&mut self.threads, &flags.threads);
+        set(&mut self.listen.memcache, &flags.memcache);
+        set(&mut self.listen.memcache_auth, &flags.memcache_auth);
+        set(&mut self.listen.admin, &flags.admin);
+        set(&mut self.limits.max_connections, &flags.max_connections);
+        if flags.data_dir.is_some() {
+            self.data_dir.clone_from(&flags.data_dir);
+        }
+        if flags.unix.is_some() {
+            self.listen.unix.clone_from(&flags.unix);
+        }
+    }
+
+    /// What no single value shows: bounds, and values that exclude each other.
+    fn check(&self) -> Result<(), String> {
+        check_open_listener(self.listen.memcache.value().map(|addr| addr.0))?;
+        let item_size = self.item_size;
+        if !(ITEM_SIZE_MIN..=u64::from(ITEM_SIZE_MAX)).contains(&item_size.bytes()) {
+            return Err(format!("item_size is {item_size}: choose 1KiB to 1GiB"));
+        }
+        if let Auto::Is(memory) = self.memory
+            && memory.bytes() < item_size.bytes().saturating_mul(2)
+        {
+            return Err(format!(
+                "memory is {memory}, less than twice item_size ({item_size}): \
+                 give more memory or a smaller item_size"
+            ));
+        }
+        if !matches!(self.threads, Auto::Auto | Auto::Is(1..=256)) {
+            return Err("threads is out of bounds: choose 1 to 256, or \"auto\"".into());
+        }
+        if self.limits.max_connections == Auto::Is(0) {
+            return Err("limits.max_connections is 0: choose at least 1, or \"auto\"".into());
+        }
+        match self
+            .listen
+            .advertise
+            .iter()
+            .find(|server| !is_host_and_port(server))
+        {
+            Some(server) => Err(format!("listen.advertise has {server:?}: write HOST:PORT")),
+            None => Ok(()),
+        }
+    }
+
+    /// The folder of state, admin socket and token.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(machine::data_dir)
+    }
+
+    /// Memory for all caches, in bytes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        match self.memory {
+            Auto::Is(memory) => memory.bytes(),
+            Auto::Auto => machine::default_cache_bytes(),
+        }
+    }
+
+    /// The largest value of `default` and of tenants without a size of their own, in bytes.
+    pub(crate) fn item_size_bytes(&self) -> u32 {
+        u32::try_from(self.item_size.bytes()).unwrap_or(ITEM_SIZE_MAX)
+    }
+}
+
+/// Everybody who reaches an open tenant may use it, so nobody else may reach it.
+fn check_open_listener(addr: Option<SocketAddr>) -> Result<(), String> {
+    match addr {
+        Some(addr) if !addr.ip().is_loopback() => Err(format!(
+            "listen.memcache is {addr}, but the open tenant is served on loopback only: \
+             use 127.0.0.1:{port}, or let clients elsewhere authenticate at listen.memcache_auth",
+            port = addr.port()
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    text.rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0))
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text
+        .bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+}
+
+#[cfg(test)]
+#[path = "config_test.rs"]
+mod tests;

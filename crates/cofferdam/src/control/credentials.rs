@@ -1,0 +1,123 @@
+//! Credentials: several per tenant, so that one can be replaced while it is in use.
+
+use base::Rights;
+use gateway::directory::Credential;
+use runtime::secrets;
+use runtime::state::{CredentialRecord, NewCredential};
+
+use super::{Control, ControlError, Inner, sold};
+use crate::api::types::{CredentialRequest, CredentialView, Grant};
+
+/// Enough for every service of a tenant; few enough to list.
+const CREDENTIALS_MAX: usize = 64;
+
+impl Control {
+    /// A tenant's credentials, oldest first.
+    pub(crate) fn credentials(&self, tenant: &str) -> Result<Vec<CredentialView>, ControlError> {
+        let inner = self.inner();
+        let own = inner.credentials_of(tenant)?;
+        Ok(own.iter().map(CredentialView::from).collect())
+    }
+
+    /// Gives a tenant one more credential; those that it has go on working.
+    ///
+    /// Without rights in the request, the new one has those of the primary one, or all.
+    pub(crate) fn add_credential(
+        &self,
+        tenant: &str,
+        request: &CredentialRequest,
+    ) -> Result<Grant, ControlError> {
+        let inner = self.inner();
+        let own = inner.credentials_of(tenant)?;
+        if own.len() >= CREDENTIALS_MAX {
+            return Err(ControlError::TooManyCredentials {
+                tenant: tenant.to_owned(),
+                count: own.len(),
+            });
+        }
+        let rights = match &request.rights {
+            Some(text) => text.parse().map_err(ControlError::Invalid)?,
+            None => own
+                .iter()
+                .find(|c| c.primary)
+                .map_or(Rights::ALL, |c| c.rights),
+        };
+        if rights == Rights::NONE {
+            return Err(ControlError::Invalid(
+                "a credential without rights is of no use: give read, write or flush".into(),
+            ));
+        }
+        let id = sold(&inner.state.tenants()?, tenant)?.id;
+        let (password, new) = inner.new_credential(tenant, rights, request.primary)?;
+        let added = inner.state.add_credential(id, new)?;
+        self.publish(&inner)?;
+        tracing::info!(
+            tenant,
+            username = added.username,
+            %rights,
+            primary = added.primary,
+            "credential added"
+        );
+        Ok(inner.grant(tenant, added.username, password))
+    }
+
+    /// Makes one of a tenant's credentials the primary one.
+    pub(crate) fn promote(&self, tenant: &str, username: &str) -> Result<(), ControlError> {
+        let inner = self.inner();
+        let credential = inner.credential(tenant, username)?;
+        inner.state.promote(credential.id)?;
+        tracing::info!(tenant, username, "credential promoted");
+        Ok(())
+    }
+
+    /// Ends a credential, and with it the connections that used it.
+    pub(crate) fn revoke(&self, tenant: &str, username: &str) -> Result<(), ControlError> {
+        let inner = self.inner();
+        let credential = inner.credential(tenant, username)?;
+        inner.state.revoke(credential.id)?;
+        self.publish(&inner)?;
+        tracing::info!(tenant, username, "credential revoked");
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// A fresh password, and what the state keeps of it.
+    pub(super) fn new_credential(
+        &self,
+        tenant: &str,
+        rights: Rights,
+        primary: bool,
+    ) -> Result<(String, NewCredential), ControlError> {
+        let all = self.state.credentials()?;
+        let username =
+            super::names::username(tenant, |name| all.iter().any(|c| c.username == name))?;
+        let password = secrets::password()?;
+        let salt = secrets::salt()?;
+        let credential = NewCredential {
+            username,
+            salt,
+            password_sha256: Credential::hash_password(&salt, password.as_bytes()),
+            rights,
+            primary,
+        };
+        Ok((password, credential))
+    }
+
+    fn credentials_of(&self, tenant: &str) -> Result<Vec<CredentialRecord>, ControlError> {
+        let id = sold(&self.state.tenants()?, tenant)?.id;
+        let mut credentials = self.state.credentials()?;
+        credentials.retain(|credential| credential.tenant == id);
+        Ok(credentials)
+    }
+
+    fn credential(&self, tenant: &str, username: &str) -> Result<CredentialRecord, ControlError> {
+        let own = self.credentials_of(tenant)?;
+        own.into_iter()
+            .find(|credential| credential.username == username)
+            .ok_or_else(|| ControlError::NoCredential {
+                tenant: tenant.to_owned(),
+                username: username.to_owned(),
+            })
+    }
+}

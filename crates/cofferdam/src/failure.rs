@@ -1,0 +1,42 @@
+//! Why a command failed, in one line for a person.
+
+use std::fmt;
+use std::io;
+
+/// Ends a command with exit code 1, or quietly where nobody reads the output any more.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Names the thing, the value and the remedy.
+    Message(String),
+    /// The reader of standard output has gone, as with `| head`.
+    BrokenPipe,
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self::Message(message.into())
+    }
+
+    /// What became of writing to standard output.
+    pub(crate) fn output(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
+            _ => Self::new(format!("cannot write to standard output: {error}")),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => f.write_str(message),
+            Self::BrokenPipe => f.write_str("standard output was closed"),
+        }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::new(error.to_string())
+    }
+}

@@ -1,0 +1,88 @@
+//! What lies in the data folder beside the state, and by which names it is known.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use runtime::secrets;
+
+use crate::failure::Failure;
+
+/// Unix socket of the admin API.
+pub(crate) const ADMIN_SOCKET: &str = "admin.sock";
+/// Bearer token of the admin API over TCP.
+pub(crate) const ADMIN_TOKEN: &str = "admin.token";
+/// Environment variable with the token, for where the file is not at hand.
+pub(crate) const TOKEN_VARIABLE: &str = "COFFERDAM_ADMIN_TOKEN";
+
+/// Remarks in the state about what the daemon last ran with, for commands while none runs.
+pub(crate) const REMARK_MEMORY: &str = "memory_bytes";
+pub(crate) const REMARK_ITEM_SIZE: &str = "item_size_bytes";
+pub(crate) const REMARK_SERVERS: &str = "servers";
+
+const TOKEN_LEN_MIN: usize = 16;
+
+/// The token in `path`, made at the first start.
+pub(crate) fn token(path: &Path) -> Result<String, Failure> {
+    let token = secrets::password()?;
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| writeln!(file, "{token}"));
+    match created {
+        Ok(()) => Ok(token),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => read_token(path),
+        Err(e) => Err(Failure::new(format!(
+            "cannot write {}: {e}",
+            path.display()
+        ))),
+    }
+}
+
+/// The token in `path`.
+pub(crate) fn read_token(path: &Path) -> Result<String, Failure> {
+    let place = path.display();
+    let text = fs::read_to_string(path).map_err(|e| {
+        Failure::new(format!(
+            "cannot read the admin token {place}: {e}: give the daemon's --data-dir, or the token \
+             in {TOKEN_VARIABLE}"
+        ))
+    })?;
+    let token = text.trim();
+    if token.len() < TOKEN_LEN_MIN || token.contains(char::is_whitespace) {
+        return Err(Failure::new(format!(
+            "{place} holds no token: delete it and restart the daemon, which makes a new one"
+        )));
+    }
+    Ok(token.to_owned())
+}
+
+/// Writes `bytes` to `path` for this user only, whole or not at all.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{}.partial", std::process::id()));
+    let partial = Path::new(&name);
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(partial)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(partial, path));
+    written.map_err(|e| {
+        // What is left of a failed write is of no use; the failure itself is what is told.
+        let _ = fs::remove_file(partial);
+        Failure::new(format!("cannot write {}: {e}", path.display()))
+    })
+}
+
+#[cfg(test)]
+#[path = "files_test.rs"]
+mod tests;

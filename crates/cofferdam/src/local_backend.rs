@@ -1,0 +1,182 @@
+//! Introduces the gateway's sessions to the caches in this process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base::kv::{Op, Outcome, Pin, Reservation, Sink, Stats, Store};
+use base::{TenantId, Timestamp};
+use cache::{Config, ConfigError, TenantCache};
+use gateway::Backend;
+use runtime::Published;
+
+/// Bytes of a cache that one slice of its background work looks at.
+const MAINTENANCE_LEN: usize = 64 * 1024;
+
+type ById = HashMap<TenantId, Arc<TenantCache>>;
+
+/// The caches of all tenants of this process.
+#[derive(Debug, Default)]
+pub struct Caches {
+    by_id: Published<ById>,
+    /// Held while the map is changed, so that no change is lost to another.
+    changing: Mutex<()>,
+}
+
+impl Caches {
+    /// Begins an empty cache for a tenant that has none; `hash_key` is random and kept secret.
+    pub fn create(
+        &self,
+        now: Timestamp,
+        id: TenantId,
+        quota_bytes: u64,
+        item_size_max: u32,
+        hash_key: [u8; 16],
+    ) -> Result<(), ConfigError> {
+        let config = Config {
+            quota_bytes,
+            item_size_max,
+            hash_key,
+        };
+        let cache = Arc::new(TenantCache::new(config, now)?);
+        self.change(|caches| {
+            caches.insert(id, cache);
+        });
+        Ok(())
+    }
+
+    /// Forgets a tenant's cache; its memory goes once the last session has let go of it.
+    pub fn remove(&self, id: TenantId) {
+        self.change(|caches| {
+            caches.remove(&id);
+        });
+    }
+
+    /// A tenant's cache.
+    pub fn get(&self, id: TenantId) -> Option<Arc<TenantCache>> {
+        self.by_id.get().get(&id).cloned()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut ById)) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut caches = ById::clone(&self.by_id.get());
+        change(&mut caches);
+        self.by_id.publish(caches);
+    }
+}
+
+/// One loop's way to the caches.
+#[derive(Debug)]
+pub struct LocalBackend {
+    caches: Arc<Caches>,
+    /// The caches whose background work is this loop's, and the version that they are of.
+    maintained: (u64, Vec<Arc<TenantCache>>),
+    next_maintained: usize,
+    loop_index: usize,
+    loops: usize,
+}
+
+impl LocalBackend {
+    /// The way of loop `loop_index` of `loops`.
+    pub fn new(caches: Arc<Caches>, loop_index: usize, loops: usize) -> Self {
+        Self {
+            caches,
+            maintained: (u64::MAX, Vec::new()),
+            next_maintained: 0,
+            loop_index,
+            loops,
+        }
+    }
+
+    fn refresh_maintained(&mut self) {
+        let version = self.caches.by_id.version();
+        if self.maintained.0 != version {
+            let caches = self.caches.by_id.get();
+            let mine = caches
+                .iter()
+                .filter(|(id, _)| id.0 as usize % self.loops == self.loop_index)
+                .map(|(_, cache)| Arc::clone(cache))
+                .collect();
+            self.maintained = (version, mine);
+        }
+    }
+}
+
+impl Backend for LocalBackend {
+    type Tenant = Arc<TenantCache>;
+
+    fn open(&self, tenant: TenantId) -> Option<Self::Tenant> {
+        self.caches.get(tenant)
+    }
+
+    fn execute<S: Sink>(
+        &self,
+        tenant: &Self::Tenant,
+        now: Timestamp,
+        op: &Op<'_>,
+        sink: &mut S,
+    ) -> Outcome {
+        tenant.execute(now, op, sink)
+    }
+
+    fn reserve(
+        &self,
+        tenant: &Self::Tenant,
+        now: Timestamp,
+        store: &Store<'_>,
+        len: u32,
+    ) -> Result<Reservation, Outcome> {
+        tenant.reserve(now, store, len)
+    }
+
+    fn fill(&self, tenant: &Self::Tenant, reservation: Reservation, bytes: &[u8]) -> bool {
+        tenant.fill(reservation, bytes)
+    }
+
+    fn commit(&self, tenant: &Self::Tenant, now: Timestamp, reservation: Reservation) -> Outcome {
+        tenant.commit(now, reservation)
+    }
+
+    fn abort(&self, tenant: &Self::Tenant, reservation: Reservation) {
+        tenant.abort(reservation);
+    }
+
+    fn read_pinned(
+        &self,
+        tenant: &Self::Tenant,
+        pin: Pin,
+        offset: u32,
+        max: usize,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
+        tenant.read_pinned(pin, offset, max, out)
+    }
+
+    fn unpin(&self, tenant: &Self::Tenant, pin: Pin) {
+        tenant.unpin(pin);
+    }
+
+    fn flush(&self, tenant: &Self::Tenant, now: Timestamp, at: Timestamp) {
+        tenant.flush(now, at);
+    }
+
+    fn stats(&self, tenant: &Self::Tenant) -> Stats {
+        tenant.stats()
+    }
+
+    fn reset_stats(&self, tenant: &Self::Tenant) {
+        tenant.reset_stats();
+    }
+
+    fn maintain(&mut self, now: Timestamp) -> bool {
+        self.refresh_maintained();
+        let caches = &self.maintained.1;
+        let Some(cache) = caches.get(self.next_maintained) else {
+            self.next_maintained = 0;
+            return false;
+        };
+        if !cache.maintain(now, MAINTENANCE_LEN) {
+            self.next_maintained += 1;
+        }
+        true
+    }
+}

@@ -1,0 +1,189 @@
+//! The data plane of one process: event loops over the caches that it holds itself.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use base::TenantId;
+use base::kv::Stats;
+use gateway::directory::Directory;
+use gateway::{ConnectionFigures, Figures};
+use runtime::net::{Limits, Listener, Loops, LoopsConfig};
+use runtime::{Clock, Published, secrets};
+
+use crate::failure::Failure;
+use crate::local_backend::{Caches, LocalBackend};
+use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Totals};
+use runtime::state::DEFAULT_TENANT;
+
+/// Binds the listeners; nobody is let in before [`RunningPlane::serve`].
+pub(crate) fn start(
+    config: &PlaneConfig,
+    clock: Clock,
+) -> Result<(Arc<dyn DataPlane>, Box<dyn RunningPlane>), Failure> {
+    let mut listeners = Vec::new();
+    let auth = Listener::authenticating(config.memcache_auth)?;
+    let auth_addr = auth.local_addr().unwrap_or(config.memcache_auth);
+    listeners.push(auth);
+    let mut open_addr = None;
+    if let Some(addr) = config.memcache {
+        let open = Listener::open(addr, DEFAULT_TENANT)?;
+        open_addr = open.local_addr();
+        listeners.push(open);
+    }
+    if let Some(path) = &config.unix {
+        let unix = Listener::unix(path, config.unix_mode, DEFAULT_TENANT)?;
+        listeners.push(unix);
+    }
+    let threads = usize::from(config.threads).max(1);
+    let connections_max = config.connections_max as usize;
+    let plane = Arc::new(LocalPlane {
+        clock,
+        caches: Arc::default(),
+        directory: Arc::default(),
+        figures: Arc::new(Figures::new(threads)),
+        loops: OnceLock::new(),
+        connections_max,
+    });
+    let running = RunningLocalPlane {
+        addresses: (open_addr, auth_addr),
+        waiting: Some(LoopsConfig {
+            threads,
+            limits: Limits {
+                connections_max,
+                auth_timeout: config.auth_timeout,
+                unauthenticated_max: config.unauthenticated_max as usize,
+                stalled_reader_timeout: config.stalled_reader_timeout,
+            },
+            listeners,
+            clock,
+            directory: Arc::clone(&plane.directory),
+            figures: Arc::clone(&plane.figures),
+        }),
+        plane: Arc::clone(&plane),
+    };
+    Ok((plane, Box::new(running)))
+}
+
+struct LocalPlane {
+    clock: Clock,
+    caches: Arc<Caches>,
+    directory: Arc<Published<Directory>>,
+    figures: Arc<Figures>,
+    loops: OnceLock<Loops>,
+    connections_max: usize,
+}
+
+impl LocalPlane {
+    fn cache(&self, id: TenantId) -> Result<Arc<cache::TenantCache>, PlaneError> {
+        self.caches
+            .get(id)
+            .ok_or_else(|| PlaneError(format!("{id} has no cache in this process")))
+    }
+}
+
+impl DataPlane for LocalPlane {
+    fn is_running(&self) -> bool {
+        true
+    }
+
+    fn create_tenant(
+        &self,
+        id: TenantId,
+        quota_bytes: u64,
+        item_size_max: u32,
+    ) -> Result<(), PlaneError> {
+        let hash_key = secrets::salt().map_err(refused)?;
+        self.caches
+            .create(self.clock.now(), id, quota_bytes, item_size_max, hash_key)
+            .map_err(refused)
+    }
+
+    fn set_quota(&self, id: TenantId, quota_bytes: u64) -> Result<(), PlaneError> {
+        let cache = self.cache(id)?;
+        cache
+            .set_quota(self.clock.now(), quota_bytes)
+            .map_err(refused)
+    }
+
+    fn set_item_size(&self, id: TenantId, item_size_max: u32) -> Result<(), PlaneError> {
+        self.cache(id)?
+            .set_item_size_max(item_size_max)
+            .map_err(refused)
+    }
+
+    fn flush(&self, id: TenantId) -> Result<(), PlaneError> {
+        let now = self.clock.now();
+        self.cache(id)?.flush(now, now);
+        Ok(())
+    }
+
+    fn remove(&self, id: TenantId) {
+        self.caches.remove(id);
+        self.figures.forget(id);
+    }
+
+    fn publish(&self, directory: Directory) {
+        self.directory.publish(directory);
+        if let Some(loops) = self.loops.get() {
+            loops.wake();
+        }
+    }
+
+    fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)> {
+        let stats = self.caches.get(id)?.stats();
+        Some((stats, self.figures.tenant(id).sum()))
+    }
+
+    fn totals(&self) -> Totals {
+        let loops = self.loops.get().map(Loops::totals).unwrap_or_default();
+        Totals {
+            connections: loops.connections,
+            at_door: loops.at_door,
+            refused: loops.refused,
+            connections_max: self.connections_max as u64,
+        }
+    }
+}
+
+fn refused(error: impl std::fmt::Display) -> PlaneError {
+    PlaneError(error.to_string())
+}
+
+struct RunningLocalPlane {
+    plane: Arc<LocalPlane>,
+    addresses: (Option<SocketAddr>, SocketAddr),
+    /// What the loops are started with, until they are.
+    waiting: Option<LoopsConfig>,
+}
+
+impl RunningPlane for RunningLocalPlane {
+    fn addresses(&self) -> (Option<SocketAddr>, SocketAddr) {
+        self.addresses
+    }
+
+    fn serve(&mut self) -> Result<(), PlaneError> {
+        let Some(config) = self.waiting.take() else {
+            return Ok(());
+        };
+        let threads = config.threads;
+        let caches = &self.plane.caches;
+        let loops = Loops::start(config, |loop_index| {
+            LocalBackend::new(Arc::clone(caches), loop_index, threads)
+        })
+        .map_err(refused)?;
+        // Nothing else sets it, so it was empty.
+        let _ = self.plane.loops.set(loops);
+        Ok(())
+    }
+
+    fn has_failed(&self) -> bool {
+        self.plane.loops.get().is_some_and(Loops::has_failed)
+    }
+
+    fn drain(&mut self, timeout: Duration) {
+        if let Some(loops) = self.plane.loops.get() {
+            loops.drain(timeout);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What control asks of the data plane, and what `up` asks of a running one.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::TenantId;
+use base::kv::Stats;
+use gateway::ConnectionFigures;
+use gateway::directory::Directory;
+
+/// Why the data plane did not do what control asked; nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct PlaneError(pub(crate) String);
+
+/// The data of all tenants, and the way to it for clients. Calls come one at a time, except for
+/// [`DataPlane::stats`] and [`DataPlane::totals`].
+pub(crate) trait DataPlane: Send + Sync {
+    /// Whether clients are served; with no daemon running the state is changed all the same.
+    fn is_running(&self) -> bool;
+
+    /// Makes an empty cache for a tenant that has none.
+    fn create_tenant(
+        &self,
+        id: TenantId,
+        quota_bytes: u64,
+        item_size_max: u32,
+    ) -> Result<(), PlaneError>;
+
+    /// Changes what a tenant's cache may hold; items go as far as that needs.
+    fn set_quota(&self, id: TenantId, quota_bytes: u64) -> Result<(), PlaneError>;
+
+    /// Changes the largest value; larger ones that are there stay.
+    fn set_item_size(&self, id: TenantId, item_size_max: u32) -> Result<(), PlaneError>;
+
+    /// Empties a tenant's cache.
+    fn flush(&self, id: TenantId) -> Result<(), PlaneError>;
+
+    /// Gives a tenant's cache back; its connections have lost their credential already.
+    fn remove(&self, id: TenantId);
+
+    /// Puts a new directory in force for logins and for sessions that are open.
+    fn publish(&self, directory: Directory);
+
+    /// A tenant's figures since the start, if it has a cache.
+    fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)>;
+
+    /// Figures that belong to no tenant.
+    fn totals(&self) -> Totals;
+}
+
+/// Figures of the whole process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// Client connections open now, those at the door included.
+    pub(crate) connections: u64,
+    /// Of those, not authenticated yet.
+    pub(crate) at_door: u64,
+    /// Connections that were turned away for want of a place since the start.
+    pub(crate) refused: u64,
+    /// Connections that may be open at once.
+    pub(crate) connections_max: u64,
+}
+
+/// What a data plane starts from.
+#[derive(Clone, Debug)]
+pub(crate) struct PlaneConfig {
+    /// Where the open tenant is served over TCP, if it is.
+    pub(crate) memcache: Option<SocketAddr>,
+    /// Where all others are, after authentication.
+    pub(crate) memcache_auth: SocketAddr,
+    /// Unix socket of the open tenant.
+    pub(crate) unix: Option<PathBuf>,
+    /// Its permissions.
+    pub(crate) unix_mode: u32,
+    /// Event loops.
+    pub(crate) threads: u16,
+    /// Client connections at once.
+    pub(crate) connections_max: u32,
+    /// Of these, about to authenticate.
+    pub(crate) unauthenticated_max: u32,
+    /// From accept to a right password.
+    pub(crate) auth_timeout: Duration,
+    /// How long a client may leave its replies unread.
+    pub(crate) stalled_reader_timeout: Duration,
+    /// Silence after which a connection is closed, if ever.
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+/// A data plane with bound listeners, owned by `up`.
+pub(crate) trait RunningPlane {
+    /// Where clients connect: of the open tenant, and of all others.
+    fn addresses(&self) -> (Option<SocketAddr>, SocketAddr);
+
+    /// Begins to accept; all tenants are there and the directory is published.
+    fn serve(&mut self) -> Result<(), PlaneError>;
+
+    /// Whether nobody serves any more although nobody asked for that.
+    fn has_failed(&self) -> bool;
+
+    /// Stops accepting, closes idle connections, finishes what is in flight for at most `timeout`,
+    /// then closes the rest. Returns when that is done.
+    fn drain(&mut self, timeout: Duration);
+}

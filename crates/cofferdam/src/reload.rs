@@ -1,0 +1,91 @@
+//! Reading the configuration again while running.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::api::types::ReloadReport;
+use crate::config::{Change, Config, Overrides};
+use crate::control::{Control, Sizes};
+use crate::failure::Failure;
+use crate::logging::LevelSwitch;
+use crate::servers;
+
+/// Holds what is in force and what it came from.
+pub(crate) struct Reloader {
+    file: Option<PathBuf>,
+    overrides: Overrides,
+    in_force: Mutex<Config>,
+    /// Where `memcache_auth` is bound.
+    auth: SocketAddr,
+    control: Arc<Control>,
+    level: LevelSwitch,
+}
+
+impl Reloader {
+    /// `in_force` came from `file` and `overrides`.
+    pub(crate) fn new(
+        file: Option<&Path>,
+        overrides: &Overrides,
+        in_force: &Config,
+        auth: SocketAddr,
+        control: Arc<Control>,
+        level: LevelSwitch,
+    ) -> Self {
+        Self {
+            file: file.map(Path::to_owned),
+            overrides: overrides.clone(),
+            in_force: Mutex::new(in_force.clone()),
+            auth,
+            control,
+            level,
+        }
+    }
+
+    /// Reads the file and puts in force what may change; all of that or, on an error, nothing.
+    pub(crate) fn reload(&self) -> Result<ReloadReport, Failure> {
+        let new = Config::load(self.file.as_deref(), &self.overrides)?;
+        let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut report = ReloadReport::default();
+        for (key, change) in in_force.differences(&new) {
+            match change {
+                Change::Live => report.changed.push(key),
+                Change::Restart => report.needs_restart.push(key),
+            }
+        }
+        let mut merged = in_force.clone();
+        merged.take_live_keys(&new);
+        self.control.set_sizes(Sizes {
+            memory_bytes: merged.memory_bytes(),
+            item_size_max: merged.item_size_bytes(),
+        })?;
+        let servers = servers::of_listener(&merged, self.auth);
+        self.control.set_servers(servers);
+        self.level.set(merged.log_level);
+        *in_force = merged;
+        tracing::info!(
+            changed = report.changed.join(", "),
+            needs_restart = report.needs_restart.join(", "),
+            "configuration read again"
+        );
+        Ok(report)
+    }
+
+    /// For a signal, whose sender gets no answer but the log.
+    pub(crate) fn reload_and_log(&self) {
+        if let Err(error) = self.reload() {
+            tracing::error!(%error, "configuration not reloaded; what was in force stays in force");
+        }
+    }
+
+    /// How long draining may take.
+    pub(crate) fn drain_timeout(&self) -> Duration {
+        let in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        in_force.limits.drain_timeout.0
+    }
+}
+
+#[cfg(test)]
+#[path = "reload_test.rs"]
+mod tests;

@@ -1,0 +1,217 @@
+//! `cofferdam up`: gateway, cache and control in one process.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use runtime::Clock;
+use runtime::http::{Guard, Listeners, Server};
+use runtime::state::State;
+use sd_notify::NotifyState;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::api::{self, Api, Reload};
+use crate::config::{Auto, Config, Overrides, Span};
+use crate::control::{Control, Sizes};
+use crate::failure::Failure;
+use crate::plane::{DataPlane, PlaneConfig, RunningPlane};
+use crate::reload::Reloader;
+use crate::{files, local_plane, logging, machine, servers};
+
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
+
+/// Runs until SIGTERM or SIGINT, then drains.
+pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Failure> {
+    let config = Config::load(file, overrides)?;
+    let level = logging::start(config.log_format, config.log_level);
+    // From here on a signal waits to be handled, however far the start has come.
+    let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let clock = Clock::new();
+    let state = State::open(&config.data_dir())?;
+    let (plane, mut running) = local_plane::start(&plane_config(&config), clock)?;
+    let control = restore(&config, state, plane, running.as_ref())?;
+    let (_, auth) = running.addresses();
+    let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
+    let reloader = Arc::new(reloader);
+    let ready = Arc::new(AtomicBool::new(false));
+    let api = Api {
+        reload: Some(reload_of(&reloader)),
+        ready: Arc::clone(&ready),
+        ..Api::new(control, clock)
+    };
+    let (server, admin) = serve_admin(&config, api)?;
+    running.serve()?;
+    ready.store(true, Ordering::Release);
+    tell_ready(&config, running.as_ref(), admin);
+    let stop = handle_signals(signals, Arc::clone(&reloader))?;
+    let outcome = wait(&stop, running.as_ref());
+    ready.store(false, Ordering::Release);
+    drain(running.as_mut(), &reloader);
+    drop(server);
+    outcome
+}
+
+/// Until a stop is asked for, or until nobody serves any more.
+fn wait(stop: &mpsc::Receiver<()>, running: &dyn RunningPlane) -> Result<(), Failure> {
+    while stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout) {
+        if running.has_failed() {
+            return Err(Failure::new(
+                "the event loops have ended: look at the log above, and start again",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn plane_config(config: &Config) -> PlaneConfig {
+    let connections_max = match config.limits.max_connections {
+        Auto::Is(count) => count,
+        Auto::Auto => machine::default_connections_max(),
+    };
+    let threads = match config.threads {
+        Auto::Is(count) => count,
+        Auto::Auto => machine::cores(),
+    };
+    PlaneConfig {
+        memcache: config.listen.memcache.value().map(|addr| addr.0),
+        memcache_auth: config.listen.memcache_auth.0,
+        unix: config.listen.unix.clone(),
+        unix_mode: config.listen.unix_mode.0,
+        threads,
+        connections_max,
+        unauthenticated_max: match config.limits.max_unauthenticated {
+            Auto::Is(count) => count,
+            Auto::Auto => (connections_max / 2).max(1),
+        },
+        auth_timeout: config.limits.auth_timeout.0,
+        stalled_reader_timeout: config.limits.stalled_reader_timeout.0,
+        idle_timeout: config.limits.idle_timeout.value().map(|Span(time)| time),
+    }
+}
+
+/// Brings the tenants of the state to the data plane, and notes for offline commands what runs.
+fn restore(
+    config: &Config,
+    state: State,
+    plane: Arc<dyn DataPlane>,
+    running: &dyn RunningPlane,
+) -> Result<Arc<Control>, Failure> {
+    let sizes = Sizes {
+        memory_bytes: config.memory_bytes(),
+        item_size_max: config.item_size_bytes(),
+    };
+    let (_, auth) = running.addresses();
+    let servers = servers::of_listener(config, auth);
+    state.set_remark(files::REMARK_MEMORY, sizes.memory_bytes.to_string())?;
+    state.set_remark(files::REMARK_ITEM_SIZE, sizes.item_size_max.to_string())?;
+    state.set_remark(files::REMARK_SERVERS, servers.join(","))?;
+    let control = Control::new(state, plane, sizes, servers);
+    control.restore()?;
+    Ok(Arc::new(control))
+}
+
+fn serve_admin(config: &Config, api: Api) -> Result<(Server, Option<SocketAddr>), Failure> {
+    let dir = config.data_dir();
+    let tcp = config.listen.admin.value().map(|addr| addr.0);
+    let guard = Guard {
+        token: files::token(&dir.join(files::ADMIN_TOKEN))?,
+        hosts: config.admin.hosts.clone(),
+        open_paths: api::OPEN_PATHS,
+    };
+    let listeners = Listeners::bind(&dir.join(files::ADMIN_SOCKET), tcp).map_err(|e| {
+        let port = tcp.map(|addr| format!(" or {addr}")).unwrap_or_default();
+        let socket = dir.join(files::ADMIN_SOCKET);
+        Failure::new(format!(
+            "admin API cannot listen on {}{port}: {e}: choose another --admin, port 0 picks one",
+            socket.display()
+        ))
+    })?;
+    let addr = listeners.tcp_addr();
+    if let Some(addr) = addr.filter(|addr| !addr.ip().is_loopback()) {
+        tracing::warn!(
+            %addr,
+            "the admin API can be reached from other machines and its token travels in the clear: \
+             keep it within a private network"
+        );
+    }
+    Ok((listeners.serve(api.router(), guard)?, addr))
+}
+
+fn reload_of(reloader: &Arc<Reloader>) -> Arc<Reload> {
+    let reloader = Arc::clone(reloader);
+    Arc::new(move || reloader.reload())
+}
+
+/// The ready line for programs on standard output, how to connect for people on standard error.
+fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Option<SocketAddr>) {
+    let (open, auth) = running.addresses();
+    let shown = |addr: Option<SocketAddr>| addr.map_or("off".to_owned(), |addr| addr.to_string());
+    let (open, admin) = (shown(open), shown(admin));
+    let dir = config.data_dir();
+    let flag = match config.data_dir {
+        Some(_) => format!(" --data-dir {}", dir.display()),
+        None => String::new(),
+    };
+    eprintln!(
+        "cofferdam {version} is ready\n\
+         \x20 open tenant \"default\"  {open}  (no password, this machine only)\n\
+         \x20 all other tenants      {auth}  (cofferdam tenant add NAME --memory 100MiB{flag})\n\
+         \x20 admin API              {admin}  (token in {token})\n\
+         \x20 live figures           cofferdam stat --watch{flag}",
+        version = env!("CARGO_PKG_VERSION"),
+        token = dir.join(files::ADMIN_TOKEN).display(),
+    );
+    let line = format!("ready memcache={open} memcache_auth={auth} admin={admin}\n");
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "nobody reads the ready line");
+    }
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        tracing::warn!(%error, "the service manager was not told");
+    }
+}
+
+/// Reloads on SIGHUP, asks for a stop on the first SIGTERM or SIGINT, and ends the process on the
+/// second: what is durable is on disk already.
+fn handle_signals(
+    mut signals: Signals,
+    reloader: Arc<Reloader>,
+) -> Result<mpsc::Receiver<()>, Failure> {
+    let (stop, stopped) = mpsc::channel();
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            let mut stopping = false;
+            for signal in signals.forever() {
+                match signal {
+                    SIGHUP => reloader.reload_and_log(),
+                    _ if stopping => {
+                        tracing::warn!("stopped at once: requests in flight were cut off");
+                        process::exit(1);
+                    }
+                    _ => {
+                        stopping = true;
+                        // The main thread waits for exactly this.
+                        let _ = stop.send(());
+                    }
+                }
+            }
+        })?;
+    Ok(stopped)
+}
+
+fn drain(running: &mut dyn RunningPlane, reloader: &Reloader) {
+    let timeout = reloader.drain_timeout();
+    tracing::info!(?timeout, "draining; a second signal stops at once");
+    // Without a service manager there is nobody to tell.
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    running.drain(timeout);
+    tracing::info!("stopped");
+}
