@@ -1,0 +1,4 @@
+//! Feeds arbitrary bytes to `fuzz::auth`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::auth(data));
