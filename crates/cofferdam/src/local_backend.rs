@@ -16,7 +16,7 @@ type ById = HashMap<TenantId, Arc<TenantCache>>;
 
 /// The caches of all tenants of this process.
 #[derive(Debug, Default)]
-pub struct Caches {
+pub(crate) struct Caches {
     by_id: Published<ById>,
     /// Held while the map is changed, so that no change is lost to another.
     changing: Mutex<()>,
@@ -24,7 +24,7 @@ pub struct Caches {
 
 impl Caches {
     /// Begins an empty cache for a tenant that has none; `hash_key` is random and kept secret.
-    pub fn create(
+    pub(crate) fn create(
         &self,
         now: Timestamp,
         id: TenantId,
@@ -45,14 +45,14 @@ impl Caches {
     }
 
     /// Forgets a tenant's cache; its memory goes once the last session has let go of it.
-    pub fn remove(&self, id: TenantId) {
+    pub(crate) fn remove(&self, id: TenantId) {
         self.change(|caches| {
             caches.remove(&id);
         });
     }
 
     /// A tenant's cache.
-    pub fn get(&self, id: TenantId) -> Option<Arc<TenantCache>> {
+    pub(crate) fn get(&self, id: TenantId) -> Option<Arc<TenantCache>> {
         self.by_id.get().get(&id).cloned()
     }
 
@@ -66,7 +66,7 @@ impl Caches {
 
 /// One loop's way to the caches.
 #[derive(Debug)]
-pub struct LocalBackend {
+pub(crate) struct LocalBackend {
     caches: Arc<Caches>,
     /// The caches whose background work is this loop's, and the version that they are of.
     maintained: (u64, Vec<Arc<TenantCache>>),
@@ -77,7 +77,7 @@ pub struct LocalBackend {
 
 impl LocalBackend {
     /// The way of loop `loop_index` of `loops`.
-    pub fn new(caches: Arc<Caches>, loop_index: usize, loops: usize) -> Self {
+    pub(crate) fn new(caches: Arc<Caches>, loop_index: usize, loops: usize) -> Self {
         Self {
             caches,
             maintained: (u64::MAX, Vec::new()),

@@ -54,6 +54,7 @@ pub(crate) fn start(
                 auth_timeout: config.auth_timeout,
                 unauthenticated_max: config.unauthenticated_max as usize,
                 stalled_reader_timeout: config.stalled_reader_timeout,
+                idle_timeout: config.idle_timeout,
             },
             listeners,
             clock,

@@ -229,6 +229,15 @@ impl<B: Backend> Shard<B> {
         orphans
     }
 
+    /// The links of sessions that have not been served since `then`.
+    pub fn idle_since(&self, then: Timestamp) -> Vec<u64> {
+        self.sessions
+            .iter()
+            .filter(|(_, session)| !session.queued && session.active_s < then.unix_secs())
+            .map(|(_, session)| session.link)
+            .collect()
+    }
+
     fn is_entitled(&self, session: &Session) -> bool {
         let tenant_exists = self
             .tenants

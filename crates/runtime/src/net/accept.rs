@@ -136,6 +136,11 @@ impl Entrance {
 impl<B: Backend> EventLoop<B> {
     /// Lets newcomers in and judges those who have spoken, for a slice of time.
     pub(super) fn tend_entrance(&mut self, begin: Timestamp) {
+        let Some(entrance) = &self.entrance else {
+            return;
+        };
+        let at_door = entrance.door.len();
+        self.shared.at_door.store(at_door, Ordering::Relaxed);
         let mut now = begin;
         while now.since(begin) < ENTRANCE_SLICE {
             let Some(entrance) = &mut self.entrance else {
@@ -186,6 +191,7 @@ impl<B: Backend> EventLoop<B> {
             let mut stream = stream;
             // The client may not take it; it is told by the close all the same.
             let _ = stream.write(TOO_MANY);
+            self.shared.refused.fetch_add(1, Ordering::Relaxed);
             self.count_closed();
             return;
         }
@@ -217,6 +223,7 @@ impl<B: Backend> EventLoop<B> {
             .register(self.poll.registry(), Token(link as usize));
         self.connections.insert(connection);
         if let Some(shed) = entry.shed {
+            self.shared.refused.fetch_add(1, Ordering::Relaxed);
             self.close(shed);
         }
         match registered {

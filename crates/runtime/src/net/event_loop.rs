@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ const SERVE_SLICE: Duration = Duration::from_micros(50);
 const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a client that has closed its side may take to read what it is still owed.
 const LINGER: Duration = Duration::from_millis(250);
+/// How often silent connections are looked for.
+const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The most that one read brings, in bytes.
 const SCRATCH_LEN: usize = 64 * 1024;
 /// Output room kept from turn to turn, in bytes.
@@ -50,7 +53,9 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) directory: Arc<Published<Directory>>,
-    pub(super) connections: std::sync::atomic::AtomicUsize,
+    pub(super) connections: AtomicUsize,
+    pub(super) at_door: AtomicUsize,
+    pub(super) refused: AtomicU64,
 }
 
 /// One loop and all that it owns.
@@ -68,6 +73,7 @@ pub(super) struct EventLoop<B: Backend> {
     generation: u32,
     stopped: bool,
     next_maintenance: Timestamp,
+    next_idle_look: Timestamp,
     pub(super) scratch: Box<[u8]>,
     pub(super) out: Vec<u8>,
 }
@@ -93,6 +99,7 @@ impl<B: Backend> EventLoop<B> {
             generation: 0,
             stopped: false,
             next_maintenance: Timestamp::ZERO,
+            next_idle_look: Timestamp::ZERO,
             scratch: vec![0; SCRATCH_LEN].into(),
             out: Vec::new(),
         }
@@ -174,9 +181,7 @@ impl<B: Backend> EventLoop<B> {
     }
 
     pub(super) fn count_closed(&self) {
-        self.shared
-            .connections
-            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.shared.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn time_to_wait(&mut self) -> Option<Duration> {
@@ -367,6 +372,14 @@ impl<B: Backend> EventLoop<B> {
             .and_then(|entrance| entrance.door.expire(now))
         {
             self.close(link);
+        }
+        if let Some(idle_timeout) = self.shared.limits.idle_timeout
+            && now >= self.next_idle_look
+        {
+            self.next_idle_look = now + IDLE_LOOK_INTERVAL;
+            for link in self.shard.idle_since(now - idle_timeout) {
+                self.close(link);
+            }
         }
     }
 

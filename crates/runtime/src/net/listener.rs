@@ -75,10 +75,10 @@ impl Listener {
         })
     }
 
-    /// A Unix socket, for this user only, whose clients all speak for one tenant.
-    pub fn unix(path: &Path, tenant: TenantId) -> Result<Self, ListenError> {
+    /// A Unix socket with these permissions, whose clients all speak for one tenant.
+    pub fn unix(path: &Path, mode: u32, tenant: TenantId) -> Result<Self, ListenError> {
         Ok(Self {
-            socket: ListenSocket::Unix(bind_unix(path)?),
+            socket: ListenSocket::Unix(bind_unix(path, mode)?),
             tenant: Some(tenant),
         })
     }
@@ -134,7 +134,7 @@ fn bind_tcp(address: SocketAddr) -> Result<TcpListener, ListenError> {
     })
 }
 
-fn bind_unix(path: &Path) -> Result<UnixListener, ListenError> {
+fn bind_unix(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
         return Err(ListenError::PathInUse(path.to_owned()));
     }
@@ -144,7 +144,7 @@ fn bind_unix(path: &Path) -> Result<UnixListener, ListenError> {
             std::fs::remove_file(path)?;
         }
         let listener = StdUnixListener::bind(path)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
         SockRef::from(&listener).listen(BACKLOG)?;
         listener.set_nonblocking(true)?;
         Ok(UnixListener::from_std(listener))

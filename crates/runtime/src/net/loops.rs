@@ -1,10 +1,9 @@
 //! The threads that run the event loops, and how they are told things.
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,6 +28,19 @@ pub struct Limits {
     pub unauthenticated_max: usize,
     /// How long a client may leave its replies unread.
     pub stalled_reader_timeout: Duration,
+    /// Silence after which a client is let go, if ever.
+    pub idle_timeout: Option<Duration>,
+}
+
+/// Connections of all loops at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoopTotals {
+    /// Open now, those at the door included.
+    pub connections: u64,
+    /// Of those, not authenticated yet.
+    pub at_door: u64,
+    /// Turned away, or shed at the door, for want of a place since the start.
+    pub refused: u64,
 }
 
 /// What loops are started with.
@@ -65,11 +77,12 @@ pub(super) enum Mail {
 #[derive(Debug)]
 pub struct Loops {
     handles: Vec<LoopHandle>,
-    threads: Vec<JoinHandle<io::Result<()>>>,
+    threads: Mutex<Vec<JoinHandle<io::Result<()>>>>,
     shared: Arc<Shared>,
-    addresses: Vec<Option<SocketAddr>>,
 }
 
+/// How often a drain looks whether it is over.
+const DRAIN_LOOK_INTERVAL: Duration = Duration::from_millis(5);
 /// Requests that one turn serves at most.
 const TURN_REQUESTS_MAX: usize = 64;
 /// Output after which a turn ends, in bytes.
@@ -83,12 +96,13 @@ impl Loops {
         B::Tenant: Send,
         F: FnMut(usize) -> B,
     {
-        let addresses = config.listeners.iter().map(Listener::local_addr).collect();
         let shared = Arc::new(Shared {
             clock: config.clock,
             limits: config.limits,
             directory: config.directory,
             connections: AtomicUsize::new(0),
+            at_door: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
         });
         let threads = config.threads.max(1);
         let server = ServerInfo {
@@ -144,20 +158,24 @@ impl Loops {
         }
         Ok(Self {
             handles,
-            threads: running,
+            threads: Mutex::new(running),
             shared,
-            addresses,
         })
     }
 
-    /// The addresses of the listeners, in the order they were given.
-    pub fn addresses(&self) -> &[Option<SocketAddr>] {
-        &self.addresses
+    /// Connections open now, and those that found no place.
+    pub fn totals(&self) -> LoopTotals {
+        LoopTotals {
+            connections: self.shared.connections.load(Ordering::Relaxed) as u64,
+            at_door: self.shared.at_door.load(Ordering::Relaxed) as u64,
+            refused: self.shared.refused.load(Ordering::Relaxed),
+        }
     }
 
-    /// Connections open now, those at the door included.
-    pub fn connection_count(&self) -> usize {
-        self.shared.connections.load(Ordering::Relaxed)
+    /// Whether a loop has ended that was not told to: its clients are not served any more.
+    pub fn has_failed(&self) -> bool {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.iter().any(JoinHandle::is_finished)
     }
 
     /// Lets the loops look at once at what was published, instead of within a tenth of a second.
@@ -168,30 +186,26 @@ impl Loops {
         }
     }
 
-    /// Lets nobody in any more; the loops end once their sessions are served and gone.
-    pub fn drain(&self) {
-        self.handles
-            .iter()
-            .for_each(|loop_| loop_.send(Mail::Drain));
-    }
-
-    /// Ends the loops after their present turn.
-    pub fn stop(&self) {
-        self.handles.iter().for_each(|loop_| loop_.send(Mail::Stop));
-    }
-
-    /// Whether every loop has ended.
-    pub fn is_finished(&self) -> bool {
-        self.threads.iter().all(JoinHandle::is_finished)
-    }
-
-    /// Waits for the loops to end; the first error that ended one is returned.
-    pub fn join(self) -> io::Result<()> {
-        for thread in self.threads {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("an event loop panicked")))?;
+    /// Lets nobody in any more and serves what is in flight, for at most `timeout`; then ends the
+    /// loops and waits for that.
+    pub fn drain(&self, timeout: Duration) {
+        self.send_all(|| Mail::Drain);
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = self.shared.clock.now() + timeout;
+        while self.shared.clock.now() < deadline && !threads.iter().all(JoinHandle::is_finished) {
+            std::thread::park_timeout(DRAIN_LOOK_INTERVAL);
         }
-        Ok(())
+        self.send_all(|| Mail::Stop);
+        for thread in threads.drain(..) {
+            match thread.join() {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "an event loop ended"),
+                Err(_) => tracing::error!("an event loop panicked"),
+            }
+        }
+    }
+
+    fn send_all(&self, mail: impl Fn() -> Mail) {
+        self.handles.iter().for_each(|handle| handle.send(mail()));
     }
 }
