@@ -513,6 +513,7 @@ impl History {
                 break;
             }
         }
+        self.model.tick(self.now);
         self.cache.check();
         let stats = self.cache.stats();
         assert!(stats.held_bytes <= stats.quota_bytes, "{stats:?}");

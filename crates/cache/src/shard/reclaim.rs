@@ -1,10 +1,11 @@
 //! Making room: emptying segments in S3-FIFO order, a little with every store.
 //!
 //! S3-FIFO (Yang et al., SOSP 2023) with logs for queues. A victim segment is scanned from its
-//! start: what was used is copied behind the main queue's end, the rest is dropped. A store of
-//! `n` bytes scans at most [`PACE`]` * n + `[`PACE_LEAST`] bytes and one item more; of a victim at
-//! most three quarters survive, so that each four bytes scanned gain at least one and the reserve
-//! never runs out. Segments that are mostly dead are emptied first, whatever their turn.
+//! start: what was used is copied behind the main queue's end, the rest is dropped. While the
+//! reserve is one segment short, a store of `n` bytes scans 2n, else at most [`PACE`]` * n`, and
+//! [`PACE_LEAST`] bytes and one item more; of a victim at most three quarters survive, so that
+//! each four bytes scanned gain at least one and the reserve never runs out. Segments that are
+//! mostly dead are emptied first, whatever their turn.
 
 use super::Shard;
 use super::limits::RESERVE_SEGMENTS;
@@ -12,10 +13,12 @@ use super::log::Queue;
 use crate::hash::KeyHash;
 use crate::item::{self, FETCHED, FREQUENCY, Header};
 
-/// Bytes scanned for each byte stored, while the reserve is short.
+/// Bytes scanned for each byte stored, while the reserve is short by one segment.
+const PACE_EASY: u32 = 2;
+/// Bytes scanned for each byte stored, while the reserve is shorter.
 pub(super) const PACE: u32 = 6;
-/// Bytes scanned with every store, while the reserve is short.
-pub(super) const PACE_LEAST: u32 = 256;
+/// Bytes scanned with every store besides, while the reserve is short.
+pub(super) const PACE_LEAST: u32 = 64;
 
 /// Segments of the reserve that must be whole; empty slots may stand for the rest.
 const RESERVE_WHOLE: i64 = 2;
@@ -48,11 +51,11 @@ impl Shard {
         if self.index.is_moving() {
             self.index.advance(&mut self.segs, self.hasher, 2);
         }
-        if self.segments_to_spare() < RESERVE_SEGMENTS {
-            self.reclaim(
-                PACE.saturating_mul(bytes).saturating_add(PACE_LEAST),
-                RESERVE_SEGMENTS,
-            );
+        let short = RESERVE_SEGMENTS - self.segments_to_spare();
+        if short > 0 {
+            let pace = if short == 1 { PACE_EASY } else { PACE };
+            let budget = pace.saturating_mul(bytes).saturating_add(PACE_LEAST);
+            self.reclaim(budget, RESERVE_SEGMENTS);
         }
     }
 
