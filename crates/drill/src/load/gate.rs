@@ -38,6 +38,9 @@ impl Gate {
     /// Waits until all threads are here; all get the same time, that of the last one's arrival.
     pub(crate) fn wait(&self) -> Result<u64, Abandoned> {
         let mut state = self.lock();
+        if state.abandoned {
+            return Err(Abandoned);
+        }
         let round = state.round;
         state.waiting += 1;
         if state.waiting == self.parties {

@@ -36,6 +36,8 @@ pub struct Report {
     pub bytes_received: u64,
     /// What went wrong, by kind.
     pub errors: Errors,
+    /// The first reply that was an error, in the server's words.
+    pub first_error: Option<String>,
     /// Connections opened again after they broke or timed out.
     pub reconnects: u64,
     /// All operations together.

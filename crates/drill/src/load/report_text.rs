@@ -45,6 +45,9 @@ impl Report {
         }
         self.write_latencies(out)?;
         write_errors(out, &self.errors, self.reconnects)?;
+        if let Some(words) = &self.first_error {
+            writeln!(out, "first error: {words}")?;
+        }
         if let Some(open) = &self.open {
             write_open(out, open)?;
         }

@@ -1,1 +1,69 @@
 //! Tests of `report_text`.
+
+use super::*;
+use crate::load::{Generator, HoldReport, Prefill};
+
+#[test]
+fn the_text_says_what_matters() {
+    let report = Report {
+        protocol: "text".into(),
+        mode: "open",
+        requests: 1000,
+        ops_per_s: 500.0,
+        bytes_sent: 3 << 20,
+        latency: Latency {
+            count: 1000,
+            p99_us: 77.5,
+            ..Latency::default()
+        },
+        errors: Errors {
+            timeouts: 3,
+            ..Errors::default()
+        },
+        reconnects: 2,
+        open: Some(OpenReport::default()),
+        prefill: Some(Prefill::default()),
+        hold: Some(HoldReport::default()),
+        generator: Generator {
+            busy: 0.97,
+            ..Generator::default()
+        },
+        ..Report::default()
+    };
+    let text = report.to_text();
+    for words in [
+        "1000 requests, 500 per second",
+        "3.0 MiB sent",
+        "77.5",
+        "errors: 3, timeouts 3; reconnects: 2",
+        "own lag",
+        "the generator is the limit",
+        "prefill: 0 items",
+        "held: 0 connections",
+    ] {
+        assert!(text.contains(words), "{words:?} is not in\n{text}");
+    }
+    assert!(text.ends_with('\n'));
+}
+
+#[test]
+fn progress_is_one_line_and_names_only_what_went_wrong() {
+    let mut progress = Progress {
+        phase: Phase::Measure,
+        elapsed_s: 2.0,
+        requests: 10,
+        ops_per_s: 10.0,
+        hits: 10,
+        misses: 0,
+        errors: 0,
+        reconnects: 0,
+        p50_us: 1.0,
+        p99_us: 2.0,
+    };
+    assert!(!progress.to_string().contains("errors"));
+    progress.errors = 4;
+    let line = progress.to_string();
+    assert!(line.ends_with("errors 4"), "{line}");
+    assert!(line.starts_with("measure"));
+    assert!(!line.contains('\n'));
+}

@@ -119,6 +119,7 @@ fn all_or_first_error(all: Vec<Result<Findings, Stop>>) -> Result<Vec<Findings>,
 struct Gathering {
     measured: Tally,
     tenants: Vec<TenantTally>,
+    first_error: Option<String>,
     connect: Timing,
     generator: Generator,
     open: OpenReport,
@@ -132,6 +133,7 @@ impl Gathering {
         let mut all = Self {
             measured,
             tenants: Vec::new(),
+            first_error: None,
             connect: Timing::fine(),
             generator: Generator::default(),
             open: OpenReport::default(),
@@ -155,6 +157,7 @@ impl Gathering {
                 None => self.tenants.push(tenant),
             }
         }
+        self.first_error = self.first_error.take().or(found.first_error);
         self.connect.merge(found.connect);
         self.generator.cpu_s += found.thread.cpu_s;
         self.generator.busy = self.generator.busy.max(found.thread.busy);
@@ -197,6 +200,7 @@ impl Gathering {
             bytes_sent: self.measured.bytes_sent,
             bytes_received: self.measured.bytes_received,
             errors: self.measured.errors,
+            first_error: self.first_error.take(),
             reconnects: self.measured.reconnects,
             latency: latency.summary(),
             connect: self.connect.summary(),

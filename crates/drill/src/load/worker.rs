@@ -56,6 +56,7 @@ impl From<Abandoned> for Stop {
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) tenants: Vec<TenantTally>,
+    pub(crate) first_error: Option<String>,
     pub(crate) connect: Timing,
     pub(crate) lag: Timing,
     pub(crate) thread: ThreadReport,
@@ -184,6 +185,7 @@ impl<'a> Worker<'a> {
         }
         self.send_news(clock::now_ns());
         findings.tenants = std::mem::take(&mut self.recorder.tenants);
+        findings.first_error = self.recorder.first_error.take();
         findings.connect = std::mem::replace(&mut self.recorder.connect, Timing::fine());
         gate.wait()?;
         Ok(findings)
@@ -192,6 +194,7 @@ impl<'a> Worker<'a> {
     fn empty_findings(&self) -> Findings {
         Findings {
             tenants: Vec::new(),
+            first_error: None,
             connect: Timing::fine(),
             lag: Timing::fine(),
             thread: ThreadReport::default(),
@@ -233,15 +236,19 @@ impl<'a> Worker<'a> {
         let began_ns = self.shared.gate.wait()?;
         let measure_ns = began_ns.saturating_add(nanos(self.plan.warmup));
         let until_ns = measure_ns.saturating_add(nanos(self.plan.duration));
-        self.begin(Phase::Warmup, began_ns, false);
-        self.start_load(began_ns, until_ns);
-        self.run_while(|_| clock::now_ns() < measure_ns)?;
-
+        if !self.plan.warmup.is_zero() {
+            self.begin(Phase::Warmup, began_ns, false);
+            self.start_load(began_ns, until_ns);
+            self.run_while(|_| clock::now_ns() < measure_ns)?;
+        }
         self.begin(Phase::Measure, measure_ns, true);
         self.budget = self.share_of_requests(index);
         let cpu_ns = clock::thread_cpu_ns();
         if let Some(open) = &mut self.open {
             open.begin(measure_ns);
+        }
+        if self.plan.warmup.is_zero() {
+            self.start_load(began_ns, until_ns);
         }
         self.run_while(|worker| worker.has_load(clock::now_ns(), until_ns))?;
         self.give_up_the_rest();
