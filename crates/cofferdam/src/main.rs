@@ -6,6 +6,8 @@ mod cli;
 mod config;
 mod control;
 mod failure;
+#[cfg(test)]
+mod fake_plane;
 mod files;
 mod local_backend;
 mod local_plane;

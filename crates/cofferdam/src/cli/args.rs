@@ -238,10 +238,10 @@ pub(crate) struct CheckConfigArgs {
     /// The file [default: the one that `up` would read]
     pub(crate) file: Option<PathBuf>,
     /// Print a file of all keys with their defaults instead
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["file", "reference"])]
     pub(crate) defaults: bool,
     /// Print the reference page instead
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with = "file")]
     pub(crate) reference: bool,
 }
 

@@ -1,1 +1,104 @@
-//! Tests.
+//! Flags stand where the manual says they may, and nowhere else.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    let words = line.split_whitespace();
+    Cli::try_parse_from(std::iter::once("cofferdam").chain(words))
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn global_flags_stand_before_or_after_the_subcommand() {
+    let lines = [
+        "--data-dir /d --json --admin 127.0.0.1:1 --config /c --log-format json tenant list",
+        "tenant --data-dir /d --json --admin 127.0.0.1:1 --config /c --log-format json list",
+        "tenant list --data-dir /d --json --admin 127.0.0.1:1 --config /c --log-format json",
+    ];
+    for line in lines {
+        let global = parse(line).unwrap().global;
+        assert_eq!(global.data_dir.as_deref(), Some(Path::new("/d")), "{line}");
+        assert_eq!(global.config.as_deref(), Some(Path::new("/c")), "{line}");
+        assert!(global.json && global.admin.is_some(), "{line}");
+        assert_eq!(global.log_format, Some(LogFormat::Json), "{line}");
+    }
+}
+
+#[test]
+fn up_takes_everything_that_the_manual_names() {
+    let line = "up --memcache 127.0.0.1:0 --memcache-auth 0.0.0.0:0 --unix /s --memory 2GiB \
+                --item-size 4MiB --max-connections 100 --threads 2 --admin 127.0.0.1:0";
+    let cli = parse(line).unwrap();
+    let Command::Up(up) = cli.command else {
+        panic!("not up")
+    };
+    let overrides = up.overrides(&cli.global);
+    assert_eq!(overrides.memory, Some(Auto::Is("2GiB".parse().unwrap())));
+    assert_eq!(overrides.threads, Some(Auto::Is(2)));
+    assert_eq!(overrides.max_connections, Some(Auto::Is(100)));
+    assert_eq!(overrides.item_size.unwrap().bytes(), 4 << 20);
+    assert!(overrides.admin.is_some() && overrides.memcache.is_some());
+    assert!(overrides.memcache_auth.is_some() && overrides.unix.is_some());
+}
+
+#[test]
+fn every_command_of_the_manual_parses() {
+    let lines = [
+        "up",
+        "tenant add acme --memory 100MiB",
+        "tenant add acme --memory 104857600 --item-size 64KiB",
+        "tenant show acme",
+        "tenant limit acme --memory 1GiB --item-size 1MiB",
+        "tenant rotate acme",
+        "tenant revoke acme acme-x",
+        "tenant credential add acme --rights read,write",
+        "tenant credential list acme",
+        "tenant credential promote acme acme-x",
+        "tenant flush acme",
+        "tenant remove acme",
+        "stat --tenant acme --watch",
+        "state backup f",
+        "state restore f",
+        "check-config f",
+        "check-config --defaults",
+        "check-config --reference",
+        "reload",
+        "completions bash",
+        "man",
+        "man dir",
+        "load --target 127.0.0.1:1 --connections 5",
+    ];
+    for line in lines {
+        assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+    }
+}
+
+#[test]
+fn wrong_usage_is_refused_with_code_2() {
+    let lines = [
+        "tenant add acme",
+        "tenant add acme --memory 100MB",
+        "tenant limit acme",
+        "up --threads many",
+        "up --memcache localhost",
+        "stat --memory 1GiB",
+        "frobnicate",
+        "load --arrivals fixed",
+        "check-config f --defaults",
+    ];
+    for line in lines {
+        let error = parse(line).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{line}");
+    }
+    assert_eq!(parse("--help").unwrap_err().kind(), ErrorKind::DisplayHelp);
+    assert_eq!(parse("--version").unwrap_err().exit_code(), 0);
+}

@@ -1,0 +1,161 @@
+//! A data plane for tests: remembers what it was asked, and fails when told to.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use base::TenantId;
+use base::kv::Stats;
+use gateway::ConnectionFigures;
+use gateway::directory::Directory;
+use runtime::state::State;
+
+use crate::control::{Control, Sizes};
+use crate::plane::{DataPlane, PlaneError, Totals};
+
+pub(crate) const MIB: u64 = 1 << 20;
+
+/// What a tenant's cache was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FakeCache {
+    pub(crate) quota_bytes: u64,
+    pub(crate) item_size_max: u32,
+    pub(crate) flushes: u32,
+}
+
+/// Holds what it was told instead of data; checks that memory is never sold twice.
+#[derive(Default)]
+pub(crate) struct FakePlane {
+    pub(crate) caches: Mutex<BTreeMap<u32, FakeCache>>,
+    pub(crate) directory: Mutex<Directory>,
+    pub(crate) refuse: AtomicBool,
+    pub(crate) memory_bytes: u64,
+}
+
+impl FakePlane {
+    /// A plane of 64 MiB, and control over it with the state in `dir`.
+    pub(crate) fn with_control(dir: &std::path::Path) -> (Arc<Self>, Control) {
+        let sizes = Sizes {
+            memory_bytes: 64 * MIB,
+            item_size_max: 1 << 20,
+        };
+        let plane = Arc::new(Self {
+            memory_bytes: sizes.memory_bytes,
+            ..Self::default()
+        });
+        let servers = vec!["127.0.0.1:11212".to_owned()];
+        let state = State::open(dir).unwrap();
+        let control = Control::new(
+            state,
+            Arc::clone(&plane) as Arc<dyn DataPlane>,
+            sizes,
+            servers,
+        );
+        control.restore().unwrap();
+        (plane, control)
+    }
+
+    pub(crate) fn cache(&self, id: u32) -> FakeCache {
+        self.caches.lock().unwrap()[&id]
+    }
+
+    fn change(&self, id: TenantId, change: impl FnOnce(&mut FakeCache)) -> Result<(), PlaneError> {
+        if self.refuse.load(Ordering::Relaxed) {
+            return Err(PlaneError("told to fail".into()));
+        }
+        let mut caches = self.caches.lock().unwrap();
+        change(caches.get_mut(&id.0).unwrap());
+        for cache in caches.values() {
+            assert!(
+                cache.quota_bytes >= 2 * u64::from(cache.item_size_max),
+                "{caches:?}"
+            );
+        }
+        let sum: u64 = caches.values().map(|cache| cache.quota_bytes).sum();
+        assert!(sum <= self.memory_bytes, "{caches:?}");
+        Ok(())
+    }
+}
+
+impl DataPlane for FakePlane {
+    fn is_running(&self) -> bool {
+        true
+    }
+
+    fn create_tenant(
+        &self,
+        id: TenantId,
+        quota_bytes: u64,
+        item_size_max: u32,
+    ) -> Result<(), PlaneError> {
+        // Only the making of a cache fails, so that what was done before it must be undone.
+        if self.refuse.swap(false, Ordering::Relaxed) {
+            return Err(PlaneError("told to fail".into()));
+        }
+        let cache = FakeCache {
+            quota_bytes,
+            item_size_max,
+            flushes: 0,
+        };
+        let previous = self.caches.lock().unwrap().insert(id.0, cache);
+        assert_eq!(previous, None);
+        self.change(id, |_| {})
+    }
+
+    fn set_quota(&self, id: TenantId, quota_bytes: u64) -> Result<(), PlaneError> {
+        // `default` always follows: it is the tenant's own step that may fail.
+        let refuse = self.refuse.load(Ordering::Relaxed);
+        if id == runtime::state::DEFAULT_TENANT && refuse {
+            self.refuse.store(false, Ordering::Relaxed);
+            let done = self.change(id, |cache| cache.quota_bytes = quota_bytes);
+            self.refuse.store(true, Ordering::Relaxed);
+            return done;
+        }
+        self.change(id, |cache| cache.quota_bytes = quota_bytes)
+    }
+
+    fn set_item_size(&self, id: TenantId, item_size_max: u32) -> Result<(), PlaneError> {
+        self.change(id, |cache| cache.item_size_max = item_size_max)
+    }
+
+    fn flush(&self, id: TenantId) -> Result<(), PlaneError> {
+        self.change(id, |cache| cache.flushes += 1)
+    }
+
+    fn remove(&self, id: TenantId) {
+        let directory = self.directory.lock().unwrap();
+        assert!(
+            directory.tenant(id).is_none(),
+            "removed while logins still see it"
+        );
+        self.caches.lock().unwrap().remove(&id.0).unwrap();
+    }
+
+    fn publish(&self, directory: Directory) {
+        let caches = self.caches.lock().unwrap();
+        for tenant in directory.tenants() {
+            let known = caches.get(&tenant.id.0);
+            assert_eq!(known.map(|c| c.item_size_max), Some(tenant.item_size_max));
+        }
+        *self.directory.lock().unwrap() = directory;
+    }
+
+    fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)> {
+        let caches = self.caches.lock().unwrap();
+        let cache = caches.get(&id.0)?;
+        let stats = Stats {
+            held_bytes: 4096,
+            quota_bytes: cache.quota_bytes,
+            ..Stats::default()
+        };
+        Some((stats, ConnectionFigures::default()))
+    }
+
+    fn totals(&self) -> Totals {
+        Totals {
+            connections: 7,
+            connections_max: 100,
+            ..Totals::default()
+        }
+    }
+}
