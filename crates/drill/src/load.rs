@@ -1,9 +1,9 @@
 //! A load generator for memcached's protocols: closed and open loop, many tenants, honest latency.
 //!
 //! Describe a run in a [`Plan`], give it to [`run`], read the [`Report`]. Each of the plan's threads
-//! (`worker`) moves its own connections (`connection`) by readiness events (`drive`); what is sent
-//! comes from `op`, `draw`, `values` and, in an open loop, `schedule`, which are pure; how it looks
-//! on the wire is `wire`; what comes back goes to `recorder`.
+//! (`worker`, `phases`) moves its own connections (`connection`) by readiness events (`drive`,
+//! `reopen`). What is sent comes from `op`, `draw`, `values` and, in an open loop, `schedule`, which
+//! are pure; how it looks on the wire is `wire`; what comes back goes to `recorder`.
 
 mod clock;
 mod connection;
@@ -15,9 +15,11 @@ mod keys;
 mod login;
 mod op;
 mod open;
+mod phases;
 mod plan;
 mod plan_text;
 mod recorder;
+mod reopen;
 mod report;
 mod report_text;
 mod run;

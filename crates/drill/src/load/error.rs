@@ -24,18 +24,6 @@ pub enum LoadError {
         /// What the system said.
         source: io::Error,
     },
-    /// The first connections were not all ready in time.
-    #[error(
-        "{waiting} of the connections to {target} were not ready after {timeout_ms} ms: raise the timeout, or look at the server"
-    )]
-    ConnectTimeout {
-        /// As the plan has it.
-        target: String,
-        /// How many were still waiting.
-        waiting: usize,
-        /// How long was waited.
-        timeout_ms: u128,
-    },
     /// The server refused the login.
     #[error("{target} refused the login of {username:?}: {reply}")]
     Login {

@@ -6,13 +6,14 @@ use std::thread;
 use super::error::LoadError;
 use super::gate::AbandonOnDrop;
 use super::op::OPS;
+use super::phases::Findings;
 use super::plan::{Mode, Plan};
 use super::report::{
     Generator, OpReport, OpenReport, Phase, Prefill, Progress, Report, TenantReport,
 };
 use super::shared::{News, Newsroom, Shared};
 use super::tally::{Tally, TenantTally, Timing};
-use super::worker::{Findings, Stop, Worker};
+use super::worker::{Stop, Worker};
 
 /// Runs the plan to its end; `progress` hears of it about once a second.
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(&Progress)) -> Result<Report, LoadError> {
