@@ -3,6 +3,8 @@
 //! `cargo run --release -p cache --example engine_ns [ITEMS] [VALUE_LEN]`, by default a million items
 //! of 100 bytes; the keys are drawn at random, so that most touch memory that no cache holds.
 
+#![expect(clippy::disallowed_methods, reason = "it measures time")]
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -21,14 +23,20 @@ impl Sink for Sum {
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    let mut number = |default| args.next().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let mut number = |default| {
+        args.next()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
     let (items, value_len) = (number(1_000_000u64), number(100) as usize);
     let value = vec![b'v'; value_len];
     let roomy = items * (value_len as u64 + 60) * 3 / 2;
     println!("{items} items of {value_len} bytes");
     let cache = with_quota(roomy.max(8 << 20));
     let now = Timestamp::from_secs(1_800_000_000);
-    time("set, new", items, |number, _| set(&cache, now, number, &value));
+    time("set, new", items, |number, _| {
+        set(&cache, now, number, &value)
+    });
     let stats = cache.stats();
     println!(
         "  {:.1} bytes per item beyond key and value, {:.1} held; index {:.1}; evictions {}",
@@ -38,16 +46,30 @@ fn main() {
         stats.index_bytes as f64 / items as f64,
         stats.evictions,
     );
-    time("get, hit", items, |_, rng| get(&cache, now, rng.below(items)));
-    time("get, miss", items, |_, rng| get(&cache, now, items + rng.below(items)));
-    time("set, over", items, |_, rng| set(&cache, now, rng.below(items), &value));
+    time("get, hit", items, |_, rng| {
+        get(&cache, now, rng.below(items))
+    });
+    time("get, miss", items, |_, rng| {
+        get(&cache, now, items + rng.below(items))
+    });
+    time("set, over", items, |_, rng| {
+        set(&cache, now, rng.below(items), &value)
+    });
     let small = with_quota((roomy / 4).max(8 << 20));
-    time("set, evicting", 2 * items, |number, _| set(&small, now, number, &value));
-    time("get, hot 10 000", items, |_, rng| get(&small, now, 2 * items - 1 - rng.below(10_000)));
+    time("set, evicting", 2 * items, |number, _| {
+        set(&small, now, number, &value)
+    });
+    time("get, hot 10 000", items, |_, rng| {
+        get(&small, now, 2 * items - 1 - rng.below(10_000))
+    });
     let mixed = with_quota((roomy / 4).max(8 << 20));
     time("90 % get, 10 % set, evicting", items, |_, rng| {
         let key = (rng.unit_f64().powi(3) * items as f64) as u64;
-        if rng.below(10) == 0 { set(&mixed, now, key, &value) } else { get(&mixed, now, key) }
+        if rng.below(10) == 0 {
+            set(&mixed, now, key, &value)
+        } else {
+            get(&mixed, now, key)
+        }
     });
     slowest(&small, now, items, &value);
 }
@@ -99,7 +121,10 @@ fn time(name: &str, count: u64, mut work: impl FnMut(u64, &mut Rng)) {
     for number in 0..count {
         work(number, &mut rng);
     }
-    println!("{name:30} {:6.0} ns", start.elapsed().as_nanos() as f64 / count as f64);
+    println!(
+        "{name:30} {:6.0} ns",
+        start.elapsed().as_nanos() as f64 / count as f64
+    );
 }
 
 /// The distribution of single sets at the quota, clock included.

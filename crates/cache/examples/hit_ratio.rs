@@ -23,11 +23,16 @@ impl Sink for Ignore {
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (Some(path), Some(size)) = (args.first(), args.get(1)) else {
-        eprintln!("give a trace (or - for standard input), a cache size and perhaps a value length");
+        eprintln!(
+            "give a trace (or - for standard input), a cache size and perhaps a value length"
+        );
         std::process::exit(2);
     };
     let size: ByteSize = size.parse().unwrap_or_else(|error: String| fail(&error));
-    let value_len = args.get(2).and_then(|text| text.parse().ok()).unwrap_or(200);
+    let value_len = args
+        .get(2)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(200);
     let requests = read_trace(path, value_len);
     let ours = engine(&requests, size.0);
     let lru = lru(&requests, size.0);
@@ -55,7 +60,10 @@ fn read_trace(path: &str, value_len: u32) -> Vec<(u32, u32)> {
         let line = line.unwrap_or_else(|error| fail(&format!("{path}: {error}")));
         let mut words = line.split_ascii_whitespace();
         let key = words.next()?.to_owned();
-        let len = words.next().and_then(|word| word.parse().ok()).unwrap_or(value_len);
+        let len = words
+            .next()
+            .and_then(|word| word.parse().ok())
+            .unwrap_or(value_len);
         let next = numbers.len() as u32;
         Some((*numbers.entry(key).or_insert(next), len))
     };

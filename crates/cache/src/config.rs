@@ -85,3 +85,7 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+#[path = "config_test.rs"]
+mod tests;

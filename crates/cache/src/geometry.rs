@@ -22,7 +22,10 @@ const SEGMENTS_LEAST: u64 = 24;
 const SHARD_BYTES_MAX: u64 = 8 << 31;
 
 /// What a shard's quota may be at most so that tags have some bits.
-const SHARD_QUOTA_MAX: u64 = SHARD_BYTES_MAX / 2;
+pub(crate) const SHARD_QUOTA_MAX: u64 = SHARD_BYTES_MAX / 2;
+
+/// The most shards of a tenant.
+pub(crate) const SHARDS_MAX: usize = 16;
 
 /// Below this a tenant is one shard.
 const SHARDED_QUOTA_MIN: u64 = 64 << 20;
@@ -110,17 +113,18 @@ impl Geometry {
 
 /// How many shards a tenant of this quota and largest item has: 1 to 16, a power of two.
 pub(crate) fn shard_count(quota_bytes: u64, item_size_max: u32) -> usize {
-    let by_quota = (quota_bytes * 2 / SHARDED_QUOTA_MIN).clamp(1, 16);
+    let by_quota = (quota_bytes * 2 / SHARDED_QUOTA_MIN).clamp(1, SHARDS_MAX as u64);
     let by_item = (quota_bytes / (2 * u64::from(item_size_max))).max(1);
     let needed = quota_bytes.div_ceil(SHARD_QUOTA_MAX).next_power_of_two();
     let count = by_quota.min(by_item);
-    (1 << count.ilog2()).max(needed).min(16) as usize
+    (1 << count.ilog2()).max(needed).min(SHARDS_MAX as u64) as usize
 }
 
 /// Whether `count` shards can serve this quota and largest item.
 pub(crate) fn shards_serve(count: usize, quota_bytes: u64, item_size_max: u32) -> bool {
     let each = quota_bytes / count as u64;
-    each <= SHARD_QUOTA_MAX && (count == 1 || each >= 2 * u64::from(item_size_max))
+    (each <= SHARD_QUOTA_MAX || count == SHARDS_MAX)
+        && (count == 1 || each >= 2 * u64::from(item_size_max))
 }
 
 #[cfg(test)]

@@ -1,1 +1,134 @@
+use super::*;
 
+fn draft<'a>(key: &'a [u8], tail: &'a [u8]) -> Draft<'a> {
+    Draft {
+        key,
+        flags: 0,
+        expiry: 0,
+        cas: 1,
+        state: 0,
+        value_len: tail.len() as u32,
+        slots: &[],
+        tail,
+        now_s: 100,
+    }
+}
+
+/// Writes between guards, so that a byte too many shows.
+fn written(draft: &Draft<'_>) -> Vec<u8> {
+    let len = draft.footprint() as usize;
+    let mut bytes = vec![0xee; len + 8];
+    draft.write(&mut bytes);
+    assert!(bytes[len..].iter().all(|byte| *byte == 0xee));
+    bytes
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    for key_len in [1, 2, 7, 8, 249, 250] {
+        for value_len in [0, 1, 7, 8, 9, 4000] {
+            for flags in [0, 1, u32::MAX] {
+                for cas in [1, CAS_NARROW_MAX, CAS_NARROW_MAX + 1, u64::MAX] {
+                    let (key, value) = (vec![b'k'; key_len], vec![b'v'; value_len]);
+                    let draft = Draft {
+                        flags,
+                        cas,
+                        expiry: 77,
+                        state: STALE | 2,
+                        ..draft(&key, &value)
+                    };
+                    let bytes = written(&draft);
+                    let header = Header::read(&bytes);
+                    assert_eq!(header.key(&bytes), key);
+                    assert_eq!(header.flags(&bytes), flags);
+                    assert_eq!(header.cas(&bytes), cas);
+                    assert_eq!(header.expiry, 77);
+                    assert_eq!(header.value_len as usize, value_len);
+                    assert_eq!(header.footprint(8192), draft.footprint());
+                    assert_eq!(header.state & (STALE | FREQUENCY), STALE | 2);
+                    assert_eq!(header.idle_s(105), 5);
+                    let body = header.body_at();
+                    assert_eq!(bytes[body..body + value_len], value);
+                    assert!(has_key(&bytes, &key));
+                    assert!(!has_key(&bytes, &key[1..]));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_plain_item_has_24_bytes_beside_key_and_value() {
+    assert_eq!(draft(&[b'k'; 12], &[b'v'; 100]).footprint(), 136);
+}
+
+#[test]
+fn fields_do_not_touch_each_other() {
+    let mut bytes = written(&Draft {
+        cas: CAS_NARROW_MAX,
+        ..draft(b"key", b"value")
+    });
+    set_next(&mut bytes, u32::MAX);
+    set_expiry(&mut bytes, 0);
+    set_last_access(&mut bytes, u32::MAX);
+    set_state(&mut bytes, FETCHED);
+    let header = Header::read(&bytes);
+    assert_eq!(next(&bytes), u32::MAX);
+    assert_eq!((header.expiry, header.value_len, header.key_len), (0, 5, 3));
+    assert_eq!(header.cas(&bytes), CAS_NARROW_MAX);
+    assert_eq!(header.idle_s(u32::MAX), 0);
+    assert!(header.set_cas(&mut bytes, 3));
+    assert_eq!(header.cas(&bytes), 3);
+    assert_eq!(Header::read(&bytes).idle_s(u32::MAX), 0);
+}
+
+#[test]
+fn a_wide_cas_needs_its_place() {
+    let mut narrow = written(&draft(b"key", b"value"));
+    assert!(!Header::read(&narrow).set_cas(&mut narrow, u64::MAX));
+    assert_eq!(Header::read(&narrow).cas(&narrow), 1);
+    let mut wide = written(&Draft {
+        cas: u64::MAX,
+        ..draft(b"key", b"value")
+    });
+    assert!(Header::read(&wide).set_cas(&mut wide, 5));
+    assert_eq!(Header::read(&wide).cas(&wide), 5);
+}
+
+#[test]
+fn chunks_are_counted_from_the_length() {
+    let slots = [3, 4];
+    let tail = [b't'; 10];
+    let bytes = written(&Draft {
+        value_len: 2 * 1000 + 10,
+        slots: &slots,
+        ..draft(b"key", &tail)
+    });
+    let header = Header::read(&bytes);
+    assert_eq!((header.chunks(1000), header.tail_len(1000)), (2, 10));
+    assert_eq!(u32_at(&bytes, header.body_at() + 4), 4);
+    assert_eq!(
+        header.footprint(1000),
+        (24 + 3 + 8 + 10u32).next_multiple_of(8)
+    );
+}
+
+#[test]
+fn accesses_are_counted_up_to_three() {
+    let mut state = STALE;
+    for count in [1, 2, 3, 3] {
+        state = counted(state);
+        assert_eq!(state, STALE | count);
+    }
+}
+
+#[test]
+fn fillers_are_dead_and_as_long_as_asked() {
+    for len in (HEADER_LEN..200).step_by(8) {
+        let mut bytes = vec![0xff; len];
+        write_filler(&mut bytes, len);
+        let header = Header::read(&bytes);
+        assert!(header.has(DEAD));
+        assert_eq!(header.footprint(64) as usize, len);
+    }
+}

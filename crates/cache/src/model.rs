@@ -158,20 +158,24 @@ impl Model {
         (Outcome::Hit, Some(shown))
     }
 
-    /// A store of `value`, which may have come by a reservation.
-    pub(crate) fn store(
-        &mut self,
-        now: Timestamp,
-        op: &Store<'_>,
-        value: &[u8],
-        cas: u64,
-    ) -> Outcome {
+    fn store(&mut self, now: Timestamp, op: &Store<'_>, value: &[u8], cas: u64) -> Outcome {
         if self.too_large(op.key, op.flags, value.len()) {
             if op.mode == StoreMode::Set && op.compare_cas.is_none() {
                 self.entries.remove(op.key);
             }
             return Outcome::TooLarge;
         }
+        self.store_arrived(now, op, value, cas)
+    }
+
+    /// A store of a value whose length was found right when it was announced.
+    pub(crate) fn store_arrived(
+        &mut self,
+        now: Timestamp,
+        op: &Store<'_>,
+        value: &[u8],
+        cas: u64,
+    ) -> Outcome {
         let joins = matches!(op.mode, StoreMode::Append | StoreMode::Prepend);
         let mut fresh = Entry {
             value: value.to_vec(),

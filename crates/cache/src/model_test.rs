@@ -137,10 +137,20 @@ impl History {
     }
 
     fn resize(&mut self) {
-        let bytes = self.plan.quota_bytes + self.rng.below(self.plan.quota_bytes);
+        let least = self.plan.quota_bytes;
+        let bytes = match self.rng.below(4) {
+            // Far enough for another cut of the memory, and another number of shards.
+            0 => least * (1 + self.rng.below(64)),
+            _ => least + self.rng.below(least),
+        };
         self.cache
             .set_quota(self.now, bytes)
             .expect("a quota that fits");
+        let item_size_max = self.plan.item_size_max / (1 + self.rng.below(2) as u32);
+        self.cache
+            .set_item_size_max(item_size_max)
+            .expect("an item size that fits");
+        self.model.item_size_max = u64::from(item_size_max);
     }
 
     fn key(&mut self) -> Vec<u8> {
@@ -469,7 +479,10 @@ impl History {
             _ => 0,
         };
         let op = upload.store.op(&upload.value);
-        assert_eq!(outcome, self.model.store(self.now, &op, &upload.value, cas));
+        assert_eq!(
+            outcome,
+            self.model.store_arrived(self.now, &op, &upload.value, cas)
+        );
     }
 
     fn read_pins(&mut self) {
@@ -561,7 +574,7 @@ fn histories(count: u64, plan: Plan) {
         println!("CACHE_SEED={seed}");
         hits += History::new(seed, plan).run();
     }
-    assert!(hits > count * u64::from(plan.steps) / 50, "{hits} hits");
+    assert!(hits > count * u64::from(plan.steps) / 60, "{hits} hits");
 }
 
 #[test]
@@ -618,6 +631,21 @@ fn large_values_beside_small_ones_while_quotas_change() {
             item_size_max: 300 << 10,
             keys: 500,
             value_len: 2000,
+            steps: 15_000,
+            resizes: true,
+        },
+    );
+}
+
+#[test]
+fn several_shards_while_quotas_change() {
+    histories(
+        4,
+        Plan {
+            quota_bytes: 40 << 20,
+            item_size_max: 1 << 20,
+            keys: 3000,
+            value_len: 3000,
             steps: 15_000,
             resizes: true,
         },

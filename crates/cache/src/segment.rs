@@ -237,18 +237,22 @@ impl Segments {
         true
     }
 
-    /// Copies `len` bytes from one location to another.
-    pub(crate) fn copy(&mut self, from: u32, to: u32, len: usize) {
-        let (from_at, to_at) = (self.offset_of(from) as usize, self.offset_of(to) as usize);
-        let (source, target) = (self.segment_of(from), self.segment_of(to));
+    /// A location as a segment and a place in it.
+    pub(crate) fn place(&self, loc: u32) -> (u32, usize) {
+        (self.segment_of(loc), self.offset_of(loc) as usize)
+    }
+
+    /// Copies `len` bytes from a place in one segment to a place in another, or the same.
+    pub(crate) fn copy(&mut self, from: (u32, usize), to: (u32, usize), len: usize) {
+        let ((source, from), (target, to)) = (from, to);
         if source == target {
             let bytes = &mut self.get_mut(source).bytes;
-            bytes.copy_within(from_at..from_at + len, to_at);
+            bytes.copy_within(from..from + len, to);
             return;
         }
         // Two segments of one list: the target's memory is out of the list for the copy.
         let mut bytes = std::mem::take(&mut self.get_mut(target).bytes);
-        bytes[to_at..to_at + len].copy_from_slice(&self.get(source).bytes[from_at..from_at + len]);
+        bytes[to..to + len].copy_from_slice(&self.get(source).bytes[from..from + len]);
         self.get_mut(target).bytes = bytes;
     }
 

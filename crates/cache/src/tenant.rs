@@ -7,12 +7,10 @@ use base::Timestamp;
 use base::kv::{Op, Outcome, Pin, Reservation, Sink, Stats, Store};
 
 use crate::config::{Config, ConfigError};
-use crate::geometry::{shard_count, shards_serve};
+use crate::geometry::{SHARD_QUOTA_MAX, SHARDS_MAX, shard_count, shards_serve};
 use crate::hash::{KeyHash, KeyHasher};
 use crate::shard::Shard;
 use crate::sum::add;
-
-const SHARDS_MAX: usize = 16;
 
 /// What a shard that is out of use still takes.
 const IDLE_SHARD_BYTES: u64 = 4 << 10;
@@ -241,6 +239,7 @@ impl TenantCache {
             .filter(|place| place.is_some())
             .count();
         let each = (quota_bytes - idle as u64 * IDLE_SHARD_BYTES) / count as u64;
+        let each = each.min(SHARD_QUOTA_MAX);
         for (number, place) in shards.iter_mut().enumerate() {
             match place.as_mut() {
                 Some(shard) if number < count && stay && shard.serves(each, item_size_max) => {
@@ -286,6 +285,13 @@ impl TenantCache {
     #[cfg(test)]
     pub(crate) fn check(&self) {
         self.for_each(|shard| shard.check());
+    }
+
+    #[cfg(test)]
+    pub(crate) fn emptied_at_once(&self) -> u64 {
+        let mut sum = 0;
+        self.for_each(|shard| sum += shard.emptied_at_once());
+        sum
     }
 
     fn for_each(&self, mut work: impl FnMut(&mut Shard)) {

@@ -141,4 +141,9 @@ impl Shard {
     fn check_clients(&self) {
         assert_eq!(self.client_bytes, self.hold_bytes() + self.arriving_bytes());
     }
+
+    /// How often a single store had to empty a whole segment.
+    pub(crate) fn emptied_at_once(&self) -> u64 {
+        self.emptied_at_once
+    }
 }

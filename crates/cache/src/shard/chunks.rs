@@ -111,7 +111,7 @@ impl Shard {
 
     /// Gives back the chunks of a dead item, or leaves that to the hold on it.
     pub(super) fn let_chunks_go(&mut self, loc: u32, header: &Header) {
-        match self.holds.get_mut(&loc) {
+        match self.hold_mut(loc) {
             Some(hold) => hold.orphan = true,
             None => self.free_chunks(loc, header),
         }
@@ -162,11 +162,12 @@ impl Shard {
     fn move_chunk(&mut self, from: u32, to: u32) {
         let (owner, number) = self.slot_owner(from);
         let chunk_len = self.chunk_len();
-        let mut bytes = std::mem::take(&mut self.scratch);
-        bytes.clear();
-        bytes.extend_from_slice(self.slot_bytes(from));
-        self.slot_bytes_mut(to).copy_from_slice(&bytes);
-        self.scratch = bytes;
+        let place = |slot| {
+            let (segment, number) = self.slot_place(slot);
+            (segment, self.segs.geometry.slot_at(number))
+        };
+        let (source, target) = (place(from), place(to));
+        self.segs.copy(source, target, chunk_len as usize);
         self.stats.copied_bytes += u64::from(chunk_len);
         self.set_slot_owner(to, owner, number);
         if number & ARRIVING != 0 {

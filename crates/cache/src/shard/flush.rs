@@ -36,7 +36,9 @@ impl Shard {
         {
             self.given_up.pop();
         }
-        self.given_up.push(old);
+        if self.given_up.try_reserve(1).is_ok() {
+            self.given_up.push(old);
+        }
         self.flush_seq = self.segs.next_seq();
         let victim = self.victim.take().map(|victim| victim.segment);
         let open = self.open.iter_mut().filter_map(Option::take);

@@ -84,12 +84,28 @@ impl Shard {
             return false;
         }
         let numbers = self.segs.geometry.segments_named_by(self.index.loc_bits());
-        self.segs.grow(numbers)
+        self.lists_have_room() && self.segs.grow(numbers)
+    }
+
+    /// Whether every list of segments has room for one segment more than there are, so that none
+    /// of them allocates later, when a refusal could not be answered.
+    fn lists_have_room(&mut self) -> bool {
+        let all = self.segs.held as usize + 1;
+        let [small, main] = &mut self.sealed;
+        [small, main, &mut self.flushed]
+            .into_iter()
+            .all(|list| list.try_reserve(all.saturating_sub(list.len())).is_ok())
     }
 
     /// Lets the tables follow the number of items, where memory is there for it.
     pub(super) fn follow_items(&mut self) {
-        if let Some(heads) = self.index.heads_wanted() {
+        let bits = self.segs.geometry.loc_bits(self.quota_bytes);
+        let narrow = bits > self.index.loc_bits() && !self.index.is_moving();
+        if let Some(heads) = self
+            .index
+            .heads_wanted()
+            .or(narrow.then(|| self.index.heads()))
+        {
             let more = 4 * u64::from(heads);
             let shrinks = heads < self.index.heads();
             if shrinks || self.held_bytes() + more <= self.quota_bytes {
@@ -115,11 +131,7 @@ impl Shard {
     pub(crate) fn set_limits(&mut self, quota_bytes: u64, item_size_max: u32) {
         self.quota_bytes = quota_bytes;
         self.item_size_max = item_size_max;
-        let bits = self.segs.geometry.loc_bits(quota_bytes);
-        if bits > self.index.loc_bits() {
-            let heads = self.index.heads();
-            self.index.begin_move(heads, bits);
-        }
+        self.follow_items();
     }
 
     /// Starts over, empty, with memory cut up for these limits; what was held goes bit by bit.
@@ -132,6 +144,8 @@ impl Shard {
         };
         self.drop_all_clients();
         let old = std::mem::replace(&mut self.segs, Segments::new(geometry));
+        // Without room for the list the memory goes at once.
+        let _ = self.graveyard.try_reserve(old.list.len());
         let memory = old.list.into_iter().map(|segment| segment.bytes);
         self.graveyard
             .extend(memory.filter(|bytes| !bytes.is_empty()));

@@ -121,7 +121,8 @@ impl Shard {
         let Some(to) = self.bump(queue, len) else {
             return false;
         };
-        self.segs.copy(from, to, len as usize);
+        let (source, target) = (self.segs.place(from), self.segs.place(to));
+        self.segs.copy(source, target, len as usize);
         self.stats.copied_bytes += u64::from(len);
         item::set_state(self.segs.at_mut(to), state);
         self.segs.around(to).note_expiry(header.expiry);

@@ -16,7 +16,7 @@ mod reclaim;
 mod reservations;
 mod store;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use base::Timestamp;
 use base::kv::{Op, Outcome, Sink, Stats};
@@ -51,6 +51,8 @@ pub(crate) struct Shard {
     /// Chunk segments with an empty slot.
     roomy: Vec<u32>,
     slots_empty: u32,
+    /// Segments that one store had to empty alone, since the reserve was used up.
+    emptied_at_once: u64,
     /// The segment that is being emptied.
     victim: Option<Victim>,
     /// Segments whose items a flush ended.
@@ -63,7 +65,8 @@ pub(crate) struct Shard {
     flush_at: Option<Timestamp>,
     /// Memory of a shape given up, to be returned bit by bit.
     graveyard: Vec<Box<[u8]>>,
-    holds: HashMap<u32, Hold>,
+    /// Ordered by location.
+    holds: Vec<Hold>,
     pins: Slab<PinRecord>,
     arriving: Slab<Arriving>,
     /// Bytes that pins and reservations keep from being reclaimed.
@@ -107,6 +110,7 @@ impl Shard {
             queue_chunk_bytes: [0, 0],
             roomy: Vec::new(),
             slots_empty: 0,
+            emptied_at_once: 0,
             victim: None,
             flushed: VecDeque::new(),
             given_up: Vec::new(),
@@ -114,7 +118,7 @@ impl Shard {
             has_evicted: false,
             flush_at: None,
             graveyard: Vec::new(),
-            holds: HashMap::new(),
+            holds: Vec::new(),
             pins: Slab::new(),
             arriving: Slab::new(),
             client_bytes: 0,

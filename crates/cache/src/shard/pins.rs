@@ -14,6 +14,8 @@ pub(super) const STALL_MAX: Duration = Duration::from_secs(5);
 /// What keeps one value in place; all pins on the value share it.
 #[derive(Debug)]
 pub(super) struct Hold {
+    /// Where its item is, or was.
+    loc: u32,
     pins: u32,
     /// The item is gone: the last pin gives its chunks back.
     pub(super) orphan: bool,
@@ -31,29 +33,44 @@ impl Shard {
     /// Holds a value in place; `None` if too much is held already.
     pub(super) fn pin(&mut self, found: &Found) -> Option<Pin> {
         let loc = found.loc;
-        let fresh = !self.holds.contains_key(&loc);
+        let place = self.hold_place(loc);
         let segment_len = u64::from(self.segs.geometry.segment_len);
         let bytes = self.chunk_bytes_of(&found.header) + segment_len;
-        if fresh && !self.may_keep(bytes, 0) {
+        if place.is_err() && !self.may_keep(bytes, 0) {
             return None;
         }
         self.holds.try_reserve(1).ok()?;
         let progress = self.now;
         let token = self.pins.insert(PinRecord { loc, progress })?;
-        if fresh {
-            self.segs.around(loc).pins += 1;
-            self.client_bytes += bytes;
+        match place {
+            Ok(at) => self.holds[at].pins += 1,
+            Err(at) => {
+                self.segs.around(loc).pins += 1;
+                self.client_bytes += bytes;
+                let hold = Hold {
+                    loc,
+                    pins: 1,
+                    orphan: false,
+                    bytes,
+                };
+                self.holds.insert(at, hold);
+            }
         }
-        let hold = self.holds.entry(loc).or_insert(Hold {
-            pins: 0,
-            orphan: false,
-            bytes,
-        });
-        hold.pins += 1;
         Some(Pin {
             token,
             len: found.header.value_len,
         })
+    }
+
+    /// The hold on the value of the item here.
+    pub(super) fn hold_mut(&mut self, loc: u32) -> Option<&mut Hold> {
+        let at = self.hold_place(loc).ok()?;
+        self.holds.get_mut(at)
+    }
+
+    /// Where that hold is in the list, or belongs.
+    fn hold_place(&self, loc: u32) -> Result<usize, usize> {
+        self.holds.binary_search_by_key(&loc, |hold| hold.loc)
     }
 
     /// Whether readers and writers of large values may keep `more` bytes from being reclaimed,
@@ -83,15 +100,14 @@ impl Shard {
         let Some(PinRecord { loc, .. }) = self.pins.remove(token) else {
             return;
         };
-        let Some(hold) = self.holds.get_mut(&loc) else {
+        let Ok(place) = self.hold_place(loc) else {
             return;
         };
-        hold.pins -= 1;
-        if hold.pins > 0 {
+        self.holds[place].pins -= 1;
+        if self.holds[place].pins > 0 {
             return;
         }
-        let (orphan, bytes) = (hold.orphan, hold.bytes);
-        self.holds.remove(&loc);
+        let Hold { orphan, bytes, .. } = self.holds.remove(place);
         self.client_bytes -= bytes;
         self.segs.around(loc).pins -= 1;
         if orphan {
@@ -103,7 +119,7 @@ impl Shard {
 
     #[cfg(test)]
     pub(super) fn hold_bytes(&self) -> u64 {
-        self.holds.values().map(|hold| hold.bytes).sum()
+        self.holds.iter().map(|hold| hold.bytes).sum()
     }
 
     /// Ends holds and arrivals that have stalled.

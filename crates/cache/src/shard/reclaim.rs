@@ -113,6 +113,7 @@ impl Shard {
             return false;
         };
         self.victim = Some(victim);
+        self.emptied_at_once += 1;
         self.scan(u32::MAX, true);
         true
     }
@@ -214,6 +215,7 @@ impl Shard {
                 return spent;
             }
             if victim.cursor >= segment.used || segment.live == 0 {
+                // Nothing of it lives: what is left need not be looked at.
                 self.victim = None;
                 self.give_up(victim.segment);
                 return spent;

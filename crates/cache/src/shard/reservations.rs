@@ -1,7 +1,7 @@
 //! Large values that arrive piece by piece, into chunks of their own, and are stored at the end.
 
 use base::Timestamp;
-use base::kv::{Expiry, Outcome, Store, StoreMode};
+use base::kv::{Expiry, KEY_LEN_MAX, Outcome, Store, StoreMode};
 
 use super::log::Queue;
 use super::store::{Terms, Verdict};
@@ -12,7 +12,7 @@ use crate::item::{self, Draft, FREQUENCY};
 /// A value that is arriving, with all that was asked for it.
 #[derive(Debug)]
 pub(super) struct Arriving {
-    key: Box<[u8]>,
+    key: Vec<u8>,
     hash: KeyHash,
     flags: u32,
     expiry: Expiry,
@@ -32,7 +32,7 @@ pub(super) struct Arriving {
 impl Arriving {
     fn new(hash: KeyHash, op: &Store<'_>, len: u32, progress: Timestamp, own: bool) -> Self {
         Self {
-            key: op.key.into(),
+            key: Vec::new(),
             hash,
             flags: op.flags,
             expiry: op.expiry,
@@ -77,7 +77,7 @@ impl Shard {
             return Err(self.refuse_too_large(hash, op));
         }
         let arriving = Arriving::new(hash, op, len, self.now, false);
-        match self.begin(arriving) {
+        match self.begin(op.key, arriving) {
             Some(token) => Ok(token),
             None => {
                 self.stats.store_no_memory += 1;
@@ -86,7 +86,9 @@ impl Shard {
         }
     }
 
-    fn begin(&mut self, mut arriving: Arriving) -> Option<u64> {
+    fn begin(&mut self, key: &[u8], mut arriving: Arriving) -> Option<u64> {
+        arriving.key.try_reserve_exact(key.len()).ok()?;
+        arriving.key.extend_from_slice(key);
         let chunks = arriving.len.div_ceil(self.chunk_len()) as usize;
         arriving.slots.try_reserve_exact(chunks).ok()?;
         self.arriving.insert(arriving)
@@ -203,10 +205,13 @@ impl Shard {
             self.fail_arriving(token);
             return Outcome::OutOfMemory;
         }
-        let (key, hash) = (arriving.key.clone(), arriving.hash);
-        let op = arriving.op(&key);
+        let hash = arriving.hash;
+        let mut key = [0; KEY_LEN_MAX];
+        let key = &mut key[..arriving.key.len()];
+        key.copy_from_slice(&arriving.key);
+        let op = arriving.op(key);
         self.stats.cmd_set += 1;
-        let old = self.look_up(hash, &key);
+        let old = self.look_up(hash, op.key);
         match self.judge(&op, old.as_ref()) {
             Verdict::Refuse(outcome) => {
                 self.abort(token);
@@ -232,7 +237,7 @@ impl Shard {
         terms: Terms,
     ) -> Outcome {
         let len = op.value.len() as u32;
-        let Some(token) = self.begin(Arriving::new(hash, op, len, self.now, true)) else {
+        let Some(token) = self.begin(op.key, Arriving::new(hash, op, len, self.now, true)) else {
             self.stats.store_no_memory += 1;
             return Outcome::OutOfMemory;
         };
@@ -283,7 +288,8 @@ impl Shard {
             compare_cas: Some(1),
             ..op.clone()
         };
-        let Some(joined) = self.begin(Arriving::new(hash, &set, len, self.now, true)) else {
+        let Some(joined) = self.begin(op.key, Arriving::new(hash, &set, len, self.now, true))
+        else {
             self.stats.store_no_memory += 1;
             return Outcome::OutOfMemory;
         };
@@ -324,6 +330,10 @@ impl Shard {
     fn fill_from(&mut self, joined: u64, token: u64) -> bool {
         let chunk_len = self.chunk_len();
         let mut piece = Vec::new();
+        if piece.try_reserve_exact(chunk_len as usize).is_err() {
+            self.abort(joined);
+            return false;
+        }
         let mut offset = 0;
         while let Some(arriving) = self.arriving.get_mut(token)
             && offset < arriving.len
@@ -373,6 +383,7 @@ impl Shard {
         let len = arriving.len;
         let chunks = if len > chunk_len { len / chunk_len } else { 0 };
         let mut tail = Vec::new();
+        tail.try_reserve_exact(chunk_len as usize).ok()?;
         if let Some(slot) = arriving.slots.get(chunks as usize).copied() {
             tail.extend_from_slice(&self.slot_bytes(slot)[..(len - chunks * chunk_len) as usize]);
         }

@@ -180,6 +180,10 @@ impl Shard {
         }
         let mut joined = std::mem::take(&mut self.scratch);
         joined.clear();
+        if joined.try_reserve(len as usize).is_err() {
+            self.stats.store_no_memory += 1;
+            return Outcome::OutOfMemory;
+        }
         if op.mode == StoreMode::Prepend {
             joined.extend_from_slice(op.value);
         }
