@@ -213,23 +213,32 @@ impl Replies {
 /// Not of the protocol.
 struct Broken;
 
-/// What a line of text says, classic or meta.
+/// What a line of text says, classic or meta; the common ones first.
 #[inline]
 fn line_part(line: &[u8]) -> Option<Part> {
+    match line {
+        b"END" | b"STORED" | b"HD" => Some(Part::End(Status::Ok)),
+        [b'V', b'A', b'L', b'U', b'E', b' ', rest @ ..] => {
+            let len = number::parse_u32(Words::of(rest).nth(2)?)?;
+            Some(value(len, false))
+        }
+        [b'V', b'A', b' ', rest @ ..] => {
+            let mut words = Words::of(rest);
+            let len = number::parse_u32(words.next()?)?;
+            Some(value(len, !is_batched(words)))
+        }
+        _ => rare_line_part(line),
+    }
+}
+
+fn rare_line_part(line: &[u8]) -> Option<Part> {
     let mut words = Words::of(line);
     let status = match words.next()? {
-        b"VALUE" => {
-            let len = number::parse_u32(words.nth(2)?)?;
-            return Some(value(len, false));
-        }
-        b"VA" => {
-            let len = number::parse_u32(words.next()?)?;
-            return Some(value(len, !is_batched(words)));
-        }
         b"STAT" => return Some(Part::Nothing),
         b"HD" | b"EN" | b"NF" | b"NS" | b"EX" if is_batched(words) => return Some(Part::Nothing),
-        b"END" | b"STORED" | b"DELETED" | b"TOUCHED" | b"OK" | b"VERSION" | b"RESET" | b"HD"
-        | b"MN" | b"ME" => Status::Ok,
+        b"DELETED" | b"TOUCHED" | b"OK" | b"VERSION" | b"RESET" | b"HD" | b"MN" | b"ME" => {
+            Status::Ok
+        }
         b"NOT_FOUND" | b"EN" | b"NF" => Status::NotFound,
         b"NOT_STORED" | b"NS" => Status::NotStored,
         b"EXISTS" | b"EX" => Status::Exists,

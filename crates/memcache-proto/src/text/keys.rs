@@ -27,19 +27,51 @@ pub(crate) struct KeyList {
 
 /// The commands that take a list of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kind {
+pub(super) struct Kind {
     name_len: usize,
     cas: bool,
     touch: bool,
 }
 
-/// Begins a list, if `input` does.
+/// Begins the list that `input` begins with.
 #[inline]
-pub(super) fn begin<'a>(state: &mut State, now: Timestamp, input: &'a [u8]) -> Option<Step<'a>> {
-    let kind = Kind::of(input)?;
+pub(super) fn begin<'a>(
+    state: &mut State,
+    now: Timestamp,
+    kind: Kind,
+    input: &'a [u8],
+) -> Step<'a> {
+    let list = KeyList {
+        cas: kind.cas,
+        touch: None,
+        first: true,
+    };
+    match only_key(&input[kind.name_len..]) {
+        Some(key) if !kind.touch => found(state, list, kind.name_len, key),
+        _ => begin_carefully(state, now, kind, list, input),
+    }
+}
+
+/// The key of a list of one that is all here, as most are.
+#[inline]
+fn only_key(text: &[u8]) -> Option<&[u8]> {
+    let end = text.iter().position(|byte| *byte <= b' ')?;
+    let (key, rest) = text.split_at(end);
+    let is_whole = matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]);
+    (is_whole && !key.is_empty() && end <= KEY_LEN_MAX).then_some(key)
+}
+
+/// Looks the list over before the first key is given out, if it is not too long for that.
+fn begin_carefully<'a>(
+    state: &mut State,
+    now: Timestamp,
+    kind: Kind,
+    list: KeyList,
+    input: &'a [u8],
+) -> Step<'a> {
     let rest = &input[kind.name_len..];
     let (text, is_whole) = match Line::of(input) {
-        Line::Incomplete => return Some(Step::Incomplete),
+        Line::Incomplete => return Step::Incomplete,
         Line::TooLong => (&rest[..LINE_LEN_MAX - kind.name_len], false),
         Line::Whole { text, .. } => (text.get(kind.name_len..).unwrap_or(b""), true),
     };
@@ -49,21 +81,17 @@ pub(super) fn begin<'a>(state: &mut State, now: Timestamp, input: &'a [u8]) -> O
             Some(Some(exptime)) if is_whole || !words.rest().is_empty() => {
                 Some(exptime::expiry(i64::from(exptime), now))
             }
-            Some(_) => return Some(fail(state, 0, BAD_EXPTIME)),
-            None => return Some(fail(state, 0, BAD_FORMAT)),
+            Some(_) => return fail(state, 0, BAD_EXPTIME),
+            None => return fail(state, 0, BAD_FORMAT),
         },
         false => None,
     };
     if is_whole && !are_keys(words) {
-        return Some(fail(state, 0, BAD_FORMAT));
+        return fail(state, 0, BAD_FORMAT);
     }
-    let list = KeyList {
-        cas: kind.cas,
-        touch,
-        first: true,
-    };
+    let list = KeyList { touch, ..list };
     let consumed = kind.name_len + (text.len() - words.rest().len());
-    Some(advance(state, list, input, consumed))
+    advance(state, list, input, consumed)
 }
 
 /// The next key of a list, or its end.
@@ -73,8 +101,9 @@ pub(crate) fn next<'a>(state: &mut State, list: KeyList, input: &'a [u8]) -> Ste
 }
 
 impl Kind {
+    /// The command that `input` begins with.
     #[inline]
-    fn of(input: &[u8]) -> Option<Self> {
+    pub(super) fn of(input: &[u8]) -> Option<Self> {
         let (name_len, cas, touch) = match input {
             [b'g', b'e', b't', b' ', ..] => (4, false, false),
             [b'g', b'e', b't', b's', b' ', ..] => (5, true, false),
@@ -125,6 +154,12 @@ fn advance<'a>(state: &mut State, list: KeyList, input: &'a [u8], start: usize) 
     if key.len() > KEY_LEN_MAX {
         return fail(state, start, BAD_FORMAT);
     }
+    found(state, list, start, key)
+}
+
+/// Gives out a key that lies at `start`.
+#[inline]
+fn found<'a>(state: &mut State, list: KeyList, start: usize, key: &'a [u8]) -> Step<'a> {
     *state = State::Keys(KeyList {
         first: false,
         ..list
@@ -135,6 +170,7 @@ fn advance<'a>(state: &mut State, list: KeyList, input: &'a [u8], start: usize) 
     }
 }
 
+#[inline]
 fn retrieval(list: KeyList, key: &[u8]) -> Request<'_> {
     let verb = Verb::Retrieve {
         cas: list.cas,

@@ -19,8 +19,8 @@ use words::{Arguments, Line};
 /// Looks at the next command; the state is idle.
 #[inline]
 pub(crate) fn decode<'a>(state: &mut State, input: &'a [u8], context: Context<'_, 'a>) -> Step<'a> {
-    if let Some(step) = keys::begin(state, context.now, input) {
-        return step;
+    if let Some(kind) = keys::Kind::of(input) {
+        return keys::begin(state, context.now, kind, input);
     }
     match Line::of(input) {
         Line::Incomplete => Step::Incomplete,
