@@ -22,7 +22,7 @@ class Running:
 
     process: subprocess.Popen
     address: str
-    login: str | None = None
+    logins: Path | None = None
     folder: Path | None = None
 
     @property
@@ -32,8 +32,8 @@ class Running:
     def flags(self) -> list[str]:
         """The flags of `cofferdam load` that reach it."""
         flags = ["--target", self.address]
-        if self.login:
-            flags += ["--login", self.login]
+        if self.logins:
+            flags += ["--logins", str(self.logins)]
         return flags
 
     def stop(self) -> None:
@@ -105,14 +105,18 @@ class Cofferdam:
             raise RuntimeError(f"cofferdam did not start: {line!r}\n{log[-2000:]}")
         return dict(re.findall(r"(\w+)=(\S+)", line.decode()))
 
-    def add_tenant(self, folder: Path, memory_mib: int) -> str:
+    def add_tenant(self, folder: Path, memory_mib: int) -> Path:
+        """Adds the tenant under test; the file says how to log in as it."""
         command = [self.path, "tenant", "add", "versus", "--memory", f"{memory_mib}MiB"]
         command += ["--json", "--data-dir", str(folder)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
         tenant = json.loads(done.stdout)
-        return f"{tenant['username']}:{tenant['password']}"
+        logins = folder / "logins"
+        logins.touch(mode=0o600)
+        logins.write_text(f"{tenant['username']}:{tenant['password']}\n")
+        return logins
 
 
 def unprivileged_user() -> str:
