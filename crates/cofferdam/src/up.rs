@@ -21,6 +21,7 @@ use crate::api::{self, Api, Reload};
 use crate::config::{Auto, Config, Overrides, Span};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
+use crate::logging::LogFormat;
 use crate::plane::{DataPlane, PlaneConfig, RunningPlane};
 use crate::reload::Reloader;
 use crate::{files, local_plane, logging, machine, servers};
@@ -154,6 +155,24 @@ fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Option<SocketA
     let (open, auth) = running.addresses();
     let shown = |addr: Option<SocketAddr>| addr.map_or("off".to_owned(), |addr| addr.to_string());
     let (open, admin) = (shown(open), shown(admin));
+    match config.log_format {
+        LogFormat::Text => explain(config, &open, auth, &admin),
+        LogFormat::Json => {
+            tracing::info!(memcache = open, memcache_auth = %auth, admin, "ready");
+        }
+    }
+    let line = format!("ready memcache={open} memcache_auth={auth} admin={admin}\n");
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "nobody reads the ready line");
+    }
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        tracing::warn!(%error, "the service manager was not told");
+    }
+}
+
+/// Tells a person how to connect.
+fn explain(config: &Config, open: &str, auth: SocketAddr, admin: &str) {
     let dir = config.data_dir();
     let flag = match config.data_dir {
         Some(_) => format!(" --data-dir {}", dir.display()),
@@ -168,14 +187,6 @@ fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Option<SocketA
         version = env!("CARGO_PKG_VERSION"),
         token = dir.join(files::ADMIN_TOKEN).display(),
     );
-    let line = format!("ready memcache={open} memcache_auth={auth} admin={admin}\n");
-    let mut out = io::stdout().lock();
-    if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-        tracing::warn!(%error, "nobody reads the ready line");
-    }
-    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
-        tracing::warn!(%error, "the service manager was not told");
-    }
 }
 
 /// Reloads on SIGHUP, asks for a stop on the first SIGTERM or SIGINT, and ends the process on the

@@ -63,7 +63,7 @@ pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
 /// A size for people: whole units where they fit, else one decimal.
 pub(crate) fn size(bytes: u64) -> String {
     let exact = ByteSize(bytes).to_string();
-    if exact.len() <= 7 {
+    if bytes < 1024 || (exact.ends_with('B') && exact.len() <= 7) {
         return exact;
     }
     let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];

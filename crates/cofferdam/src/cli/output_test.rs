@@ -24,7 +24,9 @@ fn sizes_are_exact_where_short_and_rounded_where_not() {
     let cases = [
         (0, "0"),
         (999, "999"),
+        (1500, "1.5KiB"),
         (4096, "4KiB"),
+        (528_960, "516.6KiB"),
         (100 << 20, "100MiB"),
         ((100 << 20) + 1, "100.0MiB"),
         (111_149_056 + 4096, "106.0MiB"),
