@@ -12,6 +12,8 @@ mod binary;
 pub mod client;
 mod decoder;
 mod exptime;
+#[cfg(test)]
+mod hostile_test;
 mod meta;
 mod number;
 mod reply;
