@@ -4,7 +4,7 @@
 #   bench/versus.sh [--memcached PATH] [--cases a,b] [--pairs N] [--seconds S]
 #
 # Writes target/bench/versus.json, versus.md and versus.svg, and prints the table. Takes about
-# twelve minutes as it stands; nothing else should run on the machine meanwhile.
+# ten minutes as it stands; nothing else should run on the machine meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -109,7 +109,7 @@ def speed_row(case: SpeedCase, peer, pairs: list[tuple[Sample, Sample]]) -> Spee
         peer=peer.name,
         peer_version=peer.version,
         cpu=Figure(ratio(pairs, "cpu_us_per_op"), bounds.cpu_for(peer.is_debians)),
-        ops=Figure(ops, bounds.ops_min, is_floor=True),
+        ops=Figure(ops, bounds.ops_for(peer.is_debians), is_floor=True),
         p99=Figure(ratio(pairs, "p99_us"), bounds.p99_max),
         ours=ours,
         theirs=theirs,

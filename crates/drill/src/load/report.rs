@@ -5,7 +5,8 @@ use serde::Serialize;
 /// The figures of one run. Latencies are in microseconds.
 ///
 /// Latency counts every request that was due: answered ones with the time to their reply, and those
-/// that were given up with the time until then. Replies that are errors are counted, not timed.
+/// that were given up with the time until then. Replies that are errors, and requests lost with their
+/// connection, are counted, not timed.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// `text`, `meta` or `binary`.
