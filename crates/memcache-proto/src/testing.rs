@@ -223,6 +223,7 @@ impl Server {
     }
 
     fn execute(&mut self, op: &Op<'_>, sink: &mut ReplySink<'_, '_>) -> (Outcome, Vec<u8>) {
+        self.items.retain(|_, entry| !entry.end.is_past(NOW));
         match op {
             Op::Get(get) => self.get(get, sink),
             Op::Store(store) => (self.store(store), Vec::new()),
@@ -237,7 +238,6 @@ impl Server {
     }
 
     fn get(&mut self, get: &Get<'_>, sink: &mut ReplySink<'_, '_>) -> (Outcome, Vec<u8>) {
-        self.items.retain(|_, entry| !entry.end.is_past(NOW));
         let mut created = false;
         if let (Some(end), false) = (get.vivify, self.items.contains_key(get.key)) {
             let cas = self.next_cas(get.new_cas);

@@ -158,17 +158,18 @@ impl<'a> Command<'a> {
             return self.refuse(BAD_EXPTIME, &arguments);
         };
         let delay = exptime::delay(i64::from(exptime), context.now);
-        self.act(Action::FlushAll { delay }, b"OK\r\n", &arguments)
+        self.act(Action::FlushAll { delay }, b"OK\r\n", arguments.is_quiet())
     }
 
+    /// Answered whatever stands behind it, `noreply` too, as `memccapable` wants it.
     fn version(&self) -> Step<'a> {
-        self.act(Action::Answer, VERSION_LINE, &Arguments::of(self.rest))
+        self.answer(VERSION_LINE)
     }
 
     fn verbosity(&self) -> Step<'a> {
         let arguments = Arguments::of(self.rest);
         match number::parse_u32(arguments.word(0)) {
-            Some(_) => self.act(Action::Verbosity, b"OK\r\n", &arguments),
+            Some(_) => self.act(Action::Verbosity, b"OK\r\n", arguments.is_quiet()),
             None => self.refuse(BAD_FORMAT, &arguments),
         }
     }
@@ -194,7 +195,7 @@ impl<'a> Command<'a> {
             }
             name => (StatsKind::Unknown(name), UNKNOWN_COMMAND),
         };
-        self.act(Action::Stats(kind), line, &arguments)
+        self.act(Action::Stats(kind), line, false)
     }
 
     /// What belongs to whoever runs the server is refused in memcached's words for it, and what
@@ -225,9 +226,8 @@ impl<'a> Command<'a> {
     }
 
     /// A request about no key, whose answer is known.
-    fn act(&self, action: Action<'a>, line: &'static [u8], arguments: &Arguments<'_>) -> Step<'a> {
+    fn act(&self, action: Action<'a>, line: &'static [u8], quiet: bool) -> Step<'a> {
         let verb = Verb::Line(line);
-        let quiet = arguments.is_quiet();
         Step::Request {
             consumed: self.consumed,
             request: request(action, b"", Form { verb, quiet }),

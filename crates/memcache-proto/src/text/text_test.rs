@@ -129,7 +129,6 @@ fn noreply_silences_errors_too() {
         "verbosity 1 noreply",
         "delete a 5 noreply",
         "nonsense noreply",
-        "version noreply",
     ] {
         assert_eq!(talk_text(&format!("{line}\r\nmn\r\n")), "MN\r\n", "{line}");
     }
