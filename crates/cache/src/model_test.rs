@@ -60,6 +60,14 @@ impl OwnedStore {
     }
 }
 
+struct Held {
+    pin: Pin,
+    value: Vec<u8>,
+    read: usize,
+    progress: Timestamp,
+    resizes: u32,
+}
+
 struct History {
     rng: Rng,
     plan: Plan,
@@ -67,7 +75,8 @@ struct History {
     model: Model,
     now: Timestamp,
     uploads: Vec<Upload>,
-    pins: Vec<(Pin, Vec<u8>, u32)>,
+    pins: Vec<Held>,
+    resizes: u32,
     cas_seen: HashMap<u64, ()>,
     hits: u64,
 }
@@ -93,6 +102,7 @@ impl History {
             now,
             uploads: Vec::new(),
             pins: Vec::new(),
+            resizes: 0,
             cas_seen: HashMap::new(),
             hits: 0,
         }
@@ -137,6 +147,7 @@ impl History {
     }
 
     fn resize(&mut self) {
+        self.resizes += 1;
         let least = self.plan.quota_bytes;
         let bytes = match self.rng.below(4) {
             // Far enough for another cut of the memory, and another number of shards.
@@ -397,7 +408,13 @@ impl History {
             assert_eq!(pin.len as usize, shown.value.len());
             assert!(shown.value.len() > INLINE_VALUE_LEN_MAX);
             if pin.token != 0 {
-                self.pins.push((pin, shown.value.clone(), 0));
+                self.pins.push(Held {
+                    pin,
+                    value: shown.value.clone(),
+                    read: 0,
+                    progress: self.now,
+                    resizes: self.resizes,
+                });
             }
             seen.value = shown.value.clone();
         }
@@ -490,26 +507,29 @@ impl History {
             return;
         }
         let which = self.rng.below(self.pins.len() as u64) as usize;
-        let (pin, value, offset) = &mut self.pins[which];
+        let held = &mut self.pins[which];
         let mut out = vec![1, 2, 3];
         let max = 1 + self.rng.below(200_000) as usize;
-        let from = *offset as usize;
-        match self.cache.read_pinned(*pin, *offset, max, &mut out) {
-            None => {
-                self.pins.remove(which);
-                return;
-            }
-            Some(count) => {
-                assert_eq!(count, max.min(value.len() - from));
-                assert_eq!(out[..3], [1, 2, 3]);
-                assert!(out[3..] == value[from..from + count], "held bytes stay");
-                *offset += count as u32;
-            }
-        }
-        if *offset as usize == value.len() || self.rng.below(10) == 0 {
-            let (pin, ..) = self.pins.remove(which);
-            self.cache.unpin(pin);
-            assert_eq!(self.cache.read_pinned(pin, 0, 1, &mut Vec::new()), None);
+        let offset = held.read as u32;
+        let Some(count) = self.cache.read_pinned(held.pin, offset, max, &mut out) else {
+            let stalled = self.now.since(held.progress) >= Duration::from_secs(5);
+            assert!(stalled || held.resizes < self.resizes, "a hold ended");
+            self.pins.remove(which);
+            return;
+        };
+        held.progress = self.now;
+        let rest = &held.value[held.read..];
+        assert_eq!(count, max.min(rest.len()));
+        assert_eq!(out[..3], [1, 2, 3]);
+        assert!(out[3..] == rest[..count], "held bytes stay");
+        held.read += count;
+        if held.read == held.value.len() || self.rng.below(10) == 0 {
+            let held = self.pins.remove(which);
+            self.cache.unpin(held.pin);
+            assert_eq!(
+                self.cache.read_pinned(held.pin, 0, 1, &mut Vec::new()),
+                None
+            );
         }
     }
 
@@ -518,8 +538,8 @@ impl History {
         for upload in std::mem::take(&mut self.uploads) {
             self.cache.abort(upload.reservation);
         }
-        for (pin, ..) in std::mem::take(&mut self.pins) {
-            self.cache.unpin(pin);
+        for held in std::mem::take(&mut self.pins) {
+            self.cache.unpin(held.pin);
         }
         for _ in 0..100_000 {
             if !self.cache.maintain(self.now, 1 << 20) {

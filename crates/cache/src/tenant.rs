@@ -82,7 +82,7 @@ impl TenantCache {
             Op::Store(_) => Outcome::OutOfMemory,
             Op::Delete(_) | Op::Arith(_) => Outcome::NotFound,
         };
-        self.with_shard_of(hash, |_, shard| shard.execute(now, hash, op, sink))
+        self.with_shard_of(hash, |shard| shard.execute(now, hash, op, sink))
             .unwrap_or(absent)
     }
 
@@ -97,10 +97,9 @@ impl TenantCache {
         len: u32,
     ) -> Result<Reservation, Outcome> {
         let hash = self.hasher.hash(store.key);
-        self.with_shard_of(hash, |number, shard| {
+        self.with_shard_of(hash, |shard| {
             shard.tick(now);
-            let token = shard.reserve(hash, store, len)?;
-            Ok(Reservation(outer_token(number, token)))
+            shard.reserve(hash, store, len).map(Reservation)
         })
         .unwrap_or(Err(Outcome::OutOfMemory))
     }
@@ -249,7 +248,10 @@ impl TenantCache {
                 // One that is out of use only gives its memory back, and keeps its figures.
                 Some(shard) => shard.rebuild(if number < count { each } else { 0 }, item_size_max),
                 None if number < count => {
-                    **place = Shard::new(each, item_size_max, &self.hash_key, now);
+                    **place = {
+                        let mark = (number as u64) << TOKEN_BITS;
+                        Shard::new(mark, each, item_size_max, &self.hash_key, now)
+                    };
                 }
                 None => {}
             }
@@ -258,18 +260,14 @@ impl TenantCache {
     }
 
     /// Runs `work` on the shard of a key.
-    fn with_shard_of<T>(
-        &self,
-        hash: KeyHash,
-        work: impl FnOnce(usize, &mut Shard) -> T,
-    ) -> Option<T> {
+    fn with_shard_of<T>(&self, hash: KeyHash, work: impl FnOnce(&mut Shard) -> T) -> Option<T> {
         loop {
             let active = self.active.load(Ordering::Acquire);
             let number = hash.shard(active);
             let mut shard = lock(&self.shards[number]);
             // A change of their number holds all locks: seen unchanged under one, it stays.
             if active == self.active.load(Ordering::Acquire) {
-                return shard.as_mut().map(|shard| work(number, shard));
+                return shard.as_mut().map(work);
             }
         }
     }
@@ -301,10 +299,6 @@ impl TenantCache {
             }
         }
     }
-}
-
-fn outer_token(number: usize, token: u64) -> u64 {
-    (number as u64) << TOKEN_BITS | token
 }
 
 /// A panic elsewhere under the lock is a fault of ours; serving on is better than ending with it.

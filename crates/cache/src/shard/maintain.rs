@@ -13,8 +13,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Free memory is given back to the system after this long.
 const FREE_KEPT_S: u32 = 10;
 
-/// Segments of which at most one byte in so many lives are emptied even without need.
-const COMPACTED_BELOW: u32 = 4;
+/// Quarters of a segment that must be dead for it to be emptied even without need.
+const COMPACTED_FROM: u32 = 3;
 
 impl Shard {
     /// Does about `budget` bytes' worth of background work; whether there is more to do.
@@ -32,7 +32,8 @@ impl Shard {
             .advance(&mut self.segs, self.hasher, bytes / 256 + 1);
         more |= self.index.is_moving();
         // Only what is held too much must go now; the reserve is the stores' own affair.
-        more |= self.segments_to_spare() < 0 && self.reclaim(bytes, 0);
+        let excess = self.segs.held > self.segment_limit();
+        more |= excess && self.reclaim(bytes, 1);
         more |= self.expire(budget);
         more |= self.tidy(bytes);
         more
@@ -49,27 +50,26 @@ impl Shard {
         if !reaped {
             self.shed_given_up();
         }
+        let mut released = true;
         for _ in 0..segments {
-            self.release_idle_segment();
+            released = released && self.release_idle_segment();
         }
-        !self.graveyard.is_empty() || reaped || !self.given_up.is_empty()
+        !self.graveyard.is_empty() || reaped || released || !self.given_up.is_empty()
     }
 
-    fn release_idle_segment(&mut self) {
+    fn release_idle_segment(&mut self) -> bool {
         let needed = if self.has_evicted {
             RESERVE_SEGMENTS as usize
         } else {
             0
         };
         let Some(oldest) = self.segs.free.first().copied() else {
-            return;
+            return false;
         };
         let freed_s = self.segs.get(oldest).looked_s;
         let idle = freed_s.saturating_add(FREE_KEPT_S) <= self.now_s();
-        let excess = self.segs.held > self.segment_limit() && self.segs.free.len() > 1;
-        if excess || idle && self.segs.free.len() > needed {
-            self.segs.release();
-        }
+        let excess = self.segs.held > self.segment_limit() && self.segments_to_spare() > 0;
+        (excess || idle && self.segs.free.len() > needed) && self.segs.release()
     }
 
     /// Moves what lives in mostly dead segments together.
@@ -77,7 +77,8 @@ impl Shard {
         if self.slots_empty >= 2 * self.segs.geometry.slots && self.move_one_chunk() {
             return true;
         }
-        if !self.begin_compaction(COMPACTED_BELOW) {
+        let quarter = self.segs.geometry.segment_len / 4;
+        if !self.begin_compaction(COMPACTED_FROM * quarter) {
             return false;
         }
         self.scan(budget, false);

@@ -36,6 +36,8 @@ use reservations::Arriving;
 /// A shard; its methods are what [`TenantCache`](crate::TenantCache) does under the shard's lock.
 #[derive(Debug)]
 pub(crate) struct Shard {
+    /// Set in every token given out, above the shard's own part.
+    token_mark: u64,
     quota_bytes: u64,
     item_size_max: u32,
     hasher: KeyHasher,
@@ -90,8 +92,9 @@ struct Found {
 }
 
 impl Shard {
-    /// An empty shard; `None` if not even its index can be had.
+    /// An empty shard whose tokens bear this mark; `None` if not even its index can be had.
     pub(crate) fn new(
+        token_mark: u64,
         quota_bytes: u64,
         item_size_max: u32,
         hash_key: &[u8; 16],
@@ -99,6 +102,7 @@ impl Shard {
     ) -> Option<Self> {
         let geometry = Geometry::new(quota_bytes, item_size_max);
         Some(Self {
+            token_mark,
             quota_bytes,
             item_size_max,
             hasher: KeyHasher::new(hash_key),

@@ -57,7 +57,7 @@ impl Shard {
             }
         }
         Some(Pin {
-            token,
+            token: self.token_mark | token,
             len: found.header.value_len,
         })
     }

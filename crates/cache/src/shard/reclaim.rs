@@ -4,8 +4,9 @@
 //! start: what was used is copied behind the main queue's end, the rest is dropped. While the
 //! reserve is one segment short, a store of `n` bytes scans 2n, else at most [`PACE`]` * n`, and
 //! [`PACE_LEAST`] bytes and one item more; of a victim at most three quarters survive, so that
-//! each four bytes scanned gain at least one and the reserve never runs out. Segments that are
-//! mostly dead are emptied first, whatever their turn.
+//! each four bytes scanned gain at least one and the reserve never runs out. Segments of which a
+//! quarter is dead are emptied first, whatever their turn, and all that lives in them is kept: no
+//! item is evicted while dead ones fill the memory.
 
 use super::Shard;
 use super::limits::RESERVE_SEGMENTS;
@@ -29,7 +30,7 @@ const PROMOTED_FROM: u8 = 2;
 /// The share of all bytes, one in so many, above which the small queue is emptied first.
 const SMALL_SHARE: u64 = 10;
 
-/// Segments looked at in search of one that is mostly dead.
+/// Segments of each queue looked at in search of one with many dead bytes.
 const SPARSE_WINDOW: usize = 512;
 
 /// A segment that is being emptied.
@@ -38,7 +39,7 @@ pub(super) struct Victim {
     pub(super) segment: u32,
     cursor: u32,
     queue: Queue,
-    /// It is mostly dead: all that lives is kept.
+    /// It has many dead bytes: all that lives is kept.
     sparse: bool,
     /// Bytes, chunks included, that may still survive.
     keep_left: u64,
@@ -119,7 +120,7 @@ impl Shard {
     }
 
     fn choose_victim(&mut self) -> Option<Victim> {
-        if let Some(number) = self.choose_sparse(2) {
+        if let Some(number) = self.choose_sparse(self.segs.geometry.segment_len / 4) {
             return self.victimise(number, true);
         }
         let small = self.queue_bytes(Queue::Small);
@@ -158,18 +159,17 @@ impl Shard {
             .find(|number| self.segs.get(*number).pins == 0)
     }
 
-    /// The emptiest sealed segment of those next in turn, if no more than one in `share` of its
-    /// bytes lives.
-    pub(super) fn choose_sparse(&self, share: u32) -> Option<u32> {
-        let most = self.segs.geometry.segment_len / share;
-        let sealed = self
-            .sealed
-            .iter()
-            .flat_map(|queue| queue.iter().take(SPARSE_WINDOW));
+    /// The sealed segment with the most dead bytes of those next in turn, if it has this many.
+    pub(super) fn choose_sparse(&self, dead_least: u32) -> Option<u32> {
+        let start = self.segs.geometry.log_start();
+        let sealed = self.sealed.iter();
         sealed
+            .flat_map(|queue| queue.iter().take(SPARSE_WINDOW))
             .map(|number| (self.segs.get(*number), *number))
-            .filter(|(segment, _)| segment.pins == 0 && segment.live_bytes <= most)
-            .min_by_key(|(segment, _)| segment.live_bytes)
+            .filter(|(segment, _)| segment.pins == 0)
+            .map(|(segment, number)| (segment.used - start - segment.live_bytes, number))
+            .filter(|(dead, _)| *dead >= dead_least)
+            .max_by_key(|(dead, _)| *dead)
             .map(|(_, number)| number)
     }
 
@@ -186,14 +186,15 @@ impl Shard {
             cursor: self.segs.geometry.log_start(),
             queue,
             sparse,
-            keep_left: all / 4 * 3,
+            keep_left: if sparse { all } else { all / 4 * 3 },
         })
     }
 
-    /// Begins to empty a segment that is mostly dead, if there is one and none is under way.
-    pub(super) fn begin_compaction(&mut self, share: u32) -> bool {
+    /// Begins to empty a segment with this many dead bytes, if there is one and no other is being
+    /// emptied.
+    pub(super) fn begin_compaction(&mut self, dead_least: u32) -> bool {
         if self.victim.is_none()
-            && let Some(number) = self.choose_sparse(share)
+            && let Some(number) = self.choose_sparse(dead_least)
         {
             self.victim = self.victimise(number, true);
         }

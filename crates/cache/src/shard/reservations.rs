@@ -78,7 +78,7 @@ impl Shard {
         }
         let arriving = Arriving::new(hash, op, len, self.now, false);
         match self.begin(op.key, arriving) {
-            Some(token) => Ok(token),
+            Some(token) => Ok(self.token_mark | token),
             None => {
                 self.stats.store_no_memory += 1;
                 Err(self.drop_unless_stored(hash, op, Outcome::OutOfMemory))
