@@ -179,6 +179,7 @@ fn one_wrong_byte_is_an_error() {
     plan.mix = "get".parse().unwrap();
     let report = run_quietly(&plan).unwrap();
     assert_eq!(report.errors.corrupt, 4, "one for each connection");
+    assert!(report.first_error.unwrap().contains("offset: 99"));
     plan.verify = false;
     assert_eq!(run_quietly(&plan).unwrap().errors.total(), 0);
 }

@@ -51,7 +51,18 @@ struct Answer {
     /// The value that is arriving: its key's number, and how much of it has come.
     id: Option<u64>,
     offset: usize,
-    corrupt: bool,
+    corrupt: Option<Corruption>,
+}
+
+/// How a hit is not what was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Corruption {
+    /// A key that was not asked for.
+    Key,
+    /// Not as long as it should be; both in bytes.
+    Len { got: u32, wanted: u32 },
+    /// The first byte that differs.
+    Byte { offset: usize },
 }
 
 /// Why a connection is of no use any more.
@@ -275,14 +286,21 @@ impl Answer {
             Some(key) => context.keys.read(key),
             None => Some(flight.id),
         };
-        let is_asked = flight.op == Op::Mget || self.id == Some(flight.id);
-        let has_len = self.id.is_some_and(|id| context.values.len(id) == len);
-        self.corrupt |= !is_asked || !has_len;
+        let asked = flight.op == Op::Mget || self.id == Some(flight.id);
+        let wanted = self.id.filter(|_| asked).map(|id| context.values.len(id));
+        let corruption = match wanted {
+            None => Some(Corruption::Key),
+            Some(wanted) if wanted != len => Some(Corruption::Len { got: len, wanted }),
+            Some(_) => None,
+        };
+        self.corrupt = self.corrupt.or(corruption);
     }
 
     fn take_bytes(&mut self, context: &ReadContext<'_>, bytes: &[u8]) {
         if let Some(id) = self.id {
-            self.corrupt |= !context.values.matches(id, self.offset, bytes);
+            let found = context.values.difference(id, self.offset, bytes);
+            let corruption = found.map(|offset| Corruption::Byte { offset });
+            self.corrupt = self.corrupt.or(corruption);
             self.offset += bytes.len();
         }
     }
@@ -298,8 +316,13 @@ impl Answer {
             Ending::Hit => 1,
             _ => self.hits,
         };
+        if let Some(corruption) = self.corrupt
+            && !matches!(ending, Ending::Garbage(_))
+        {
+            context.recorder.corrupt(tenant, flight, corruption);
+            return Ok(());
+        }
         let fault = match ending {
-            _ if self.corrupt => Fault::Corrupt,
             Ending::Done | Ending::Hit | Ending::Miss => {
                 context
                     .recorder

@@ -1,6 +1,7 @@
 //! Which requests count: sorts what happens into intervals, tenants and the prefill.
 
-use super::connection::Flight;
+use super::connection::{Corruption, Flight};
+use super::op::Op;
 use super::tally::{Fault, Tally, TenantTally, Timing};
 use super::wire::Ending;
 
@@ -17,7 +18,7 @@ pub(crate) struct Recorder {
     pub(crate) connect: Timing,
     /// Items confirmed, whatever the phase.
     pub(crate) stored: u64,
-    /// The first reply that was an error, in the server's words.
+    /// The phase's first reply that was an error, in the server's words.
     pub(crate) first_error: Option<String>,
     /// When the last request was answered.
     pub(crate) last_ns: u64,
@@ -43,6 +44,7 @@ impl Recorder {
         self.since_ns = since_ns;
         self.is_measured = is_measured;
         self.last_ns = since_ns;
+        self.first_error = None;
     }
 
     /// Hands out the interval and begins the next.
@@ -65,7 +67,7 @@ impl Recorder {
     /// A request was answered at `now_ns`.
     #[inline]
     pub(crate) fn answered(&mut self, tenant: usize, flight: &Flight, hits: u32, now_ns: u64) {
-        self.stored += u64::from(flight.op == super::op::Op::Set);
+        self.stored += u64::from(flight.op == Op::Set);
         if flight.due_ns < self.since_ns {
             return;
         }
@@ -86,10 +88,22 @@ impl Recorder {
         fault: Fault,
         ending: Ending<'_>,
     ) {
-        if self.first_error.is_none() {
+        if self.first_error.is_none() && flight.due_ns >= self.since_ns {
             self.first_error = Some(words(fault, ending));
         }
         self.lost(tenant, flight, fault);
+    }
+
+    /// A request was answered by other bytes than were stored.
+    pub(crate) fn corrupt(&mut self, tenant: usize, flight: &Flight, corruption: Corruption) {
+        if self.first_error.is_none() && flight.due_ns >= self.since_ns {
+            let id = flight.id;
+            self.first_error = Some(match (flight.op, corruption) {
+                (Op::Mget, wrong) => format!("corrupt hit in an mget: {wrong:?}"),
+                (_, wrong) => format!("corrupt hit of key number {id}: {wrong:?}"),
+            });
+        }
+        self.lost(tenant, flight, Fault::Corrupt);
     }
 
     /// A request will get no answer.

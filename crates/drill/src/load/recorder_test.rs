@@ -1,7 +1,6 @@
 //! Tests of `recorder`: what counts, and for whom.
 
 use super::*;
-use crate::load::op::Op;
 
 fn flight(op: Op, due_ns: u64) -> Flight {
     Flight {
@@ -76,4 +75,14 @@ fn the_first_error_is_kept_in_the_servers_words() {
         Some("SERVER_ERROR out of memory")
     );
     assert_eq!(recorder.interval.errors.total(), 2);
+}
+
+#[test]
+fn a_corrupt_hit_says_what_is_wrong_with_it() {
+    let mut recorder = Recorder::new(0);
+    let wrong = Corruption::Byte { offset: 77 };
+    recorder.corrupt(0, &flight(Op::Get, 1), wrong);
+    assert_eq!(recorder.interval.errors.corrupt, 1);
+    let words = recorder.first_error.unwrap();
+    assert!(words.contains("offset: 77"), "{words}");
 }

@@ -57,38 +57,39 @@ impl Values {
         });
     }
 
-    /// Whether `bytes` are what this key's value has from `offset` on.
-    pub(crate) fn matches(&self, id: u64, offset: usize, bytes: &[u8]) -> bool {
+    /// Where `bytes` first differ from what this key's value has from `offset` on, as an offset into
+    /// the value; `None` where they are as they should be.
+    pub(crate) fn difference(&self, id: u64, offset: usize, bytes: &[u8]) -> Option<usize> {
         let stamp = self.stamp(id);
         let mut rest = bytes;
+        let mut found = None;
         self.pieces(stamp, offset, bytes.len(), |piece| {
             let (head, tail) = rest.split_at(piece.len());
+            if head != piece {
+                let equal = head.iter().zip(piece).take_while(|(a, b)| a == b).count();
+                found = Some(offset + bytes.len() - rest.len() + equal);
+                return false;
+            }
             rest = tail;
-            head == piece
-        })
+            true
+        });
+        found
     }
 
     fn stamp(&self, id: u64) -> u64 {
         Rng::new(self.seed ^ id.wrapping_mul(0xd6e8_feb8_6659_fd93)).next_u64()
     }
 
-    /// Hands out `len` bytes of the value from `offset` on, piece by piece, while `take` says true;
-    /// returns whether it always did.
+    /// Hands out `len` bytes of the value from `offset` on, piece by piece, while `take` says true.
     #[inline]
-    fn pieces(
-        &self,
-        stamp: u64,
-        offset: usize,
-        len: usize,
-        mut take: impl FnMut(&[u8]) -> bool,
-    ) -> bool {
+    fn pieces(&self, stamp: u64, offset: usize, len: usize, mut take: impl FnMut(&[u8]) -> bool) {
         let end = offset + len;
         let mut at = offset;
         if at < STAMP_LEN {
             let bytes = stamp.to_le_bytes();
             let stop = end.min(STAMP_LEN);
             if !take(&bytes[at..stop]) {
-                return false;
+                return;
             }
             at = stop;
         }
@@ -97,11 +98,10 @@ impl Values {
             let start = (phase + at) % POOL_LEN;
             let stop = POOL_LEN.min(start + end - at);
             if !take(&self.pool[start..stop]) {
-                return false;
+                return;
             }
             at += stop - start;
         }
-        true
     }
 }
 

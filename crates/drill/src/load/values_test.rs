@@ -16,7 +16,11 @@ fn a_value_matches_itself_in_any_pieces() {
     for piece in [1usize, 3, 7, 8, 9, 1000, 262_139, 600_001] {
         let mut offset = 0;
         for bytes in value.chunks(piece) {
-            assert!(values.matches(3, offset, bytes), "{piece} {offset}");
+            assert_eq!(
+                values.difference(3, offset, bytes),
+                None,
+                "{piece} {offset}"
+            );
             offset += bytes.len();
         }
     }
@@ -29,7 +33,8 @@ fn a_single_wrong_byte_is_seen_wherever_it_is() {
     for at in [0, 7, 8, 150, 299] {
         let mut wrong = value.clone();
         wrong[at] ^= 1;
-        assert!(!values.matches(1, 0, &wrong), "{at}");
+        assert_eq!(values.difference(1, 0, &wrong), Some(at));
+        assert_eq!(values.difference(1, at, &wrong[at..]), Some(at));
     }
 }
 
