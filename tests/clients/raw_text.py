@@ -173,7 +173,7 @@ def cas_stores_only_over_what_was_seen(c):
     c(f"cas a 6 0 1 {seen}\r\n2\r\n", "STORED\r\n")
     holds(c, "a", "2", flags=6)
     c(f"cas a 6 0 1 {seen}\r\n3\r\n", "EXISTS\r\n")
-    c("cas a 0 0 1\r\n", BAD, old="ERROR\r\n")
+    c("cas a 0 0 4\r\ndata\r\n", BAD, old="ERROR\r\nERROR\r\n")
     c(f"cas a 0 0 1 {seen} noreply\r\n3\r\n", "")
     holds(c, "a", "2", flags=6)
 
@@ -328,7 +328,13 @@ def flush_all_in_the_future(c):
 
 @suite.golden
 def version_verbosity_and_unknown_commands(c):
-    c("version\r\n", like(rb"VERSION \d+\.\d+\.\d+[^\r\n]*\r\n"))
+    version = like(rb"VERSION \d+\.\d+\.\d+[^\r\n]*\r\n")
+    c("version\r\n", version)
+    c("version foo bar\r\n", version)
+    # What only answers has no quiet form.
+    c("version noreply\r\n", version)
+    c("stats noreply\r\n", "ERROR\r\n")
+    c("mn noreply\r\n", "MN\r\n")
     c("verbosity 1\r\n", "OK\r\n")
     c("verbosity\r\n", like(rb"(ERROR|CLIENT_ERROR bad command line format)\r\n"))
     c("verbosity x\r\n", BAD)

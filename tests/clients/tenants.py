@@ -213,13 +213,12 @@ def rights_are_kept(env):
                             "gat 1 k\r\n", "ms k 1\r\nx\r\n", "md k\r\n", "ma k\r\n", "mg k T1\r\n",
                             "flush_all\r\n"):
                 reader(command, refusal)
-            reader.in_step()
+                reader.in_step()
         with credential("write") as writer:
             store(writer, "k", "2")
-            writer("get k\r\n", refusal)
-            writer("mg k v\r\n", refusal)
-            writer("flush_all\r\n", refusal)
-            writer.in_step()
+            for command in ("get k\r\n", "gets k l m\r\n", "mg k v\r\n", "flush_all\r\n"):
+                writer(command, refusal)
+                writer.in_step()
         with credential("read,write") as both:
             store(both, "k", "3")
             assert value_of(both, "k") == b"3"
