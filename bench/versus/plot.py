@@ -4,7 +4,7 @@ from html import escape
 
 from verdict import Figure, MemoryRow, SpeedRow
 
-WIDTH, LEFT, RIGHT, BAR, GAP, TOP = 860, 250, 90, 16, 8, 64
+WIDTH, LEFT, RIGHT, BAR, GAP, TOP = 860, 270, 40, 16, 8, 64
 # The right end of the scale; longer bars are cut there and keep their number.
 RATIO_MAX = 1.5
 COLOURS = {True: "#2e7d4f", False: "#b3402e", None: "#7a8794"}
@@ -55,7 +55,10 @@ def bar(top: int, name: str, figure: Figure) -> list[str]:
         parts.append(
             f'<path d="M{at} {top - 2}v{BAR + 4}" stroke="#1c232a" stroke-width="2"/>'
         )
-    parts.append(text(max(end, x(figure.bound or 0)) + 6, middle, f"{figure.value:.2f}"))
+    # At the bar's root, where no tick can be taken for it.
+    is_wide = end - LEFT > 40
+    at, colour = (LEFT + 6, "#ffffff") if is_wide else (end + 6, "#1c232a")
+    parts.append(text(at, middle, f"{figure.value:.2f}", colour=colour))
     return parts
 
 

@@ -47,7 +47,8 @@ pub struct Plan {
     pub requests: Option<u64>,
     /// Instead of load: one `get` on each connection, then keep all open and idle for this long.
     pub hold: Option<Duration>,
-    /// Compare every byte of every hit with what the key's value must be.
+    /// Compare every byte of every hit with what the key's value must be; so nobody else, and no run
+    /// with another seed or other lengths, may have stored values under these keys.
     pub verify: bool,
     /// A request without its reply after this long is given up and its connection reopened; also
     /// the longest that connecting and authenticating may take.

@@ -15,6 +15,10 @@ use super::shared::{News, Newsroom, Shared};
 use super::tally::{Tally, TenantTally, Timing};
 use super::worker::{Stop, Worker};
 
+/// What is left of a phase after its last full second is added up, but not worth a line of progress
+/// if it is shorter than this, in nanoseconds.
+const REMNANT_NS: u64 = 200_000_000;
+
 /// Runs the plan to its end; `progress` hears of it about once a second.
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(&Progress)) -> Result<Report, LoadError> {
     plan.validate()?;
@@ -81,9 +85,19 @@ fn tell(recent: &mut Vec<News>, measured: &mut Tally, progress: &mut dyn FnMut(&
     for news in recent.drain(..) {
         sum.merge(news.tally);
     }
+    let is_remnant = span_ns < elapsed_ns && span_ns < REMNANT_NS;
+    if !is_remnant {
+        progress(&progress_of(phase, elapsed_ns, span_ns, &sum));
+    }
+    if matches!(phase, Phase::Measure | Phase::Hold) {
+        measured.merge(sum);
+    }
+}
+
+fn progress_of(phase: Phase, elapsed_ns: u64, span_ns: u64, sum: &Tally) -> Progress {
     let (hits, misses) = sum.hits_and_misses();
     let latency = sum.latency().summary();
-    progress(&Progress {
+    Progress {
         phase,
         elapsed_s: elapsed_ns as f64 / 1e9,
         requests: sum.requests(),
@@ -94,9 +108,6 @@ fn tell(recent: &mut Vec<News>, measured: &mut Tally, progress: &mut dyn FnMut(&
         reconnects: sum.reconnects,
         p50_us: latency.p50_us,
         p99_us: latency.p99_us,
-    });
-    if matches!(phase, Phase::Measure | Phase::Hold) {
-        measured.merge(sum);
     }
 }
 
