@@ -69,6 +69,13 @@ impl<T> Slab<T> {
         Some(thing)
     }
 
+    /// Every thing there is.
+    pub(crate) fn things_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places
+            .iter_mut()
+            .filter_map(|(_, thing)| thing.as_mut())
+    }
+
     /// The tokens of all things that `pick` wants.
     pub(crate) fn tokens(&self, pick: impl Fn(&T) -> bool) -> Vec<u64> {
         let wanted = |(_, (_, thing)): &(u32, &(u32, Option<T>))| thing.as_ref().is_some_and(&pick);

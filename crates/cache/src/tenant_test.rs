@@ -363,6 +363,7 @@ fn holds_and_arrivals_stay_within_the_quota() {
         assert_eq!(read, value);
     }
     cache.check();
+    settle(&cache, after(1));
     settle(&cache, after(6));
     assert!(
         pins.iter()
@@ -382,6 +383,7 @@ fn an_arrival_without_progress_or_with_too_much_ends() {
     };
     let stalled = begin();
     assert!(cache.fill(stalled, &[0; 50_000]));
+    cache.maintain(after(1), 1000);
     cache.maintain(after(6), 1000);
     assert!(!cache.fill(stalled, &[0; 50_000]));
     assert_eq!(cache.commit(after(6), stalled), Outcome::OutOfMemory);

@@ -26,7 +26,30 @@ pub(super) struct Hold {
 #[derive(Debug)]
 pub(super) struct PinRecord {
     loc: u32,
-    progress: Timestamp,
+    progress: Progress,
+}
+
+/// When something last went on. Reads and fills are not told the time: that it went on is noted
+/// by them, and since when it has not by the next look, so that nothing ends early.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    still_since: Option<Timestamp>,
+}
+
+impl Progress {
+    /// It went on.
+    pub(super) fn note(&mut self) {
+        self.still_since = None;
+    }
+
+    fn look(&mut self, now: Timestamp) {
+        self.still_since.get_or_insert(now);
+    }
+
+    fn has_stalled(&self, now: Timestamp) -> bool {
+        self.still_since
+            .is_some_and(|since| now.since(since) >= STALL_MAX)
+    }
 }
 
 impl Shard {
@@ -40,7 +63,7 @@ impl Shard {
             return None;
         }
         self.holds.try_reserve(1).ok()?;
-        let progress = self.now;
+        let progress = Progress::default();
         let token = self.pins.insert(PinRecord { loc, progress })?;
         match place {
             Ok(at) => self.holds[at].pins += 1,
@@ -87,9 +110,8 @@ impl Shard {
         max: usize,
         out: &mut Vec<u8>,
     ) -> Option<usize> {
-        let now = self.now;
         let record = self.pins.get_mut(token)?;
-        record.progress = now;
+        record.progress.note();
         let loc = record.loc;
         let header = Header::read(self.segs.at(loc));
         self.copy_value(loc, &header, offset, max, out)
@@ -125,11 +147,19 @@ impl Shard {
     /// Ends holds and arrivals that have stalled.
     pub(super) fn end_stalled(&mut self) {
         let now = self.now;
-        let stalled = |progress: Timestamp| now.since(progress) >= STALL_MAX;
-        for token in self.pins.tokens(|record| stalled(record.progress)) {
+        self.pins
+            .things_mut()
+            .for_each(|record| record.progress.look(now));
+        self.arriving
+            .things_mut()
+            .for_each(|arriving| arriving.progress.look(now));
+        for token in self.pins.tokens(|record| record.progress.has_stalled(now)) {
             self.unpin(token);
         }
-        for token in self.arriving.tokens(|arriving| stalled(arriving.progress)) {
+        for token in self
+            .arriving
+            .tokens(|arriving| arriving.progress.has_stalled(now))
+        {
             self.fail_arriving(token);
         }
     }

@@ -1,9 +1,9 @@
 //! Large values that arrive piece by piece, into chunks of their own, and are stored at the end.
 
-use base::Timestamp;
 use base::kv::{Expiry, KEY_LEN_MAX, Outcome, Store, StoreMode};
 
 use super::log::Queue;
+use super::pins::Progress;
 use super::store::{Terms, Verdict};
 use super::{Found, Shard};
 use crate::hash::KeyHash;
@@ -24,13 +24,13 @@ pub(super) struct Arriving {
     len: u32,
     filled: u32,
     pub(super) slots: Vec<u32>,
-    pub(super) progress: Timestamp,
+    pub(super) progress: Progress,
     /// Our own work within one operation, which no client can stall.
     own: bool,
 }
 
 impl Arriving {
-    fn new(hash: KeyHash, op: &Store<'_>, len: u32, progress: Timestamp, own: bool) -> Self {
+    fn new(hash: KeyHash, op: &Store<'_>, len: u32, own: bool) -> Self {
         Self {
             key: Vec::new(),
             hash,
@@ -44,7 +44,7 @@ impl Arriving {
             len,
             filled: 0,
             slots: Vec::new(),
-            progress,
+            progress: Progress::default(),
             own,
         }
     }
@@ -76,7 +76,7 @@ impl Shard {
         if self.is_too_large(op.key.len(), op.flags, u64::from(len)) {
             return Err(self.refuse_too_large(hash, op));
         }
-        let arriving = Arriving::new(hash, op, len, self.now, false);
+        let arriving = Arriving::new(hash, op, len, false);
         match self.begin(op.key, arriving) {
             Some(token) => Ok(self.token_mark | token),
             None => {
@@ -96,11 +96,10 @@ impl Shard {
 
     /// Adds bytes; false if there is no such value (any more), or it has more bytes than said.
     pub(crate) fn fill(&mut self, token: u64, bytes: &[u8]) -> bool {
-        let now = self.now;
         let Some(arriving) = self.arriving.get_mut(token) else {
             return false;
         };
-        arriving.progress = now;
+        arriving.progress.note();
         if bytes.len() > (arriving.len - arriving.filled) as usize {
             self.abort(token);
             return false;
@@ -237,7 +236,7 @@ impl Shard {
         terms: Terms,
     ) -> Outcome {
         let len = op.value.len() as u32;
-        let Some(token) = self.begin(op.key, Arriving::new(hash, op, len, self.now, true)) else {
+        let Some(token) = self.begin(op.key, Arriving::new(hash, op, len, true)) else {
             self.stats.store_no_memory += 1;
             return Outcome::OutOfMemory;
         };
@@ -288,8 +287,7 @@ impl Shard {
             compare_cas: Some(1),
             ..op.clone()
         };
-        let Some(joined) = self.begin(op.key, Arriving::new(hash, &set, len, self.now, true))
-        else {
+        let Some(joined) = self.begin(op.key, Arriving::new(hash, &set, len, true)) else {
             self.stats.store_no_memory += 1;
             return Outcome::OutOfMemory;
         };
