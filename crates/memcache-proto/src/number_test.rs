@@ -2,7 +2,7 @@
 
 use proptest::prelude::{any, proptest};
 
-use super::{Digits, parse_i32, parse_u32, parse_u64, push};
+use super::{Digits, Tail, parse_i32, parse_u32, parse_u64, push};
 
 proptest! {
     #[test]
@@ -17,6 +17,15 @@ proptest! {
     }
 
     #[test]
+    fn a_tail_holds_three(a in any::<u32>(), b in any::<u64>(), c in any::<u64>()) {
+        let mut tail = Tail::new();
+        for number in [u64::from(a), b, c] {
+            tail.push(number);
+        }
+        assert_eq!(tail.finish(), format!(" {a} {b} {c}\r\n").as_bytes());
+    }
+
+    #[test]
     fn signs_are_read(number in any::<i32>()) {
         assert_eq!(parse_i32(number.to_string().as_bytes()), Some(number));
     }
@@ -27,6 +36,21 @@ proptest! {
         if text.len() <= 20 {
             assert_eq!(parse_u64(text.as_bytes()), expected);
         }
+    }
+}
+
+#[test]
+fn a_tail_has_room_for_the_longest_and_no_more() {
+    assert_eq!(Tail::new().finish(), b"\r\n");
+    let mut tail = Tail::new();
+    for _ in 0..3 {
+        tail.push(u64::MAX);
+    }
+    let longest = format!(" {0} {0} {0}\r\n", u64::MAX);
+    assert_eq!(tail.finish(), longest.as_bytes());
+    for more in [1, u64::MAX] {
+        tail.push(more);
+        assert_eq!(tail.finish(), longest.as_bytes());
     }
 }
 

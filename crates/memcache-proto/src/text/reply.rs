@@ -54,17 +54,15 @@ pub(crate) fn item(
 
 #[inline]
 fn retrieved(key: &[u8], cas: bool, item: &Item<'_>, out: &mut Vec<u8>) -> Option<PinnedTail> {
+    let mut numbers = number::Tail::new();
+    numbers.push(u64::from(item.flags));
+    numbers.push(item.value.len() as u64);
+    if cas {
+        numbers.push(item.cas);
+    }
     out.extend_from_slice(b"VALUE ");
     out.extend_from_slice(key);
-    out.push(b' ');
-    number::push(out, u64::from(item.flags));
-    out.push(b' ');
-    number::push(out, item.value.len() as u64);
-    if cas {
-        out.push(b' ');
-        number::push(out, item.cas);
-    }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(numbers.finish());
     push_value(&item.value, PinnedTail::LINE_END, out)
 }
 
