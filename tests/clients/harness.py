@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import select
 import shutil
 import signal
@@ -25,6 +26,10 @@ import traceback
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
 BINARY = os.environ.get("COFFERDAM_BIN", os.path.join(TARGET, "debug", "cofferdam"))
+
+# Many connections at once need as many descriptors here as there.
+_, HARD = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (HARD, HARD))
 
 # The protocol that the goldens describe, and from which on a memcached agrees with all of them.
 MODERN = (1, 6, 42)

@@ -75,7 +75,8 @@ impl Found<'_> {
         let Some(last) = sentence.last() else {
             return self.add(1, "opening", "open the file with a `//!` sentence about it");
         };
-        if !last.trim_end().ends_with(['.', ':', '?', '!']) {
+        let last = last.trim_end().trim_end_matches([')', '"', '`']);
+        if !last.ends_with(['.', ':', '?', '!']) {
             self.add(sentence.len(), "opening", "end the opening sentence");
         }
     }

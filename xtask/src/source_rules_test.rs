@@ -22,6 +22,7 @@ fn core(body: &str) -> Vec<(&'static str, usize)> {
 fn a_plain_file_passes() {
     assert_eq!(core("pub fn f() {}\n"), []);
     assert_eq!(rules(CORE, "//! A sentence over\n//! two lines.\n"), []);
+    assert_eq!(rules(CORE, "//! A sentence. (And more.)\n"), []);
 }
 
 #[test]
