@@ -135,6 +135,22 @@ fn noreply_silences_errors_too() {
 }
 
 #[test]
+fn noreply_means_nothing_to_what_only_tells() {
+    let version = crate::VERSION;
+    assert_eq!(
+        talk_text("version noreply\r\n"),
+        format!("VERSION {version}\r\n")
+    );
+    assert_eq!(talk_text("stats noreply\r\n"), "ERROR\r\n");
+    assert_eq!(
+        talk_text("stats items noreply\r\n"),
+        "STAT curr_items 7\r\nEND\r\n"
+    );
+    assert_eq!(talk_text("get a noreply\r\n"), "END\r\n");
+    assert_eq!(talk_text("mn noreply\r\n"), "MN\r\n");
+}
+
+#[test]
 fn statistics_are_lines() {
     for name in ["", " settings", " items", " slabs", " sizes", " conns"] {
         assert_eq!(
