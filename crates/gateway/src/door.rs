@@ -345,6 +345,10 @@ impl Door {
         })?;
         let link = self.entrants.get(id.0 as usize)?.link;
         self.leave(id);
+        if let Some(tenant) = claim {
+            let figures = self.figures.tenant(tenant);
+            figures.of_loop(self.config.loop_index).shed.add(1);
+        }
         Some(link)
     }
 

@@ -38,6 +38,7 @@ pub(crate) struct LoopFigures {
     pub(crate) turns_cut_short: Counter,
     pub(crate) auth_attempts: Counter,
     pub(crate) auth_failures: Counter,
+    pub(crate) shed: Counter,
 }
 
 /// One tenant's figures, over all loops.
@@ -65,6 +66,8 @@ pub struct ConnectionFigures {
     pub auth_attempts: u64,
     /// Passwords that were wrong.
     pub auth_failures: u64,
+    /// Connections that claimed the tenant and had to leave a full door.
+    pub shed: u64,
 }
 
 impl TenantFigures {
@@ -88,6 +91,7 @@ impl TenantFigures {
             turns_cut_short: total(|part| &part.turns_cut_short),
             auth_attempts: total(|part| &part.auth_attempts),
             auth_failures: total(|part| &part.auth_failures),
+            shed: total(|part| &part.shed),
         }
     }
 }

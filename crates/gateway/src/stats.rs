@@ -47,7 +47,7 @@ impl<B: Backend> Shard<B> {
         match kind {
             StatsKind::General => {
                 page.server(now, &self.config.server);
-                page.connections(&tenant.figures.sum());
+                page.connections(&tenant.figures.sum(), &self.config.server);
                 page.commands(&stats);
                 page.memory(&stats, &self.config.server);
             }
@@ -111,7 +111,7 @@ impl Page<'_> {
         self.line("pointer_size", usize::BITS);
     }
 
-    fn connections(&mut self, figures: &ConnectionFigures) {
+    fn connections(&mut self, figures: &ConnectionFigures, server: &ServerInfo) {
         // The time spent serving this tenant, kernel included, stands for memcached's user time.
         let busy = std::time::Duration::from_nanos(figures.busy_ns);
         self.line(
@@ -120,8 +120,10 @@ impl Page<'_> {
         );
         self.line("rusage_system", "0.000000");
         self.lines(&[
+            ("max_connections", server.connections_max as u64),
             ("curr_connections", figures.connections),
             ("total_connections", figures.connections_total),
+            ("rejected_connections", figures.shed),
             ("connection_structures", figures.connections),
             ("auth_cmds", figures.auth_attempts),
             ("auth_errors", figures.auth_failures),

@@ -188,6 +188,7 @@ impl<B: Backend> Turn<'_, B> {
     fn execute(&mut self, op: &Op<'_>, reply: &Reply<'_>) {
         if !covers(self.session.rights, rights_needed(op)) {
             reply.outcome(Outcome::Denied, self.out);
+            self.session.decoder.abandon();
             return;
         }
         let mut sink = ReplySink::new(reply, self.now, self.out);
