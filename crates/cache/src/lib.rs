@@ -1,4 +1,21 @@
 //! The memory engine of one tenant: log segments, eviction by S3-FIFO, exact expiry and CAS.
+//!
+//! ```text
+//! TenantCache ── 1 to 16 Shards, each behind a mutex for the length of one call
+//!
+//! Shard   index ──► chains through the items of the logs
+//!         small queue   [sealed][sealed][open ►]      a tenth of the bytes: new items
+//!         main queue    [sealed][sealed]...[open ►]   items that were used, or came back
+//!         chunks        [slot|slot|    |slot] ...     of values too long to lie with their item
+//!         ghost         fingerprints of keys evicted of late
+//! ```
+//!
+//! A tenant's bytes are the segments that it holds, its index and its ghost: together never more
+//! than its quota, and nobody else's. Segments are 4 KiB to 1 MiB, about a hundred and fifty of
+//! them to a shard. There is no background thread: stores pay for the room they take, and
+//! [`TenantCache::maintain`] does the rest when it is called.
+//!
+//! This crate has never heard of a protocol, a socket or a clock.
 
 mod config;
 mod geometry;
@@ -17,6 +34,12 @@ pub use config::{Config, ConfigError};
 pub use tenant::TenantCache;
 
 #[cfg(test)]
+mod large_test;
+#[cfg(test)]
+mod limits_test;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod model_test;
+#[cfg(test)]
+mod testing;

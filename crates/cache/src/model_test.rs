@@ -113,6 +113,8 @@ impl History {
             self.step();
             if step % 257 == 0 {
                 self.cache.check();
+                let stats = self.cache.stats();
+                assert!(self.resizes > 0 || stats.held_bytes <= stats.quota_bytes);
             }
         }
         self.settle();

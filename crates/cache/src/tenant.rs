@@ -27,7 +27,7 @@ const TOKEN_BITS: u32 = 56;
 pub struct TenantCache {
     hasher: KeyHasher,
     hash_key: [u8; 16],
-    shards: Vec<Mutex<Option<Shard>>>,
+    shards: Vec<Mutex<Option<Box<Shard>>>>,
     /// How many of the shards are in use, a power of two; changed only with all of them locked.
     active: AtomicUsize,
     limits: Mutex<Limits>,
@@ -248,10 +248,9 @@ impl TenantCache {
                 // One that is out of use only gives its memory back, and keeps its figures.
                 Some(shard) => shard.rebuild(if number < count { each } else { 0 }, item_size_max),
                 None if number < count => {
-                    **place = {
-                        let mark = (number as u64) << TOKEN_BITS;
-                        Shard::new(mark, each, item_size_max, &self.hash_key, now)
-                    };
+                    let mark = (number as u64) << TOKEN_BITS;
+                    let shard = Shard::new(mark, each, item_size_max, &self.hash_key, now);
+                    **place = shard.map(Box::new);
                 }
                 None => {}
             }
@@ -267,7 +266,7 @@ impl TenantCache {
             let mut shard = lock(&self.shards[number]);
             // A change of their number holds all locks: seen unchanged under one, it stays.
             if active == self.active.load(Ordering::Acquire) {
-                return shard.as_mut().map(work);
+                return shard.as_deref_mut().map(work);
             }
         }
     }
@@ -276,7 +275,7 @@ impl TenantCache {
     fn with_shard<T>(&self, token: u64, work: impl FnOnce(&mut Shard, u64) -> T) -> Option<T> {
         let place = self.shards.get((token >> TOKEN_BITS) as usize)?;
         let inner = token & ((1 << TOKEN_BITS) - 1);
-        lock(place).as_mut().map(|shard| work(shard, inner))
+        lock(place).as_deref_mut().map(|shard| work(shard, inner))
     }
 
     /// Panics where a shard's books do not agree.
@@ -294,7 +293,7 @@ impl TenantCache {
 
     fn for_each(&self, mut work: impl FnMut(&mut Shard)) {
         for place in &self.shards {
-            if let Some(shard) = lock(place).as_mut() {
+            if let Some(shard) = lock(place).as_deref_mut() {
                 work(shard);
             }
         }

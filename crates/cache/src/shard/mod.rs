@@ -7,6 +7,7 @@ mod chunks;
 mod delete;
 mod expire;
 mod flush;
+mod join;
 mod limits;
 mod log;
 mod maintain;

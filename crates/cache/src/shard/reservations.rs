@@ -2,10 +2,10 @@
 
 use base::kv::{Expiry, KEY_LEN_MAX, Outcome, Store, StoreMode};
 
+use super::Shard;
 use super::log::Queue;
 use super::pins::Progress;
 use super::store::{Terms, Verdict};
-use super::{Found, Shard};
 use crate::hash::KeyHash;
 use crate::item::{self, Draft, FREQUENCY};
 
@@ -21,7 +21,7 @@ pub(super) struct Arriving {
     new_cas: Option<u64>,
     invalidate: bool,
     vivify: Option<Expiry>,
-    len: u32,
+    pub(super) len: u32,
     filled: u32,
     pub(super) slots: Vec<u32>,
     pub(super) progress: Progress,
@@ -30,7 +30,7 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    fn new(hash: KeyHash, op: &Store<'_>, len: u32, own: bool) -> Self {
+    pub(super) fn new(hash: KeyHash, op: &Store<'_>, len: u32, own: bool) -> Self {
         Self {
             key: Vec::new(),
             hash,
@@ -86,7 +86,7 @@ impl Shard {
         }
     }
 
-    fn begin(&mut self, key: &[u8], mut arriving: Arriving) -> Option<u64> {
+    pub(super) fn begin(&mut self, key: &[u8], mut arriving: Arriving) -> Option<u64> {
         arriving.key.try_reserve_exact(key.len()).ok()?;
         arriving.key.extend_from_slice(key);
         let chunks = arriving.len.div_ceil(self.chunk_len()) as usize;
@@ -246,110 +246,8 @@ impl Shard {
         self.write_arrived(hash, op, token, terms)
     }
 
-    /// Appends or prepends a value given whole, where the sum does not lie with its item.
-    pub(super) fn join_in_chunks(
-        &mut self,
-        hash: KeyHash,
-        op: &Store<'_>,
-        found: Found,
-    ) -> Outcome {
-        self.join_with(hash, op, found, op.value.len() as u32, |shard, joined| {
-            shard.fill(joined, op.value)
-        })
-    }
-
-    fn join_arrived(&mut self, hash: KeyHash, op: &Store<'_>, token: u64, found: Found) -> Outcome {
-        let Some(len) = self.arriving.get_mut(token).map(|arriving| arriving.len) else {
-            return Outcome::OutOfMemory;
-        };
-        let flags = found.header.flags(self.segs.at(found.loc));
-        let sum = u64::from(len) + u64::from(found.header.value_len);
-        if self.is_too_large(op.key.len(), flags, sum) {
-            return Outcome::NotStored;
-        }
-        self.join_with(hash, op, found, len, |shard, joined| {
-            shard.fill_from(joined, token)
-        })
-    }
-
-    /// Builds the joined value beside the old one, then stores it in its place.
-    fn join_with(
-        &mut self,
-        hash: KeyHash,
-        op: &Store<'_>,
-        found: Found,
-        more: u32,
-        add: impl Fn(&mut Self, u64) -> bool,
-    ) -> Outcome {
-        let len = found.header.value_len + more;
-        let set = Store {
-            mode: StoreMode::Set,
-            compare_cas: Some(1),
-            ..op.clone()
-        };
-        let Some(joined) = self.begin(op.key, Arriving::new(hash, &set, len, true)) else {
-            self.stats.store_no_memory += 1;
-            return Outcome::OutOfMemory;
-        };
-        let terms = Terms {
-            flags: found.header.flags(self.segs.at(found.loc)),
-            expiry: found.header.expiry,
-            state: 0,
-        };
-        // The old item stays where it is meanwhile.
-        self.segs.around(found.loc).pins += 1;
-        let first = op.mode == StoreMode::Append && self.fill_from_item(joined, &found);
-        let built = (first || op.mode == StoreMode::Prepend)
-            && add(self, joined)
-            && (first || self.fill_from_item(joined, &found));
-        self.segs.around(found.loc).pins -= 1;
-        if !built {
-            return Outcome::OutOfMemory;
-        }
-        self.write_arrived(hash, &set, joined, terms)
-    }
-
-    fn fill_from_item(&mut self, joined: u64, found: &Found) -> bool {
-        let mut piece = Vec::new();
-        let mut offset = 0;
-        while offset < found.header.value_len {
-            piece.clear();
-            let max = self.chunk_len() as usize;
-            let copied = self.copy_value(found.loc, &found.header, offset, max, &mut piece);
-            if copied.is_none() || !self.fill(joined, &piece) {
-                self.abort(joined);
-                return false;
-            }
-            offset += piece.len() as u32;
-        }
-        true
-    }
-
-    fn fill_from(&mut self, joined: u64, token: u64) -> bool {
-        let chunk_len = self.chunk_len();
-        let mut piece = Vec::new();
-        if piece.try_reserve_exact(chunk_len as usize).is_err() {
-            self.abort(joined);
-            return false;
-        }
-        let mut offset = 0;
-        while let Some(arriving) = self.arriving.get_mut(token)
-            && offset < arriving.len
-        {
-            let slot = arriving.slots[(offset / chunk_len) as usize];
-            let len = chunk_len.min(arriving.len - offset);
-            piece.clear();
-            piece.extend_from_slice(&self.slot_bytes(slot)[..len as usize]);
-            if !self.fill(joined, &piece) {
-                return false;
-            }
-            offset += len;
-        }
-        true
-    }
-
     /// Makes what has arrived the value of its key.
-    fn write_arrived(
+    pub(super) fn write_arrived(
         &mut self,
         hash: KeyHash,
         op: &Store<'_>,

@@ -167,41 +167,6 @@ impl Shard {
         }
     }
 
-    /// Appends or prepends.
-    fn join(&mut self, hash: KeyHash, op: &Store<'_>, found: Found) -> Outcome {
-        let header = found.header;
-        let len = u64::from(header.value_len) + op.value.len() as u64;
-        let flags = header.flags(self.segs.at(found.loc));
-        if self.is_too_large(op.key.len(), flags, len) {
-            return Outcome::NotStored;
-        }
-        if len > u64::from(self.chunk_len()) {
-            return self.join_in_chunks(hash, op, found);
-        }
-        let mut joined = std::mem::take(&mut self.scratch);
-        joined.clear();
-        if joined.try_reserve(len as usize).is_err() {
-            self.stats.store_no_memory += 1;
-            return Outcome::OutOfMemory;
-        }
-        if op.mode == StoreMode::Prepend {
-            joined.extend_from_slice(op.value);
-        }
-        let whole = header.value_len as usize;
-        self.copy_value(found.loc, &header, 0, whole, &mut joined);
-        if op.mode == StoreMode::Append {
-            joined.extend_from_slice(op.value);
-        }
-        let terms = Terms {
-            flags,
-            expiry: header.expiry,
-            state: 0,
-        };
-        let outcome = self.write_value(hash, op, Some(found), terms, &joined);
-        self.scratch = joined;
-        outcome
-    }
-
     /// Writes an item in the place of `old`, or as a new one, and lets the rest keep pace; where
     /// it is, or `None` if no room can be made.
     pub(super) fn write(

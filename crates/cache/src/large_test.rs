@@ -1,0 +1,188 @@
+//! What holds for values that come and go piece by piece.
+
+use base::kv::{INLINE_VALUE_LEN_MAX, Outcome, Pin, Reservation};
+
+use crate::testing::{
+    MIB, START, after, bytes, cache, get, is_stored, remove, see_at, set, settle, store_of, upload,
+};
+
+#[test]
+fn a_held_value_outlives_its_item() {
+    let cache = cache(8 * MIB, 1 << 20);
+    let value = bytes(800_000, 2);
+    let ends: [&dyn Fn(); 4] = [
+        &|| assert_eq!(remove(&cache, b"large"), Outcome::Deleted),
+        &|| assert!(is_stored(set(&cache, b"large", b"small"))),
+        &|| cache.flush(START, START),
+        &|| {
+            (0..40_000u32).for_each(|number| {
+                set(&cache, &number.to_le_bytes(), &[0; 300]);
+            })
+        },
+    ];
+    for end in ends {
+        assert!(is_stored(upload(&cache, b"large", &value)));
+        let pin = see_at(&cache, START, b"large")
+            .and_then(|seen| seen.pin)
+            .expect("a pin");
+        let mut read = Vec::new();
+        assert_eq!(cache.read_pinned(pin, 0, 1000, &mut read), Some(1000));
+        end();
+        cache.maintain(START, 1 << 20);
+        cache.check();
+        assert_eq!(
+            cache.read_pinned(pin, 1000, usize::MAX, &mut read),
+            Some(799_000)
+        );
+        assert_eq!(read, value);
+        cache.unpin(pin);
+        assert_eq!(cache.read_pinned(pin, 0, 1, &mut read), None);
+        cache.unpin(pin);
+        cache.check();
+    }
+    remove(&cache, b"large");
+    settle(&cache, START);
+}
+
+#[test]
+fn a_hold_without_progress_ends_after_5_seconds() {
+    let cache = cache(8 * MIB, 1 << 20);
+    upload(&cache, b"large", &bytes(200_000, 2));
+    let pin = see_at(&cache, START, b"large")
+        .and_then(|seen| seen.pin)
+        .expect("a pin");
+    let slow = see_at(&cache, START, b"large")
+        .and_then(|seen| seen.pin)
+        .expect("a pin");
+    for secs in 1..10 {
+        cache.maintain(after(secs), 1000);
+        let alive = cache.read_pinned(pin, 0, 10, &mut Vec::new());
+        assert_eq!(alive, Some(10), "who reads keeps it");
+    }
+    assert_eq!(cache.read_pinned(slow, 0, 10, &mut Vec::new()), None);
+    cache.unpin(pin);
+    cache.check();
+}
+
+#[test]
+fn holds_and_arrivals_stay_within_the_quota() {
+    let cache = cache(16 * MIB, 1 << 20);
+    let value = bytes(900_000, 2);
+    let mut pins: Vec<Pin> = Vec::new();
+    let mut refused = 0;
+    for number in 0..40u32 {
+        let key = number.to_le_bytes();
+        upload(&cache, &key, &value);
+        match see_at(&cache, START, &key) {
+            Some(seen) => pins.extend(seen.pin),
+            None => refused += 1,
+        }
+        let stats = cache.stats();
+        assert!(stats.held_bytes <= stats.quota_bytes);
+    }
+    assert!(
+        refused > 0 && pins.len() >= 8,
+        "{} held, {refused} refused",
+        pins.len()
+    );
+    assert!(is_stored(set(&cache, b"small", b"value")), "others go on");
+    for pin in &pins {
+        let mut read = Vec::new();
+        cache.read_pinned(*pin, 0, usize::MAX, &mut read);
+        assert_eq!(read, value);
+    }
+    cache.check();
+    settle(&cache, after(1));
+    settle(&cache, after(6));
+    assert!(
+        pins.iter()
+            .all(|pin| cache.read_pinned(*pin, 0, 1, &mut Vec::new()).is_none())
+    );
+    assert!(is_stored(upload(&cache, b"again", &value)));
+}
+
+#[test]
+fn an_arrival_without_progress_or_with_too_much_ends() {
+    let cache = cache(8 * MIB, 1 << 20);
+    set(&cache, b"key", b"old");
+    let begin = || {
+        cache
+            .reserve(START, &store_of(b"key", &[]), 100_000)
+            .expect("room")
+    };
+    let stalled = begin();
+    assert!(cache.fill(stalled, &[0; 50_000]));
+    cache.maintain(after(1), 1000);
+    cache.maintain(after(6), 1000);
+    assert!(!cache.fill(stalled, &[0; 50_000]));
+    assert_eq!(cache.commit(after(6), stalled), Outcome::OutOfMemory);
+    assert_eq!(
+        get(&cache, b"key"),
+        None,
+        "nobody reads what was to be replaced"
+    );
+    set(&cache, b"key", b"old");
+    let long = begin();
+    assert!(!cache.fill(long, &[0; 100_001]));
+    let short = begin();
+    assert!(cache.fill(short, &[0; 99_999]));
+    assert_eq!(cache.commit(START, short), Outcome::OutOfMemory);
+    let aborted = begin();
+    cache.fill(aborted, &[0; 10]);
+    cache.abort(aborted);
+    assert!(!cache.fill(aborted, &[0; 10]));
+    let made_up = Reservation(u64::MAX);
+    assert!(!cache.fill(made_up, b"x"));
+    cache.abort(made_up);
+    cache.check();
+}
+
+#[test]
+fn every_length_at_a_boundary_comes_back_whole() {
+    for (quota, item) in [
+        (2 * MIB, 1 << 20),
+        (64 * MIB, 1 << 20),
+        (256 << 10, 128 << 10),
+    ] {
+        let cache = cache(quota, item);
+        let chunk_len = crate::geometry::Geometry::new(quota, item).chunk_len as usize;
+        let chunk_len = if quota == 64 * MIB {
+            crate::geometry::Geometry::new(quota / 2, item).chunk_len as usize
+        } else {
+            chunk_len
+        };
+        let most = item as usize - 59 - 3;
+        for around in [0, 1, chunk_len, 2 * chunk_len, INLINE_VALUE_LEN_MAX, most] {
+            for len in around.saturating_sub(1)..=(around + 1).min(most) {
+                let value = bytes(len, len as u64);
+                assert!(
+                    is_stored(upload(&cache, b"key", &value)),
+                    "{len} of {quota}"
+                );
+                assert!(
+                    get(&cache, b"key").as_ref() == Some(&value),
+                    "{len} of {quota}"
+                );
+                if len <= INLINE_VALUE_LEN_MAX {
+                    assert!(is_stored(set(&cache, b"kez", &value)), "{len} of {quota}");
+                    assert!(get(&cache, b"kez").as_ref() == Some(&value));
+                }
+                cache.check();
+            }
+        }
+        let value = bytes(most + 1, 1);
+        assert_eq!(upload(&cache, b"key", &value), Outcome::TooLarge);
+        assert_eq!(get(&cache, b"key"), None, "the old one is gone");
+        assert_eq!(cache.stats().store_too_large, 1);
+    }
+}
+
+#[test]
+#[ignore = "takes 2 GiB of memory"]
+fn a_value_of_a_gibibyte_works() {
+    let cache = cache(5 << 29, 1 << 30);
+    let value = bytes((1 << 30) - 100, 1);
+    assert!(is_stored(upload(&cache, b"huge", &value)));
+    assert!(get(&cache, b"huge") == Some(value));
+    assert!(cache.stats().held_bytes <= 5 << 29);
+}
