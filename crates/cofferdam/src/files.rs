@@ -16,11 +16,6 @@ pub(crate) const ADMIN_TOKEN: &str = "admin.token";
 /// Environment variable with the token, for where the file is not at hand.
 pub(crate) const TOKEN_VARIABLE: &str = "COFFERDAM_ADMIN_TOKEN";
 
-/// Remarks in the state about what the daemon last ran with, for commands while none runs.
-pub(crate) const REMARK_MEMORY: &str = "memory_bytes";
-pub(crate) const REMARK_ITEM_SIZE: &str = "item_size_bytes";
-pub(crate) const REMARK_SERVERS: &str = "servers";
-
 const TOKEN_LEN_MIN: usize = 16;
 
 /// The token in `path`, made at the first start.

@@ -13,14 +13,11 @@ use runtime::{Clock, Published, secrets};
 
 use crate::failure::Failure;
 use crate::local_backend::{Caches, LocalBackend};
-use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Totals};
+use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
 use runtime::state::DEFAULT_TENANT;
 
 /// Binds the listeners; nobody is let in before [`RunningPlane::serve`].
-pub(crate) fn start(
-    config: &PlaneConfig,
-    clock: Clock,
-) -> Result<(Arc<dyn DataPlane>, Box<dyn RunningPlane>), Failure> {
+pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, Failure> {
     let mut listeners = Vec::new();
     let auth = Listener::authenticating(config.memcache_auth)?;
     let auth_addr = auth.local_addr().unwrap_or(config.memcache_auth);

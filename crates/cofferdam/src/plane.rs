@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::TenantId;
@@ -103,3 +104,6 @@ pub(crate) trait RunningPlane {
     /// then closes the rest. Returns when that is done.
     fn drain(&mut self, timeout: Duration);
 }
+
+/// A data plane as control sees it, and as its owner does.
+pub(crate) type Started = (Arc<dyn DataPlane>, Box<dyn RunningPlane>);

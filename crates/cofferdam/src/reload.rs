@@ -56,12 +56,12 @@ impl Reloader {
         }
         let mut merged = in_force.clone();
         merged.take_live_keys(&new);
-        self.control.set_sizes(Sizes {
+        let sizes = Sizes {
             memory_bytes: merged.memory_bytes(),
             item_size_max: merged.item_size_bytes(),
-        })?;
+        };
         let servers = servers::of_listener(&merged, self.auth);
-        self.control.set_servers(servers);
+        self.control.configure(sizes, servers)?;
         self.level.set(merged.log_level);
         *in_force = merged;
         tracing::info!(

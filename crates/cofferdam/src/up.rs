@@ -97,7 +97,7 @@ fn plane_config(config: &Config) -> PlaneConfig {
     }
 }
 
-/// Brings the tenants of the state to the data plane, and notes for offline commands what runs.
+/// Brings the tenants of the state to the data plane.
 fn restore(
     config: &Config,
     state: State,
@@ -110,9 +110,6 @@ fn restore(
     };
     let (_, auth) = running.addresses();
     let servers = servers::of_listener(config, auth);
-    state.set_remark(files::REMARK_MEMORY, sizes.memory_bytes.to_string())?;
-    state.set_remark(files::REMARK_ITEM_SIZE, sizes.item_size_max.to_string())?;
-    state.set_remark(files::REMARK_SERVERS, servers.join(","))?;
     let control = Control::new(state, plane, sizes, servers);
     control.restore()?;
     Ok(Arc::new(control))

@@ -171,6 +171,6 @@ mirror! {
     /// A tenant's connections.
     ClientFigures of ConnectionFigures {
         connections, connections_total, bytes_read, bytes_written, busy_ns, turns_cut_short,
-        auth_attempts, auth_failures,
+        auth_attempts, auth_failures, shed,
     }
 }

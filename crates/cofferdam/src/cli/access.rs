@@ -15,11 +15,10 @@ use serde::de::DeserializeOwned;
 use super::args::Global;
 use crate::api::Api;
 use crate::api::types::ErrorBody;
-use crate::config::{Auto, Config, Switch};
-use crate::control::{Control, NoPlane, Sizes};
+use crate::config::{Config, Switch};
+use crate::control::{Control, NoPlane, last_in_force};
 use crate::failure::Failure;
 use crate::files;
-use crate::servers;
 
 /// Asks control, wherever it is.
 pub(crate) enum Access {
@@ -156,29 +155,9 @@ fn open_state(dir: &Path, config: &Config) -> Result<Router, Failure> {
         )),
         other => other.into(),
     })?;
-    let sizes = last_sizes(&state, config)?;
-    let servers = servers::last_known(&state, config)?;
+    let (sizes, servers) = last_in_force(&state, config)?;
     let control = Control::new(state, Arc::new(NoPlane), sizes, servers);
     Ok(Api::new(Arc::new(control), Clock::new()).router())
-}
-
-/// What the configuration says; where it leaves that open, what the daemon last ran with.
-fn last_sizes(state: &State, config: &Config) -> Result<Sizes, Failure> {
-    let remark = |key| -> Result<Option<u64>, Failure> {
-        Ok(state.remark(key)?.and_then(|text| text.parse().ok()))
-    };
-    let memory_bytes = match (config.memory, remark(files::REMARK_MEMORY)?) {
-        (Auto::Auto, Some(bytes)) => bytes,
-        _ => config.memory_bytes(),
-    };
-    let item_size_max = match remark(files::REMARK_ITEM_SIZE)?.map(u32::try_from) {
-        Some(Ok(bytes)) => bytes,
-        _ => config.item_size_bytes(),
-    };
-    Ok(Sizes {
-        memory_bytes,
-        item_size_max,
-    })
 }
 
 fn admin_token(dir: &Path) -> Result<String, Failure> {

@@ -36,33 +36,6 @@ fn without_a_daemon_the_state_answers() {
 }
 
 #[test]
-fn what_the_daemon_last_ran_with_holds_while_none_runs() {
-    let dir = tempfile::tempdir().unwrap();
-    let state = State::open(dir.path()).unwrap();
-    state
-        .set_remark(files::REMARK_MEMORY, (8u64 << 20).to_string())
-        .unwrap();
-    state
-        .set_remark(files::REMARK_ITEM_SIZE, (1u64 << 20).to_string())
-        .unwrap();
-    state
-        .set_remark(files::REMARK_SERVERS, "a:1,b:2".into())
-        .unwrap();
-    drop(state);
-    let access = Access::find(&global(dir.path())).unwrap();
-    let add = |name: &str, memory_bytes| {
-        let request = TenantRequest {
-            name: name.into(),
-            memory_bytes,
-            item_size_bytes: None,
-        };
-        access.ask::<Grant>(Method::POST, "/v1/tenants", Some(&request))
-    };
-    assert!(add("big", 7 << 20).is_err());
-    assert_eq!(add("fits", 6 << 20).unwrap().servers, ["a:1", "b:2"]);
-}
-
-#[test]
 fn a_locked_state_is_not_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let _state = State::open(dir.path()).unwrap();

@@ -191,6 +191,10 @@ fn detail(tenant: &TenantStat) -> String {
         ("read", size(clients.bytes_read)),
         ("written", size(clients.bytes_written)),
         (
+            "shed",
+            format!("{} connections that had to leave a full door", clients.shed),
+        ),
+        (
             "logins",
             format!(
                 "{}, {} with a wrong password",

@@ -315,13 +315,15 @@ fn new_sizes_are_checked_against_what_is_sold() {
         item_size_max,
     };
     let error = control
-        .set_sizes(sizes(17, 1 << 20))
+        .configure(sizes(17, 1 << 20), Vec::new())
         .unwrap_err()
         .to_string();
     assert!(error.contains("--memory 18MiB"), "{error}");
     assert_eq!(plane.cache(1).quota_bytes, 48 * MIB);
     for (memory_mib, item_size_max) in [(18, 1 << 20), (64, 24 << 20), (18, 1 << 10)] {
-        control.set_sizes(sizes(memory_mib, item_size_max)).unwrap();
+        control
+            .configure(sizes(memory_mib, item_size_max), Vec::new())
+            .unwrap();
         let default = plane.cache(1);
         assert_eq!(default.quota_bytes, (memory_mib - 16) * MIB);
         assert_eq!(default.item_size_max, item_size_max);

@@ -8,6 +8,7 @@ mod credentials;
 mod error;
 mod names;
 mod offline;
+mod remarks;
 mod sale;
 mod stat;
 
@@ -19,6 +20,7 @@ use runtime::state::{DEFAULT_TENANT, NewTenant, State, TenantRecord};
 pub(crate) use error::ControlError;
 pub(crate) use names::OPEN_TENANT;
 pub(crate) use offline::NoPlane;
+pub(crate) use remarks::last_in_force;
 pub(crate) use sale::Sizes;
 
 use crate::api::types::{CredentialView, Grant, LimitChange, TenantRequest, TenantView};
@@ -66,11 +68,13 @@ impl Control {
             self.plane
                 .create_tenant(tenant.id, tenant.quota_bytes, tenant.item_size_max)?;
         }
+        inner.remember()?;
         self.publish(&inner)
     }
 
-    /// Puts new sizes in force: those of `default`, and what there is to sell.
-    pub(crate) fn set_sizes(&self, sizes: Sizes) -> Result<(), ControlError> {
+    /// Puts a new configuration in force: the sizes of `default` and of what there is to sell, and
+    /// where tenants are told to connect.
+    pub(crate) fn configure(&self, sizes: Sizes, servers: Vec<String>) -> Result<(), ControlError> {
         let mut inner = self.inner();
         let left = sizes.left_for_default(&inner.state.tenants()?)?;
         // The quota must be at least twice the item size at every moment.
@@ -84,12 +88,9 @@ impl Control {
                 .set_item_size(DEFAULT_TENANT, sizes.item_size_max)?;
         }
         inner.sizes = sizes;
+        inner.servers = servers;
+        inner.remember()?;
         self.publish(&inner)
-    }
-
-    /// Tells tenants to connect to `servers` from now on.
-    pub(crate) fn set_servers(&self, servers: Vec<String>) {
-        self.inner().servers = servers;
     }
 
     /// Adds a tenant with one credential that has every right.
