@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # The longest first, so that the others fit beside them.
 SUITES = [
     "hostile",
+    "load",
     "tenants",
     "connections",
     "raw_text",
