@@ -7,7 +7,7 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use runtime::Clock;
@@ -15,7 +15,7 @@ use runtime::http::{Guard, Listeners, Server};
 use runtime::state::State;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::{Handle, Signals};
 
 use crate::api::{self, Api, Reload};
 use crate::config::{Auto, Config, Overrides, Span};
@@ -51,11 +51,12 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
     running.serve()?;
     ready.store(true, Ordering::Release);
     tell_ready(&config, running.as_ref(), admin);
-    let stop = handle_signals(signals, Arc::clone(&reloader))?;
-    let outcome = wait(&stop, running.as_ref());
+    let signals = SignalThread::start(signals, Arc::clone(&reloader))?;
+    let outcome = wait(&signals.stop, running.as_ref());
     ready.store(false, Ordering::Release);
     drain(running.as_mut(), &reloader);
     drop(server);
+    signals.end();
     outcome
 }
 
@@ -188,31 +189,49 @@ fn explain(config: &Config, open: &str, auth: SocketAddr, admin: &str) {
 
 /// Reloads on SIGHUP, asks for a stop on the first SIGTERM or SIGINT, and ends the process on the
 /// second: what is durable is on disk already.
-fn handle_signals(
-    mut signals: Signals,
-    reloader: Arc<Reloader>,
-) -> Result<mpsc::Receiver<()>, Failure> {
-    let (stop, stopped) = mpsc::channel();
-    thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            let mut stopping = false;
-            for signal in signals.forever() {
-                match signal {
-                    SIGHUP => reloader.reload_and_log(),
-                    _ if stopping => {
-                        tracing::warn!("stopped at once: requests in flight were cut off");
-                        process::exit(1);
-                    }
-                    _ => {
-                        stopping = true;
-                        // The main thread waits for exactly this.
-                        let _ = stop.send(());
+struct SignalThread {
+    /// Hears of the wish to stop.
+    stop: mpsc::Receiver<()>,
+    handle: Handle,
+    thread: JoinHandle<()>,
+}
+
+impl SignalThread {
+    fn start(mut signals: Signals, reloader: Arc<Reloader>) -> Result<Self, Failure> {
+        let handle = signals.handle();
+        let (stop, stopped) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || {
+                let mut stopping = false;
+                for signal in signals.forever() {
+                    match signal {
+                        SIGHUP => reloader.reload_and_log(),
+                        _ if stopping => {
+                            tracing::warn!("stopped at once: requests in flight were cut off");
+                            process::exit(1);
+                        }
+                        _ => {
+                            stopping = true;
+                            // The main thread waits for exactly this.
+                            let _ = stop.send(());
+                        }
                     }
                 }
-            }
-        })?;
-    Ok(stopped)
+            })?;
+        Ok(Self {
+            stop: stopped,
+            handle,
+            thread,
+        })
+    }
+
+    /// Lets go of the state, which closes once nobody holds it.
+    fn end(self) {
+        self.handle.close();
+        // A panic there was reported by its own thread.
+        let _ = self.thread.join();
+    }
 }
 
 fn drain(running: &mut dyn RunningPlane, reloader: &Reloader) {

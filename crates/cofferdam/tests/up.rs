@@ -204,6 +204,10 @@ fn tenants_survive_a_restart_and_a_restore() {
         stderr(&refused)
     );
     assert_eq!(daemon.stop(), Some(0));
+    assert!(
+        !dir.path().join("state.db-wal").exists(),
+        "the state is closed in an orderly way"
+    );
 
     json(dir.path(), &["tenant", "remove", "acme"]);
     json(dir.path(), &["state", "restore", file]);
