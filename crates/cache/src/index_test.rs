@@ -178,7 +178,8 @@ fn an_index_given_up_is_shed_by_the_block() {
     let mut setup = Setup::new();
     (0..300).for_each(|number| setup.insert(number));
     let hash = setup.hasher.hash(&key(3));
-    let later = setup.segs.next_seq();
+    setup.segs.flush();
+    let later = setup.segs.flush_seq;
     assert!(setup.index.knew(&setup.segs, later, hash, &key(3)));
     assert!(
         !setup.index.knew(&setup.segs, 1, hash, &key(3)),

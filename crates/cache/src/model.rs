@@ -59,6 +59,12 @@ pub(crate) struct Entry {
     token_sent: bool,
 }
 
+impl Entry {
+    pub(crate) fn has_ended(&self, now: Timestamp) -> bool {
+        self.expiry.is_past(now)
+    }
+}
+
 /// The map. Fresh CAS values are taken over from the cache, since their order is the cache's own.
 #[derive(Default)]
 pub(crate) struct Model {

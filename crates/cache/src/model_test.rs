@@ -543,12 +543,16 @@ impl History {
         for held in std::mem::take(&mut self.pins) {
             self.cache.unpin(held.pin);
         }
+        // Long enough for what has ended to be looked for again.
+        self.now = self.now + Duration::from_secs(20);
         for _ in 0..100_000 {
             if !self.cache.maintain(self.now, 1 << 20) {
                 break;
             }
         }
         self.model.tick(self.now);
+        let now = self.now;
+        self.model.entries.retain(|_, entry| !entry.has_ended(now));
         self.cache.check();
         let stats = self.cache.stats();
         assert!(stats.held_bytes <= stats.quota_bytes, "{stats:?}");

@@ -71,13 +71,19 @@ impl Segment {
         }
     }
 
-    fn write_header(&mut self, kind: Kind) {
+    /// Writes what tells, without any table, what the segment is: of which kind and age, under
+    /// which number its chunks are named by others, and since when items count as flushed.
+    fn write_header(&mut self, kind: Kind, number: u32, flush_seq: u64) {
+        let len = self.bytes.len() as u32;
         let header = &mut self.bytes[..SEGMENT_HEADER_LEN as usize];
         header.fill(0);
         header[..4].copy_from_slice(&MAGIC.to_le_bytes());
         header[4..6].copy_from_slice(&FORMAT.to_le_bytes());
         header[6] = kind as u8;
         header[8..16].copy_from_slice(&self.seq.to_le_bytes());
+        header[32..36].copy_from_slice(&number.to_le_bytes());
+        header[36..40].copy_from_slice(&len.to_le_bytes());
+        header[40..48].copy_from_slice(&flush_seq.to_le_bytes());
     }
 
     /// Notes in the segment itself how far it is written, and when it was.
@@ -99,6 +105,8 @@ pub(crate) struct Segments {
     /// Segments with memory.
     pub(crate) held: u32,
     next_seq: u64,
+    /// Items in segments opened before this one are flushed.
+    pub(crate) flush_seq: u64,
     unit_bits: u32,
     unit_mask: u32,
 }
@@ -112,14 +120,15 @@ impl Segments {
             vacant: Vec::new(),
             held: 0,
             next_seq: 1,
+            flush_seq: 0,
             unit_bits: geometry.unit_bits(),
             unit_mask: (1 << geometry.unit_bits()) - 1,
         }
     }
 
-    /// The sequence number that the next opened segment gets.
-    pub(crate) const fn next_seq(&self) -> u64 {
-        self.next_seq
+    /// Lets all items written so far count as flushed.
+    pub(crate) fn flush(&mut self) {
+        self.flush_seq = self.next_seq;
     }
 
     /// Bytes of the table that describes the segments.
@@ -211,7 +220,7 @@ impl Segments {
         segment.looked_s = now_s;
         segment.pins = 0;
         segment.kind = kind;
-        segment.write_header(kind);
+        segment.write_header(kind, number, self.flush_seq);
         self.next_seq += 1;
         Some(number)
     }

@@ -42,7 +42,8 @@ fn openings_are_numbered() {
     segments.free(number, 1);
     segments.open(Kind::Chunk, 1);
     assert!(segments.get(number).seq > first);
-    assert_eq!(segments.next_seq(), segments.get(number).seq + 1);
+    segments.flush();
+    assert_eq!(segments.flush_seq, segments.get(number).seq + 1);
 }
 
 #[test]
@@ -68,4 +69,23 @@ fn the_bound_on_expiries_only_falls() {
     segment.note_expiry(9);
     segment.note_expiry(12);
     assert_eq!(segment.expiry_min, 9);
+}
+
+#[test]
+fn a_segment_says_itself_what_it_is() {
+    let mut segments = segments();
+    (0..3).for_each(|_| assert!(segments.grow(8)));
+    segments.flush();
+    let number = segments.open(Kind::Main, 7).expect("a free one");
+    segments.get_mut(number).used = 320;
+    segments.get_mut(number).write_sealed(9, 0x1122);
+    let bytes = &segments.get(number).bytes;
+    assert_eq!((bytes[4], bytes[6]), (1, Kind::Main as u8));
+    assert_eq!(bytes[8..16], segments.get(number).seq.to_le_bytes());
+    assert_eq!(bytes[16..20], 320u32.to_le_bytes());
+    assert_eq!(bytes[20..24], 9u32.to_le_bytes());
+    assert_eq!(bytes[24..32], 0x1122u64.to_le_bytes());
+    assert_eq!(bytes[32..36], number.to_le_bytes());
+    assert_eq!(bytes[36..40], segments.geometry.segment_len.to_le_bytes());
+    assert_eq!(bytes[40..48], segments.flush_seq.to_le_bytes());
 }

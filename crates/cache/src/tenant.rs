@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base::Timestamp;
-use base::kv::{Op, Outcome, Pin, Reservation, Sink, Stats, Store};
+use base::kv::{KEY_LEN_MAX, Op, Outcome, Pin, Reservation, Sink, Stats, Store};
 
 use crate::config::{Config, ConfigError};
 use crate::geometry::{SHARD_QUOTA_MAX, SHARDS_MAX, shard_count, shards_serve};
@@ -17,6 +17,9 @@ const IDLE_SHARD_BYTES: u64 = 4 << 10;
 
 /// Tokens of a shard are below; its number is above.
 const TOKEN_BITS: u32 = 56;
+
+/// A call of `maintain` does no more than this, whatever it is allowed.
+const BUDGET_BYTES_MAX: usize = 1 << 30;
 
 /// The cache of one tenant; nothing in it is visible to another.
 ///
@@ -71,17 +74,21 @@ impl TenantCache {
         Ok(cache)
     }
 
-    /// Does one operation; a hit hands the item to `sink` before this returns.
+    /// Does one operation; a hit hands the item to `sink` before this returns. A key of no or too
+    /// many bytes is never there and never stored.
     ///
     /// Values above [`INLINE_VALUE_LEN_MAX`](base::kv::INLINE_VALUE_LEN_MAX) may be stored with it
     /// too, at the price of holding the shard for as long as the copy takes.
     pub fn execute<S: Sink>(&self, now: Timestamp, op: &Op<'_>, sink: &mut S) -> Outcome {
-        let hash = self.hasher.hash(op.key());
         let absent = match op {
             Op::Get(_) => Outcome::Miss,
             Op::Store(_) => Outcome::OutOfMemory,
             Op::Delete(_) | Op::Arith(_) => Outcome::NotFound,
         };
+        if !is_key(op.key()) {
+            return absent;
+        }
+        let hash = self.hasher.hash(op.key());
         self.with_shard_of(hash, |shard| shard.execute(now, hash, op, sink))
             .unwrap_or(absent)
     }
@@ -96,6 +103,9 @@ impl TenantCache {
         store: &Store<'_>,
         len: u32,
     ) -> Result<Reservation, Outcome> {
+        if !is_key(store.key) {
+            return Err(Outcome::OutOfMemory);
+        }
         let hash = self.hasher.hash(store.key);
         self.with_shard_of(hash, |shard| {
             shard.tick(now);
@@ -212,7 +222,7 @@ impl TenantCache {
     /// Takes back items whose end has come, returns free memory, ends holds and arrivals without
     /// progress, and brings a smaller quota about.
     pub fn maintain(&self, now: Timestamp, budget_bytes: usize) -> bool {
-        let share = budget_bytes / self.active.load(Ordering::Acquire);
+        let share = budget_bytes.min(BUDGET_BYTES_MAX) / self.active.load(Ordering::Acquire);
         let mut more = false;
         self.for_each(|shard| more |= shard.maintain(now, share));
         more
@@ -298,6 +308,10 @@ impl TenantCache {
             }
         }
     }
+}
+
+fn is_key(key: &[u8]) -> bool {
+    (1..=KEY_LEN_MAX).contains(&key.len())
 }
 
 /// A panic elsewhere under the lock is a fault of ours; serving on is better than ending with it.

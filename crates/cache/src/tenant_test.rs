@@ -182,6 +182,11 @@ fn any_bytes_of_any_length_are_a_key() {
         assert_eq!(get(&cache, key).as_ref(), Some(key));
         assert!(key.len() == 1 || get(&cache, &key[1..]).is_none());
     }
+    for key in [vec![], vec![b'k'; 251], vec![b'k'; 70_000]] {
+        assert_eq!(set(&cache, &key, b"value"), Outcome::OutOfMemory);
+        assert_eq!(get(&cache, &key), None);
+        assert_eq!(remove(&cache, &key), Outcome::NotFound);
+    }
     cache.check();
 }
 

@@ -32,7 +32,7 @@ impl Shard {
             let Some(queue) = Queue::of(segment.kind) else {
                 continue;
             };
-            if segment.seq < self.flush_seq {
+            if segment.seq < self.segs.flush_seq {
                 continue;
             }
             let count = self.count(number, &reached);

@@ -39,7 +39,7 @@ impl Shard {
         if self.given_up.try_reserve(1).is_ok() {
             self.given_up.push(old);
         }
-        self.flush_seq = self.segs.next_seq();
+        self.segs.flush();
         let victim = self.victim.take().map(|victim| victim.segment);
         let open = self.open.iter_mut().filter_map(Option::take);
         self.flushed.extend(victim.into_iter().chain(open));
@@ -97,7 +97,7 @@ impl Shard {
     /// Counts a miss for a key that was there before the last flush.
     pub(super) fn note_flushed(&mut self, hash: KeyHash, key: &[u8]) {
         if let Some(index) = self.given_up.last()
-            && index.knew(&self.segs, self.flush_seq, hash, key)
+            && index.knew(&self.segs, self.segs.flush_seq, hash, key)
         {
             self.stats.get_flushed += 1;
         }

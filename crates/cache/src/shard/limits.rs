@@ -162,7 +162,6 @@ impl Shard {
         self.victim = None;
         self.flushed.clear();
         self.given_up.clear();
-        self.flush_seq = 0;
         self.live_bytes = 0;
         self.expiring = None;
         self.quota_bytes = quota_bytes;

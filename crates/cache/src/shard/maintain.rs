@@ -43,17 +43,11 @@ impl Shard {
     fn return_memory(&mut self, segments: usize) -> bool {
         let keep = self.graveyard.len().saturating_sub(segments);
         self.graveyard.truncate(keep);
-        let mut reaped = true;
-        for _ in 0..segments {
-            reaped = self.reap_flushed();
-        }
+        let reaped = (0..segments).all(|_| self.reap_flushed());
         if !reaped {
             self.shed_given_up();
         }
-        let mut released = true;
-        for _ in 0..segments {
-            released = released && self.release_idle_segment();
-        }
+        let released = (0..segments).all(|_| self.release_idle_segment());
         !self.graveyard.is_empty() || reaped || released || !self.given_up.is_empty()
     }
 

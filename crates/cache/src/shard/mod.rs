@@ -62,7 +62,6 @@ pub(crate) struct Shard {
     flushed: VecDeque<u32>,
     /// Their indexes, kept only to count who still asks; the latest last.
     given_up: Vec<Index>,
-    flush_seq: u64,
     /// Whether room was ever made, so that remembering evictions pays.
     has_evicted: bool,
     flush_at: Option<Timestamp>,
@@ -119,7 +118,6 @@ impl Shard {
             victim: None,
             flushed: VecDeque::new(),
             given_up: Vec::new(),
-            flush_seq: 0,
             has_evicted: false,
             flush_at: None,
             graveyard: Vec::new(),
