@@ -1,6 +1,7 @@
 //! What holds for values that come and go piece by piece.
 
 use base::kv::{INLINE_VALUE_LEN_MAX, Outcome, Pin, Reservation};
+use base::rng::Rng;
 
 use crate::testing::{
     MIB, START, after, bytes, cache, get, is_stored, remove, see_at, set, settle, store_of, upload,
@@ -185,4 +186,31 @@ fn a_value_of_a_gibibyte_works() {
     assert!(is_stored(upload(&cache, b"huge", &value)));
     assert!(get(&cache, b"huge") == Some(value));
     assert!(cache.stats().held_bytes <= 5 << 29);
+}
+
+#[test]
+fn the_reserve_lasts_where_large_and_small_values_mix() {
+    let cache = cache(32 * MIB, 1 << 20);
+    let mut rng = Rng::new(4);
+    let value = bytes(1 << 20, 4);
+    let mut hits = 0;
+    for _ in 0..60_000 {
+        let key = rng.below(20_000).min(rng.below(20_000)).to_le_bytes();
+        if get(&cache, &key).is_some() {
+            hits += 1;
+            continue;
+        }
+        let len = match rng.below(50) {
+            0 => rng.below(900_000),
+            1..=5 => rng.below(60_000),
+            _ => rng.below(1000),
+        };
+        assert!(is_stored(upload(&cache, &key, &value[..len as usize])));
+    }
+    let stats = cache.stats();
+    assert!(stats.held_bytes <= stats.quota_bytes);
+    assert!(stats.bytes > 26 * MIB, "{} live bytes", stats.bytes);
+    println!("hits {hits} forced {} {stats:?}", cache.emptied_at_once());
+    assert!(cache.emptied_at_once() < 20, "{} emptied whole", cache.emptied_at_once());
+    cache.check();
 }
