@@ -18,7 +18,7 @@ impl fmt::Display for ByteSize {
     /// The largest unit that divides it, so that the text reads back as the same number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, bytes) in UNITS {
-            if self.0 >= bytes && self.0 % bytes == 0 {
+            if self.0 >= bytes && self.0.is_multiple_of(bytes) {
                 return write!(f, "{}{name}", self.0 / bytes);
             }
         }
