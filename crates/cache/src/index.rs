@@ -1,7 +1,9 @@
 //! Finds an item by its key: chains through the items, behind a table that grows bit by bit.
 //!
 //! A link is a location and, in the bits above it, a tag of the hash of the item it points to, so
-//! that a chain's other items are told apart without comparing keys. A table of twice or half the
+//! that a chain's other items are told apart without comparing keys. Its top bit says that the
+//! item is the last of its chain, where that is known: most searches for what is not there then
+//! end without touching an item. A table of twice or half the
 //! length, or with another split of link bits, is moved to one unit of chains at a time; every
 //! unit below `moved` is in the new table, every other in the old one.
 
@@ -13,6 +15,10 @@ use crate::segment::Segments;
 /// Chain heads of an empty index.
 const HEADS_MIN: u32 = 256;
 const HEADS_MAX: u32 = 1 << 28;
+
+/// In a link: nothing follows the item that it points to. Never set wrongly, but it may be missing
+/// where the item behind was removed.
+const LAST: u32 = 1 << 31;
 
 /// Heads of one block; a table is allocated and freed by the block.
 const BLOCK_BITS: u32 = 14;
@@ -88,15 +94,23 @@ impl Table {
         hash.chain() & (self.heads - 1)
     }
 
+    /// The tag of a hash, in its place within a link.
     #[inline]
-    fn link(&self, hash: KeyHash, loc: u32) -> u32 {
-        (hash.tag_bits() >> self.loc_bits) << self.loc_bits | loc
+    fn tag(&self, hash: KeyHash) -> u32 {
+        (hash.tag_bits() & !LAST) >> self.loc_bits << self.loc_bits
+    }
+
+    #[inline]
+    fn link(&self, hash: KeyHash, loc: u32, next: u32) -> u32 {
+        let last = if next == 0 { LAST } else { 0 };
+        last | self.tag(hash) | loc
     }
 
     fn push(&mut self, segs: &mut Segments, hash: KeyHash, loc: u32) {
         let bucket = self.bucket(hash);
-        segs.set_next(loc, self.head(bucket));
-        self.set_head(bucket, self.link(hash, loc));
+        let next = self.head(bucket);
+        segs.set_next(loc, next);
+        self.set_head(bucket, self.link(hash, loc, next));
     }
 
     /// The location whose link is this item's, if the chain has it.
@@ -249,15 +263,19 @@ impl Index {
     #[inline]
     pub(crate) fn find(&self, segs: &Segments, hash: KeyHash, key: &[u8]) -> Option<u32> {
         let table = self.table_of(hash);
-        let tag = hash.tag_bits() >> table.loc_bits;
+        let tag = table.tag(hash);
+        let tag_mask = !LAST & !table.loc_mask;
         let mut link = table.head(table.bucket(hash));
         while link != 0 {
             let loc = link & table.loc_mask;
-            let bytes = segs.at(loc);
-            if link >> table.loc_bits == tag && item::has_key(bytes, key) {
-                return Some(loc);
+            if link & tag_mask == tag {
+                if item::has_key(segs.at(loc), key) {
+                    return Some(loc);
+                }
+            } else if link & LAST != 0 {
+                return None;
             }
-            link = item::next(bytes);
+            link = item::next(segs.at(loc));
         }
         None
     }
@@ -328,7 +346,7 @@ impl Index {
         };
         let after = item::next(segs.at(old));
         segs.set_next(new, after);
-        let link = table.link(hash, new);
+        let link = table.link(hash, new, after);
         table.relink(segs, hash, before, link);
         true
     }

@@ -211,6 +211,10 @@ fn the_reserve_lasts_where_large_and_small_values_mix() {
     assert!(stats.held_bytes <= stats.quota_bytes);
     assert!(stats.bytes > 26 * MIB, "{} live bytes", stats.bytes);
     println!("hits {hits} forced {} {stats:?}", cache.emptied_at_once());
-    assert!(cache.emptied_at_once() < 20, "{} emptied whole", cache.emptied_at_once());
+    assert!(
+        cache.emptied_at_once() < 20,
+        "{} emptied whole",
+        cache.emptied_at_once()
+    );
     cache.check();
 }
