@@ -1,3 +1,5 @@
+//! Which limits are refused, and in which words.
+
 use super::{Config, ConfigError};
 
 #[test]

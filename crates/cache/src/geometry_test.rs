@@ -1,3 +1,5 @@
+//! Every quota and item size gets a cut of memory that can hold them.
+
 use super::*;
 
 const MIB: u64 = 1 << 20;

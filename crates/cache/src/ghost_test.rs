@@ -1,3 +1,5 @@
+//! What is remembered of evicted keys, and how seldom it is wrong.
+
 use super::Ghost;
 use base::rng::Rng;
 

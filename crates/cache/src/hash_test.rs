@@ -1,3 +1,5 @@
+//! Keys decide hashes, and hashes spread over shards.
+
 use super::KeyHasher;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Items stay known while tables grow, shrink and move.
+
 use std::collections::HashMap;
 
 use base::rng::Rng;

@@ -1,3 +1,5 @@
+//! What is written of an item reads back, at every boundary of its layout.
+
 use super::*;
 
 fn draft<'a>(key: &'a [u8], tail: &'a [u8]) -> Draft<'a> {

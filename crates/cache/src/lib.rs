@@ -16,6 +16,7 @@
 //! [`TenantCache::maintain`] does the rest when it is called.
 //!
 //! This crate has never heard of a protocol, a socket or a clock.
+#![deny(unsafe_code)]
 
 mod config;
 mod geometry;
@@ -33,6 +34,12 @@ mod tenant;
 pub use config::{Config, ConfigError};
 pub use tenant::TenantCache;
 
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod history_large;
+#[cfg(test)]
+mod history_ops;
 #[cfg(test)]
 mod large_test;
 #[cfg(test)]

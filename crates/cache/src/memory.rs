@@ -1,4 +1,8 @@
 //! Zeroed memory that may be refused: the one place with `unsafe`.
+#![expect(
+    unsafe_code,
+    reason = "an allocation that may fail and is zeroed lazily"
+)]
 
 use std::alloc::{Layout, alloc_zeroed};
 

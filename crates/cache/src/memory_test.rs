@@ -1,3 +1,5 @@
+//! Memory comes zeroed, or not at all.
+
 use super::{zeroed, zeroed_words};
 
 #[test]

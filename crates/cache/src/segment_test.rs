@@ -1,3 +1,5 @@
+//! The life of a segment, and what it says about itself.
+
 use super::{Kind, Segments};
 use crate::geometry::Geometry;
 

@@ -1,3 +1,5 @@
+//! Tokens name one thing, once.
+
 use super::Slab;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Which texts are numbers, and how numbers are written.
+
 use super::{DIGITS_MAX, digits_of, number_of};
 
 #[test]
