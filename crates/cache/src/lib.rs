@@ -18,6 +18,7 @@
 //! This crate has never heard of a protocol, a socket or a clock.
 #![deny(unsafe_code)]
 
+mod chains;
 mod config;
 mod geometry;
 mod ghost;
