@@ -163,6 +163,13 @@ impl<B: Backend> Shard<B> {
         self.sessions.len()
     }
 
+    /// Whether a session's client has begun a request that it has not sent whole.
+    pub fn is_mid_request(&self, id: SessionId) -> bool {
+        self.sessions
+            .get(id.0 as usize)
+            .is_some_and(|session| session.decoder.is_mid_request() || !session.unread.is_empty())
+    }
+
     /// Output that a session's connection has not taken yet; it goes before anything else.
     pub fn unsent(&self, id: SessionId) -> &[u8] {
         self.sessions

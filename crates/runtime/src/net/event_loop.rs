@@ -321,7 +321,9 @@ impl<B: Backend> EventLoop<B> {
         let (at_end, readable) = (connection.at_end, connection.readable);
         let over = match end {
             TurnEnd::Close => true,
-            TurnEnd::Served => at_end || (self.draining && !readable),
+            TurnEnd::Served => {
+                at_end || (self.draining && !readable && !self.shard.is_mid_request(id))
+            }
             TurnEnd::MoreToDo => false,
         };
         connection.closing = over;

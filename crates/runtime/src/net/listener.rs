@@ -47,6 +47,8 @@ pub struct Listener {
     pub(super) socket: ListenSocket,
     /// The tenant that it is bound to; without one it authenticates.
     pub(super) tenant: Option<TenantId>,
+    /// Held for what its end does.
+    _file: Option<SocketFile>,
 }
 
 #[derive(Debug)]
@@ -55,11 +57,23 @@ pub(super) enum ListenSocket {
     Unix(UnixListener),
 }
 
+/// The file of a Unix socket, removed when the listener goes.
+#[derive(Debug)]
+pub(super) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Somebody may have removed it before; then there is nothing left to do.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 impl Listener {
     /// A TCP listener whose clients must authenticate.
     pub fn authenticating(address: SocketAddr) -> Result<Self, ListenError> {
         Ok(Self {
             socket: ListenSocket::Tcp(bind_tcp(address)?),
+            _file: None,
             tenant: None,
         })
     }
@@ -71,6 +85,7 @@ impl Listener {
         }
         Ok(Self {
             socket: ListenSocket::Tcp(bind_tcp(address)?),
+            _file: None,
             tenant: Some(tenant),
         })
     }
@@ -79,6 +94,7 @@ impl Listener {
     pub fn unix(path: &Path, mode: u32, tenant: TenantId) -> Result<Self, ListenError> {
         Ok(Self {
             socket: ListenSocket::Unix(bind_unix(path, mode)?),
+            _file: Some(SocketFile(path.to_owned())),
             tenant: Some(tenant),
         })
     }
