@@ -193,7 +193,7 @@ def a_unix_socket_serves_like_tcp(_env):
             value = b"y" * 900_000
             conn(b"set large 0 0 %d\r\n%b\r\n" % (len(value), value), "STORED\r\n")
             conn("get large\r\n", b"VALUE large 0 %d\r\n%b\r\nEND\r\n" % (len(value), value))
-        # What an earlier process left there is no obstacle.
+        assert not os.path.exists(path), "the socket file is left behind"
         with Server("--unix", path) as server, Conn(path) as conn:
             conn.in_step()
 
