@@ -59,9 +59,7 @@ fn a_flow_that_was_idle_waits_for_one_turn_at_most() {
     let mut queue = FairQueue::new();
     let greedy: Vec<_> = (0..100).map(|_| queue.add_flow()).collect();
     let victim = queue.add_flow();
-    greedy
-        .iter()
-        .for_each(|&flow| queue.push(flow, 0).unwrap());
+    greedy.iter().for_each(|&flow| queue.push(flow, 0).unwrap());
     serve(&mut queue, 1000, |_| Duration::from_micros(20));
     queue.push(victim, 7).unwrap();
     // Those served no more than it stand before it; of them there is at most the present round.
