@@ -81,6 +81,8 @@ pub struct Get<'a> {
     /// Whether the value is wanted; if not, a large one is not pinned and only the length of
     /// `Item::value` counts.
     pub value: bool,
+    /// Leave the value out, as if it were not wanted, if the item has this CAS (`mg C`).
+    pub known_cas: Option<u64>,
     /// Give the item this end (`touch`, `gat`, `mg T`).
     pub touch: Option<Expiry>,
     /// On a miss create an empty item with this end and report [`Recache::Won`] (`mg N`).
@@ -99,12 +101,19 @@ impl<'a> Get<'a> {
         Self {
             key,
             value: true,
+            known_cas: None,
             touch: None,
             vivify: None,
             recache_below_s: None,
             new_cas: None,
             peek: false,
         }
+    }
+
+    /// Whether the value of an item with this CAS is to be handed out.
+    #[inline]
+    pub fn wants_value(&self, cas: u64) -> bool {
+        self.value && self.known_cas != Some(cas)
     }
 }
 

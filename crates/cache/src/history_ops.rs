@@ -13,6 +13,7 @@ impl History {
                 let op = Get {
                     key: &key,
                     value: self.rng.below(10) > 0,
+                    known_cas: self.maybe_cas(&key),
                     touch: self.maybe_expiry(),
                     vivify: self.maybe_expiry(),
                     recache_below_s: (self.rng.below(6) == 0).then_some(self.rng.below(90) as u32),
@@ -189,7 +190,9 @@ impl History {
         if let Some(pin) = seen.pin.take() {
             assert_eq!(pin.len as usize, shown.value.len());
             assert!(shown.value.len() > INLINE_VALUE_LEN_MAX);
-            if pin.token != 0 {
+            let is_held = pin.token != 0;
+            assert_eq!(is_held, wants_value(op, shown.cas), "{:?}", Brief(op));
+            if is_held {
                 self.pins.push(Held {
                     pin,
                     value: shown.value.clone(),
@@ -203,6 +206,10 @@ impl History {
         assert!(seen == shown, "{:?}: {seen:?} is not {shown:?}", Brief(op));
         assert!(seen.cas != 0);
     }
+}
+
+fn wants_value(op: &Op<'_>, cas: u64) -> bool {
+    matches!(op, Op::Get(get) if get.wants_value(cas))
 }
 
 /// An operation without its value.

@@ -1,8 +1,9 @@
 //! What holds for values that come and go piece by piece.
 
-use base::kv::{INLINE_VALUE_LEN_MAX, Outcome, Pin, Reservation};
+use base::kv::{Expiry, Get, INLINE_VALUE_LEN_MAX, Op, Outcome, Pin, Reservation};
 use base::rng::Rng;
 
+use crate::model::Keep;
 use crate::testing::{
     MIB, START, after, bytes, cache, get, is_stored, remove, see_at, set, settle, store_of, upload,
 };
@@ -43,6 +44,72 @@ fn a_held_value_outlives_its_item() {
     }
     remove(&cache, b"large");
     settle(&cache, START);
+}
+
+#[test]
+fn a_value_that_is_known_or_not_wanted_is_not_held() {
+    let cache = cache(8 * MIB, 1 << 20);
+    upload(&cache, b"large", &bytes(200_000, 2));
+    let see = |get: Get<'_>| {
+        let mut keep = Keep::default();
+        let outcome = cache.execute(START, &Op::Get(get), &mut keep);
+        assert_eq!(outcome, Outcome::Hit);
+        keep.0.expect("an item")
+    };
+    let plain = Get::plain(b"large");
+    let cas = see(Get {
+        value: false,
+        ..plain.clone()
+    })
+    .cas;
+    for (value, known_cas, is_held) in [
+        (true, Some(cas), false),
+        (false, Some(cas + 1), false),
+        (false, None, false),
+        (true, Some(cas + 1), true),
+        (true, Some(0), true),
+        (true, None, true),
+    ] {
+        let seen = see(Get {
+            value,
+            known_cas,
+            ..plain.clone()
+        });
+        let pin = seen.pin.expect("the length at least");
+        assert_eq!((seen.cas, pin.len), (cas, 200_000));
+        let read = cache.read_pinned(pin, 0, 1, &mut Vec::new());
+        assert_eq!(read, is_held.then_some(1), "{value} {known_cas:?}");
+        cache.unpin(pin);
+        cache.check();
+    }
+}
+
+#[test]
+fn a_known_cas_leaves_all_else_of_a_retrieval_as_it_is() {
+    let cache = cache(8 * MIB, 1 << 20);
+    let end = Expiry::at_unix_secs(START.unix_secs() + 60);
+    for value in [bytes(10, 1), bytes(INLINE_VALUE_LEN_MAX + 1, 1)] {
+        upload(&cache, b"key", &value);
+        let mut keep = Keep::default();
+        let look = Get {
+            peek: true,
+            value: false,
+            ..Get::plain(b"key")
+        };
+        cache.execute(START, &Op::Get(look.clone()), &mut keep);
+        let before = keep.0.expect("an item");
+        assert!(!before.fetched && before.expiry == Expiry::NEVER);
+        let get = Get {
+            known_cas: Some(before.cas),
+            touch: Some(end),
+            ..Get::plain(b"key")
+        };
+        cache.execute(START, &Op::Get(get), &mut Keep::default());
+        let mut keep = Keep::default();
+        cache.execute(START, &Op::Get(look), &mut keep);
+        let seen = keep.0.expect("an item");
+        assert!(seen.fetched && seen.expiry == end && seen.cas == before.cas);
+    }
 }
 
 #[test]

@@ -261,7 +261,7 @@ impl Server {
         let value = entry.value.clone();
         let is_large = value.len() > INLINE_VALUE_LEN_MAX;
         sink.item(&Item {
-            value: match is_large && get.value {
+            value: match is_large && get.wants_value(entry.cas) {
                 true => Value::Pinned(Pin {
                     token: 1,
                     len: value.len() as u32,

@@ -53,7 +53,8 @@ impl Shard {
         let Found { loc, header } = found;
         let now_s = self.now_s();
         let recache = recache(op, &found, now_s);
-        if op.value && header.value_len as usize > INLINE_VALUE_LEN_MAX {
+        let is_large = header.value_len as usize > INLINE_VALUE_LEN_MAX;
+        if is_large && op.wants_value(header.cas(self.segs.at(loc))) {
             // The hold first: without it there is no hit.
             let Some(pin) = self.pin(&found) else {
                 return Outcome::Miss;
@@ -69,8 +70,8 @@ impl Shard {
             sink.item(&item_of(bytes, &found, expiry, recache, now_s, value));
             return Outcome::Hit;
         }
-        if header.value_len as usize > INLINE_VALUE_LEN_MAX {
-            // Nobody asked for the value; its length may be wanted all the same.
+        if is_large {
+            // Nobody needs the value; its length may be wanted all the same.
             let len = header.value_len;
             self.present(
                 op,

@@ -40,7 +40,7 @@ pub(super) struct Flags {
     pub(super) recache_below_s: Option<u32>,
     /// `F`.
     pub(super) client_flags: u32,
-    /// `C`.
+    /// `C`: of a change, the CAS that the item must have; of `mg`, the one whose value is known.
     pub(super) compare_cas: Option<u64>,
     /// `E`.
     pub(super) new_cas: Option<u64>,

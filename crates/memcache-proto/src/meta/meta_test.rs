@@ -29,12 +29,34 @@ fn a_miss_gives_opaque_and_key() {
 }
 
 #[test]
-fn tokens_of_proxies_and_a_cas_are_ignored_by_a_get() {
+fn tokens_of_proxies_are_ignored_by_a_get() {
     assert_eq!(
-        after_set("mg a P L C99 Pabc\r\n"),
+        after_set("mg a P L Pabc\r\n"),
         "CLIENT_ERROR duplicate flag\r\n"
     );
-    assert_eq!(after_set("mg a Pabc Lxyz C99 v\r\n"), "VA 2\r\nhi\r\n");
+    assert_eq!(after_set("mg a Pabc Lxyz v\r\n"), "VA 2\r\nhi\r\n");
+}
+
+#[test]
+fn a_get_leaves_out_a_value_that_is_known() {
+    assert_eq!(after_set("mg a v C1\r\n"), "HD\r\n");
+    assert_eq!(
+        after_set("mg a s v t f c k Oabc l h q C1\r\n"),
+        "HD s2 t100 f7 c1 ka Oabc l0 h0\r\n"
+    );
+    assert_eq!(
+        after_set("mg a v C2\r\nmg a v C0\r\nmg a C2 c\r\n"),
+        "VA 2\r\nhi\r\nVA 2\r\nhi\r\nHD c1\r\n"
+    );
+    assert_eq!(talk_text("mg a v C1 k\r\n"), "EN ka\r\n");
+    assert_eq!(
+        after_set("mg a v Cx\r\n"),
+        "CLIENT_ERROR bad token in command line format\r\n"
+    );
+    assert_eq!(
+        after_set("md a I E9\r\nmg a v C9\r\nmg a v C9\r\nmg a v C1\r\n"),
+        "HD\r\nHD X W\r\nHD Z X\r\nVA 2 Z X\r\nhi\r\n"
+    );
 }
 
 #[test]
@@ -210,6 +232,12 @@ fn a_large_meta_value_is_pinned() {
             "ms a 100000 c\r\n{value}\r\nmg a s\r\nmg a v q\r\n"
         )),
         format!("HD c1\r\nHD s100000\r\nVA 100000\r\n{value}\r\n")
+    );
+    assert_eq!(
+        talk_text(&format!(
+            "ms a 100000 q\r\n{value}\r\nmg a v s C1\r\nmg a v C2\r\n"
+        )),
+        format!("HD s100000\r\nVA 100000\r\n{value}\r\n")
     );
     let answer = talk_text(&format!("ms a 100000 q\r\n{value}xxmn\r\n"));
     assert_eq!(answer, "CLIENT_ERROR bad data chunk\r\nMN\r\n");

@@ -27,6 +27,7 @@ pub(crate) fn get<'a>(command: &Command<'a>, context: Context<'_, 'a>) -> Step<'
     let op = Op::Get(Get {
         key: line.key,
         value: line.flags.value,
+        known_cas: line.flags.compare_cas,
         touch: line.flags.ttl,
         vivify: line.flags.vivify,
         recache_below_s: line.flags.recache_below_s,
@@ -181,6 +182,7 @@ impl<'a> Parsed<'a> {
                 quiet: self.flags.quiet,
                 base64: self.flags.base64,
                 value: self.flags.value,
+                known_cas: self.flags.compare_cas.filter(|_| verb == Verb::Get),
             }),
         }
     }

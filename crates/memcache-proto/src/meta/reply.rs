@@ -18,6 +18,8 @@ pub(crate) struct Form {
     pub(crate) base64: bool,
     /// Give the value.
     pub(crate) value: bool,
+    /// But not that of an item with this CAS.
+    pub(crate) known_cas: Option<u64>,
 }
 
 /// What was asked.
@@ -46,7 +48,8 @@ pub(crate) fn item(
         Verb::Arith if form.quiet => return None,
         _ => {}
     }
-    if form.value {
+    let with_value = form.value && form.known_cas != Some(item.cas);
+    if with_value {
         out.extend_from_slice(b"VA ");
         number::push(out, item.value.len() as u64);
     } else {
@@ -57,7 +60,7 @@ pub(crate) fn item(
     }
     push_state(item, out);
     out.extend_from_slice(b"\r\n");
-    match form.value {
+    match with_value {
         true => push_value(&item.value, PinnedTail::LINE_END, out),
         false => None,
     }

@@ -10,6 +10,7 @@ fn line(verb: Verb, what: Outcome) -> String {
         quiet: true,
         base64: false,
         value: false,
+        known_cas: None,
     };
     let mut out = Vec::new();
     outcome(&form, b"key", b"k O1", what, &mut out);
