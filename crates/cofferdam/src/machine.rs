@@ -10,6 +10,7 @@ use rustix::process::{Resource, getrlimit};
 
 const GIB: u64 = 1 << 30;
 const DESCRIPTORS_UNKNOWN: u64 = 1024;
+const CONNECTIONS_DEFAULT_MAX: u32 = 100_000;
 
 /// The configuration file that is read if none is given, if there is one.
 pub(crate) fn config_file() -> Option<PathBuf> {
@@ -40,12 +41,15 @@ pub(crate) fn cores() -> u16 {
     u16::try_from(cores).unwrap_or(u16::MAX)
 }
 
-/// Nine tenths of the files that the process may have open; the rest is for state, admin and logs.
+/// Nine tenths of the files that the process may have open, which `up` raises first; the rest is
+/// for state, admin and logs. At most 100,000, so that a hard limit of millions costs no memory.
 pub(crate) fn default_connections_max() -> u32 {
     let limit = getrlimit(Resource::Nofile)
         .current
         .unwrap_or(DESCRIPTORS_UNKNOWN);
-    u32::try_from(limit / 10 * 9).unwrap_or(u32::MAX)
+    u32::try_from(limit / 10 * 9).map_or(CONNECTIONS_DEFAULT_MAX, |count| {
+        count.min(CONNECTIONS_DEFAULT_MAX)
+    })
 }
 
 /// The machine's memory, or the control group's limit where that is less.

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use runtime::Clock;
+use runtime::descriptors;
 use runtime::http::{Guard, Listeners, Server};
 use runtime::state::State;
 use sd_notify::NotifyState;
@@ -28,6 +29,9 @@ use crate::{files, local_plane, logging, machine, servers};
 
 const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
+/// Descriptors that listeners, state, admin API and logs may need beside the connections.
+const DESCRIPTORS_FOR_OTHERS: u32 = 64;
+
 /// Runs until SIGTERM or SIGINT, then drains.
 pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Failure> {
     let config = Config::load(file, overrides)?;
@@ -35,8 +39,11 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
     // From here on a signal waits to be handled, however far the start has come.
     let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let clock = Clock::new();
+    let descriptors_max = descriptors::raise_limit()?;
+    let plane_config = plane_config(&config);
+    make_room_for_connections(plane_config.connections_max, descriptors_max)?;
     let state = State::open(&config.data_dir())?;
-    let (plane, mut running) = local_plane::start(&plane_config(&config), clock)?;
+    let (plane, mut running) = local_plane::start(&plane_config, clock)?;
     let control = restore(&config, state, plane, running.as_ref())?;
     let (_, auth) = running.addresses();
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
@@ -69,6 +76,30 @@ fn wait(stop: &mpsc::Receiver<()>, running: &dyn RunningPlane) -> Result<(), Fai
             ));
         }
     }
+    Ok(())
+}
+
+/// Has the kernel make room for all connections at once, and says how many there can be.
+fn make_room_for_connections(
+    connections_max: u32,
+    descriptors_max: Option<u64>,
+) -> Result<(), Failure> {
+    let needed = connections_max.saturating_add(DESCRIPTORS_FOR_OTHERS);
+    let limit = descriptors_max.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
+    if needed > limit {
+        tracing::warn!(
+            connections_max,
+            descriptors_max = limit,
+            "the limit on open files allows fewer connections: raise it (ulimit -Hn, or \
+             LimitNOFILE= of the service)"
+        );
+    }
+    descriptors::grow_table(needed.min(limit))?;
+    tracing::info!(
+        connections_max,
+        descriptors_max = limit,
+        "room for connections"
+    );
     Ok(())
 }
 

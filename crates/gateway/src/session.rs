@@ -73,16 +73,18 @@ pub(crate) struct Session {
     pub(crate) active_s: u32,
 }
 
-/// A value too large to cross in one piece, on its way in or out.
+/// What a session is in the middle of that takes more than one turn.
 #[derive(Debug)]
 pub(crate) enum Transfer {
-    /// Arriving.
+    /// Waiting for what other loops know.
+    Gathering { reply: OwnedReply },
+    /// Taking in a value too large to cross in one piece.
     Upload {
         /// Where it goes, or why it goes nowhere.
         room: Result<Reservation, Outcome>,
         reply: OwnedReply,
     },
-    /// Leaving.
+    /// Giving out such a value.
     Download {
         pin: Pin,
         offset: u32,
@@ -117,6 +119,7 @@ impl Session {
     /// memcached's word for what it is doing.
     pub(crate) fn state_name(&self) -> &'static str {
         match self.transfer.as_deref() {
+            Some(Transfer::Gathering { .. }) => "conn_waiting",
             Some(Transfer::Upload { .. }) => "conn_nread",
             Some(Transfer::Download { .. }) => "conn_mwrite",
             None if !self.unsent.is_empty() => "conn_mwrite",

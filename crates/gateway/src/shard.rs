@@ -10,6 +10,7 @@ use memcache_proto::{KeyBuf, Limits};
 use slab::Slab;
 
 use crate::directory::Directory;
+use crate::gather::Gather;
 use crate::session::{Admitted, Peer, Session, SessionId, Transfer};
 use crate::{Backend, Figures, ServerInfo, TenantFigures};
 
@@ -30,7 +31,7 @@ pub struct ShardConfig {
 /// Owns the sessions of one loop.
 ///
 /// A driver calls [`admit`](Self::admit) once, then [`make_ready`](Self::make_ready) whenever a
-/// connection has input, room for output, or has ended; takes [`next`](Self::next) session, moves
+/// connection has input, room for output, or has ended; takes the [`next_session`](Self::next_session), moves
 /// its bytes around [`turn`](Self::turn), and [`charge`](Self::charge)s what that took.
 #[derive(Debug)]
 pub struct Shard<B: Backend> {
@@ -40,6 +41,8 @@ pub struct Shard<B: Backend> {
     pub(crate) sessions: Slab<Session>,
     pub(crate) tenants: Slab<Tenant<B::Tenant>>,
     pub(crate) key_buf: KeyBuf,
+    /// A list that a session has just begun, until the driver takes it.
+    pub(crate) gather: Option<Gather>,
     tenant_slots: HashMap<TenantId, u32>,
     queue: FairQueue<SessionId>,
     serving: Option<u32>,
@@ -71,6 +74,7 @@ impl<B: Backend> Shard<B> {
             sessions: Slab::new(),
             tenants: Slab::new(),
             key_buf: KeyBuf::new(),
+            gather: None,
             tenant_slots: HashMap::new(),
             queue: FairQueue::new(),
             serving: None,
@@ -120,7 +124,7 @@ impl<B: Backend> Shard<B> {
     }
 
     /// The session whose turn it is, and the driver's name for it.
-    pub fn next(&mut self) -> Option<(SessionId, u64)> {
+    pub fn next_session(&mut self) -> Option<(SessionId, u64)> {
         while let Some((_, id)) = self.queue.pop() {
             // One that was closed while it waited is passed over.
             if let Some(session) = self.sessions.get_mut(id.0 as usize)
@@ -134,7 +138,7 @@ impl<B: Backend> Shard<B> {
         None
     }
 
-    /// Charges the tenant of the session that [`next`](Self::next) gave last with its turn's time.
+    /// Charges the tenant of the session that [`next_session`](Self::next_session) gave last with its turn's time.
     pub fn charge(&mut self, took: Duration) {
         self.queue.charge(took);
         if let Some(tenant) = self
@@ -156,6 +160,11 @@ impl<B: Backend> Shard<B> {
     /// Whether nobody waits for a turn.
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// Which of the process's loops this is.
+    pub fn loop_index(&self) -> usize {
+        self.config.loop_index
     }
 
     /// How many sessions there are.

@@ -59,7 +59,7 @@ fn admit(shard: &mut Shard<TestBackend>, tenant: u32, rights: Rights, link: u64)
         unparsed: Vec::new(),
     };
     let id = shard.admit(NOW, admitted, Peer::Unix, link).unwrap();
-    assert_eq!(shard.next(), Some((id, link)));
+    assert_eq!(shard.next_session(), Some((id, link)));
     shard.charge(Duration::ZERO);
     id
 }
@@ -69,6 +69,12 @@ fn ask(shard: &mut Shard<TestBackend>, id: SessionId, input: &[u8]) -> Vec<u8> {
     let mut all = Vec::new();
     let mut input = input;
     loop {
+        if let Some(gather) = shard.take_gather() {
+            shard.answer(&gather);
+            let unsent = shard.unsent(id).to_vec();
+            shard.sent(id, unsent.len());
+            all.extend(unsent);
+        }
         let wanted = shard.input_len_wanted(id).min(input.len());
         let (now_read, later) = input.split_at(wanted);
         input = later;
@@ -302,7 +308,7 @@ fn revoked_and_removed_lose_their_connections_and_nobody_else_does() {
     };
     with_credential(1, 1, 11);
     with_credential(1, 2, 12);
-    while shard.next().is_some() {}
+    while shard.next_session().is_some() {}
     admit(&mut shard, 2, Rights::ALL, 20);
     assert!(shard.apply(directory(&[1, 2], &[1, 2])).is_empty());
     assert_eq!(shard.apply(directory(&[1, 2], &[2])), [11]);
@@ -335,7 +341,7 @@ fn a_tenant_with_many_ready_sessions_gets_no_more_time() {
     let mut served_second = 0;
     for _ in 0..200 {
         sessions.iter().for_each(|id| shard.make_ready(*id));
-        let (_, link) = shard.next().unwrap();
+        let (_, link) = shard.next_session().unwrap();
         served_second += usize::from(link == 1000);
         shard.charge(Duration::from_micros(20));
     }

@@ -6,6 +6,7 @@ use base::Timestamp;
 use base::kv::Stats;
 use memcache_proto::{Reply, StatsKind, VERSION};
 
+use crate::gather::ConnectionLine;
 use crate::session::SessionId;
 use crate::{Backend, ConnectionFigures, Shard};
 
@@ -57,26 +58,25 @@ impl<B: Backend> Shard<B> {
             StatsKind::Items => page.items(&stats),
             StatsKind::Slabs => page.slabs(&stats),
             StatsKind::Sizes => page.line("sizes_status", "disabled"),
-            StatsKind::Conns => self.write_conns(now, asked_by, &mut page),
             _ => {}
         }
         reply.stats_end(page.out);
     }
+}
 
-    /// The connections of the asking session's tenant on this loop.
-    fn write_conns(&self, now: Timestamp, asked_by: SessionId, page: &mut Page<'_>) {
-        let Some(asking) = self.sessions.get(asked_by.0 as usize) else {
-            return;
-        };
-        for (key, session) in &self.sessions {
-            if session.tenant == asking.tenant {
-                page.line(format_args!("{key}:addr"), session.peer);
-                page.line(format_args!("{key}:state"), session.state_name());
-                let idle_s = now.unix_secs().saturating_sub(session.active_s);
-                page.line(format_args!("{key}:secs_since_last_cmd"), idle_s);
-            }
-        }
+/// Writes the answer to `stats conns`.
+pub(crate) fn write_connections(lines: &[ConnectionLine], reply: Reply<'_>, out: &mut Vec<u8>) {
+    let mut page = Page {
+        reply,
+        out,
+        text: String::new(),
+    };
+    for (number, line) in lines.iter().enumerate() {
+        page.line(format_args!("{number}:addr"), line.peer);
+        page.line(format_args!("{number}:state"), line.state);
+        page.line(format_args!("{number}:secs_since_last_cmd"), line.idle_s);
     }
+    reply.stats_end(page.out);
 }
 
 /// The lines of one answer.
@@ -212,8 +212,7 @@ impl Page<'_> {
     }
 
     fn slabs(&mut self, stats: &Stats) {
-        if stats.segments > 0 {
-            let segment_bytes = stats.segment_bytes / stats.segments;
+        if let Some(segment_bytes) = stats.segment_bytes.checked_div(stats.segments) {
             self.lines(&[
                 ("1:chunk_size", segment_bytes),
                 ("1:chunks_per_page", 1),

@@ -25,6 +25,8 @@ pub enum TurnEnd {
     Served,
     /// Work is left: another turn once the output of this one is written.
     MoreToDo,
+    /// Nothing can be done before what other loops know has come; see [`Shard::take_gather`].
+    Waiting,
     /// To be closed once the output is written.
     Close,
 }
@@ -58,6 +60,9 @@ impl<B: Backend> Shard<B> {
         let Some(tenant) = self.tenants.get(session.tenant as usize) else {
             return TurnEnd::Close;
         };
+        if let Some(Transfer::Gathering { .. }) = session.transfer.as_deref() {
+            return TurnEnd::Waiting;
+        }
         let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.bytes_read.add(input.len() as u64);
         session.active_s = now.unix_secs();
@@ -95,10 +100,14 @@ impl<B: Backend> Shard<B> {
         if end == TurnEnd::MoreToDo {
             figures.turns_cut_short.add(1);
         }
-        if let Stop::Stats(kind, reply) = stop {
-            self.write_stats(now, id, kind, reply.borrow(), out);
+        match stop {
+            Stop::End(_) => end,
+            Stop::Stats(StatsKind::Conns, reply) => self.begin_gather(now, id, reply),
+            Stop::Stats(kind, reply) => {
+                self.write_stats(now, id, kind, reply.borrow(), out);
+                end
+            }
         }
-        end
     }
 }
 

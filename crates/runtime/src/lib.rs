@@ -1,6 +1,7 @@
 //! All input and output: event loops, sockets, clock, state, HTTP. The only place where time is read.
 
 mod clock;
+pub mod descriptors;
 pub mod http;
 pub mod net;
 mod published;

@@ -169,8 +169,8 @@ table! {
 table! {
     /// Bounds on what clients may use.
     Limits "limits" {
-        /// Client connections at once, over all listeners. `"auto"` is nine tenths of the
-        /// process's limit on open files.
+        /// Client connections at once, over all listeners. `"auto"` is nine tenths of the hard
+        /// limit on open files, to which the soft one is raised at start, and at most 100000.
         max_connections: Auto<u32> = Auto::Auto, Unsaid::Default("\"auto\""), Restart, "--max-connections";
         /// How long a connection may take to authenticate before it is closed.
         auth_timeout: Span = Span(Duration::from_secs(5)), Unsaid::Default("\"5s\""), Restart;

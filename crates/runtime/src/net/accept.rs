@@ -147,7 +147,7 @@ impl<B: Backend> EventLoop<B> {
                 return;
             };
             let accepted = entrance.accept();
-            let waiting = entrance.door.next();
+            let waiting = entrance.door.next_entrant();
             if accepted.is_none() && waiting.is_none() {
                 return;
             }
@@ -188,9 +188,8 @@ impl<B: Backend> EventLoop<B> {
     fn let_in(&mut self, now: Timestamp, stream: Stream, peer: Peer, tenant: Option<TenantId>) {
         let connections = self.shared.connections.fetch_add(1, Ordering::Relaxed);
         if connections >= self.shared.limits.connections_max {
-            let mut stream = stream;
             // The client may not take it; it is told by the close all the same.
-            let _ = stream.write(TOO_MANY);
+            let _ = stream.send(TOO_MANY);
             self.shared.refused.fetch_add(1, Ordering::Relaxed);
             self.count_closed();
             return;

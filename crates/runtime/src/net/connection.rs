@@ -1,14 +1,18 @@
 //! One client's socket and what the loop knows of it.
 
-use std::io::{self, Read, Write};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use base::Timestamp;
 use gateway::{EntrantId, SessionId};
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-/// A stream socket, whatever its family.
+/// A stream socket, whatever its family; called without the C library, whose calls can be
+/// cancelled and pay for that.
 #[derive(Debug)]
 pub(super) enum Stream {
     Tcp(TcpStream),
@@ -16,18 +20,13 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.read(bytes),
-            Self::Unix(stream) => stream.read(bytes),
-        }
+    fn receive(&self, bytes: &mut [u8]) -> rustix::io::Result<usize> {
+        let (count, _) = retry_on_intr(|| recv(self, &mut *bytes, RecvFlags::empty()))?;
+        Ok(count)
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.write(bytes),
-            Self::Unix(stream) => stream.write(bytes),
-        }
+    pub(super) fn send(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
+        retry_on_intr(|| send(self, bytes, SendFlags::NOSIGNAL))
     }
 
     /// Watches it for everything; edges only, so a flag that is set stays set until a call blocks.
@@ -44,6 +43,15 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream,
             Self::Unix(stream) => stream,
+        }
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
         }
     }
 }
@@ -93,7 +101,7 @@ impl Connection {
 
     /// Reads once. `Ok(0)` means that nothing is there now; the end sets [`Self::at_end`].
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match self.stream.read(bytes) {
+        match self.stream.receive(bytes) {
             Ok(0) => {
                 self.at_end = true;
                 self.readable = false;
@@ -105,33 +113,30 @@ impl Connection {
                 self.readable = count == bytes.len() || self.peer_closed;
                 Ok(count)
             }
-            Err(error) if would_block(&error) => {
+            Err(Errno::WOULDBLOCK) => {
                 self.readable = false;
                 Ok(0)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Writes once; tells how much was taken.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.stream.write(bytes) {
+        match self.stream.send(bytes) {
             Ok(count) => {
                 self.writable = count == bytes.len();
                 Ok(count)
             }
-            Err(error) if would_block(&error) => {
+            Err(Errno::WOULDBLOCK) => {
                 self.writable = false;
                 Ok(0)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
-fn would_block(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
-}
+#[cfg(test)]
+#[path = "connection_test.rs"]
+mod tests;

@@ -8,29 +8,25 @@ use std::time::Duration;
 
 use base::Timestamp;
 use gateway::directory::Directory;
-use gateway::{Admitted, Backend, Peer, SessionId, Shard, TurnEnd};
+use gateway::{Admitted, Backend, Peer, Shard};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 use slab::Slab;
 
-use super::accept::Entrance;
+use super::accept::{Entrance, LoopHandle};
 use super::connection::{Connection, Place, Stream};
 use super::deadlines::Deadlines;
 use super::loops::{Limits, Mail};
 use crate::{Clock, Published};
 
-/// How long sessions are served before the kernel is asked again who has come.
-const SERVE_SLICE: Duration = Duration::from_micros(50);
 /// How often the backend's background work is looked after.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a client that has closed its side may take to read what it is still owed.
-const LINGER: Duration = Duration::from_millis(250);
+pub(super) const LINGER: Duration = Duration::from_millis(250);
 /// How often silent connections are looked for.
 const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The most that one read brings, in bytes.
-const SCRATCH_LEN: usize = 64 * 1024;
-/// Output room kept from turn to turn, in bytes.
-const OUTPUT_KEPT_LEN: usize = 256 * 1024;
+pub(super) const SCRATCH_LEN: usize = 64 * 1024;
 const EVENTS_MAX: usize = 1024;
 
 pub(super) const WAKER: Token = Token(usize::MAX);
@@ -43,7 +39,7 @@ pub(super) fn link_of(slot: usize, generation: u32) -> u64 {
     (u64::from(generation) << 32) | slot as u64
 }
 
-fn slot_of(link: u64) -> usize {
+pub(super) fn slot_of(link: u64) -> usize {
     (link & u64::from(u32::MAX)) as usize
 }
 
@@ -68,6 +64,8 @@ pub(super) struct EventLoop<B: Backend> {
     /// Listeners and door; only one loop has them.
     pub(super) entrance: Option<Entrance>,
     pub(super) draining: bool,
+    /// All loops, this one among them.
+    pub(super) loops: Vec<LoopHandle>,
     mail: Receiver<Mail>,
     directory_version: u64,
     generation: u32,
@@ -85,6 +83,7 @@ impl<B: Backend> EventLoop<B> {
         mail: Receiver<Mail>,
         shard: Shard<B>,
         entrance: Option<Entrance>,
+        loops: Vec<LoopHandle>,
     ) -> Self {
         Self {
             directory_version: shared.directory.version(),
@@ -95,6 +94,7 @@ impl<B: Backend> EventLoop<B> {
             deadlines: Deadlines::default(),
             entrance,
             draining: false,
+            loops,
             mail,
             generation: 0,
             stopped: false,
@@ -240,6 +240,8 @@ impl<B: Backend> EventLoop<B> {
                     admitted,
                     peer,
                 } => self.admit(now, stream, admitted, peer),
+                Mail::Gather(gather) => self.pass_on(now, gather),
+                Mail::Gathered(gather) => self.shard.answer(&gather),
                 Mail::Drain => self.drain(),
                 Mail::Stop => self.stopped = true,
             }
@@ -253,109 +255,6 @@ impl<B: Backend> EventLoop<B> {
             for link in self.shard.apply(directory) {
                 self.close(link);
             }
-        }
-    }
-
-    /// Serves sessions for a slice of time; tells the time at its end.
-    fn serve(&mut self, begin: Timestamp) -> Timestamp {
-        let mut now = begin;
-        while let Some((id, link)) = self.shard.next() {
-            self.serve_session(now, id, link);
-            let after = self.shared.clock.now();
-            self.shard.charge(after.since(now));
-            now = after;
-            if now.since(begin) >= SERVE_SLICE {
-                break;
-            }
-        }
-        now
-    }
-
-    /// One session's turn: what it still owed, then what it has to say, then the replies.
-    fn serve_session(&mut self, now: Timestamp, id: SessionId, link: u64) {
-        match self.exchange(now, id, link) {
-            Ok(Next::Wait) => {}
-            Ok(Next::Again) => self.shard.make_ready(id),
-            Ok(Next::Close) | Err(_) => self.close(link),
-        }
-    }
-
-    fn exchange(&mut self, now: Timestamp, id: SessionId, link: u64) -> io::Result<Next> {
-        let Some(connection) = self
-            .connections
-            .get_mut(slot_of(link))
-            .filter(|connection| link_of(slot_of(link), connection.generation) == link)
-        else {
-            return Ok(Next::Wait);
-        };
-        if !self.shard.unsent(id).is_empty() {
-            if !connection.writable {
-                return Ok(Next::Wait);
-            }
-            let count = connection.write(self.shard.unsent(id))?;
-            self.shard.sent(id, count);
-            if !self.shard.unsent(id).is_empty() {
-                let patience = self.patience(link);
-                self.close_after(now, link, patience);
-                return Ok(Next::Wait);
-            }
-            connection.deadline = Timestamp::MAX;
-            if connection.closing {
-                return Ok(Next::Close);
-            }
-        }
-        let wanted = self.shard.input_len_wanted(id).min(SCRATCH_LEN);
-        let count = if wanted > 0 && connection.readable {
-            connection.read(&mut self.scratch[..wanted])?
-        } else {
-            0
-        };
-        self.out.clear();
-        let end = self
-            .shard
-            .turn(now, id, &self.scratch[..count], &mut self.out);
-        let written = match self.out.is_empty() {
-            true => 0,
-            false => connection.write(&self.out)?,
-        };
-        let (at_end, readable) = (connection.at_end, connection.readable);
-        let over = match end {
-            TurnEnd::Close => true,
-            TurnEnd::Served => {
-                at_end || (self.draining && !readable && !self.shard.is_mid_request(id))
-            }
-            TurnEnd::MoreToDo => false,
-        };
-        connection.closing = over;
-        self.shard.keep_unsent(id, written, &self.out[written..]);
-        let all_written = written == self.out.len();
-        self.out.shrink_to(OUTPUT_KEPT_LEN);
-        Ok(match (all_written, over) {
-            (true, true) => Next::Close,
-            (true, false) if end == TurnEnd::MoreToDo || readable => Next::Again,
-            (true, false) => Next::Wait,
-            (false, _) => {
-                let patience = self.patience(link);
-                self.close_after(now, link, patience);
-                Next::Wait
-            }
-        })
-    }
-
-    /// How long a client may take to read anything of what it is owed.
-    fn patience(&mut self, link: u64) -> Duration {
-        let stalled_reader_timeout = self.shared.limits.stalled_reader_timeout;
-        match self.connection(link) {
-            Some(connection) if connection.peer_closed => LINGER,
-            _ => stalled_reader_timeout,
-        }
-    }
-
-    fn close_after(&mut self, now: Timestamp, link: u64, patience: Duration) {
-        let deadline = now + patience;
-        if let Some(connection) = self.connection(link) {
-            connection.deadline = deadline;
-            self.deadlines.add(deadline, link);
         }
     }
 
@@ -415,11 +314,4 @@ impl<B: Backend> EventLoop<B> {
             }
         }
     }
-}
-
-/// What is to become of a session after its turn.
-enum Next {
-    Wait,
-    Again,
-    Close,
 }

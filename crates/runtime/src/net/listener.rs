@@ -170,3 +170,7 @@ fn bind_unix(path: &Path, mode: u32) -> Result<UnixListener, ListenError> {
         source,
     })
 }
+
+#[cfg(test)]
+#[path = "listener_test.rs"]
+mod tests;

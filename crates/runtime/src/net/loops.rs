@@ -8,7 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gateway::directory::Directory;
-use gateway::{Admitted, Backend, Door, DoorConfig, Figures, Peer, ServerInfo, Shard, ShardConfig};
+use gateway::{
+    Admitted, Backend, Door, DoorConfig, Figures, Gather, Peer, ServerInfo, Shard, ShardConfig,
+};
 use mio::{Poll, Waker};
 
 use super::accept::{Entrance, LoopHandle};
@@ -69,6 +71,10 @@ pub(super) enum Mail {
         admitted: Admitted,
         peer: Peer,
     },
+    /// A list that this loop is to add to and send on.
+    Gather(Gather),
+    /// A list that has been everywhere.
+    Gathered(Gather),
     Drain,
     Stop,
 }
@@ -150,7 +156,14 @@ impl Loops {
                 shared.directory.get(),
                 Arc::clone(&config.figures),
             );
-            let event_loop = EventLoop::new(Arc::clone(&shared), poll, inbox, shard, entrance);
+            let event_loop = EventLoop::new(
+                Arc::clone(&shared),
+                poll,
+                inbox,
+                shard,
+                entrance,
+                handles.clone(),
+            );
             let thread = std::thread::Builder::new()
                 .name(format!("loop-{index}"))
                 .spawn(move || event_loop.run())?;

@@ -4,6 +4,7 @@ mod accept;
 mod connection;
 mod deadlines;
 mod event_loop;
+mod exchange;
 mod listener;
 mod loops;
 

@@ -4,15 +4,17 @@
 //! on the tenant that it claims, and within that its source, take turns. A storm of connections
 //! that claim one tenant, or come from one place, therefore waits for itself.
 
-use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+mod line;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{TenantId, Timestamp};
+use base::Timestamp;
 use memcache_proto::auth::{self, INPUT_LEN_MAX, Step};
 use slab::Slab;
 
+use self::line::{Claim, Line, Source};
 use crate::Figures;
 use crate::directory::Directory;
 use crate::session::{Admitted, Peer};
@@ -29,7 +31,7 @@ pub struct DoorConfig {
 }
 
 /// Names a connection to the door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntrantId(u32);
 
 /// What became of an arrival.
@@ -59,38 +61,11 @@ pub struct Door {
     directory: Arc<Directory>,
     figures: Arc<Figures>,
     entrants: Slab<Entrant>,
-    claims: HashMap<Claim, Sources>,
-    /// Claims that have somebody waiting for a turn, in the order of their turns.
-    claims_waiting: VecDeque<Claim>,
+    line: Line,
     /// Everybody in the order of arrival, which is the order of the deadlines; those who have gone
     /// are passed over.
     arrivals: VecDeque<(u64, EntrantId)>,
     arrivals_total: u64,
-}
-
-/// The tenant that an entrant says it comes for; none before it has said so, or if there is none.
-type Claim = Option<TenantId>;
-
-/// One IPv4 address, one IPv6 network of 64 bits, or all Unix sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Source {
-    V4([u8; 4]),
-    V6([u8; 8]),
-    Unix,
-}
-
-impl From<Peer> for Source {
-    fn from(peer: Peer) -> Self {
-        match peer {
-            Peer::Ip(IpAddr::V4(ip), _) => Self::V4(ip.octets()),
-            Peer::Ip(IpAddr::V6(ip), _) => {
-                let mut network = [0; 8];
-                network.copy_from_slice(&ip.octets()[..8]);
-                Self::V6(network)
-            }
-            Peer::Unix => Self::Unix,
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -105,25 +80,6 @@ struct Entrant {
     input: Vec<u8>,
 }
 
-/// The entrants of one claim, by where they come from.
-#[derive(Debug, Default)]
-struct Sources {
-    by_source: HashMap<Source, Waiting>,
-    /// Sources that have somebody waiting for a turn, in the order of their turns.
-    sources_waiting: VecDeque<Source>,
-    /// Whether the claim stands among those that wait; until its turn it is not forgotten, lest it
-    /// come to stand there twice.
-    in_round: bool,
-    count: usize,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    queue: VecDeque<EntrantId>,
-    in_round: bool,
-    count: usize,
-}
-
 impl Door {
     /// A door with nobody before it.
     pub fn new(config: DoorConfig, directory: Arc<Directory>, figures: Arc<Figures>) -> Self {
@@ -132,8 +88,7 @@ impl Door {
             directory,
             figures,
             entrants: Slab::new(),
-            claims: HashMap::new(),
-            claims_waiting: VecDeque::new(),
+            line: Line::default(),
             arrivals: VecDeque::new(),
             arrivals_total: 0,
         }
@@ -156,7 +111,7 @@ impl Door {
 
     /// Whether somebody waits for a turn.
     pub fn has_waiting(&self) -> bool {
-        !self.claims_waiting.is_empty()
+        self.line.has_waiting()
     }
 
     /// Lets a connection stand here. If the door is full, the oldest of the fattest source of the
@@ -177,7 +132,7 @@ impl Door {
             waiting: false,
             input: Vec::new(),
         };
-        self.count_in(entrant.claim, entrant.source);
+        self.line.count_in(entrant.claim, entrant.source);
         let arrival = entrant.arrival;
         let id = EntrantId(u32::try_from(self.entrants.insert(entrant)).unwrap_or(u32::MAX));
         self.arrivals.push_back((arrival, id));
@@ -203,20 +158,9 @@ impl Door {
     }
 
     /// The entrant whose turn it is, and the driver's name for it.
-    pub fn next(&mut self) -> Option<(EntrantId, u64)> {
-        while let Some(claim) = self.claims_waiting.pop_front() {
-            let Some(sources) = self.claims.get_mut(&claim) else {
-                continue;
-            };
-            let next = sources.next();
-            sources.in_round = !sources.sources_waiting.is_empty();
-            if sources.in_round {
-                self.claims_waiting.push_back(claim);
-            } else if sources.count == 0 {
-                self.claims.remove(&claim);
-            }
-            if let Some(id) = next
-                && let Some(entrant) = self.entrants.get_mut(id.0 as usize)
+    pub fn next_entrant(&mut self) -> Option<(EntrantId, u64)> {
+        while let Some(id) = self.line.pop() {
+            if let Some(entrant) = self.entrants.get_mut(id.0 as usize)
                 && entrant.waiting
             {
                 entrant.waiting = false;
@@ -284,7 +228,7 @@ impl Door {
     /// Forgets an entrant, for instance because it has gone.
     pub fn leave(&mut self, id: EntrantId) {
         if let Some(entrant) = self.entrants.try_remove(id.0 as usize) {
-            self.count_out(entrant.claim, entrant.source);
+            self.line.count_out(entrant.claim, entrant.source);
         }
     }
 
@@ -321,23 +265,14 @@ impl Door {
         entrant.claim = claim;
         entrant.waiting = true;
         if before != claim {
-            self.count_out(before, source);
-            self.count_in(claim, source);
+            self.line.count_out(before, source);
+            self.line.count_in(claim, source);
         }
-        let Some(sources) = self.claims.get_mut(&claim) else {
-            return;
-        };
-        sources.push(source, id);
-        if !sources.in_round {
-            sources.in_round = true;
-            self.claims_waiting.push_back(claim);
-        }
+        self.line.push(claim, source, id);
     }
 
     fn shed(&mut self) -> Option<u64> {
-        let (claim, sources) = self.claims.iter().max_by_key(|(_, s)| s.count)?;
-        let (source, _) = sources.by_source.iter().max_by_key(|(_, w)| w.count)?;
-        let (claim, source) = (*claim, *source);
+        let (claim, source) = self.line.fattest()?;
         let (_, id) = *self.arrivals.iter().find(|(arrival, id)| {
             self.entrants.get(id.0 as usize).is_some_and(|entrant| {
                 entrant.arrival == *arrival && entrant.claim == claim && entrant.source == source
@@ -358,58 +293,6 @@ impl Door {
                 Some(entrant) if entrant.arrival == arrival => return Some(id),
                 _ => self.arrivals.pop_front(),
             };
-        }
-        None
-    }
-
-    fn count_in(&mut self, claim: Claim, source: Source) {
-        let sources = self.claims.entry(claim).or_default();
-        sources.count += 1;
-        sources.by_source.entry(source).or_default().count += 1;
-    }
-
-    fn count_out(&mut self, claim: Claim, source: Source) {
-        let Some(sources) = self.claims.get_mut(&claim) else {
-            return;
-        };
-        sources.count -= 1;
-        if let Some(waiting) = sources.by_source.get_mut(&source) {
-            waiting.count -= 1;
-            if waiting.count == 0 && !waiting.in_round {
-                sources.by_source.remove(&source);
-            }
-        }
-        if sources.count == 0 && !sources.in_round {
-            self.claims.remove(&claim);
-        }
-    }
-}
-
-impl Sources {
-    fn push(&mut self, source: Source, id: EntrantId) {
-        let waiting = self.by_source.entry(source).or_default();
-        waiting.queue.push_back(id);
-        if !waiting.in_round {
-            waiting.in_round = true;
-            self.sources_waiting.push_back(source);
-        }
-    }
-
-    fn next(&mut self) -> Option<EntrantId> {
-        while let Some(source) = self.sources_waiting.pop_front() {
-            let Some(waiting) = self.by_source.get_mut(&source) else {
-                continue;
-            };
-            let id = waiting.queue.pop_front();
-            waiting.in_round = !waiting.queue.is_empty();
-            if waiting.in_round {
-                self.sources_waiting.push_back(source);
-            } else if waiting.count == 0 {
-                self.by_source.remove(&source);
-            }
-            if id.is_some() {
-                return id;
-            }
         }
         None
     }

@@ -61,7 +61,7 @@ fn enter(door: &mut Door, source: u8, link: u64, says: &[u8]) -> EntrantId {
 }
 
 fn judge_next(door: &mut Door) -> Option<(u64, Verdict, String)> {
-    let (id, link) = door.next()?;
+    let (id, link) = door.next_entrant()?;
     let mut out = Vec::new();
     let verdict = door.judge(id, &mut out);
     Some((link, verdict, String::from_utf8(out).unwrap()))
@@ -136,7 +136,7 @@ fn more_than_the_door_holds_without_a_whole_login_is_refused() {
 fn half_a_login_waits_without_a_turn_until_its_time_is_up() {
     let mut door = door(8);
     enter(&mut door, 1, 1, b"set auth 0 0 11\r\nacme");
-    assert!(door.next().is_none());
+    assert!(door.next_entrant().is_none());
     let deadline = door.deadline().unwrap();
     assert_eq!(deadline, T0 + Duration::from_secs(5));
     assert_eq!(door.expire(deadline - Duration::from_nanos(1)), None);
@@ -181,10 +181,10 @@ fn one_that_left_has_no_turn_and_leaves_no_trace() {
         door.leave(gone);
         enter(&mut door, 1, 1000 + round, &login("acme", "secret"));
         assert_eq!(judge_next(&mut door).unwrap().0, 1000 + round);
-        assert!(door.next().is_none());
+        assert!(door.next_entrant().is_none());
         assert!(!door.has_waiting());
     }
-    assert!(door.claims.is_empty() && door.entrants.is_empty());
+    assert!(door.line.is_forgotten() && door.entrants.is_empty());
 }
 
 #[test]

@@ -1,0 +1,168 @@
+//! Those who wait at the door: the claimed tenants take turns, and within each its sources.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+
+use base::TenantId;
+
+use super::EntrantId;
+use crate::session::Peer;
+
+/// The tenant that an entrant says it comes for; none before it has said so, or if there is none.
+pub(super) type Claim = Option<TenantId>;
+
+/// One IPv4 address, one IPv6 network of 64 bits, or all Unix sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    V4([u8; 4]),
+    V6([u8; 8]),
+    Unix,
+}
+
+impl From<Peer> for Source {
+    fn from(peer: Peer) -> Self {
+        match peer {
+            Peer::Ip(IpAddr::V4(ip), _) => Self::V4(ip.octets()),
+            Peer::Ip(IpAddr::V6(ip), _) => {
+                let mut network = [0; 8];
+                network.copy_from_slice(&ip.octets()[..8]);
+                Self::V6(network)
+            }
+            Peer::Unix => Self::Unix,
+        }
+    }
+}
+
+/// Counts everybody at the door by claim and source, and orders those who wait for a turn.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    claims: HashMap<Claim, Sources>,
+    /// Claims that have somebody waiting, in the order of their turns.
+    waiting: VecDeque<Claim>,
+}
+
+/// The entrants of one claim.
+#[derive(Debug, Default)]
+struct Sources {
+    by_source: HashMap<Source, Waiting>,
+    /// Sources that have somebody waiting, in the order of their turns.
+    waiting: VecDeque<Source>,
+    /// Whether the claim stands among those that wait; until its turn it is not forgotten, lest it
+    /// come to stand there twice.
+    in_round: bool,
+    count: usize,
+}
+
+/// The entrants of one claim and source.
+#[derive(Debug, Default)]
+struct Waiting {
+    queue: VecDeque<EntrantId>,
+    in_round: bool,
+    count: usize,
+}
+
+impl Line {
+    /// Whether nobody stands at the door and nothing is kept of those who did.
+    #[cfg(test)]
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.claims.is_empty()
+    }
+
+    /// Whether somebody may be waiting for a turn.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Counts one who has come to the door, or has changed his claim to this one.
+    pub(super) fn count_in(&mut self, claim: Claim, source: Source) {
+        let sources = self.claims.entry(claim).or_default();
+        sources.count += 1;
+        sources.by_source.entry(source).or_default().count += 1;
+    }
+
+    /// Counts one who has left, or has changed his claim from this one.
+    pub(super) fn count_out(&mut self, claim: Claim, source: Source) {
+        let Some(sources) = self.claims.get_mut(&claim) else {
+            return;
+        };
+        sources.count -= 1;
+        if let Some(waiting) = sources.by_source.get_mut(&source) {
+            waiting.count -= 1;
+            if waiting.count == 0 && !waiting.in_round {
+                sources.by_source.remove(&source);
+            }
+        }
+        if sources.count == 0 && !sources.in_round {
+            self.claims.remove(&claim);
+        }
+    }
+
+    /// Lets one who was counted in wait for his turn.
+    pub(super) fn push(&mut self, claim: Claim, source: Source, id: EntrantId) {
+        let Some(sources) = self.claims.get_mut(&claim) else {
+            return;
+        };
+        sources.push(source, id);
+        if !sources.in_round {
+            sources.in_round = true;
+            self.waiting.push_back(claim);
+        }
+    }
+
+    /// Takes the next in turn, who may have left meanwhile.
+    pub(super) fn pop(&mut self) -> Option<EntrantId> {
+        while let Some(claim) = self.waiting.pop_front() {
+            let Some(sources) = self.claims.get_mut(&claim) else {
+                continue;
+            };
+            let next = sources.pop();
+            sources.in_round = !sources.waiting.is_empty();
+            if sources.in_round {
+                self.waiting.push_back(claim);
+            } else if sources.count == 0 {
+                self.claims.remove(&claim);
+            }
+            if next.is_some() {
+                return next;
+            }
+        }
+        None
+    }
+
+    /// The source with the most entrants of the claim with the most.
+    pub(super) fn fattest(&self) -> Option<(Claim, Source)> {
+        let (claim, sources) = self.claims.iter().max_by_key(|(_, s)| s.count)?;
+        let (source, _) = sources.by_source.iter().max_by_key(|(_, w)| w.count)?;
+        Some((*claim, *source))
+    }
+}
+
+impl Sources {
+    fn push(&mut self, source: Source, id: EntrantId) {
+        let waiting = self.by_source.entry(source).or_default();
+        waiting.queue.push_back(id);
+        if !waiting.in_round {
+            waiting.in_round = true;
+            self.waiting.push_back(source);
+        }
+    }
+
+    fn pop(&mut self) -> Option<EntrantId> {
+        while let Some(source) = self.waiting.pop_front() {
+            let Some(waiting) = self.by_source.get_mut(&source) else {
+                continue;
+            };
+            let id = waiting.queue.pop_front();
+            waiting.in_round = !waiting.queue.is_empty();
+            if waiting.in_round {
+                self.waiting.push_back(source);
+            } else if waiting.count == 0 {
+                self.by_source.remove(&source);
+            }
+            if id.is_some() {
+                return id;
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,72 @@
+//! What the flags of a connection say after reads and writes on real sockets.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream as StdUnixStream;
+
+use gateway::EntrantId;
+use mio::net::UnixStream;
+
+use super::{Connection, Place, Stream};
+
+fn pair() -> (Connection, StdUnixStream) {
+    let (ours, theirs) = StdUnixStream::pair().expect("a pair of sockets");
+    ours.set_nonblocking(true).expect("a socket can be set so");
+    let stream = Stream::Unix(UnixStream::from_std(ours));
+    let place = Place::Door(EntrantId::default());
+    (Connection::new(stream, place, 1), theirs)
+}
+
+#[test]
+fn a_short_read_has_emptied_the_socket() {
+    let (mut connection, mut peer) = pair();
+    peer.write_all(b"abc").unwrap();
+    let mut bytes = [0; 8];
+    assert_eq!(connection.read(&mut bytes).unwrap(), 3);
+    assert!(!connection.readable && !connection.at_end);
+}
+
+#[test]
+fn a_full_read_may_have_left_something() {
+    let (mut connection, mut peer) = pair();
+    peer.write_all(b"abcdefgh").unwrap();
+    let mut bytes = [0; 8];
+    assert_eq!(connection.read(&mut bytes).unwrap(), 8);
+    assert!(connection.readable);
+    assert_eq!(connection.read(&mut bytes).unwrap(), 0);
+    assert!(!connection.readable && !connection.at_end);
+}
+
+#[test]
+fn a_short_read_before_a_known_end_goes_on_to_the_end() {
+    let (mut connection, mut peer) = pair();
+    peer.write_all(b"abc").unwrap();
+    drop(peer);
+    connection.peer_closed = true;
+    let mut bytes = [0; 8];
+    assert_eq!(connection.read(&mut bytes).unwrap(), 3);
+    assert!(connection.readable && !connection.at_end);
+    assert_eq!(connection.read(&mut bytes).unwrap(), 0);
+    assert!(connection.at_end && !connection.readable);
+}
+
+#[test]
+fn a_peer_that_does_not_read_ends_the_room_for_output() {
+    let (mut connection, mut peer) = pair();
+    let bytes = vec![7; 1 << 20];
+    let mut sent = 0;
+    while connection.writable {
+        sent += connection.write(&bytes).unwrap();
+    }
+    assert!(sent > 0 && sent < 64 << 20);
+    assert_eq!(connection.write(&bytes).unwrap(), 0);
+    let mut room = vec![0; sent];
+    peer.read_exact(&mut room).unwrap();
+    assert_eq!(connection.write(b"x").unwrap(), 1);
+}
+
+#[test]
+fn a_write_to_one_that_has_gone_is_an_error_and_no_signal() {
+    let (mut connection, peer) = pair();
+    drop(peer);
+    assert!(connection.write(b"x").is_err());
+}

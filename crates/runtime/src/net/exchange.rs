@@ -1,0 +1,149 @@
+//! What a loop does for one session in its turn: reads, lets it be served, writes.
+
+use std::io;
+use std::time::Duration;
+
+use base::Timestamp;
+use gateway::{Backend, Gather, SessionId, TurnEnd};
+
+use super::event_loop::{EventLoop, LINGER, SCRATCH_LEN, link_of, slot_of};
+use super::loops::Mail;
+
+/// How long sessions are served before the kernel is asked again who has come.
+const SERVE_SLICE: Duration = Duration::from_micros(50);
+/// Output room kept from turn to turn, in bytes.
+const OUTPUT_KEPT_LEN: usize = 256 * 1024;
+
+impl<B: Backend> EventLoop<B> {
+    /// Serves sessions for a slice of time; tells the time at its end.
+    pub(super) fn serve(&mut self, begin: Timestamp) -> Timestamp {
+        let mut now = begin;
+        while let Some((id, link)) = self.shard.next_session() {
+            self.serve_session(now, id, link);
+            let after = self.shared.clock.now();
+            self.shard.charge(after.since(now));
+            now = after;
+            if now.since(begin) >= SERVE_SLICE {
+                break;
+            }
+        }
+        now
+    }
+
+    /// One session's turn: what it still owed, then what it has to say, then the replies.
+    fn serve_session(&mut self, now: Timestamp, id: SessionId, link: u64) {
+        match self.exchange(now, id, link) {
+            Ok(Next::Wait) => {}
+            Ok(Next::Again) => self.shard.make_ready(id),
+            Ok(Next::Close) | Err(_) => self.close(link),
+        }
+    }
+
+    fn exchange(&mut self, now: Timestamp, id: SessionId, link: u64) -> io::Result<Next> {
+        let Some(connection) = self
+            .connections
+            .get_mut(slot_of(link))
+            .filter(|connection| link_of(slot_of(link), connection.generation) == link)
+        else {
+            return Ok(Next::Wait);
+        };
+        if !self.shard.unsent(id).is_empty() {
+            if !connection.writable {
+                return Ok(Next::Wait);
+            }
+            let count = connection.write(self.shard.unsent(id))?;
+            self.shard.sent(id, count);
+            if !self.shard.unsent(id).is_empty() {
+                let patience = self.patience(link);
+                self.close_after(now, link, patience);
+                return Ok(Next::Wait);
+            }
+            connection.deadline = Timestamp::MAX;
+            if connection.closing {
+                return Ok(Next::Close);
+            }
+        }
+        let wanted = self.shard.input_len_wanted(id).min(SCRATCH_LEN);
+        let count = if wanted > 0 && connection.readable {
+            connection.read(&mut self.scratch[..wanted])?
+        } else {
+            0
+        };
+        self.out.clear();
+        let end = self
+            .shard
+            .turn(now, id, &self.scratch[..count], &mut self.out);
+        let written = match self.out.is_empty() {
+            true => 0,
+            false => connection.write(&self.out)?,
+        };
+        let (at_end, readable) = (connection.at_end, connection.readable);
+        let over = match end {
+            TurnEnd::Close => true,
+            TurnEnd::Served => {
+                at_end || (self.draining && !readable && !self.shard.is_mid_request(id))
+            }
+            TurnEnd::MoreToDo | TurnEnd::Waiting => false,
+        };
+
+        connection.closing = over;
+        self.shard.keep_unsent(id, written, &self.out[written..]);
+        let all_written = written == self.out.len();
+        // What the turn wrote comes before what it waits for.
+        if let Some(gather) = self.shard.take_gather() {
+            self.pass_on(now, gather);
+        }
+        self.out.shrink_to(OUTPUT_KEPT_LEN);
+        Ok(match (all_written, over) {
+            (true, true) => Next::Close,
+            (true, false) if end == TurnEnd::MoreToDo => Next::Again,
+            (true, false) if end == TurnEnd::Served && readable => Next::Again,
+            (true, false) => Next::Wait,
+            (false, _) => {
+                let patience = self.patience(link);
+                self.close_after(now, link, patience);
+                Next::Wait
+            }
+        })
+    }
+
+    /// How long a client may take to read anything of what it is owed.
+    fn patience(&mut self, link: u64) -> Duration {
+        let stalled_reader_timeout = self.shared.limits.stalled_reader_timeout;
+        match self.connection(link) {
+            Some(connection) if connection.peer_closed => LINGER,
+            _ => stalled_reader_timeout,
+        }
+    }
+
+    pub(super) fn close_after(&mut self, now: Timestamp, link: u64, patience: Duration) {
+        let deadline = now + patience;
+        if let Some(connection) = self.connection(link) {
+            connection.deadline = deadline;
+            self.deadlines.add(deadline, link);
+        }
+    }
+
+    /// Sends a list on to the next loop, or, once it has been to all of them, answers with it.
+    pub(super) fn pass_on(&mut self, now: Timestamp, mut gather: Gather) {
+        let here = self.shard.loop_index();
+        let next = (here + 1) % self.loops.len();
+        if gather.loop_index() != here {
+            self.shard.list(now, &mut gather);
+        }
+        if next == gather.loop_index() && next != here {
+            self.loops[next].send(Mail::Gathered(gather));
+        } else if next == here {
+            self.shard.answer(&gather);
+        } else {
+            self.loops[next].send(Mail::Gather(gather));
+        }
+    }
+}
+
+/// What is to become of a session after its turn.
+enum Next {
+    Wait,
+    Again,
+    Close,
+}
