@@ -297,6 +297,15 @@ fn bad_arithmetic_is_one_error_for_all() {
             "CLIENT_ERROR invalid or duplicate flag\r\n"
         );
     }
+    let key = "k".repeat(251);
+    assert_eq!(
+        talk_text(&format!("ma {key}\r\n")),
+        "CLIENT_ERROR invalid or duplicate flag\r\n"
+    );
+    assert_eq!(
+        talk_text("ma\r\nma \r\n"),
+        "CLIENT_ERROR bad command line format\r\n".repeat(2)
+    );
     assert_eq!(
         talk_text("ma n MQ\r\n"),
         "CLIENT_ERROR invalid mode for ma M token\r\n"

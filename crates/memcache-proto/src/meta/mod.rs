@@ -83,7 +83,11 @@ pub(crate) fn delete<'a>(command: &Command<'a>, context: Context<'_, 'a>) -> Ste
 
 /// `ma <key> <flags>*`
 pub(crate) fn arith<'a>(command: &Command<'a>, context: Context<'_, 'a>) -> Step<'a> {
-    let line = match Parsed::of(command.rest, 2, context.now, context.key_buf) {
+    let mut words = Words::of(command.rest);
+    let Some(key) = words.next() else {
+        return command.answer(BAD_FORMAT);
+    };
+    let line = match Parsed::from_parts(key, words.rest(), 2, context.now, context.key_buf) {
         Ok(line) => line,
         Err(OPAQUE_TOO_LONG) => return command.answer(OPAQUE_TOO_LONG),
         Err(_) => return command.answer(BAD_ARITH_FLAG),
