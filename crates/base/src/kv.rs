@@ -1,5 +1,7 @@
 //! Operations on keys and their outcomes: the one vocabulary of protocol, gateway and cache.
 
+pub use crate::stats::Stats;
+
 use crate::Timestamp;
 
 /// The longest key, in bytes.
@@ -306,51 +308,4 @@ pub struct Reservation(pub u64);
 pub trait Sink {
     /// Called once, before the operation returns `Hit`; must not block.
     fn item(&mut self, item: &Item<'_>);
-}
-
-/// One tenant's figures since its start, under memcached's names; sums over parts are sums.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Stats {
-    pub curr_items: u64,
-    pub total_items: u64,
-    /// Bytes of live items, headers included.
-    pub bytes: u64,
-    /// Bytes held: segments and index; never more than the quota.
-    pub held_bytes: u64,
-    pub quota_bytes: u64,
-    pub cmd_get: u64,
-    pub cmd_set: u64,
-    pub cmd_touch: u64,
-    pub cmd_flush: u64,
-    pub cmd_meta: u64,
-    pub get_hits: u64,
-    pub get_misses: u64,
-    pub get_expired: u64,
-    pub get_flushed: u64,
-    pub delete_hits: u64,
-    pub delete_misses: u64,
-    pub incr_hits: u64,
-    pub incr_misses: u64,
-    pub decr_hits: u64,
-    pub decr_misses: u64,
-    pub cas_hits: u64,
-    pub cas_misses: u64,
-    pub cas_badval: u64,
-    pub touch_hits: u64,
-    pub touch_misses: u64,
-    /// Live items dropped to make room.
-    pub evictions: u64,
-    /// Of those, never fetched.
-    pub evicted_unfetched: u64,
-    pub expired_unfetched: u64,
-    /// Items whose end had come and whose room was taken back.
-    pub reclaimed: u64,
-    pub store_too_large: u64,
-    pub store_no_memory: u64,
-    pub index_bytes: u64,
-    pub segment_bytes: u64,
-    pub segments: u64,
-    /// Bytes moved to keep items that are in use.
-    pub copied_bytes: u64,
 }

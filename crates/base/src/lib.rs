@@ -5,6 +5,7 @@ pub mod kv;
 pub mod rights;
 pub mod rng;
 pub mod size;
+mod stats;
 pub mod tenant;
 pub mod time;
 

@@ -1,0 +1,77 @@
+//! A tenant's figures, which its cache counts and everybody else shows.
+
+/// One tenant's figures, under memcached's names: counts since its start or the last reset, and
+/// the present state. Sums over parts are sums.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Items held now, with those whose end has come and that nobody has met since.
+    pub curr_items: u64,
+    /// Items written, whether new or over an old one.
+    pub total_items: u64,
+    /// Bytes of live items, headers included.
+    pub bytes: u64,
+    /// Bytes held: segments, indexes and tables; at most the quota, once a smaller one is reached.
+    pub held_bytes: u64,
+    /// Bytes that it may hold at most.
+    pub quota_bytes: u64,
+    /// Keys retrieved without a touch, found or not.
+    pub cmd_get: u64,
+    /// Values given to be stored, whether or not they were, without those too large.
+    pub cmd_set: u64,
+    /// Keys touched, with their value retrieved or not, found or not.
+    pub cmd_touch: u64,
+    /// Times that everything was flushed, or is to be at a time given.
+    pub cmd_flush: u64,
+    /// Meta commands; a cache knows no protocol and leaves it at 0.
+    pub cmd_meta: u64,
+    /// Retrievals, of those in `cmd_get`, that found an item.
+    pub get_hits: u64,
+    /// Retrievals, of those in `cmd_get`, that found none.
+    pub get_misses: u64,
+    /// Keys looked up, for whatever operation, whose item had ended.
+    pub get_expired: u64,
+    /// Keys retrieved whose item had been flushed.
+    pub get_flushed: u64,
+    /// Deletions that removed an item or cleared its value.
+    pub delete_hits: u64,
+    /// Deletions that found no item, or one with another CAS.
+    pub delete_misses: u64,
+    /// Additions to a number that was there.
+    pub incr_hits: u64,
+    /// Additions to a number that was not there.
+    pub incr_misses: u64,
+    /// Subtractions from a number that was there.
+    pub decr_hits: u64,
+    /// Subtractions from a number that was not there.
+    pub decr_misses: u64,
+    /// Values stored because the CAS given was the item's.
+    pub cas_hits: u64,
+    /// Values with a CAS to compare, but no item there.
+    pub cas_misses: u64,
+    /// Values refused because the CAS given was not the item's.
+    pub cas_badval: u64,
+    /// Touches that found an item.
+    pub touch_hits: u64,
+    /// Touches that found none.
+    pub touch_misses: u64,
+    /// Live items dropped to make room.
+    pub evictions: u64,
+    /// Of those, never fetched.
+    pub evicted_unfetched: u64,
+    /// Of those in `reclaimed`, never fetched.
+    pub expired_unfetched: u64,
+    /// Items whose end had come and whose room was taken back.
+    pub reclaimed: u64,
+    /// Values refused as longer than the item size.
+    pub store_too_large: u64,
+    /// Writes refused because no room could be made.
+    pub store_no_memory: u64,
+    /// Bytes held by indexes.
+    pub index_bytes: u64,
+    /// Bytes held by segments, free ones too.
+    pub segment_bytes: u64,
+    /// Segments held, free ones too.
+    pub segments: u64,
+    /// Bytes moved to keep items that are in use.
+    pub copied_bytes: u64,
+}
