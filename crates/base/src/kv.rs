@@ -309,3 +309,7 @@ pub trait Sink {
     /// Called once, before the operation returns `Hit`; must not block.
     fn item(&mut self, item: &Item<'_>);
 }
+
+#[cfg(test)]
+#[path = "kv_test.rs"]
+mod tests;

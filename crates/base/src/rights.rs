@@ -69,3 +69,7 @@ impl FromStr for Rights {
         Ok(rights)
     }
 }
+
+#[cfg(test)]
+#[path = "rights_test.rs"]
+mod tests;

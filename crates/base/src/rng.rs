@@ -29,3 +29,7 @@ impl Rng {
         (self.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
+
+#[cfg(test)]
+#[path = "rng_test.rs"]
+mod tests;

@@ -41,3 +41,7 @@ impl FromStr for ByteSize {
         count.checked_mul(unit).map(ByteSize).ok_or_else(wrong)
     }
 }
+
+#[cfg(test)]
+#[path = "size_test.rs"]
+mod tests;

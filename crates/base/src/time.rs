@@ -71,3 +71,7 @@ impl fmt::Display for Timestamp {
         )
     }
 }
+
+#[cfg(test)]
+#[path = "time_test.rs"]
+mod tests;
