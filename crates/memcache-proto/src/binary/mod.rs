@@ -295,5 +295,11 @@ fn request<'a>(action: Action<'a>, key: &'a [u8], form: Form) -> Request<'a> {
 }
 
 #[cfg(test)]
+mod command_test;
+#[cfg(test)]
+mod malformed_test;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
 #[path = "binary_test.rs"]
 mod tests;
