@@ -125,6 +125,9 @@ cargo build --workspace
 begin "Tests"
 run_tests
 
+begin "Tests of the benchmark's arithmetic"
+python3 -B -m unittest discover bench/versus
+
 begin "House rules"
 cargo run --quiet -p xtask -- tidy
 
