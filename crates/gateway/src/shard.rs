@@ -46,6 +46,7 @@ pub struct Shard<B: Backend> {
     tenant_slots: HashMap<TenantId, u32>,
     queue: FairQueue<SessionId>,
     serving: Option<u32>,
+    tenants_present: usize,
     figures: Arc<Figures>,
 }
 
@@ -57,6 +58,7 @@ pub(crate) struct Tenant<T> {
     pub(crate) limits: Limits,
     pub(crate) figures: Arc<TenantFigures>,
     flow: FlowId,
+    sessions: usize,
 }
 
 impl<B: Backend> Shard<B> {
@@ -78,6 +80,7 @@ impl<B: Backend> Shard<B> {
             tenant_slots: HashMap::new(),
             queue: FairQueue::new(),
             serving: None,
+            tenants_present: 0,
             figures,
         }
     }
@@ -97,13 +100,14 @@ impl<B: Backend> Shard<B> {
         {
             return None;
         }
-        let tenant = self.tenant_slot(admitted.tenant)?;
-        let figures = self.tenants[tenant as usize]
-            .figures
-            .of_loop(self.config.loop_index);
+        let slot = self.tenant_slot(admitted.tenant)?;
+        let tenant = &mut self.tenants[slot as usize];
+        self.tenants_present += usize::from(tenant.sessions == 0);
+        tenant.sessions += 1;
+        let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.connections.add(1);
         figures.connections_total.add(1);
-        let session = Session::new(now, link, tenant, admitted, peer);
+        let session = Session::new(now, link, slot, admitted, peer);
         let key = self.sessions.insert(session);
         let id = SessionId(u32::try_from(key).unwrap_or(u32::MAX));
         self.make_ready(id);
@@ -167,6 +171,11 @@ impl<B: Backend> Shard<B> {
         self.config.loop_index
     }
 
+    /// How many tenants have sessions here.
+    pub fn tenants_present(&self) -> usize {
+        self.tenants_present
+    }
+
     /// How many sessions there are.
     pub fn session_count(&self) -> usize {
         self.sessions.len()
@@ -208,9 +217,11 @@ impl<B: Backend> Shard<B> {
         let Some(session) = self.sessions.try_remove(id.0 as usize) else {
             return;
         };
-        let Some(tenant) = self.tenants.get(session.tenant as usize) else {
+        let Some(tenant) = self.tenants.get_mut(session.tenant as usize) else {
             return;
         };
+        tenant.sessions -= 1;
+        self.tenants_present -= usize::from(tenant.sessions == 0);
         tenant
             .figures
             .of_loop(self.config.loop_index)
@@ -276,9 +287,9 @@ impl<B: Backend> Shard<B> {
             .collect();
         for slot in removed {
             let in_use = self
-                .sessions
-                .iter()
-                .any(|(_, session)| session.tenant == slot);
+                .tenants
+                .get(slot as usize)
+                .is_some_and(|tenant| tenant.sessions > 0);
             if !in_use && let Some(tenant) = self.tenants.try_remove(slot as usize) {
                 self.tenant_slots.remove(&tenant.id);
                 self.queue.remove_flow(tenant.flow);
@@ -299,6 +310,7 @@ impl<B: Backend> Shard<B> {
             },
             figures: self.figures.tenant(id),
             flow: self.queue.add_flow(),
+            sessions: 0,
         };
         let slot = u32::try_from(self.tenants.insert(tenant)).unwrap_or(u32::MAX);
         self.tenant_slots.insert(id, slot);

@@ -318,6 +318,21 @@ fn revoked_and_removed_lose_their_connections_and_nobody_else_does() {
 }
 
 #[test]
+fn tenants_are_present_while_they_have_sessions() {
+    let mut shard = shard();
+    let first = admit(&mut shard, 1, Rights::ALL, 1);
+    let second = admit(&mut shard, 1, Rights::ALL, 2);
+    assert_eq!(shard.tenants_present(), 1);
+    let other = admit(&mut shard, 2, Rights::ALL, 3);
+    assert_eq!(shard.tenants_present(), 2);
+    shard.close(first);
+    shard.close(other);
+    assert_eq!(shard.tenants_present(), 1);
+    shard.close(second);
+    assert_eq!(shard.tenants_present(), 0);
+}
+
+#[test]
 fn a_revoked_credential_is_not_admitted_late() {
     let mut shard = shard();
     shard.apply(directory(&[1, 2], &[]));
