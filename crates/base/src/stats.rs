@@ -22,8 +22,6 @@ pub struct Stats {
     pub cmd_touch: u64,
     /// Times that everything was flushed, or is to be at a time given.
     pub cmd_flush: u64,
-    /// Meta commands; a cache knows no protocol and leaves it at 0.
-    pub cmd_meta: u64,
     /// Retrievals, of those in `cmd_get`, that found an item.
     pub get_hits: u64,
     /// Retrievals, of those in `cmd_get`, that found none.

@@ -39,6 +39,7 @@ pub(crate) struct LoopFigures {
     pub(crate) auth_attempts: Counter,
     pub(crate) auth_failures: Counter,
     pub(crate) shed: Counter,
+    pub(crate) meta_requests: Counter,
 }
 
 /// One tenant's figures, over all loops.
@@ -68,6 +69,8 @@ pub struct ConnectionFigures {
     pub auth_failures: u64,
     /// Connections that claimed the tenant and had to leave a full door.
     pub shed: u64,
+    /// Requests in meta commands.
+    pub meta_requests: u64,
 }
 
 impl TenantFigures {
@@ -92,6 +95,7 @@ impl TenantFigures {
             auth_attempts: total(|part| &part.auth_attempts),
             auth_failures: total(|part| &part.auth_failures),
             shed: total(|part| &part.shed),
+            meta_requests: total(|part| &part.meta_requests),
         }
     }
 }

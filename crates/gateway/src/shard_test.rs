@@ -140,6 +140,14 @@ fn tenants_do_not_see_each_other() {
 }
 
 #[test]
+fn meta_commands_are_counted_beside_the_operations() {
+    let mut shard = shard();
+    let id = admit(&mut shard, 1, Rights::ALL, 0);
+    text(&mut shard, id, "mg a v\r\nget a\r\nms a 1\r\nx\r\n");
+    assert!(text(&mut shard, id, "stats\r\n").contains("STAT cmd_meta 2\r\n"));
+}
+
+#[test]
 fn rights_that_are_missing_are_told_and_keep_the_connection() {
     let read = Rights {
         read: true,

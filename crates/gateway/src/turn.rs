@@ -8,6 +8,7 @@ use memcache_proto::{
     Action, INPUT_LEN_MAX, KeyBuf, OwnedReply, Reply, ReplySink, StatsKind, Step,
 };
 
+use crate::figures::LoopFigures;
 use crate::session::{Session, SessionId, Transfer};
 use crate::shard::Tenant;
 use crate::{Backend, Shard, ShardConfig};
@@ -80,6 +81,7 @@ impl<B: Backend> Shard<B> {
             now,
             backend: &self.backend,
             tenant,
+            figures,
             session,
             out,
         };
@@ -122,6 +124,7 @@ struct Turn<'t, B: Backend> {
     now: Timestamp,
     backend: &'t B,
     tenant: &'t Tenant<B::Tenant>,
+    figures: &'t LoopFigures,
     session: &'t mut Session,
     out: &'t mut Vec<u8>,
 }
@@ -167,6 +170,9 @@ impl<B: Backend> Turn<'_, B> {
     }
 
     fn serve(&mut self, action: Action<'_>, reply: Reply<'_>) -> Option<Stop> {
+        if reply.is_meta() {
+            self.figures.meta_requests.add(1);
+        }
         match action {
             Action::Kv(op) => self.execute(&op, &reply),
             Action::StoreLarge { store, len } => self.begin_upload(&store, len, reply),

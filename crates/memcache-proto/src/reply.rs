@@ -27,6 +27,11 @@ pub(crate) enum Form {
 }
 
 impl Reply<'_> {
+    /// Whether the request was a meta command.
+    pub const fn is_meta(&self) -> bool {
+        matches!(self.form, Form::Meta(_))
+    }
+
     /// A copy that may outlive the request's bytes.
     pub fn into_owned(self) -> OwnedReply {
         OwnedReply {

@@ -159,7 +159,7 @@ mirror! {
     /// A tenant's cache, under memcached's names.
     CacheFigures of Stats {
         curr_items, total_items, bytes, held_bytes, quota_bytes, cmd_get, cmd_set, cmd_touch,
-        cmd_flush, cmd_meta, get_hits, get_misses, get_expired, get_flushed, delete_hits,
+        cmd_flush, get_hits, get_misses, get_expired, get_flushed, delete_hits,
         delete_misses, incr_hits, incr_misses, decr_hits, decr_misses, cas_hits, cas_misses,
         cas_badval, touch_hits, touch_misses, evictions, evicted_unfetched, expired_unfetched,
         reclaimed, store_too_large, store_no_memory, index_bytes, segment_bytes, segments,
@@ -171,6 +171,6 @@ mirror! {
     /// A tenant's connections.
     ClientFigures of ConnectionFigures {
         connections, connections_total, bytes_read, bytes_written, busy_ns, turns_cut_short,
-        auth_attempts, auth_failures, shed,
+        auth_attempts, auth_failures, shed, meta_requests,
     }
 }
