@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use base::kv::{Op, Outcome, Pin, Reservation, Sink, Stats, Store};
 use base::{TenantId, Timestamp};
@@ -9,6 +11,8 @@ use cache::{Config, ConfigError, TenantCache};
 use gateway::Backend;
 use runtime::Published;
 
+/// How often it is looked whether a removed cache is still in use.
+const REAPER_INTERVAL: Duration = Duration::from_millis(10);
 /// Bytes of a cache that one slice of its background work looks at.
 const MAINTENANCE_LEN: usize = 64 * 1024;
 
@@ -44,11 +48,26 @@ impl Caches {
         Ok(())
     }
 
-    /// Forgets a tenant's cache; its memory goes once the last session has let go of it.
+    /// Forgets a tenant's cache. Its memory, which takes long to give back, goes on a thread of its
+    /// own once the last session has let go of it, and never on a loop.
     pub(crate) fn remove(&self, id: TenantId) {
+        let removed = self.get(id);
         self.change(|caches| {
             caches.remove(&id);
         });
+        let Some(cache) = removed else {
+            return;
+        };
+        let reaper = thread::Builder::new().name("cache-reaper".into());
+        let reaped = reaper.spawn(move || {
+            while Arc::strong_count(&cache) > 1 {
+                thread::park_timeout(REAPER_INTERVAL);
+            }
+            drop(cache);
+        });
+        if let Err(error) = reaped {
+            tracing::warn!(%error, "a removed cache is given back by whoever lets go of it last");
+        }
     }
 
     /// A tenant's cache.

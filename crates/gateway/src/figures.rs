@@ -78,6 +78,14 @@ impl TenantFigures {
         &self.loops[index % self.loops.len()]
     }
 
+    /// Connections open now, by loop.
+    pub fn connections_by_loop(&self) -> Vec<u64> {
+        self.loops
+            .iter()
+            .map(|part| part.connections.get())
+            .collect()
+    }
+
     /// Adds the loops up.
     pub fn sum(&self) -> ConnectionFigures {
         let total = |counter: fn(&LoopFigures) -> &Counter| {

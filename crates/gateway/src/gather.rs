@@ -1,17 +1,25 @@
-//! `stats conns` over all loops: a list goes round and comes back to the session that asked.
+//! `stats conns` over all loops: a list goes round and comes back to those who asked.
+//!
+//! However many sessions of a tenant ask, one list of it is under way from each loop at a time,
+//! none is begun within 100 ms of the last, and none is longer than an ordinary turn's output.
+
+use std::time::Duration;
 
 use base::{TenantId, Timestamp};
 use memcache_proto::OwnedReply;
 
-use crate::session::{Peer, Session, SessionId, Transfer};
-use crate::{Backend, Shard, TurnEnd};
+use crate::session::{Peer, SessionId, Transfer};
+use crate::{Backend, Shard, TurnEnd, stats};
+
+/// Connections that one answer tells of at most.
+const LINES_MAX: usize = 500;
+/// How long a list serves those who ask again.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// The connections of one tenant, as far as the list has come.
 #[derive(Debug)]
 pub struct Gather {
     tenant: TenantId,
-    asked_by: SessionId,
-    link: u64,
     loop_index: usize,
     lines: Vec<ConnectionLine>,
 }
@@ -24,6 +32,13 @@ pub(crate) struct ConnectionLine {
     pub(crate) idle_s: u32,
 }
 
+/// A tenant's last list on this loop, and who waits for the next.
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionList {
+    last: Option<(Timestamp, Vec<ConnectionLine>)>,
+    waiting: Vec<(SessionId, u64)>,
+}
+
 impl Gather {
     /// The loop that the list comes back to, once it has been to all others.
     pub fn loop_index(&self) -> usize {
@@ -32,15 +47,16 @@ impl Gather {
 }
 
 impl<B: Backend> Shard<B> {
-    /// The list that a session began in the turn that ended with [`TurnEnd::Waiting`]: let every
-    /// other shard [`list`](Self::list) its connections, then hand it back to this one's
-    /// [`answer`](Self::answer).
+    /// The list that a session began in the turn that ended with [`TurnEnd::Waiting`], if none was
+    /// under way: let every other shard [`list`](Self::list) its connections, then hand it back to
+    /// this one's [`answer`](Self::answer).
     pub fn take_gather(&mut self) -> Option<Gather> {
         self.gather.take()
     }
 
-    /// Adds this shard's connections of the tenant.
+    /// Adds this shard's connections of the tenant, as far as there is room.
     pub fn list(&self, now: Timestamp, gather: &mut Gather) {
+        let room = LINES_MAX.saturating_sub(gather.lines.len());
         let lines = self
             .sessions
             .iter()
@@ -49,6 +65,7 @@ impl<B: Backend> Shard<B> {
                     .get(session.tenant as usize)
                     .is_some_and(|tenant| tenant.id == gather.tenant)
             })
+            .take(room)
             .map(|(_, session)| ConnectionLine {
                 peer: session.peer,
                 state: session.state_name(),
@@ -57,59 +74,75 @@ impl<B: Backend> Shard<B> {
         gather.lines.extend(lines);
     }
 
-    /// Answers the session that asked, if it is still there: its reply is
-    /// [`unsent`](Self::unsent) and it is ready for its turn.
-    pub fn answer(&mut self, gather: &Gather) {
-        let id = gather.asked_by;
-        let Some(session) = self.waiting_session(id, gather.link) else {
-            return;
-        };
-        let Some(Transfer::Gathering { reply }) = session.transfer.take().map(|transfer| *transfer)
+    /// Answers the sessions that asked, as far as they are still there: their replies are
+    /// [`unsent`](Self::unsent) and they are ready for their turns.
+    pub fn answer(&mut self, now: Timestamp, gather: Gather) {
+        let Some((_, tenant)) = self
+            .tenants
+            .iter_mut()
+            .find(|(_, tenant)| tenant.id == gather.tenant)
         else {
             return;
         };
-        let mut out = Vec::new();
-        crate::stats::write_connections(&gather.lines, reply.borrow(), &mut out);
-        session.unsent.append(&out);
-        self.make_ready(id);
+        let waiting = std::mem::take(&mut tenant.connections.waiting);
+        for (id, link) in waiting {
+            let Some(session) = self
+                .sessions
+                .get_mut(id.0 as usize)
+                .filter(|session| session.link == link)
+            else {
+                continue;
+            };
+            if let Some(Transfer::Gathering { reply }) = session.transfer.as_deref() {
+                let mut out = Vec::new();
+                stats::write_connections(&gather.lines, reply.borrow(), &mut out);
+                session.transfer = None;
+                session.unsent.append(&out);
+                self.make_ready(id);
+            }
+        }
+        if let Some((_, tenant)) = self
+            .tenants
+            .iter_mut()
+            .find(|(_, tenant)| tenant.id == gather.tenant)
+        {
+            tenant.connections.last = Some((now, gather.lines));
+        }
     }
 
-    /// Begins a list for a session that waits for it.
-    pub(crate) fn begin_gather(
+    /// Answers a session at once if a list is fresh; else lets it wait for the one under way, or
+    /// for one that this begins.
+    pub(crate) fn gather_connections(
         &mut self,
         now: Timestamp,
         id: SessionId,
         reply: OwnedReply,
+        out: &mut Vec<u8>,
     ) -> TurnEnd {
         let Some(session) = self.sessions.get_mut(id.0 as usize) else {
             return TurnEnd::Close;
         };
-        let Some(tenant) = self.tenants.get(session.tenant as usize) else {
+        let Some(tenant) = self.tenants.get_mut(session.tenant as usize) else {
             return TurnEnd::Close;
         };
+        if let Some((at, lines)) = &tenant.connections.last
+            && now.since(*at) < FRESH
+        {
+            stats::write_connections(lines, reply.borrow(), out);
+            return TurnEnd::MoreToDo;
+        }
+        let is_first = tenant.connections.waiting.is_empty();
+        tenant.connections.waiting.push((id, session.link));
         session.transfer = Some(Box::new(Transfer::Gathering { reply }));
-        let mut gather = Gather {
-            tenant: tenant.id,
-            asked_by: id,
-            link: session.link,
-            loop_index: self.config.loop_index,
-            lines: Vec::new(),
-        };
-        self.list(now, &mut gather);
-        self.gather = Some(gather);
+        if is_first {
+            let mut gather = Gather {
+                tenant: tenant.id,
+                loop_index: self.config.loop_index,
+                lines: Vec::new(),
+            };
+            self.list(now, &mut gather);
+            self.gather = Some(gather);
+        }
         TurnEnd::Waiting
-    }
-
-    /// The session, unless its place is another's by now or it waits for nothing.
-    fn waiting_session(&mut self, id: SessionId, link: u64) -> Option<&mut Session> {
-        self.sessions
-            .get_mut(id.0 as usize)
-            .filter(|session| session.link == link)
-            .filter(|session| {
-                matches!(
-                    session.transfer.as_deref(),
-                    Some(Transfer::Gathering { .. })
-                )
-            })
     }
 }

@@ -20,6 +20,8 @@ pub struct Admitted {
     pub rights: Rights,
     /// The credential it showed; none on a listener that is bound to one tenant.
     pub credential: Option<CredentialId>,
+    /// Where it comes from.
+    pub peer: Peer,
     /// What it has sent behind its credential.
     pub unparsed: Vec<u8>,
 }
@@ -93,13 +95,7 @@ pub(crate) enum Transfer {
 }
 
 impl Session {
-    pub(crate) fn new(
-        now: Timestamp,
-        link: u64,
-        tenant: u32,
-        admitted: Admitted,
-        peer: Peer,
-    ) -> Self {
+    pub(crate) fn new(now: Timestamp, link: u64, tenant: u32, admitted: Admitted) -> Self {
         Self {
             link,
             tenant,
@@ -108,10 +104,10 @@ impl Session {
             needs_input: admitted.unparsed.is_empty(),
             credential: admitted.credential,
             decoder: Decoder::new(),
+            peer: admitted.peer,
             unread: Backlog::from(admitted.unparsed),
             unsent: Backlog::default(),
             transfer: None,
-            peer,
             active_s: now.unix_secs(),
         }
     }

@@ -10,8 +10,8 @@ use memcache_proto::{KeyBuf, Limits};
 use slab::Slab;
 
 use crate::directory::Directory;
-use crate::gather::Gather;
-use crate::session::{Admitted, Peer, Session, SessionId, Transfer};
+use crate::gather::{ConnectionList, Gather};
+use crate::session::{Admitted, Session, SessionId, Transfer};
 use crate::{Backend, Figures, ServerInfo, TenantFigures};
 
 /// How a shard works.
@@ -44,7 +44,8 @@ pub struct Shard<B: Backend> {
     /// A list that a session has just begun, until the driver takes it.
     pub(crate) gather: Option<Gather>,
     tenant_slots: HashMap<TenantId, u32>,
-    queue: FairQueue<SessionId>,
+    /// Sessions by place and link: a place may be another's by the time of its turn.
+    queue: FairQueue<(SessionId, u64)>,
     serving: Option<u32>,
     tenants_present: usize,
     figures: Arc<Figures>,
@@ -57,6 +58,7 @@ pub(crate) struct Tenant<T> {
     pub(crate) data: T,
     pub(crate) limits: Limits,
     pub(crate) figures: Arc<TenantFigures>,
+    pub(crate) connections: ConnectionList,
     flow: FlowId,
     sessions: usize,
 }
@@ -87,13 +89,7 @@ impl<B: Backend> Shard<B> {
 
     /// Takes a connection in; `link` is the driver's own name for it. `None` if its tenant or its
     /// credential has gone meanwhile: the connection is to be closed.
-    pub fn admit(
-        &mut self,
-        now: Timestamp,
-        admitted: Admitted,
-        peer: Peer,
-        link: u64,
-    ) -> Option<SessionId> {
+    pub fn admit(&mut self, now: Timestamp, admitted: Admitted, link: u64) -> Option<SessionId> {
         if admitted
             .credential
             .is_some_and(|credential| !self.directory.is_live(credential))
@@ -107,7 +103,7 @@ impl<B: Backend> Shard<B> {
         let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.connections.add(1);
         figures.connections_total.add(1);
-        let session = Session::new(now, link, slot, admitted, peer);
+        let session = Session::new(now, link, slot, admitted);
         let key = self.sessions.insert(session);
         let id = SessionId(u32::try_from(key).unwrap_or(u32::MAX));
         self.make_ready(id);
@@ -123,20 +119,21 @@ impl<B: Backend> Shard<B> {
             return;
         }
         if let Some(tenant) = self.tenants.get(session.tenant as usize) {
-            session.queued = self.queue.push(tenant.flow, id).is_ok();
+            session.queued = self.queue.push(tenant.flow, (id, session.link)).is_ok();
         }
     }
 
     /// The session whose turn it is, and the driver's name for it.
     pub fn next_session(&mut self) -> Option<(SessionId, u64)> {
-        while let Some((_, id)) = self.queue.pop() {
+        while let Some((_, (id, link))) = self.queue.pop() {
             // One that was closed while it waited is passed over.
             if let Some(session) = self.sessions.get_mut(id.0 as usize)
                 && session.queued
+                && session.link == link
             {
                 session.queued = false;
                 self.serving = Some(session.tenant);
-                return Some((id, session.link));
+                return Some((id, link));
             }
         }
         None
@@ -235,6 +232,7 @@ impl<B: Backend> Shard<B> {
             Some(Transfer::Download { pin, .. }) => self.backend.unpin(&tenant.data, *pin),
             _ => {}
         }
+        self.forget_if_removed(session.tenant);
     }
 
     /// Takes over a newer directory. The connections named by the links returned have lost their
@@ -252,7 +250,10 @@ impl<B: Backend> Shard<B> {
             .filter(|(_, session)| !self.is_entitled(session))
             .map(|(_, session)| session.link)
             .collect();
-        self.forget_removed_tenants();
+        let slots: Vec<u32> = self.tenant_slots.values().copied().collect();
+        slots
+            .into_iter()
+            .for_each(|slot| self.forget_if_removed(slot));
         orphans
     }
 
@@ -276,24 +277,15 @@ impl<B: Backend> Shard<B> {
         tenant_exists && credential_lives
     }
 
-    /// A removed tenant's slot stays until its last session has closed, then goes with the next
-    /// change; its number is never used again.
-    fn forget_removed_tenants(&mut self) {
-        let removed: Vec<u32> = self
-            .tenant_slots
-            .iter()
-            .filter(|(id, _)| self.directory.tenant(**id).is_none())
-            .map(|(_, slot)| *slot)
-            .collect();
-        for slot in removed {
-            let in_use = self
-                .tenants
-                .get(slot as usize)
-                .is_some_and(|tenant| tenant.sessions > 0);
-            if !in_use && let Some(tenant) = self.tenants.try_remove(slot as usize) {
-                self.tenant_slots.remove(&tenant.id);
-                self.queue.remove_flow(tenant.flow);
-            }
+    /// A removed tenant's slot stays until its last session has closed, so that its data is let go
+    /// at once and its number never stands for another.
+    fn forget_if_removed(&mut self, slot: u32) {
+        let is_over = self.tenants.get(slot as usize).is_some_and(|tenant| {
+            tenant.sessions == 0 && self.directory.tenant(tenant.id).is_none()
+        });
+        if is_over && let Some(tenant) = self.tenants.try_remove(slot as usize) {
+            self.tenant_slots.remove(&tenant.id);
+            self.queue.remove_flow(tenant.flow);
         }
     }
 
@@ -310,6 +302,7 @@ impl<B: Backend> Shard<B> {
             },
             figures: self.figures.tenant(id),
             flow: self.queue.add_flow(),
+            connections: ConnectionList::default(),
             sessions: 0,
         };
         let slot = u32::try_from(self.tenants.insert(tenant)).unwrap_or(u32::MAX);

@@ -56,9 +56,10 @@ fn admit(shard: &mut Shard<TestBackend>, tenant: u32, rights: Rights, link: u64)
         tenant: TenantId(tenant),
         rights,
         credential: None,
+        peer: Peer::Unix,
         unparsed: Vec::new(),
     };
-    let id = shard.admit(NOW, admitted, Peer::Unix, link).unwrap();
+    let id = shard.admit(NOW, admitted, link).unwrap();
     assert_eq!(shard.next_session(), Some((id, link)));
     shard.charge(Duration::ZERO);
     id
@@ -70,7 +71,7 @@ fn ask(shard: &mut Shard<TestBackend>, id: SessionId, input: &[u8]) -> Vec<u8> {
     let mut input = input;
     loop {
         if let Some(gather) = shard.take_gather() {
-            shard.answer(&gather);
+            shard.answer(NOW, gather);
             let unsent = shard.unsent(id).to_vec();
             shard.sent(id, unsent.len());
             all.extend(unsent);
@@ -310,9 +311,10 @@ fn revoked_and_removed_lose_their_connections_and_nobody_else_does() {
             tenant: TenantId(tenant),
             rights: Rights::ALL,
             credential: Some(CredentialId(credential)),
+            peer: Peer::Unix,
             unparsed: Vec::new(),
         };
-        shard.admit(NOW, admitted, Peer::Unix, link).unwrap()
+        shard.admit(NOW, admitted, link).unwrap()
     };
     with_credential(1, 1, 11);
     with_credential(1, 2, 12);
@@ -348,9 +350,60 @@ fn a_revoked_credential_is_not_admitted_late() {
         tenant: TenantId(1),
         rights: Rights::ALL,
         credential: Some(CredentialId(1)),
+        peer: Peer::Unix,
         unparsed: Vec::new(),
     };
-    assert_eq!(shard.admit(NOW, admitted, Peer::Unix, 1), None);
+    assert_eq!(shard.admit(NOW, admitted, 1), None);
+}
+
+#[test]
+fn a_removed_tenant_is_let_go_with_its_last_session() {
+    let mut shard = shard();
+    let id = admit(&mut shard, 2, Rights::ALL, 20);
+    let data = shard.backend.0.remove(&TenantId(2)).unwrap();
+    assert_eq!(shard.apply(directory(&[1], &[])), [20]);
+    shard.close(id);
+    assert_eq!(std::rc::Rc::strong_count(&data), 1);
+}
+
+#[test]
+fn a_place_taken_over_while_it_waited_is_served_for_its_new_owner_only() {
+    let mut shard = shard();
+    let old = admit(&mut shard, 1, Rights::ALL, 1);
+    shard.make_ready(old);
+    shard.close(old);
+    let new = Admitted {
+        tenant: TenantId(2),
+        rights: Rights::ALL,
+        credential: None,
+        peer: Peer::Unix,
+        unparsed: Vec::new(),
+    };
+    assert_eq!(shard.admit(NOW, new, 2), Some(old));
+    assert_eq!(shard.next_session(), Some((old, 2)));
+    assert_eq!(shard.next_session(), None);
+}
+
+#[test]
+fn many_who_ask_for_connections_share_one_list_of_bounded_length() {
+    let mut shard = shard();
+    let ids: Vec<_> = (0..600)
+        .map(|link| admit(&mut shard, 1, Rights::ALL, link))
+        .collect();
+    let mut out = Vec::new();
+    for id in &ids {
+        assert_eq!(
+            shard.turn(NOW, *id, b"stats conns\r\n", &mut out),
+            TurnEnd::Waiting
+        );
+        assert_eq!(shard.take_gather().is_some(), *id == ids[0]);
+    }
+    assert_eq!(
+        shard.turn(NOW, ids[0], b"", &mut out),
+        TurnEnd::Waiting,
+        "nothing is served meanwhile"
+    );
+    assert!(out.is_empty());
 }
 
 #[test]

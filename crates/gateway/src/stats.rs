@@ -32,11 +32,10 @@ impl<B: Backend> Shard<B> {
         reply: Reply<'_>,
         out: &mut Vec<u8>,
     ) {
-        let Some(tenant) = self
-            .sessions
-            .get(asked_by.0 as usize)
-            .and_then(|session| self.tenants.get(session.tenant as usize))
-        else {
+        let Some(session) = self.sessions.get(asked_by.0 as usize) else {
+            return;
+        };
+        let Some(tenant) = self.tenants.get(session.tenant as usize) else {
             return;
         };
         let mut page = Page {
@@ -51,9 +50,15 @@ impl<B: Backend> Shard<B> {
                 page.connections(&tenant.figures.sum(), &self.config.server);
                 page.commands(&stats);
                 page.memory(&stats, &self.config.server);
+                page.absent(ABSENT);
             }
             StatsKind::Settings => {
-                page.settings(&stats, tenant.limits.item_size_max, &self.config.server)
+                let visitor = Visitor {
+                    item_size_max: tenant.limits.item_size_max,
+                    may_flush: session.rights.flush,
+                    is_authenticated: session.credential.is_some(),
+                };
+                page.settings(&stats, &visitor, &self.config.server);
             }
             StatsKind::Items => page.items(&stats),
             StatsKind::Slabs => page.slabs(&stats),
@@ -108,6 +113,7 @@ impl Page<'_> {
         self.line("uptime", now.since(server.started).as_secs());
         self.line("time", now.unix_secs());
         self.line("version", VERSION);
+        self.line("libevent", "none");
         self.line("pointer_size", usize::BITS);
     }
 
@@ -166,6 +172,7 @@ impl Page<'_> {
             ("accepting_conns", 1),
             ("listen_disabled_num", 0),
             ("threads", server.threads as u64),
+            ("hash_power_level", table_power(stats.index_bytes)),
             ("hash_bytes", stats.index_bytes),
             ("hash_is_expanding", 0),
             ("bytes", stats.bytes),
@@ -181,19 +188,25 @@ impl Page<'_> {
         ]);
     }
 
-    fn settings(&mut self, stats: &Stats, item_size_max: u32, server: &ServerInfo) {
+    fn absent(&mut self, names: &[&str]) {
+        for name in names {
+            self.line(name, 0);
+        }
+    }
+
+    fn settings(&mut self, stats: &Stats, visitor: &Visitor, server: &ServerInfo) {
+        let authenticated = yes_or_no(visitor.is_authenticated);
         self.line("maxbytes", stats.quota_bytes);
         self.line("maxconns", server.connections_max);
-        self.line("verbosity", 0);
-        self.line("evictions", "on");
         self.line("num_threads", server.threads);
-        self.line("cas_enabled", "yes");
-        self.line("detail_enabled", "no");
-        self.line("item_size_max", item_size_max);
-        self.line("flush_enabled", "yes");
-        self.line("hash_algorithm", "siphash13");
-        self.line("lru_segmented", "no");
-        self.line("eviction_policy", "s3-fifo");
+        self.line("auth_enabled_sasl", authenticated);
+        self.line("auth_enabled_ascii", authenticated);
+        self.line("item_size_max", visitor.item_size_max);
+        self.line("flush_enabled", yes_or_no(visitor.may_flush));
+        for (name, value) in SETTINGS {
+            self.line(name, value);
+        }
+        self.absent(ABSENT_SETTINGS);
     }
 
     /// A tenant has one class of items, whatever their size: it is told as class 1.
@@ -203,12 +216,17 @@ impl Page<'_> {
         }
         self.lines(&[
             ("items:1:number", stats.curr_items),
+            // As in a memcached whose LRU has no segments: all of them are in the last one.
+            ("items:1:number_cold", stats.curr_items),
+            ("items:1:hits_to_cold", stats.get_hits),
+            ("items:1:mem_requested", stats.bytes),
             ("items:1:evicted", stats.evictions),
             ("items:1:evicted_unfetched", stats.evicted_unfetched),
             ("items:1:expired_unfetched", stats.expired_unfetched),
             ("items:1:outofmemory", stats.store_no_memory),
             ("items:1:reclaimed", stats.reclaimed),
         ]);
+        self.absent(ABSENT_OF_ITEMS);
     }
 
     fn slabs(&mut self, stats: &Stats) {
@@ -219,12 +237,41 @@ impl Page<'_> {
                 ("1:total_pages", stats.segments),
                 ("1:total_chunks", stats.segments),
                 ("1:used_chunks", stats.segments),
+                // Free segments are not told apart from those in use.
+                ("1:free_chunks", 0),
+                ("1:free_chunks_end", 0),
                 ("1:mem_requested", stats.bytes),
                 ("1:get_hits", stats.get_hits),
                 ("1:cmd_set", stats.cmd_set),
+                ("1:delete_hits", stats.delete_hits),
+                ("1:incr_hits", stats.incr_hits),
+                ("1:decr_hits", stats.decr_hits),
+                ("1:cas_hits", stats.cas_hits),
+                ("1:cas_badval", stats.cas_badval),
+                ("1:touch_hits", stats.touch_hits),
             ]);
         }
         self.line("active_slabs", u64::from(stats.segments > 0));
         self.line("total_malloced", stats.held_bytes);
     }
 }
+
+/// What `stats settings` tells that depends on who asks.
+struct Visitor {
+    item_size_max: u32,
+    may_flush: bool,
+    is_authenticated: bool,
+}
+
+fn yes_or_no(is_so: bool) -> &'static str {
+    if is_so { "yes" } else { "no" }
+}
+
+/// The size of an index as memcached tells it: a table of 2 to this power pointers of 8 bytes.
+fn table_power(index_bytes: u64) -> u64 {
+    (index_bytes / 8).checked_ilog2().unwrap_or(0).into()
+}
+
+#[cfg(test)]
+#[path = "stats_test.rs"]
+mod tests;

@@ -104,7 +104,7 @@ impl<B: Backend> Shard<B> {
         }
         match stop {
             Stop::End(_) => end,
-            Stop::Stats(StatsKind::Conns, reply) => self.begin_gather(now, id, reply),
+            Stop::Stats(StatsKind::Conns, reply) => self.gather_connections(now, id, reply, out),
             Stop::Stats(kind, reply) => {
                 self.write_stats(now, id, kind, reply.borrow(), out);
                 end
@@ -187,6 +187,10 @@ impl<B: Backend> Turn<'_, B> {
                 reply.answer(self.out);
             }
             Action::Stats(StatsKind::Reset) => {
+                if !self.session.rights.write {
+                    reply.outcome(Outcome::Denied, self.out);
+                    return None;
+                }
                 self.backend.reset_stats(&self.tenant.data);
                 reply.answer(self.out);
             }

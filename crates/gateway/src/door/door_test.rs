@@ -174,6 +174,26 @@ fn when_full_the_oldest_of_the_fattest_source_of_the_fattest_claim_goes() {
 }
 
 #[test]
+fn one_that_was_shed_takes_nobody_with_him() {
+    let mut door = door(2);
+    let first = door.enter(T0, peer(1), 1);
+    let second = door.enter(T0, peer(1), 2);
+    let third = door.enter(T0, peer(1), 3);
+    assert_eq!(third.shed, Some(1));
+    door.leave(first.id);
+    door.receive(first.id, &login("acme", "secret"));
+    assert!(door.next_entrant().is_none());
+    assert_eq!(door.len(), 2);
+    door.receive(third.id, &login("acme", "secret"));
+    assert!(matches!(
+        judge_next(&mut door),
+        Some((3, Verdict::Admit(_), _))
+    ));
+    door.leave(second.id);
+    assert!(door.line.is_forgotten() && door.is_empty());
+}
+
+#[test]
 fn one_that_left_has_no_turn_and_leaves_no_trace() {
     let mut door = door(8);
     for round in 0..100 {

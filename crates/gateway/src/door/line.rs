@@ -1,6 +1,6 @@
-//! Those who wait at the door: the claimed tenants take turns, and within each its sources.
+//! Those who stand at the door: the claimed tenants take turns, and within each its sources.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 
 use base::TenantId;
@@ -12,7 +12,7 @@ use crate::session::Peer;
 pub(super) type Claim = Option<TenantId>;
 
 /// One IPv4 address, one IPv6 network of 64 bits, or all Unix sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Source {
     V4([u8; 4]),
     V6([u8; 8]),
@@ -33,10 +33,12 @@ impl From<Peer> for Source {
     }
 }
 
-/// Counts everybody at the door by claim and source, and orders those who wait for a turn.
+/// Everybody at the door by claim and source, and the turns of those who wait.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     claims: HashMap<Claim, Sources>,
+    /// The claims by how many have them.
+    by_count: BTreeSet<(usize, Claim)>,
     /// Claims that have somebody waiting, in the order of their turns.
     waiting: VecDeque<Claim>,
 }
@@ -45,6 +47,8 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 struct Sources {
     by_source: HashMap<Source, Waiting>,
+    /// The sources by how many have come from them.
+    by_count: BTreeSet<(usize, Source)>,
     /// Sources that have somebody waiting, in the order of their turns.
     waiting: VecDeque<Source>,
     /// Whether the claim stands among those that wait; until its turn it is not forgotten, lest it
@@ -56,16 +60,17 @@ struct Sources {
 /// The entrants of one claim and source.
 #[derive(Debug, Default)]
 struct Waiting {
+    /// All of them, in the order of arrival.
+    members: BTreeSet<EntrantId>,
     queue: VecDeque<EntrantId>,
     in_round: bool,
-    count: usize,
 }
 
 impl Line {
     /// Whether nobody stands at the door and nothing is kept of those who did.
     #[cfg(test)]
     pub(super) fn is_forgotten(&self) -> bool {
-        self.claims.is_empty()
+        self.claims.is_empty() && self.by_count.is_empty() && self.waiting.is_empty()
     }
 
     /// Whether somebody may be waiting for a turn.
@@ -74,25 +79,23 @@ impl Line {
     }
 
     /// Counts one who has come to the door, or has changed his claim to this one.
-    pub(super) fn count_in(&mut self, claim: Claim, source: Source) {
+    pub(super) fn count_in(&mut self, claim: Claim, source: Source, id: EntrantId) {
         let sources = self.claims.entry(claim).or_default();
-        sources.count += 1;
-        sources.by_source.entry(source).or_default().count += 1;
+        self.by_count.remove(&(sources.count, claim));
+        sources.count_in(source, id);
+        self.by_count.insert((sources.count, claim));
     }
 
     /// Counts one who has left, or has changed his claim from this one.
-    pub(super) fn count_out(&mut self, claim: Claim, source: Source) {
+    pub(super) fn count_out(&mut self, claim: Claim, source: Source, id: EntrantId) {
         let Some(sources) = self.claims.get_mut(&claim) else {
             return;
         };
-        sources.count -= 1;
-        if let Some(waiting) = sources.by_source.get_mut(&source) {
-            waiting.count -= 1;
-            if waiting.count == 0 && !waiting.in_round {
-                sources.by_source.remove(&source);
-            }
-        }
-        if sources.count == 0 && !sources.in_round {
+        self.by_count.remove(&(sources.count, claim));
+        sources.count_out(source, id);
+        if sources.count > 0 {
+            self.by_count.insert((sources.count, claim));
+        } else if !sources.in_round {
             self.claims.remove(&claim);
         }
     }
@@ -129,15 +132,40 @@ impl Line {
         None
     }
 
-    /// The source with the most entrants of the claim with the most.
-    pub(super) fn fattest(&self) -> Option<(Claim, Source)> {
-        let (claim, sources) = self.claims.iter().max_by_key(|(_, s)| s.count)?;
-        let (source, _) = sources.by_source.iter().max_by_key(|(_, w)| w.count)?;
-        Some((*claim, *source))
+    /// The oldest from the source with the most entrants of the claim with the most.
+    pub(super) fn oldest_of_fattest(&self) -> Option<(Claim, EntrantId)> {
+        let (_, claim) = self.by_count.last()?;
+        let sources = self.claims.get(claim)?;
+        let (_, source) = sources.by_count.last()?;
+        let oldest = sources.by_source.get(source)?.members.first()?;
+        Some((*claim, *oldest))
     }
 }
 
 impl Sources {
+    fn count_in(&mut self, source: Source, id: EntrantId) {
+        let waiting = self.by_source.entry(source).or_default();
+        self.by_count.remove(&(waiting.members.len(), source));
+        waiting.members.insert(id);
+        self.by_count.insert((waiting.members.len(), source));
+        self.count += 1;
+    }
+
+    fn count_out(&mut self, source: Source, id: EntrantId) {
+        let Some(waiting) = self.by_source.get_mut(&source) else {
+            return;
+        };
+        self.by_count.remove(&(waiting.members.len(), source));
+        if waiting.members.remove(&id) {
+            self.count -= 1;
+        }
+        if !waiting.members.is_empty() {
+            self.by_count.insert((waiting.members.len(), source));
+        } else if !waiting.in_round {
+            self.by_source.remove(&source);
+        }
+    }
+
     fn push(&mut self, source: Source, id: EntrantId) {
         let waiting = self.by_source.entry(source).or_default();
         waiting.queue.push_back(id);
@@ -156,7 +184,7 @@ impl Sources {
             waiting.in_round = !waiting.queue.is_empty();
             if waiting.in_round {
                 self.waiting.push_back(source);
-            } else if waiting.count == 0 {
+            } else if waiting.members.is_empty() {
                 self.by_source.remove(&source);
             }
             if id.is_some() {

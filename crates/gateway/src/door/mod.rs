@@ -6,15 +6,14 @@
 
 mod line;
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::Timestamp;
 use memcache_proto::auth::{self, INPUT_LEN_MAX, Step};
-use slab::Slab;
 
-use self::line::{Claim, Line, Source};
+use self::line::{Claim, Line};
 use crate::Figures;
 use crate::directory::Directory;
 use crate::session::{Admitted, Peer};
@@ -30,9 +29,9 @@ pub struct DoorConfig {
     pub loop_index: usize,
 }
 
-/// Names a connection to the door.
+/// Names a connection to the door: its number in the order of arrival, never given twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntrantId(u32);
+pub struct EntrantId(u64);
 
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,21 +59,17 @@ pub struct Door {
     config: DoorConfig,
     directory: Arc<Directory>,
     figures: Arc<Figures>,
-    entrants: Slab<Entrant>,
+    /// In the order of arrival, which is the order of the deadlines.
+    entrants: BTreeMap<EntrantId, Entrant>,
     line: Line,
-    /// Everybody in the order of arrival, which is the order of the deadlines; those who have gone
-    /// are passed over.
-    arrivals: VecDeque<(u64, EntrantId)>,
     arrivals_total: u64,
 }
 
 #[derive(Debug)]
 struct Entrant {
     link: u64,
-    /// Tells it from others that had its place before.
-    arrival: u64,
     since: Timestamp,
-    source: Source,
+    peer: Peer,
     claim: Claim,
     waiting: bool,
     input: Vec<u8>,
@@ -87,9 +82,8 @@ impl Door {
             config,
             directory,
             figures,
-            entrants: Slab::new(),
+            entrants: BTreeMap::new(),
             line: Line::default(),
-            arrivals: VecDeque::new(),
             arrivals_total: 0,
         }
     }
@@ -125,30 +119,28 @@ impl Door {
         self.arrivals_total += 1;
         let entrant = Entrant {
             link,
-            arrival: self.arrivals_total,
             since: now,
-            source: peer.into(),
+            peer,
             claim: None,
             waiting: false,
             input: Vec::new(),
         };
-        self.line.count_in(entrant.claim, entrant.source);
-        let arrival = entrant.arrival;
-        let id = EntrantId(u32::try_from(self.entrants.insert(entrant)).unwrap_or(u32::MAX));
-        self.arrivals.push_back((arrival, id));
+        let id = EntrantId(self.arrivals_total);
+        self.line.count_in(entrant.claim, peer.into(), id);
+        self.entrants.insert(id, entrant);
         Entry { id, shed }
     }
 
     /// How many bytes more an entrant may send before it has said who it is.
     pub fn input_len_left(&self, id: EntrantId) -> usize {
-        self.entrants.get(id.0 as usize).map_or(0, |entrant| {
+        self.entrants.get(&id).map_or(0, |entrant| {
             INPUT_LEN_MAX.saturating_sub(entrant.input.len())
         })
     }
 
     /// Takes what an entrant sent. Once that says something, it waits for its turn.
     pub fn receive(&mut self, id: EntrantId, bytes: &[u8]) {
-        let Some(entrant) = self.entrants.get_mut(id.0 as usize) else {
+        let Some(entrant) = self.entrants.get_mut(&id) else {
             return;
         };
         entrant.input.extend_from_slice(bytes);
@@ -160,7 +152,7 @@ impl Door {
     /// The entrant whose turn it is, and the driver's name for it.
     pub fn next_entrant(&mut self) -> Option<(EntrantId, u64)> {
         while let Some(id) = self.line.pop() {
-            if let Some(entrant) = self.entrants.get_mut(id.0 as usize)
+            if let Some(entrant) = self.entrants.get_mut(&id)
                 && entrant.waiting
             {
                 entrant.waiting = false;
@@ -172,7 +164,7 @@ impl Door {
 
     /// Judges what an entrant has said, appending the answer to `out`.
     pub fn judge(&mut self, id: EntrantId, out: &mut Vec<u8>) -> Verdict {
-        let Some(entrant) = self.entrants.get_mut(id.0 as usize) else {
+        let Some(entrant) = self.entrants.get_mut(&id) else {
             return Verdict::Refuse;
         };
         match auth::decode(&entrant.input) {
@@ -217,6 +209,7 @@ impl Door {
                     tenant: credential.tenant,
                     rights: credential.rights,
                     credential: Some(credential.id),
+                    peer: entrant.peer,
                     unparsed: entrant.input.split_off(consumed),
                 };
                 self.leave(id);
@@ -227,33 +220,31 @@ impl Door {
 
     /// Forgets an entrant, for instance because it has gone.
     pub fn leave(&mut self, id: EntrantId) {
-        if let Some(entrant) = self.entrants.try_remove(id.0 as usize) {
-            self.line.count_out(entrant.claim, entrant.source);
+        if let Some(entrant) = self.entrants.remove(&id) {
+            self.line.count_out(entrant.claim, entrant.peer.into(), id);
         }
     }
 
     /// When the next entrant's time is up.
-    pub fn deadline(&mut self) -> Option<Timestamp> {
-        self.oldest()
-            .and_then(|id| self.entrants.get(id.0 as usize))
-            .map(|entrant| entrant.since + self.config.timeout)
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let (_, oldest) = self.entrants.first_key_value()?;
+        Some(oldest.since + self.config.timeout)
     }
 
     /// Forgets one whose time is up; close the connection of this name.
     pub fn expire(&mut self, now: Timestamp) -> Option<u64> {
-        let id = self.oldest()?;
-        let entrant = self.entrants.get(id.0 as usize)?;
-        if entrant.since + self.config.timeout > now {
+        let (id, oldest) = self.entrants.first_key_value()?;
+        if oldest.since + self.config.timeout > now {
             return None;
         }
-        let link = entrant.link;
+        let (id, link) = (*id, oldest.link);
         self.leave(id);
         Some(link)
     }
 
     /// Reads the claim of an entrant that has said something whole, and puts it in the queue.
     fn consider(&mut self, id: EntrantId) {
-        let Some(entrant) = self.entrants.get_mut(id.0 as usize) else {
+        let Some(entrant) = self.entrants.get_mut(&id) else {
             return;
         };
         let claim = match auth::decode(&entrant.input) {
@@ -261,40 +252,25 @@ impl Door {
             Step::Attempt { username, .. } => self.directory.claimed_tenant(username),
             _ => entrant.claim,
         };
-        let (before, source) = (entrant.claim, entrant.source);
+        let (before, source) = (entrant.claim, entrant.peer.into());
         entrant.claim = claim;
         entrant.waiting = true;
         if before != claim {
-            self.line.count_out(before, source);
-            self.line.count_in(claim, source);
+            self.line.count_out(before, source, id);
+            self.line.count_in(claim, source, id);
         }
         self.line.push(claim, source, id);
     }
 
     fn shed(&mut self) -> Option<u64> {
-        let (claim, source) = self.line.fattest()?;
-        let (_, id) = *self.arrivals.iter().find(|(arrival, id)| {
-            self.entrants.get(id.0 as usize).is_some_and(|entrant| {
-                entrant.arrival == *arrival && entrant.claim == claim && entrant.source == source
-            })
-        })?;
-        let link = self.entrants.get(id.0 as usize)?.link;
+        let (claim, id) = self.line.oldest_of_fattest()?;
+        let link = self.entrants.get(&id)?.link;
         self.leave(id);
         if let Some(tenant) = claim {
             let figures = self.figures.tenant(tenant);
             figures.of_loop(self.config.loop_index).shed.add(1);
         }
         Some(link)
-    }
-
-    fn oldest(&mut self) -> Option<EntrantId> {
-        while let Some((arrival, id)) = self.arrivals.front().copied() {
-            match self.entrants.get(id.0 as usize) {
-                Some(entrant) if entrant.arrival == arrival => return Some(id),
-                _ => self.arrivals.pop_front(),
-            };
-        }
-        None
     }
 }
 

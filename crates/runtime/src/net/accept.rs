@@ -1,6 +1,5 @@
 //! The entrance of one loop: its listeners, and the door before which connections say who they are.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -9,11 +8,11 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use base::{Rights, TenantId, Timestamp};
-use gateway::{Admitted, Backend, Door, EntrantId, Peer, Verdict};
+use gateway::{Admitted, Backend, Door, EntrantId, Figures, Peer, Verdict};
 use mio::{Interest, Registry, Token, Waker};
 
 use super::connection::{Connection, Place, Stream};
-use super::event_loop::{EventLoop, FIRST_LISTENER, link_of};
+use super::event_loop::{EventLoop, FIRST_LISTENER, find, link_of, slot_of};
 use super::listener::{ListenSocket, Listener};
 use super::loops::Mail;
 
@@ -22,19 +21,35 @@ const ENTRANCE_SLICE: Duration = Duration::from_micros(17);
 /// memcached's words when it is full.
 const TOO_MANY: &[u8] = b"ERROR Too many open connections\r\n";
 
+/// How long the entrance waits after the system refused to accept.
+const REFUSED_PAUSE: Duration = Duration::from_millis(10);
+/// How often it is said that descriptors have run out.
+const WARNING_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Listeners, door, and the loops that admitted connections are spread over.
 pub(super) struct Entrance {
     pub(super) door: Door,
     listeners: Vec<Listener>,
     /// By listener: whether the kernel may hold connections for us.
     pending: Vec<bool>,
-    /// Who has come, by link: kept until the connection is admitted.
-    peers: HashMap<u64, Peer>,
+    /// The listener that is asked first, so that a storm on one delays no other.
+    first: usize,
+    /// When to ask again after the system refused; no edge will say so.
+    retry_at: Option<Timestamp>,
     loops: Vec<LoopHandle>,
-    /// By tenant: the loop that its next connection goes to, so that each tenant is spread evenly.
-    next_loop: HashMap<TenantId, usize>,
+    /// Where a choice among loops that are equal begins.
+    rotation: usize,
     /// Given up for a moment when descriptors run out, to turn a connection away in order.
     spare: Option<File>,
+    next_warning: Timestamp,
+}
+
+/// What one look at the listeners brought.
+enum Accepted {
+    Connection(Stream, Peer, Option<TenantId>),
+    /// One was turned away, or had gone.
+    Lost,
+    Nobody,
 }
 
 /// How to reach a loop.
@@ -45,11 +60,12 @@ pub(super) struct LoopHandle {
 }
 
 impl LoopHandle {
-    pub(super) fn send(&self, mail: Mail) {
-        // A loop that has ended takes no mail, and what was in it is dropped with it.
-        if self.mail.send(mail).is_ok() {
-            let _ = self.waker.wake();
-        }
+    /// A loop that has ended takes no mail: it comes back.
+    pub(super) fn send(&self, mail: Mail) -> Result<(), Mail> {
+        self.mail.send(mail).map_err(|error| error.0)?;
+        // It is read at the next turn even if the waker fails.
+        let _ = self.waker.wake();
+        Ok(())
     }
 }
 
@@ -75,10 +91,12 @@ impl Entrance {
             door,
             pending: vec![true; listeners.len()],
             listeners,
-            peers: HashMap::new(),
+            first: 0,
+            retry_at: None,
             loops,
-            next_loop: HashMap::new(),
+            rotation: 0,
             spare: open_spare(),
+            next_warning: Timestamp::ZERO,
         })
     }
 
@@ -94,42 +112,90 @@ impl Entrance {
         self.door.has_waiting() || self.pending.contains(&true)
     }
 
-    /// The next connection that the kernel holds, and the tenant that its listener is bound to.
-    fn accept(&mut self) -> Option<(Stream, Peer, Option<TenantId>)> {
-        for index in 0..self.listeners.len() {
-            while self.pending[index] {
-                match self.listeners[index].accept() {
-                    Ok((stream, peer)) => {
-                        return Some((stream, peer, self.listeners[index].tenant));
-                    }
-                    Err(error) if is_out_of_descriptors(&error) => self.turn_one_away(index),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        self.pending[index] = false;
-                    }
-                    // This one went before we came to it; the next may still be there.
-                    Err(_) => {}
+    /// When it must be looked after if nothing happens before.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        [self.door.deadline(), self.retry_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Asks the listeners in turn for one connection.
+    fn accept(&mut self, now: Timestamp) -> Accepted {
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.pending.fill(true);
+        }
+        for step in 0..self.listeners.len() {
+            let index = (self.first + step) % self.listeners.len();
+            if !self.pending[index] {
+                continue;
+            }
+            self.first = (index + 1) % self.listeners.len();
+            match self.listeners[index].accept() {
+                Ok((stream, peer)) => {
+                    return Accepted::Connection(stream, peer, self.listeners[index].tenant);
                 }
+                Err(error) => match self.refused(now, index, &error) {
+                    Accepted::Nobody => {}
+                    other => return other,
+                },
             }
         }
-        None
+        Accepted::Nobody
+    }
+
+    fn refused(&mut self, now: Timestamp, index: usize, error: &io::Error) -> Accepted {
+        match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                self.pending[index] = false;
+                Accepted::Nobody
+            }
+            io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => Accepted::Lost,
+            _ if is_out_of_descriptors(error) => self.turn_one_away(now, index),
+            _ => {
+                self.warn(now, error);
+                self.pause(now, index);
+                Accepted::Nobody
+            }
+        }
     }
 
     /// Without a descriptor the connection would stay in the kernel's queue, and its client would
     /// wait for nothing.
-    fn turn_one_away(&mut self, index: usize) {
-        tracing::warn!("out of descriptors: turning connections away");
+    fn turn_one_away(&mut self, now: Timestamp, index: usize) -> Accepted {
+        self.warn(now, &"no descriptor is left: raise the limit on open files");
         self.spare = None;
-        if self.listeners[index].accept().is_err() {
-            self.pending[index] = false;
-        }
+        let turned_away = self.listeners[index].accept().is_ok();
         self.spare = open_spare();
+        if turned_away {
+            return Accepted::Lost;
+        }
+        self.pause(now, index);
+        Accepted::Nobody
     }
 
-    fn choose_loop(&mut self, tenant: TenantId) -> usize {
-        let next = self.next_loop.entry(tenant).or_default();
-        let chosen = *next;
-        *next = (chosen + 1) % self.loops.len();
-        chosen
+    fn pause(&mut self, now: Timestamp, index: usize) {
+        self.pending[index] = false;
+        self.retry_at = Some(now + REFUSED_PAUSE);
+    }
+
+    fn warn(&mut self, now: Timestamp, reason: &dyn std::fmt::Display) {
+        if now >= self.next_warning {
+            self.next_warning = now + WARNING_INTERVAL;
+            tracing::warn!(%reason, "connections cannot be accepted");
+        }
+    }
+
+    /// The loop with the fewest of the tenant's connections.
+    fn choose_loop(&mut self, figures: &Figures, tenant: TenantId) -> usize {
+        let counts = figures.tenant(tenant).connections_by_loop();
+        let loops = self.loops.len();
+        self.rotation = (self.rotation + 1) % loops;
+        (0..loops)
+            .map(|step| (self.rotation + step) % loops)
+            .min_by_key(|index| counts.get(*index).copied().unwrap_or(0))
+            .unwrap_or(0)
     }
 }
 
@@ -146,13 +212,17 @@ impl<B: Backend> EventLoop<B> {
             let Some(entrance) = &mut self.entrance else {
                 return;
             };
-            let accepted = entrance.accept();
+            let accepted = entrance.accept(now);
             let waiting = entrance.door.next_entrant();
-            if accepted.is_none() && waiting.is_none() {
-                return;
-            }
-            if let Some((stream, peer, tenant)) = accepted {
-                self.let_in(now, stream, peer, tenant);
+            match accepted {
+                Accepted::Nobody if waiting.is_none() => return,
+                Accepted::Nobody => {}
+                Accepted::Lost => {
+                    self.shared.refused.fetch_add(1, Ordering::Relaxed);
+                }
+                Accepted::Connection(stream, peer, tenant) => {
+                    self.let_in(now, stream, peer, tenant);
+                }
             }
             if let Some((id, link)) = waiting {
                 self.judge(now, id, link);
@@ -167,10 +237,16 @@ impl<B: Backend> EventLoop<B> {
             Some(entrance) => entrance.door.input_len_left(id).min(self.scratch.len()),
             None => 0,
         };
-        let Some(connection) = self.connections.get_mut(slot(link)) else {
+        let Some(connection) = find(&mut self.connections, link)
+            .filter(|connection| connection.place == Place::Door(id))
+        else {
             return;
         };
         if left == 0 || !connection.readable {
+            // One that has said too much for the door and then left is not heard any more.
+            if connection.peer_closed && left == 0 {
+                self.close(link);
+            }
             return;
         }
         let heard = connection.read(&mut self.scratch[..left]);
@@ -200,9 +276,10 @@ impl<B: Backend> EventLoop<B> {
                     tenant,
                     rights: Rights::ALL,
                     credential: None,
+                    peer,
                     unparsed: Vec::new(),
                 };
-                self.hand_over(now, stream, admitted, peer);
+                self.hand_over(now, stream, admitted);
             }
             None => self.place_at_door(now, stream, peer),
         }
@@ -212,10 +289,10 @@ impl<B: Backend> EventLoop<B> {
         let generation = self.next_generation();
         let link = link_of(self.connections.vacant_key(), generation);
         let Some(entrance) = &mut self.entrance else {
+            self.count_closed();
             return;
         };
         let entry = entrance.door.enter(now, peer, link);
-        entrance.peers.insert(link, peer);
         let mut connection = Connection::new(stream, Place::Door(entry.id), generation);
         let registered = connection
             .stream
@@ -237,7 +314,7 @@ impl<B: Backend> EventLoop<B> {
         };
         self.out.clear();
         let verdict = entrance.door.judge(id, &mut self.out);
-        let Some(connection) = self.connections.get_mut(slot(link)) else {
+        let Some(connection) = find(&mut self.connections, link) else {
             return;
         };
         // An answer is some dozen bytes on a socket that has taken nothing yet: one write does.
@@ -250,45 +327,34 @@ impl<B: Backend> EventLoop<B> {
     }
 
     fn admit_entrant(&mut self, now: Timestamp, link: u64, admitted: Admitted) {
-        let Some(peer) = self
-            .entrance
-            .as_mut()
-            .and_then(|entrance| entrance.peers.remove(&link))
-        else {
+        if self.connection(link).is_none() {
             return;
-        };
-        let Some(mut connection) = self.connections.try_remove(slot(link)) else {
-            return;
-        };
+        }
+        let mut connection = self.connections.remove(slot_of(link));
         // The new owner registers it anew, which also tells it of anything that has come meanwhile.
         if connection.stream.deregister(self.poll.registry()).is_err() {
             self.count_closed();
             return;
         }
-        self.hand_over(now, connection.stream, admitted, peer);
+        self.hand_over(now, connection.stream, admitted);
     }
 
-    fn hand_over(&mut self, now: Timestamp, stream: Stream, admitted: Admitted, peer: Peer) {
+    fn hand_over(&mut self, now: Timestamp, stream: Stream, admitted: Admitted) {
         let Some(entrance) = &mut self.entrance else {
             self.count_closed();
             return;
         };
-        let chosen = entrance.choose_loop(admitted.tenant);
+        let chosen = entrance.choose_loop(&self.shared.figures, admitted.tenant);
         // The entrance belongs to the first loop.
         if chosen == 0 {
-            self.admit(now, stream, admitted, peer);
-        } else {
-            entrance.loops[chosen].send(Mail::Admit {
-                stream,
-                admitted,
-                peer,
-            });
+            self.admit(now, stream, admitted);
+        } else if entrance.loops[chosen]
+            .send(Mail::Admit { stream, admitted })
+            .is_err()
+        {
+            self.count_closed();
         }
     }
-}
-
-fn slot(link: u64) -> usize {
-    (link & u64::from(u32::MAX)) as usize
 }
 
 fn is_out_of_descriptors(error: &io::Error) -> bool {

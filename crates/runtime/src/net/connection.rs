@@ -82,6 +82,8 @@ pub(super) struct Connection {
     pub(super) closing: bool,
     /// When it is closed for not taking its output, or [`Timestamp::MAX`].
     pub(super) deadline: Timestamp,
+    /// Whether it stands among the deadlines, at its own or an earlier one.
+    pub(super) has_alarm: bool,
 }
 
 impl Connection {
@@ -96,6 +98,7 @@ impl Connection {
             at_end: false,
             closing: false,
             deadline: Timestamp::MAX,
+            has_alarm: false,
         }
     }
 

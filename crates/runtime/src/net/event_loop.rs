@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use gateway::directory::Directory;
-use gateway::{Admitted, Backend, Peer, Shard};
+use gateway::{Admitted, Backend, Figures, Shard};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 use slab::Slab;
@@ -43,12 +43,20 @@ pub(super) fn slot_of(link: u64) -> usize {
     (link & u64::from(u32::MAX)) as usize
 }
 
+/// The connection of this link, unless its slot is another's by now.
+pub(super) fn find(connections: &mut Slab<Connection>, link: u64) -> Option<&mut Connection> {
+    connections
+        .get_mut(slot_of(link))
+        .filter(|connection| link_of(slot_of(link), connection.generation) == link)
+}
+
 /// What every loop of a process shares.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) directory: Arc<Published<Directory>>,
+    pub(super) figures: Arc<Figures>,
     pub(super) connections: AtomicUsize,
     pub(super) at_door: AtomicUsize,
     pub(super) refused: AtomicU64,
@@ -86,7 +94,8 @@ impl<B: Backend> EventLoop<B> {
         loops: Vec<LoopHandle>,
     ) -> Self {
         Self {
-            directory_version: shared.directory.version(),
+            // Whatever was published before the first turn is taken over in it.
+            directory_version: u64::MAX,
             shared,
             poll,
             shard,
@@ -131,13 +140,13 @@ impl<B: Backend> EventLoop<B> {
     }
 
     /// Takes a connection in from the entrance, this loop's or another's.
-    pub(super) fn admit(&mut self, now: Timestamp, stream: Stream, admitted: Admitted, peer: Peer) {
+    pub(super) fn admit(&mut self, now: Timestamp, stream: Stream, admitted: Admitted) {
         // The shard is told the link before the connection has its place, so that one insertion
         // suffices.
         let generation = self.next_generation();
         let slot = self.connections.vacant_key();
         let link = link_of(slot, generation);
-        let Some(id) = self.shard.admit(now, admitted, peer, link) else {
+        let Some(id) = self.shard.admit(now, admitted, link) else {
             self.count_closed();
             return;
         };
@@ -152,9 +161,7 @@ impl<B: Backend> EventLoop<B> {
     }
 
     pub(super) fn connection(&mut self, link: u64) -> Option<&mut Connection> {
-        self.connections
-            .get_mut(slot_of(link))
-            .filter(|connection| link_of(slot_of(link), connection.generation) == link)
+        find(&mut self.connections, link)
     }
 
     pub(super) fn next_generation(&mut self) -> u32 {
@@ -189,11 +196,8 @@ impl<B: Backend> EventLoop<B> {
         if entrance_busy || !self.shard.is_idle() {
             return Some(Duration::ZERO);
         }
-        let door = self
-            .entrance
-            .as_mut()
-            .and_then(|entrance| entrance.door.deadline());
-        let next = [Some(self.next_maintenance), self.deadlines.next(), door]
+        let entrance = self.entrance.as_ref().and_then(Entrance::deadline);
+        let next = [Some(self.next_maintenance), self.deadlines.next(), entrance]
             .into_iter()
             .flatten()
             .min()?;
@@ -215,13 +219,13 @@ impl<B: Backend> EventLoop<B> {
         let Some(connection) = self.connection(link) else {
             return;
         };
-        connection.peer_closed |= event.is_read_closed() || event.is_error();
+        // A Unix peer that has gone reports both sides closed, and may have left something to read.
+        connection.peer_closed |= event.is_read_closed() || event.is_write_closed();
         connection.readable |= event.is_readable() || connection.peer_closed;
         connection.writable |= event.is_writable();
         let (place, peer_closed) = (connection.place, connection.peer_closed);
-        let reset = event.is_error() || event.is_write_closed();
         match place {
-            _ if reset => self.close(link),
+            _ if event.is_error() => self.close(link),
             Place::Door(id) => self.hear_entrant(link, id),
             Place::Session(id) => {
                 self.shard.make_ready(id);
@@ -235,13 +239,9 @@ impl<B: Backend> EventLoop<B> {
     fn take_mail(&mut self, now: Timestamp) {
         while let Ok(mail) = self.mail.try_recv() {
             match mail {
-                Mail::Admit {
-                    stream,
-                    admitted,
-                    peer,
-                } => self.admit(now, stream, admitted, peer),
+                Mail::Admit { stream, admitted } => self.admit(now, stream, admitted),
                 Mail::Gather(gather) => self.pass_on(now, gather),
-                Mail::Gathered(gather) => self.shard.answer(&gather),
+                Mail::Gathered(gather) => self.shard.answer(now, gather),
                 Mail::Drain => self.drain(),
                 Mail::Stop => self.stopped = true,
             }
@@ -259,12 +259,16 @@ impl<B: Backend> EventLoop<B> {
     }
 
     fn expire(&mut self, now: Timestamp) {
-        while let Some((deadline, link)) = self.deadlines.take_due(now) {
-            if self
-                .connection(link)
-                .is_some_and(|connection| connection.deadline == deadline)
-            {
+        while let Some((_, link)) = self.deadlines.take_due(now) {
+            let Some(connection) = self.connection(link) else {
+                continue;
+            };
+            let deadline = connection.deadline;
+            connection.has_alarm = deadline > now && deadline < Timestamp::MAX;
+            if deadline <= now {
                 self.close(link);
+            } else if deadline < Timestamp::MAX {
+                self.deadlines.add(deadline, link);
             }
         }
         while let Some(link) = self

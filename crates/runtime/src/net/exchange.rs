@@ -6,7 +6,7 @@ use std::time::Duration;
 use base::Timestamp;
 use gateway::{Backend, Gather, SessionId, TurnEnd};
 
-use super::event_loop::{EventLoop, LINGER, SCRATCH_LEN, link_of, slot_of};
+use super::event_loop::{EventLoop, LINGER, SCRATCH_LEN, find};
 use super::loops::Mail;
 
 /// How long sessions are served before the kernel is asked again who has come.
@@ -46,11 +46,7 @@ impl<B: Backend> EventLoop<B> {
     }
 
     fn exchange(&mut self, now: Timestamp, id: SessionId, link: u64) -> io::Result<Next> {
-        let Some(connection) = self
-            .connections
-            .get_mut(slot_of(link))
-            .filter(|connection| link_of(slot_of(link), connection.generation) == link)
-        else {
+        let Some(connection) = find(&mut self.connections, link) else {
             return Ok(Next::Wait);
         };
         if !self.shard.unsent(id).is_empty() {
@@ -126,23 +122,35 @@ impl<B: Backend> EventLoop<B> {
         let deadline = now + patience;
         if let Some(connection) = self.connection(link) {
             connection.deadline = deadline;
-            self.deadlines.add(deadline, link);
+            // An alarm at an earlier deadline finds the new one; one at a later would come late.
+            let has_alarm = std::mem::replace(&mut connection.has_alarm, true);
+            if !has_alarm || patience <= LINGER {
+                self.deadlines.add(deadline, link);
+            }
         }
     }
 
-    /// Sends a list on to the next loop, or, once it has been to all of them, answers with it.
+    /// Sends a list on to the next loop that runs, or, once it has been to all of them, answers
+    /// with it.
     pub(super) fn pass_on(&mut self, now: Timestamp, mut gather: Gather) {
-        let here = self.shard.loop_index();
-        let next = (here + 1) % self.loops.len();
-        if gather.loop_index() != here {
+        let (here, origin) = (self.shard.loop_index(), gather.loop_index());
+        if origin != here {
             self.shard.list(now, &mut gather);
         }
-        if next == gather.loop_index() && next != here {
-            self.loops[next].send(Mail::Gathered(gather));
-        } else if next == here {
-            self.shard.answer(&gather);
+        let mut next = (here + 1) % self.loops.len();
+        while next != origin {
+            match self.loops[next].send(Mail::Gather(gather)) {
+                // A loop that has drained has no connections to tell of.
+                Err(Mail::Gather(returned)) => gather = returned,
+                _ => return,
+            }
+            next = (next + 1) % self.loops.len();
+        }
+        if origin == here {
+            self.shard.answer(now, gather);
         } else {
-            self.loops[next].send(Mail::Gather(gather));
+            // Had the loop that asked ended, then so had the session.
+            let _ = self.loops[origin].send(Mail::Gathered(gather));
         }
     }
 }

@@ -44,11 +44,12 @@ pub enum ListenError {
 /// A listening socket and whom its connections speak for.
 #[derive(Debug)]
 pub struct Listener {
+    /// Held for what its end does, which comes before the socket's: a successor may bind the path
+    /// as soon as nobody answers there, and its file is not ours to remove.
+    _file: Option<SocketFile>,
     pub(super) socket: ListenSocket,
     /// The tenant that it is bound to; without one it authenticates.
     pub(super) tenant: Option<TenantId>,
-    /// Held for what its end does.
-    _file: Option<SocketFile>,
 }
 
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gateway::directory::Directory;
 use gateway::{
-    Admitted, Backend, Door, DoorConfig, Figures, Gather, Peer, ServerInfo, Shard, ShardConfig,
+    Admitted, Backend, Door, DoorConfig, Figures, Gather, ServerInfo, Shard, ShardConfig,
 };
 use mio::{Poll, Waker};
 
@@ -69,7 +69,6 @@ pub(super) enum Mail {
     Admit {
         stream: Stream,
         admitted: Admitted,
-        peer: Peer,
     },
     /// A list that this loop is to add to and send on.
     Gather(Gather),
@@ -106,6 +105,7 @@ impl Loops {
             clock: config.clock,
             limits: config.limits,
             directory: config.directory,
+            figures: Arc::clone(&config.figures),
             connections: AtomicUsize::new(0),
             at_door: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
@@ -219,6 +219,9 @@ impl Loops {
     }
 
     fn send_all(&self, mail: impl Fn() -> Mail) {
-        self.handles.iter().for_each(|handle| handle.send(mail()));
+        for handle in &self.handles {
+            // A loop that has ended need not be told.
+            let _ = handle.send(mail());
+        }
     }
 }
