@@ -1,5 +1,7 @@
 //! What `stats` tells: memcached's names, and nothing of any other tenant.
 
+mod names;
+
 use std::fmt::{self, Write};
 
 use base::Timestamp;
@@ -9,6 +11,7 @@ use memcache_proto::{Reply, StatsKind, VERSION};
 use crate::gather::ConnectionLine;
 use crate::session::SessionId;
 use crate::{Backend, ConnectionFigures, Shard};
+use names::{ABSENT, ABSENT_OF_ITEMS, ABSENT_SETTINGS, SETTINGS};
 
 /// What `stats` tells of the server itself.
 #[derive(Clone, Debug)]
@@ -57,6 +60,7 @@ impl<B: Backend> Shard<B> {
                     item_size_max: tenant.limits.item_size_max,
                     may_flush: session.rights.flush,
                     is_authenticated: session.credential.is_some(),
+                    turn_requests_max: self.config.turn_requests_max,
                 };
                 page.settings(&stats, &visitor, &self.config.server);
             }
@@ -199,6 +203,7 @@ impl Page<'_> {
         self.line("maxbytes", stats.quota_bytes);
         self.line("maxconns", server.connections_max);
         self.line("num_threads", server.threads);
+        self.line("reqs_per_event", visitor.turn_requests_max);
         self.line("auth_enabled_sasl", authenticated);
         self.line("auth_enabled_ascii", authenticated);
         self.line("item_size_max", visitor.item_size_max);
@@ -261,6 +266,7 @@ struct Visitor {
     item_size_max: u32,
     may_flush: bool,
     is_authenticated: bool,
+    turn_requests_max: usize,
 }
 
 fn yes_or_no(is_so: bool) -> &'static str {
@@ -271,7 +277,3 @@ fn yes_or_no(is_so: bool) -> &'static str {
 fn table_power(index_bytes: u64) -> u64 {
     (index_bytes / 8).checked_ilog2().unwrap_or(0).into()
 }
-
-#[cfg(test)]
-#[path = "stats_test.rs"]
-mod tests;
