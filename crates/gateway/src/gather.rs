@@ -36,7 +36,7 @@ pub(crate) struct ConnectionLine {
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionList {
     last: Option<(Timestamp, Vec<ConnectionLine>)>,
-    waiting: Vec<(SessionId, u64)>,
+    waiting: Vec<SessionId>,
 }
 
 impl Gather {
@@ -74,8 +74,8 @@ impl<B: Backend> Shard<B> {
         gather.lines.extend(lines);
     }
 
-    /// Answers the sessions that asked, as far as they are still there: their replies are
-    /// [`unsent`](Self::unsent) and they are ready for their turns.
+    /// Keeps a list that has come back, and has those who wait for it take their turns: each writes
+    /// its answer then, on its tenant's time.
     pub fn answer(&mut self, now: Timestamp, gather: Gather) {
         let Some((_, tenant)) = self
             .tenants
@@ -84,29 +84,27 @@ impl<B: Backend> Shard<B> {
         else {
             return;
         };
+        tenant.connections.last = Some((now, gather.lines));
         let waiting = std::mem::take(&mut tenant.connections.waiting);
-        for (id, link) in waiting {
-            let Some(session) = self
-                .sessions
-                .get_mut(id.0 as usize)
-                .filter(|session| session.link == link)
-            else {
-                continue;
-            };
-            if let Some(Transfer::Gathering { reply }) = session.transfer.as_deref() {
-                let mut out = Vec::new();
-                stats::write_connections(&gather.lines, reply.borrow(), &mut out);
-                session.transfer = None;
-                session.unsent.append(&out);
-                self.make_ready(id);
-            }
-        }
-        if let Some((_, tenant)) = self
+        waiting.into_iter().for_each(|id| self.make_ready(id));
+    }
+
+    /// Answers a session that waits for a list, if that has come.
+    pub(crate) fn resume_gathering(&mut self, id: SessionId, out: &mut Vec<u8>) -> TurnEnd {
+        let Some(session) = self.sessions.get_mut(id.0 as usize) else {
+            return TurnEnd::Close;
+        };
+        let list = self
             .tenants
-            .iter_mut()
-            .find(|(_, tenant)| tenant.id == gather.tenant)
-        {
-            tenant.connections.last = Some((now, gather.lines));
+            .get(session.tenant as usize)
+            .and_then(|tenant| tenant.connections.last.as_ref());
+        match (session.transfer.as_deref(), list) {
+            (Some(Transfer::Gathering { reply, since }), Some((at, lines))) if at >= since => {
+                stats::write_connections(lines, reply.borrow(), out);
+                session.transfer = None;
+                TurnEnd::MoreToDo
+            }
+            _ => TurnEnd::Waiting,
         }
     }
 
@@ -132,8 +130,8 @@ impl<B: Backend> Shard<B> {
             return TurnEnd::MoreToDo;
         }
         let is_first = tenant.connections.waiting.is_empty();
-        tenant.connections.waiting.push((id, session.link));
-        session.transfer = Some(Box::new(Transfer::Gathering { reply }));
+        tenant.connections.waiting.push(id);
+        session.transfer = Some(Box::new(Transfer::Gathering { reply, since: now }));
         if is_first {
             let mut gather = Gather {
                 tenant: tenant.id,

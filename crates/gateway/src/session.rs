@@ -78,8 +78,8 @@ pub(crate) struct Session {
 /// What a session is in the middle of that takes more than one turn.
 #[derive(Debug)]
 pub(crate) enum Transfer {
-    /// Waiting for what other loops know.
-    Gathering { reply: OwnedReply },
+    /// Waiting for a list of connections that is no older than the question.
+    Gathering { reply: OwnedReply, since: Timestamp },
     /// Taking in a value too large to cross in one piece.
     Upload {
         /// Where it goes, or why it goes nowhere.

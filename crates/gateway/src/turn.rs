@@ -62,7 +62,7 @@ impl<B: Backend> Shard<B> {
             return TurnEnd::Close;
         };
         if let Some(Transfer::Gathering { .. }) = session.transfer.as_deref() {
-            return TurnEnd::Waiting;
+            return self.resume_gathering(id, out);
         }
         let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.bytes_read.add(input.len() as u64);
