@@ -11,6 +11,12 @@ const ITEM_SIZE_LEAST: u32 = 1024;
 /// The smallest quota whatever the item size: 256 KiB.
 const QUOTA_LEAST: u64 = 256 * 1024;
 
+/// The smallest quota in bytes of a cache with items of at most `item_size_max` bytes: two items,
+/// so that one can replace another, and never less than 256 KiB.
+pub fn least_quota_bytes(item_size_max: u32) -> u64 {
+    (2 * u64::from(item_size_max)).max(QUOTA_LEAST)
+}
+
 /// What a tenant's cache is given.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -28,8 +34,7 @@ impl Config {
         if !(ITEM_SIZE_LEAST..=ITEM_SIZE_MAX).contains(&item_size_max) {
             return Err(ConfigError::ItemSize { item_size_max });
         }
-        let least = (2 * u64::from(item_size_max)).max(QUOTA_LEAST);
-        if quota_bytes < least {
+        if quota_bytes < least_quota_bytes(item_size_max) {
             return Err(ConfigError::QuotaTooSmall {
                 quota_bytes,
                 item_size_max,
@@ -62,17 +67,13 @@ impl fmt::Display for ConfigError {
             Self::QuotaTooSmall {
                 quota_bytes,
                 item_size_max,
-            } => {
-                let least = (2 * u64::from(item_size_max)).max(QUOTA_LEAST);
-                write!(
-                    f,
-                    "memory quota {} is too small for items of {}: give at least {}, \
-                     or a smaller item size",
-                    ByteSize(quota_bytes),
-                    ByteSize(u64::from(item_size_max)),
-                    ByteSize(least),
-                )
-            }
+            } => write!(
+                f,
+                "memory quota {} is too small for items of {}: give at least {}",
+                ByteSize(quota_bytes),
+                ByteSize(u64::from(item_size_max)),
+                ByteSize(least_quota_bytes(item_size_max)),
+            ),
             Self::ItemSize { item_size_max } => write!(
                 f,
                 "item size {} is out of range: give {} to {}",

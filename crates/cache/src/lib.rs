@@ -32,7 +32,7 @@ mod slab;
 mod sum;
 mod tenant;
 
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, least_quota_bytes};
 pub use tenant::TenantCache;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A data plane for tests: remembers what it was asked, and fails when told to.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base::TenantId;
@@ -29,6 +29,8 @@ pub(crate) struct FakePlane {
     pub(crate) caches: Mutex<BTreeMap<u32, FakeCache>>,
     pub(crate) directory: Mutex<Directory>,
     pub(crate) refuse: AtomicBool,
+    /// The so-manieth change from now fails, once; the first one is 1, and 0 is none.
+    pub(crate) fail_at: AtomicU32,
     pub(crate) memory_bytes: u64,
 }
 
@@ -63,11 +65,17 @@ impl FakePlane {
         if self.refuse.load(Ordering::Relaxed) {
             return Err(PlaneError("told to fail".into()));
         }
+        let steps_left = self.fail_at.load(Ordering::Relaxed);
+        self.fail_at
+            .store(steps_left.saturating_sub(1), Ordering::Relaxed);
+        if steps_left == 1 {
+            return Err(PlaneError("told to fail".into()));
+        }
         let mut caches = self.caches.lock().unwrap();
         change(caches.get_mut(&id.0).unwrap());
-        for cache in caches.values() {
+        for held in caches.values() {
             assert!(
-                cache.quota_bytes >= 2 * u64::from(cache.item_size_max),
+                held.quota_bytes >= cache::least_quota_bytes(held.item_size_max),
                 "{caches:?}"
             );
         }

@@ -128,7 +128,10 @@ impl From<ControlError> for ApiError {
             | ControlError::MemoryTooSmall { .. }
             | ControlError::State(StateError::NameTaken(_)) => StatusCode::CONFLICT,
             ControlError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
-            ControlError::State(_) | ControlError::Plane(_) | ControlError::Random(_) => {
+            ControlError::State(_)
+            | ControlError::NotRestored(..)
+            | ControlError::Plane(_)
+            | ControlError::Random(_) => {
                 tracing::error!(%error, "admin request failed");
                 StatusCode::INTERNAL_SERVER_ERROR
             }

@@ -133,3 +133,49 @@ fn differences_are_named_and_only_live_ones_taken() {
         (old.threads, old.listen.memcache)
     );
 }
+
+#[test]
+fn no_two_listeners_have_one_address() {
+    let cases = [
+        (
+            "memcache_auth = \"127.0.0.1:11211\"",
+            "memcache_auth",
+            "listen.memcache ",
+        ),
+        (
+            "memcache_auth = \"0.0.0.0:11211\"",
+            "memcache_auth",
+            "listen.memcache ",
+        ),
+        (
+            "admin = \"127.0.0.1:11212\"",
+            "admin",
+            "listen.memcache_auth ",
+        ),
+    ];
+    for (line, second, first) in cases {
+        let error = error(&format!("[listen]\n{line}"));
+        assert!(
+            error.starts_with(&format!("listen.{second} is ")),
+            "{error}"
+        );
+        assert!(error.contains(first) && error.contains("port"), "{error}");
+    }
+    for line in [
+        "memcache = \"127.0.0.1:0\"\nmemcache_auth = \"127.0.0.1:0\"",
+        "memcache = \"off\"\nmemcache_auth = \"127.0.0.1:11211\"",
+        "memcache_auth = \"127.0.0.2:11211\"",
+        "memcache_auth = \"[::1]:11211\"",
+    ] {
+        let config = Config::parse(&format!("[listen]\n{line}")).unwrap();
+        assert_eq!(config.check(), Ok(()), "{line}");
+    }
+}
+
+#[test]
+fn memory_holds_the_least_cache() {
+    let error = error("memory = \"64KiB\"\nitem_size = \"1KiB\"");
+    assert!(error.contains("at least 256KiB"), "{error}");
+    let config = Config::parse("memory = \"256KiB\"\nitem_size = \"1KiB\"").unwrap();
+    assert_eq!(config.check(), Ok(()));
+}

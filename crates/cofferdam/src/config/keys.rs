@@ -127,10 +127,12 @@ table! {
         /// `/var/lib/cofferdam` for a user without a home.
         data_dir: Option<PathBuf> = None, Unsaid::Nothing("\"/var/lib/cofferdam\""), Restart, "--data-dir";
         /// Memory for the caches of all tenants, segments and index counted. `"auto"` is a quarter
-        /// of the machine's memory (or of the control group's limit), at most 1 GiB.
+        /// of the machine's memory (or of the control group's limit), at most 1 GiB. At least twice
+        /// `item_size` and at least 256 KiB.
         memory: Auto<Size> = Auto::Auto, Unsaid::Default("\"auto\""), Live, "--memory";
         /// The largest value that `default`, and a tenant added without a size of its own, may
-        /// store: 1 KiB to 1 GiB. A tenant's memory is at least twice its item size.
+        /// store: 1 KiB to 1 GiB. A tenant's memory is at least twice its item size and at least
+        /// 256 KiB, and so much stays with `default` however much is sold.
         item_size: Size = Size(ByteSize(1 << 20)), Unsaid::Default("\"1MiB\""), Live, "--item-size";
         /// Event loops that serve clients. `"auto"` is one for each core that the process may use.
         threads: Auto<u16> = Auto::Auto, Unsaid::Default("\"auto\""), Restart, "--threads";
@@ -170,7 +172,8 @@ table! {
     /// Bounds on what clients may use.
     Limits "limits" {
         /// Client connections at once, over all listeners. `"auto"` is nine tenths of the hard
-        /// limit on open files, to which the soft one is raised at start, and at most 100000.
+        /// limit on open files, to which the soft one is raised at start, and at most 100000. More
+        /// than that limit allows is lowered to what fits, with a warning.
         max_connections: Auto<u32> = Auto::Auto, Unsaid::Default("\"auto\""), Restart, "--max-connections";
         /// How long a connection may take to authenticate before it is closed.
         auth_timeout: Span = Span(Duration::from_secs(5)), Unsaid::Default("\"5s\""), Restart;

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use base::ByteSize;
 use base::kv::ITEM_SIZE_MAX;
 
 pub(crate) use keys::{Change, Config};
@@ -101,16 +102,19 @@ impl Config {
     /// What no single value shows: bounds, and values that exclude each other.
     fn check(&self) -> Result<(), String> {
         check_open_listener(self.listen.memcache.value().map(|addr| addr.0))?;
+        self.check_listeners_differ()?;
         let item_size = self.item_size;
         if !(ITEM_SIZE_MIN..=u64::from(ITEM_SIZE_MAX)).contains(&item_size.bytes()) {
             return Err(format!("item_size is {item_size}: choose 1KiB to 1GiB"));
         }
+        let least = cache::least_quota_bytes(self.item_size_bytes());
         if let Auto::Is(memory) = self.memory
-            && memory.bytes() < item_size.bytes().saturating_mul(2)
+            && memory.bytes() < least
         {
             return Err(format!(
-                "memory is {memory}, less than twice item_size ({item_size}): \
-                 give more memory or a smaller item_size"
+                "memory is {memory}, too little with an item_size of {item_size}: \
+                 give at least {}",
+                ByteSize(least)
             ));
         }
         if !matches!(self.threads, Auto::Auto | Auto::Is(1..=256)) {
@@ -128,6 +132,29 @@ impl Config {
             Some(server) => Err(format!("listen.advertise has {server:?}: write HOST:PORT")),
             None => Ok(()),
         }
+    }
+
+    /// Two listeners cannot have one address; port 0 is another one each time.
+    fn check_listeners_differ(&self) -> Result<(), String> {
+        let listen = &self.listen;
+        let all = [
+            ("memcache", listen.memcache.value().map(|addr| addr.0)),
+            ("memcache_auth", Some(listen.memcache_auth.0)),
+            ("admin", listen.admin.value().map(|addr| addr.0)),
+        ];
+        for (index, (first, one)) in all.iter().enumerate() {
+            for (second, other) in all.iter().skip(index + 1) {
+                if let (Some(one), Some(other)) = (one, other)
+                    && collide(*one, *other)
+                {
+                    return Err(format!(
+                        "listen.{second} is {other}, which listen.{first} ({one}) has already: \
+                         give each its own port"
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The folder of state, admin socket and token.
@@ -159,6 +186,14 @@ fn check_open_listener(addr: Option<SocketAddr>) -> Result<(), String> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Whether the system would refuse the second of two listeners.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip(), other.ip());
+    let overlap =
+        a == b || (a.is_ipv4() == b.is_ipv4() && (a.is_unspecified() || b.is_unspecified()));
+    overlap && one.port() != 0 && one.port() == other.port()
 }
 
 fn is_host_and_port(text: &str) -> bool {

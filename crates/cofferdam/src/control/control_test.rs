@@ -200,6 +200,11 @@ fn rotation_drops_nobody_and_revocation_ends_one_credential() {
     assert!(login(&plane, &new.username, &new.password).is_some());
     let again = control.revoke("acme", &old.username);
     assert!(matches!(again, Err(ControlError::NoCredential { .. })));
+    let next = control.add_credential("acme", &rotate).unwrap();
+    assert_ne!(
+        next.username, old.username,
+        "a revoked name is not used again"
+    );
 }
 
 #[test]

@@ -49,8 +49,11 @@ impl Control {
         }
         let id = sold(&inner.state.tenants()?, tenant)?.id;
         let (password, new) = inner.new_credential(tenant, rights, request.primary)?;
+        let mut contents = inner.contents()?;
         let added = inner.state.add_credential(id, new)?;
-        self.publish(&inner)?;
+        contents.credentials.push(added.clone());
+        self.plane
+            .publish(contents.into_directory(inner.sizes.item_size_max));
         tracing::info!(
             tenant,
             username = added.username,
@@ -74,8 +77,11 @@ impl Control {
     pub(crate) fn revoke(&self, tenant: &str, username: &str) -> Result<(), ControlError> {
         let inner = self.inner();
         let credential = inner.credential(tenant, username)?;
+        let mut contents = inner.contents()?;
+        contents.credentials.retain(|c| c.id != credential.id);
+        let directory = contents.into_directory(inner.sizes.item_size_max);
         inner.state.revoke(credential.id)?;
-        self.publish(&inner)?;
+        self.plane.publish(directory);
         tracing::info!(tenant, username, "credential revoked");
         Ok(())
     }
@@ -89,9 +95,9 @@ impl Inner {
         rights: Rights,
         primary: bool,
     ) -> Result<(String, NewCredential), ControlError> {
-        let all = self.state.credentials()?;
-        let username =
-            super::names::username(tenant, |name| all.iter().any(|c| c.username == name))?;
+        // A name that was revoked stays that of the credential which had it, in logs and dashboards.
+        let all = self.state.usernames()?;
+        let username = super::names::username(tenant, |name| all.iter().any(|n| n == name))?;
         let password = secrets::password()?;
         let salt = secrets::salt()?;
         let credential = NewCredential {

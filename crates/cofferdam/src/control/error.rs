@@ -80,6 +80,9 @@ pub(crate) enum ControlError {
     /// The state could not be read or changed.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The data plane could not take a tenant of the state.
+    #[error("tenant {0:?} could not be brought back: {1}")]
+    NotRestored(String, PlaneError),
     /// The data plane could not follow.
     #[error(transparent)]
     Plane(#[from] PlaneError),

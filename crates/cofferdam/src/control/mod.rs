@@ -5,16 +5,17 @@
 //! published before the data plane drops it. Changes come one at a time.
 
 mod credentials;
+mod directory;
 mod error;
 mod names;
 mod offline;
 mod remarks;
+mod resize;
 mod sale;
 mod stat;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use gateway::directory::{Credential, Directory, Tenant};
 use runtime::state::{DEFAULT_TENANT, NewTenant, State, TenantRecord};
 
 pub(crate) use error::ControlError;
@@ -25,6 +26,7 @@ pub(crate) use sale::Sizes;
 
 use crate::api::types::{CredentialView, Grant, LimitChange, TenantRequest, TenantView};
 use crate::plane::DataPlane;
+use resize::{Limits, Resize};
 
 /// Changes tenants and tells about them.
 pub(crate) struct Control {
@@ -58,39 +60,51 @@ impl Control {
     }
 
     /// Gives the data plane all tenants and the directory, before it begins to serve.
+    ///
+    /// One row that is out of bounds does not keep all others down: it is raised to the least that
+    /// a cache takes, in the state too, and the log names the tenant.
     pub(crate) fn restore(&self) -> Result<(), ControlError> {
         let inner = self.inner();
-        let tenants = inner.state.tenants()?;
-        let left = inner.sizes.left_for_default(&tenants)?;
+        inner.mend_limits()?;
+        let contents = inner.contents()?;
+        let left = inner.sizes.left_for_default(&contents.tenants)?;
+        let item_size_max = inner.sizes.item_size_max;
         self.plane
-            .create_tenant(DEFAULT_TENANT, left, inner.sizes.item_size_max)?;
-        for tenant in &tenants {
+            .create_tenant(DEFAULT_TENANT, left, item_size_max)
+            .map_err(|error| ControlError::NotRestored(OPEN_TENANT.to_owned(), error))?;
+        for tenant in &contents.tenants {
             self.plane
-                .create_tenant(tenant.id, tenant.quota_bytes, tenant.item_size_max)?;
+                .create_tenant(tenant.id, tenant.quota_bytes, tenant.item_size_max)
+                .map_err(|error| ControlError::NotRestored(tenant.name.clone(), error))?;
         }
         inner.remember()?;
-        self.publish(&inner)
+        self.plane.publish(contents.into_directory(item_size_max));
+        Ok(())
     }
 
-    /// Puts a new configuration in force: the sizes of `default` and of what there is to sell, and
-    /// where tenants are told to connect.
+    /// Puts a new configuration in force, all of it or nothing: the sizes of `default` and of what
+    /// there is to sell, and where tenants are told to connect.
     pub(crate) fn configure(&self, sizes: Sizes, servers: Vec<String>) -> Result<(), ControlError> {
         let mut inner = self.inner();
-        let left = sizes.left_for_default(&inner.state.tenants()?)?;
-        // The quota must be at least twice the item size at every moment.
-        if sizes.item_size_max <= inner.sizes.item_size_max {
-            self.plane
-                .set_item_size(DEFAULT_TENANT, sizes.item_size_max)?;
-            self.plane.set_quota(DEFAULT_TENANT, left)?;
-        } else {
-            self.plane.set_quota(DEFAULT_TENANT, left)?;
-            self.plane
-                .set_item_size(DEFAULT_TENANT, sizes.item_size_max)?;
-        }
+        let contents = inner.contents()?;
+        let change = Resize {
+            id: DEFAULT_TENANT,
+            from: inner.sizes.of_default(&contents.tenants)?,
+            to: sizes.of_default(&contents.tenants)?,
+        };
+        let directory = contents.into_directory(sizes.item_size_max);
+        let before = (inner.sizes, std::mem::replace(&mut inner.servers, servers));
         inner.sizes = sizes;
-        inner.servers = servers;
-        inner.remember()?;
-        self.publish(&inner)
+        let done = inner
+            .remember()
+            .and_then(|()| Ok(resize::apply(&*self.plane, &[change])?));
+        if let Err(error) = done {
+            (inner.sizes, inner.servers) = before;
+            told_if_failed(inner.remember(), "the sizes in force are not kept");
+            return Err(error);
+        }
+        self.plane.publish(directory);
+        Ok(())
     }
 
     /// Adds a tenant with one credential that has every right.
@@ -111,13 +125,17 @@ impl Control {
             .sizes
             .left_after_sale(&tenants, None, &new.name, new.quota_bytes)?;
         let (secret, credential) = inner.new_credential(&new.name, base::Rights::ALL, true)?;
+        let mut contents = inner.contents()?;
         let (tenant, credential) = inner.state.add_tenant(new, credential)?;
+        contents.tenants.push(tenant.clone());
+        contents.credentials.push(credential.clone());
         if let Err(error) = self.create(&tenant, left) {
             // Without its cache the tenant is not there; say so rather than keep half of it.
             inner.state.remove_tenant(tenant.id)?;
             return Err(error);
         }
-        self.publish(&inner)?;
+        self.plane
+            .publish(contents.into_directory(inner.sizes.item_size_max));
         tracing::info!(
             tenant = tenant.name,
             memory_bytes = tenant.quota_bytes,
@@ -170,24 +188,27 @@ impl Control {
         change: &LimitChange,
     ) -> Result<TenantView, ControlError> {
         let inner = self.inner();
-        let tenants = inner.state.tenants()?;
-        let tenant = sold(&tenants, name)?;
+        let mut contents = inner.contents()?;
+        let tenant = sold(&contents.tenants, name)?.clone();
         let quota = change.memory_bytes.unwrap_or(tenant.quota_bytes);
         let item_size = sale::item_size(change.item_size_bytes, tenant.item_size_max)?;
         sale::check_quota(name, quota, item_size)?;
         let left = inner
             .sizes
-            .left_after_sale(&tenants, Some(tenant.id), name, quota)?;
+            .left_after_sale(&contents.tenants, Some(tenant.id), name, quota)?;
+        let changes = inner.resizes(&contents.tenants, &tenant, quota, item_size, left)?;
+        for record in contents.tenants.iter_mut().filter(|t| t.id == tenant.id) {
+            record.item_size_max = item_size;
+        }
+        let directory = contents.into_directory(inner.sizes.item_size_max);
         inner.state.set_limits(tenant.id, quota, item_size)?;
-        if let Err(error) = self.resize(tenant, quota, item_size, left) {
-            let left = inner.sizes.left_for_default(&tenants)?;
-            self.plane.set_quota(DEFAULT_TENANT, left)?;
+        if let Err(error) = resize::apply(&*self.plane, &changes) {
             inner
                 .state
                 .set_limits(tenant.id, tenant.quota_bytes, tenant.item_size_max)?;
-            return Err(error);
+            return Err(error.into());
         }
-        self.publish(&inner)?;
+        self.plane.publish(directory);
         tracing::info!(
             tenant = name,
             memory_bytes = quota,
@@ -196,31 +217,6 @@ impl Control {
         );
         drop(inner);
         self.show(name)
-    }
-
-    /// Takes before it gives, so that the sum never exceeds the memory; and keeps every quota at
-    /// least twice the item size on the way.
-    fn resize(
-        &self,
-        tenant: &TenantRecord,
-        quota: u64,
-        item_size: u32,
-        left_for_default: u64,
-    ) -> Result<(), ControlError> {
-        if item_size < tenant.item_size_max {
-            self.plane.set_item_size(tenant.id, item_size)?;
-        }
-        if quota >= tenant.quota_bytes {
-            self.plane.set_quota(DEFAULT_TENANT, left_for_default)?;
-            self.plane.set_quota(tenant.id, quota)?;
-        } else {
-            self.plane.set_quota(tenant.id, quota)?;
-            self.plane.set_quota(DEFAULT_TENANT, left_for_default)?;
-        }
-        if item_size > tenant.item_size_max {
-            self.plane.set_item_size(tenant.id, item_size)?;
-        }
-        Ok(())
     }
 
     /// Empties a tenant's cache.
@@ -241,12 +237,20 @@ impl Control {
     /// Removes a tenant: its credentials, its connections, its data.
     pub(crate) fn remove(&self, name: &str) -> Result<(), ControlError> {
         let inner = self.inner();
-        let id = sold(&inner.state.tenants()?, name)?.id;
+        let mut contents = inner.contents()?;
+        let id = sold(&contents.tenants, name)?.id;
+        contents.tenants.retain(|tenant| tenant.id != id);
+        contents.credentials.retain(|c| c.tenant != id);
+        let left = inner.sizes.left_for_default(&contents.tenants)?;
+        let directory = contents.into_directory(inner.sizes.item_size_max);
         inner.state.remove_tenant(id)?;
-        self.publish(&inner)?;
+        self.plane.publish(directory);
         self.plane.remove(id);
-        let left = inner.sizes.left_for_default(&inner.state.tenants()?)?;
-        self.plane.set_quota(DEFAULT_TENANT, left)?;
+        // The tenant is gone all the same; what it had comes to `default` with the next change.
+        told_if_failed(
+            self.plane.set_quota(DEFAULT_TENANT, left),
+            "\"default\" did not take the memory back",
+        );
         tracing::info!(tenant = name, "tenant removed");
         Ok(())
     }
@@ -270,11 +274,6 @@ impl Control {
         }
     }
 
-    fn publish(&self, inner: &Inner) -> Result<(), ControlError> {
-        self.plane.publish(inner.directory()?);
-        Ok(())
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // The state on disk is the truth; nothing here is left half changed by a panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -282,26 +281,60 @@ impl Control {
 }
 
 impl Inner {
-    /// What logins and sessions must know, from what is on disk.
-    fn directory(&self) -> Result<Directory, ControlError> {
-        let tenants = self.state.tenants()?;
-        let default = self.default_record(&tenants)?;
-        let tenants = std::iter::once(default).chain(tenants).map(|t| Tenant {
-            id: t.id,
-            name: t.name.into(),
-            item_size_max: t.item_size_max,
-        });
-        let credentials = self.state.credentials()?.into_iter().map(|c| {
-            let credential = Credential {
-                id: c.id,
-                tenant: c.tenant,
-                rights: c.rights,
-                salt: c.salt,
-                password_sha256: c.password_sha256,
-            };
-            (c.username, credential)
-        });
-        Ok(Directory::new(tenants, credentials))
+    /// Raises limits that no cache would take to the least that one does, and says so.
+    fn mend_limits(&self) -> Result<(), ControlError> {
+        for tenant in self.state.tenants()? {
+            let Limits {
+                quota_bytes,
+                item_size_max,
+            } = sale::mended(&tenant);
+            if (quota_bytes, item_size_max) == (tenant.quota_bytes, tenant.item_size_max) {
+                continue;
+            }
+            tracing::error!(
+                tenant = tenant.name,
+                memory_bytes = tenant.quota_bytes,
+                item_size_bytes = tenant.item_size_max,
+                new_memory_bytes = quota_bytes,
+                new_item_size_bytes = item_size_max,
+                "the limits in the state are out of bounds and were changed to the nearest ones"
+            );
+            self.state
+                .set_limits(tenant.id, quota_bytes, item_size_max)?;
+        }
+        Ok(())
+    }
+
+    /// What a change of one tenant's limits is for it and for `default`.
+    fn resizes(
+        &self,
+        tenants: &[TenantRecord],
+        tenant: &TenantRecord,
+        quota_bytes: u64,
+        item_size_max: u32,
+        left_for_default: u64,
+    ) -> Result<[Resize; 2], ControlError> {
+        let default = self.sizes.of_default(tenants)?;
+        let own = Resize {
+            id: tenant.id,
+            from: Limits {
+                quota_bytes: tenant.quota_bytes,
+                item_size_max: tenant.item_size_max,
+            },
+            to: Limits {
+                quota_bytes,
+                item_size_max,
+            },
+        };
+        let rest = Resize {
+            id: DEFAULT_TENANT,
+            from: default,
+            to: Limits {
+                quota_bytes: left_for_default,
+                ..default
+            },
+        };
+        Ok([own, rest])
     }
 
     /// The open tenant, which has what is not sold.
@@ -336,6 +369,16 @@ fn sold<'a>(tenants: &'a [TenantRecord], name: &str) -> Result<&'a TenantRecord,
         .ok_or_else(|| ControlError::NoTenant(name.to_owned()))
 }
 
+/// For what can no longer be answered with a failure.
+fn told_if_failed<E: std::fmt::Display>(done: Result<(), E>, what: &str) {
+    if let Err(error) = done {
+        tracing::error!(%error, "{what}");
+    }
+}
+
+#[cfg(test)]
+#[path = "limits_test.rs"]
+mod limits_test;
 #[cfg(test)]
 #[path = "control_test.rs"]
 mod tests;

@@ -67,6 +67,11 @@ impl State {
         self.ask(|store| store.credentials())
     }
 
+    /// User names of all credentials, the revoked ones of tenants that are there included.
+    pub fn usernames(&self) -> Result<Vec<String>, StateError> {
+        self.ask(|store| store.usernames())
+    }
+
     /// Adds a tenant with its first credential, both or neither.
     pub fn add_tenant(
         &self,

@@ -67,6 +67,14 @@ impl Store {
         Ok(credentials.collect::<Result<_, _>>()?)
     }
 
+    pub(super) fn usernames(&self) -> Result<Vec<String>, StateError> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT username FROM credential")?;
+        let names = query.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     pub(super) fn add_tenant(
         &mut self,
         tenant: &NewTenant,

@@ -1,0 +1,51 @@
+//! What logins and sessions must know, made before anything changes so that publishing cannot fail.
+
+use gateway::directory::{Credential, Directory, Tenant};
+use runtime::state::{CredentialRecord, DEFAULT_TENANT, TenantRecord};
+
+use super::{ControlError, Inner, OPEN_TENANT};
+
+/// What is on disk, as it was or as it is about to be.
+pub(super) struct Contents {
+    /// All tenants but `default`.
+    pub(super) tenants: Vec<TenantRecord>,
+    /// All credentials in force.
+    pub(super) credentials: Vec<CredentialRecord>,
+}
+
+impl Inner {
+    /// What is on disk.
+    pub(super) fn contents(&self) -> Result<Contents, ControlError> {
+        Ok(Contents {
+            tenants: self.state.tenants()?,
+            credentials: self.state.credentials()?,
+        })
+    }
+}
+
+impl Contents {
+    /// The directory of these, and of `default` with its item size.
+    pub(super) fn into_directory(self, default_item_size_max: u32) -> Directory {
+        let default = Tenant {
+            id: DEFAULT_TENANT,
+            name: OPEN_TENANT.into(),
+            item_size_max: default_item_size_max,
+        };
+        let sold = self.tenants.into_iter().map(|t| Tenant {
+            id: t.id,
+            name: t.name.into(),
+            item_size_max: t.item_size_max,
+        });
+        let credentials = self.credentials.into_iter().map(|c| {
+            let credential = Credential {
+                id: c.id,
+                tenant: c.tenant,
+                rights: c.rights,
+                salt: c.salt,
+                password_sha256: c.password_sha256,
+            };
+            (c.username, credential)
+        });
+        Directory::new(std::iter::once(default).chain(sold), credentials)
+    }
+}
