@@ -55,6 +55,30 @@ pub(crate) fn read_token(path: &Path) -> Result<String, Failure> {
     Ok(token.to_owned())
 }
 
+/// Whether a copy may be written to `path`: not into the data folder `dir`, where it could take the
+/// place of the daemon's own files, and over an existing file only if `force` says so.
+pub(crate) fn check_target(path: &Path, dir: &Path, force: bool) -> Result<(), Failure> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let parent = fs::canonicalize(parent)
+        .map_err(|e| Failure::new(format!("cannot write {}: {e}", path.display())))?;
+    if fs::canonicalize(dir).is_ok_and(|dir| parent.starts_with(dir)) {
+        return Err(Failure::new(format!(
+            "{} is in the data folder, which is the daemon's own: choose a file elsewhere",
+            path.display()
+        )));
+    }
+    if !force && fs::symlink_metadata(path).is_ok() {
+        return Err(Failure::new(format!(
+            "{} exists: choose another file, or replace it with --force",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
 /// Writes `bytes` to `path` for this user only, whole or not at all.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut name = path.as_os_str().to_owned();
@@ -62,8 +86,7 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let partial = Path::new(&name);
     let written = OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(partial)
         .and_then(|mut file| {

@@ -40,3 +40,23 @@ fn a_private_file_replaces_the_old_one_and_leaves_nothing_beside_it() {
     let error = write_private(&dir.path().join("missing/backup"), b"x").unwrap_err();
     assert!(error.to_string().contains("missing/backup"));
 }
+
+#[test]
+fn a_copy_does_not_go_into_the_data_folder_or_over_another_file() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    fs::create_dir_all(data.join("deeper")).unwrap();
+    fs::write(data.join("state.db"), "state").unwrap();
+    std::os::unix::fs::symlink(&data, root.path().join("alias")).unwrap();
+    for inside in ["data/state.db", "data/new", "alias/lock", "data/deeper/new"] {
+        let error = check_target(&root.path().join(inside), &data, true).unwrap_err();
+        assert!(error.to_string().contains("data folder"), "{error}");
+    }
+    let file = root.path().join("backup");
+    check_target(&file, &data, false).unwrap();
+    fs::write(&file, "old").unwrap();
+    let error = check_target(&file, &data, false).unwrap_err();
+    assert!(error.to_string().contains("--force"), "{error}");
+    check_target(&file, &data, true).unwrap();
+    assert!(check_target(&root.path().join("missing/backup"), &data, false).is_err());
+}

@@ -53,7 +53,7 @@ pub(crate) fn default_connections_max() -> u32 {
 }
 
 /// The machine's memory, or the control group's limit where that is less.
-fn usable_memory_bytes() -> Option<u64> {
+pub(crate) fn usable_memory_bytes() -> Option<u64> {
     let machine = fs::read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| mem_total(&text));

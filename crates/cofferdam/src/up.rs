@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use base::ByteSize;
 use runtime::Clock;
 use runtime::descriptors;
 use runtime::http::{Guard, Listeners, Server};
@@ -19,6 +20,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::api::{self, Api, Reload};
+use crate::cli::output::shell_word;
 use crate::config::{Auto, Config, Overrides, Span};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
@@ -40,10 +42,12 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
     let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let clock = Clock::new();
     let descriptors_max = descriptors::raise_limit()?;
-    let plane_config = plane_config(&config);
-    make_room_for_connections(plane_config.connections_max, descriptors_max)?;
+    let plane_config = plane_config(&config, descriptors_max);
+    make_room_for_connections(plane_config.connections_max)?;
+    warn_of_too_much_memory(&config);
     let state = State::open(&config.data_dir())?;
-    let (plane, mut running) = local_plane::start(&plane_config, clock)?;
+    let (plane, mut running) = local_plane::start(&plane_config, clock)
+        .map_err(|failure| with_listener_s_key(&failure, &plane_config))?;
     let control = restore(&config, state, plane, running.as_ref())?;
     let (_, auth) = running.addresses();
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
@@ -80,34 +84,70 @@ fn wait(stop: &mpsc::Receiver<()>, running: &dyn RunningPlane) -> Result<(), Fai
 }
 
 /// Has the kernel make room for all connections at once, and says how many there can be.
-fn make_room_for_connections(
-    connections_max: u32,
-    descriptors_max: Option<u64>,
-) -> Result<(), Failure> {
-    let needed = connections_max.saturating_add(DESCRIPTORS_FOR_OTHERS);
-    let limit = descriptors_max.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
-    if needed > limit {
-        tracing::warn!(
-            connections_max,
-            descriptors_max = limit,
-            "the limit on open files allows fewer connections: raise it (ulimit -Hn, or \
-             LimitNOFILE= of the service)"
-        );
-    }
-    descriptors::grow_table(needed.min(limit))?;
-    tracing::info!(
-        connections_max,
-        descriptors_max = limit,
-        "room for connections"
-    );
+fn make_room_for_connections(connections_max: u32) -> Result<(), Failure> {
+    descriptors::grow_table(connections_max.saturating_add(DESCRIPTORS_FOR_OTHERS))?;
+    tracing::info!(connections_max, "room for connections");
     Ok(())
 }
 
-fn plane_config(config: &Config) -> PlaneConfig {
-    let connections_max = match config.limits.max_connections {
+/// As many connections as were asked for, or as the limit on open files leaves room for.
+fn connections_that_fit(asked: u32, descriptors_max: Option<u64>) -> u32 {
+    let limit = descriptors_max.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
+    let fit = limit.saturating_sub(DESCRIPTORS_FOR_OTHERS).max(1);
+    if asked > fit {
+        tracing::warn!(
+            asked,
+            connections_max = fit,
+            descriptors_max = limit,
+            "the limit on open files allows fewer connections: raise it (ulimit -Hn, or \
+             LimitNOFILE= of the service), or lower --max-connections"
+        );
+    }
+    asked.min(fit)
+}
+
+/// Memory that is not there is noticed only when it is used, and then by the kernel's killer.
+fn warn_of_too_much_memory(config: &Config) {
+    let memory_bytes = config.memory_bytes();
+    if let Some(usable) = machine::usable_memory_bytes()
+        && memory_bytes > usable
+    {
+        tracing::warn!(
+            memory = %ByteSize(memory_bytes),
+            usable = %ByteSize(usable),
+            "--memory is more than this machine or control group has: lower it"
+        );
+    }
+}
+
+/// The failure of a listener with the key and flag of its address, and the remedy.
+fn with_listener_s_key(failure: &Failure, config: &PlaneConfig) -> Failure {
+    let text = failure.to_string();
+    let listeners = [
+        ("memcache", config.memcache),
+        ("memcache_auth", Some(config.memcache_auth)),
+    ];
+    for (key, addr) in listeners {
+        if addr.is_some_and(|addr| text.starts_with(&format!("cannot listen on {addr}: "))) {
+            let flag = key.replace('_', "-");
+            return Failure::new(format!(
+                "{text}: choose another listen.{key} (--{flag}), port 0 picks one"
+            ));
+        }
+    }
+    let unix = config.unix.as_ref().map(|path| path.display().to_string());
+    if unix.is_some_and(|path| text.starts_with(&format!("cannot listen on {path}: "))) {
+        return Failure::new(format!("{text}: choose another listen.unix (--unix)"));
+    }
+    Failure::new(text)
+}
+
+fn plane_config(config: &Config, descriptors_max: Option<u64>) -> PlaneConfig {
+    let asked = match config.limits.max_connections {
         Auto::Is(count) => count,
         Auto::Auto => machine::default_connections_max(),
     };
+    let connections_max = connections_that_fit(asked, descriptors_max);
     let threads = match config.threads {
         Auto::Is(count) => count,
         Auto::Auto => machine::cores(),
@@ -159,7 +199,7 @@ fn serve_admin(config: &Config, api: Api) -> Result<(Server, Option<SocketAddr>)
         let port = tcp.map(|addr| format!(" or {addr}")).unwrap_or_default();
         let socket = dir.join(files::ADMIN_SOCKET);
         Failure::new(format!(
-            "admin API cannot listen on {}{port}: {e}: choose another --admin, port 0 picks one",
+            "admin API cannot listen on {}{port}: {e}: choose another listen.admin (--admin), port 0 picks one",
             socket.display()
         ))
     })?;
@@ -204,17 +244,20 @@ fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Option<SocketA
 fn explain(config: &Config, open: &str, auth: SocketAddr, admin: &str) {
     let dir = config.data_dir();
     let flag = match config.data_dir {
-        Some(_) => format!(" --data-dir {}", dir.display()),
+        Some(_) => format!(" --data-dir {}", shell_word(&dir)),
         None => String::new(),
+    };
+    let way_in = match config.listen.admin.value() {
+        Some(_) => format!("token in {}", dir.join(files::ADMIN_TOKEN).display()),
+        None => format!("{} only", dir.join(files::ADMIN_SOCKET).display()),
     };
     eprintln!(
         "cofferdam {version} is ready\n\
          \x20 open tenant \"default\"  {open}  (no password, this machine only)\n\
          \x20 all other tenants      {auth}  (cofferdam tenant add NAME --memory 100MiB{flag})\n\
-         \x20 admin API              {admin}  (token in {token})\n\
+         \x20 admin API              {admin}  ({way_in})\n\
          \x20 live figures           cofferdam stat --watch{flag}",
         version = env!("CARGO_PKG_VERSION"),
-        token = dir.join(files::ADMIN_TOKEN).display(),
     );
 }
 
@@ -273,3 +316,7 @@ fn drain(running: &mut dyn RunningPlane, reloader: &Reloader) {
     running.drain(timeout);
     tracing::info!("stopped");
 }
+
+#[cfg(test)]
+#[path = "up_test.rs"]
+mod tests;

@@ -193,9 +193,20 @@ fn tenants_survive_a_restart_and_a_restore() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(dir.path(), &[]);
     let grant = json(dir.path(), &["tenant", "add", "acme", "--memory", "16MiB"]);
-    let file = dir.path().join("backup");
+    let inside = dir.path().join("lock");
+    let output = run(
+        dir.path(),
+        &["state", "backup", inside.to_str().unwrap(), "--force"],
+    );
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("backup");
     let file = file.to_str().unwrap();
     json(dir.path(), &["state", "backup", file]);
+    let again = run(dir.path(), &["state", "backup", file]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("--force"), "{}", stderr(&again));
+    json(dir.path(), &["state", "backup", file, "--force"]);
     let refused = run(dir.path(), &["state", "restore", file]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(
@@ -322,75 +333,28 @@ fn the_admin_port_takes_the_token() {
 }
 
 #[test]
-fn mistakes_have_their_codes_and_one_line_each() {
+fn a_tenant_below_the_floor_is_refused_before_it_keeps_the_next_start_down() {
     let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("bad.toml");
-    fs::write(&file, "threads = 1\nthreds = 2\n").unwrap();
-    let file = file.to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 6] = [
-        (&["up", "--memcache", "0.0.0.0:11211"], 1, "loopback"),
-        (&["up", "--memory", "1MiB"], 1, "item_size"),
-        (&["check-config", file], 1, "bad.toml:2: "),
-        (&["stat"], 1, "cofferdam up"),
-        (&["tenant", "add", "acme"], 2, "--memory"),
-        (&["load", "--connections", "0"], 1, "connections"),
+    let tiny = [
+        "tenant",
+        "add",
+        "tiny",
+        "--memory",
+        "64KiB",
+        "--item-size",
+        "1KiB",
     ];
-    for (args, code, word) in cases {
-        let output = run(dir.path(), args);
-        assert_eq!(
-            output.status.code(),
-            Some(code),
-            "{args:?}: {}",
-            stderr(&output)
-        );
-        assert!(
-            stderr(&output).contains(word),
-            "{args:?}: {}",
-            stderr(&output)
-        );
-        assert!(
-            code == 2 || stderr(&output).lines().count() == 1,
-            "{}",
-            stderr(&output)
-        );
-        assert!(output.stdout.is_empty(), "{args:?}");
-    }
-}
-
-#[test]
-fn a_reader_that_goes_away_is_no_failure() {
-    let mut command = cofferdam();
-    command
-        .arg("man")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    drop(child.stdout.take());
-    let mut said = String::new();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut said)
-        .unwrap();
-    assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
-}
-
-#[test]
-fn scripts_and_pages_are_printed() {
-    let dir = tempfile::tempdir().unwrap();
-    for shell in ["bash", "zsh", "fish"] {
-        let script = run(dir.path(), &["completions", shell]);
-        assert!(
-            String::from_utf8_lossy(&script.stdout).contains("tenant"),
-            "{shell}"
-        );
-    }
-    let pages = dir.path().join("man");
+    let refused = run(dir.path(), &tiny);
+    assert_eq!(refused.status.code(), Some(1));
     assert!(
-        run(dir.path(), &["man", pages.to_str().unwrap()])
-            .status
-            .success()
+        stderr(&refused).contains("at least 256KiB"),
+        "{}",
+        stderr(&refused)
     );
-    assert!(pages.join("cofferdam-tenant-add.1").exists());
+    let mut enough = tiny;
+    enough[4] = "256KiB";
+    json(dir.path(), &enough);
+    let daemon = Daemon::start(dir.path(), &[]);
+    json(dir.path(), &["tenant", "show", "tiny"]);
+    assert_eq!(daemon.stop(), Some(0));
 }

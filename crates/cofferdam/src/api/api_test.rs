@@ -197,3 +197,13 @@ fn over_tcp_only_health_is_open() {
     assert_eq!(status("guess", "/v1/state/backup"), 401);
     assert_eq!(status("secret", "/v1/tenants"), 200);
 }
+
+#[test]
+fn a_user_s_mistake_is_not_a_failure_of_ours() {
+    let setup = start();
+    let tiny = json!({ "name": "tiny", "memory_bytes": 65536, "item_size_bytes": 1024 });
+    let (status, body) = setup.ask(Method::POST, "/v1/tenants", &tiny.to_string());
+    assert_eq!(status, 400, "{body}");
+    let text = body["error"].as_str().unwrap();
+    assert!(text.contains("at least 256KiB"), "{text}");
+}

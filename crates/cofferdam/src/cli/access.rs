@@ -37,10 +37,15 @@ impl Access {
         }
         let dir = config.data_dir();
         let router = open_state(&dir, &config)?;
-        eprintln!(
+        let note = format!(
             "no daemon runs; using the state in {} itself",
             dir.display()
         );
+        if global.json {
+            eprintln!("{}", serde_json::json!({ "note": note }));
+        } else {
+            eprintln!("{note}");
+        }
         Ok(Self::State(router))
     }
 

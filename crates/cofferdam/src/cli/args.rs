@@ -67,7 +67,7 @@ pub(crate) enum Command {
     },
     /// Print the manual page, or write one for each command into a folder
     Man {
-        /// Where to write cofferdam.1, cofferdam-up.1 and so on
+        /// An existing folder for cofferdam.1, cofferdam-up.1 and so on
         #[arg(value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -223,8 +223,11 @@ pub(crate) struct StatArgs {
 pub(crate) enum StateCommand {
     /// Write a consistent copy of the state, with or without a running daemon
     Backup {
-        /// Where to
+        /// Where to; not into the data folder
         file: PathBuf,
+        /// Replace the file if it exists
+        #[arg(long)]
+        force: bool,
     },
     /// Put a copy in the place of the state; no daemon may be running
     Restore {

@@ -1,6 +1,5 @@
 //! `cofferdam completions` and `cofferdam man`.
 
-use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -20,9 +19,13 @@ pub(crate) fn completions(shell: Shell) -> Result<(), Failure> {
 /// Prints the page of the whole, or writes one for each command into `dir`.
 pub(crate) fn man(dir: Option<&Path>) -> Result<(), Failure> {
     if let Some(dir) = dir {
-        let written =
-            fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir));
-        return written.map_err(|e| {
+        if !dir.is_dir() {
+            return Err(Failure::new(format!(
+                "{} is not an existing folder: create it, or choose another",
+                dir.display()
+            )));
+        }
+        return clap_mangen::generate_to(Cli::command(), dir).map_err(|e| {
             Failure::new(format!(
                 "cannot write manual pages to {}: {e}",
                 dir.display()

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use drill::load::{
-    Arrivals, AuthDialect, Distribution, KeySpace, Login, Mix, Mode, Plan, Progress, Protocol,
-    Report, Target, ValueLen,
+    Arrivals, AuthDialect, Distribution, KeySpace, LoadError, Login, Mix, Mode, Plan, Progress,
+    Protocol, Report, Target, ValueLen,
 };
 
 use super::args::Global;
@@ -100,7 +100,11 @@ pub(crate) struct LoadArgs {
 
 pub(crate) fn run(global: &Global, args: &LoadArgs) -> Result<(), Failure> {
     let plan = args.plan()?;
-    let report = drill::load::run(&plan, &mut |progress: &Progress| eprintln!("{progress}"))?;
+    let report = drill::load::run(&plan, &mut |progress: &Progress| eprintln!("{progress}"))
+        .map_err(|error| match error {
+            LoadError::Plan(mistake) => Failure::Usage(mistake),
+            other => other.into(),
+        })?;
     if global.json {
         output::json(&report)?;
     } else {

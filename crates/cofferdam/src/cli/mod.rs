@@ -5,7 +5,7 @@ mod args;
 mod config;
 mod docs;
 mod load;
-mod output;
+pub(crate) mod output;
 mod stat;
 mod state;
 mod tenant;
@@ -27,12 +27,24 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => return explain(&usage),
     };
+    let json = cli.global.json;
     match run(&cli.global, cli.command) {
         Ok(()) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("cofferdam: {failure}");
-            ExitCode::FAILURE
+            eprintln!("{}", told(&failure, json));
+            match failure {
+                Failure::Usage(_) => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
         }
+    }
+}
+
+/// A failure as one line: for people, or as JSON.
+fn told(failure: &Failure, json: bool) -> String {
+    match json {
+        true => serde_json::json!({ "error": failure.to_string() }).to_string(),
+        false => format!("cofferdam: {failure}"),
     }
 }
 

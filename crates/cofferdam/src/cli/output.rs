@@ -1,6 +1,7 @@
 //! Standard output: JSON, text and tables.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use base::ByteSize;
 use serde::Serialize;
@@ -72,6 +73,16 @@ pub(crate) fn size(bytes: u64) -> String {
         .find(|(_, shift)| bytes >> shift > 0)
         .unwrap_or(("KiB", 10));
     format!("{:.1}{name}", bytes as f64 / (1u64 << shift) as f64)
+}
+
+/// `path` as one word of a shell's command line.
+pub(crate) fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// A figure that is known only where a daemon runs.

@@ -44,3 +44,16 @@ fn what_is_not_known_is_a_dash() {
     assert_eq!(known(None, |n| n.to_string()), "-");
     assert_eq!(known(Some(3), |n| n.to_string()), "3");
 }
+
+#[test]
+fn paths_are_one_word_for_a_shell() {
+    let cases = [
+        ("/var/lib/cofferdam", "/var/lib/cofferdam"),
+        ("/a b", "'/a b'"),
+        ("it's", r"'it'\''s'"),
+        ("$HOME;x", "'$HOME;x'"),
+    ];
+    for (path, word) in cases {
+        assert_eq!(shell_word(Path::new(path)), word);
+    }
+}

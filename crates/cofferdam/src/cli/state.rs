@@ -13,12 +13,14 @@ use crate::files;
 
 pub(crate) fn run(global: &Global, command: &StateCommand) -> Result<(), Failure> {
     match command {
-        StateCommand::Backup { file } => backup(global, file),
+        StateCommand::Backup { file, force } => backup(global, file, *force),
         StateCommand::Restore { file } => restore(global, file),
     }
 }
 
-fn backup(global: &Global, file: &Path) -> Result<(), Failure> {
+fn backup(global: &Global, file: &Path, force: bool) -> Result<(), Failure> {
+    let config = Config::load(global.config.as_deref(), &global.overrides())?;
+    files::check_target(file, &config.data_dir(), force)?;
     let bytes = Access::find(global)?.fetch("/v1/state/backup")?;
     files::write_private(file, &bytes)?;
     if global.json {
