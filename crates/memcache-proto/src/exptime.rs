@@ -18,11 +18,16 @@ pub(crate) fn expiry(exptime: i64, now: Timestamp) -> Expiry {
     }
 }
 
-/// The same number as a span from now: nothing for 0 and for what is over already.
+/// The same number as a span from now until a flush: nothing for 0 and below.
+///
+/// A Unix time that is over already is never: memcached's rule, which takes it for a time before
+/// its start, at which no item was there to be flushed.
 pub(crate) fn delay(exptime: i64, now: Timestamp) -> Option<Duration> {
-    let end = expiry(exptime, now);
-    let secs = end.secs_left(now).filter(|secs| *secs > 0)?;
-    Some(Duration::from_secs(u64::from(secs)))
+    if exptime <= 0 {
+        return None;
+    }
+    let left = expiry(exptime, now).secs_left(now).filter(|secs| *secs > 0);
+    Some(left.map_or(Duration::MAX, |secs| Duration::from_secs(u64::from(secs))))
 }
 
 /// The same number as the seconds left below which an item is to be refilled; 0 is for no item.

@@ -105,9 +105,9 @@ impl Tail {
     }
 }
 
-/// A number of digits only, of at most 64 bits.
+/// A number of digits only, of at most 64 bits; zeros before it do not count.
 pub(crate) fn parse_u64(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > DIGITS_MAX {
+    if digits.is_empty() {
         return None;
     }
     let mut number: u64 = 0;

@@ -63,6 +63,7 @@ fn edges() {
     }
     assert_eq!(parse_u64(b"18446744073709551615"), Some(u64::MAX));
     assert_eq!(parse_u64(b"18446744073709551616"), None);
+    assert_eq!(parse_u64(b"0000000000000000000000012"), Some(12));
     assert_eq!(parse_u64(b"99999999999999999999999"), None);
     assert_eq!(parse_u64(b""), None);
     assert_eq!(parse_i32(b"-"), None);

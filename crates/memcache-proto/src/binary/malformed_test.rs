@@ -21,6 +21,21 @@ fn an_unknown_command_is_skipped() {
 }
 
 #[test]
+fn verbosity_in_another_form_is_an_unknown_command() {
+    let with_key = Packet {
+        value: b"value",
+        ..packet(opcode::VERBOSITY, b"key")
+    };
+    let answers = ask(&[
+        packet(opcode::VERBOSITY, b""),
+        with_key,
+        packet(opcode::NOOP, b""),
+    ]);
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [0x81, 0x81, 0]);
+}
+
+#[test]
 fn lengths_that_do_not_fit_close() {
     let wrong = [
         packet(opcode::GET, b""),
@@ -77,7 +92,6 @@ fn lengths_that_do_not_fit_close() {
             extras: b"x",
             ..packet(opcode::STAT, b"")
         },
-        packet(opcode::VERBOSITY, b""),
         packet(opcode::SASL_LIST, b"a"),
         packet(opcode::GET, &[b'k'; 251]),
     ];

@@ -84,7 +84,7 @@ impl<'a> Packet<'a> {
             VERSION => self.plain(SERVER_VERSION.as_bytes()),
             SASL_LIST => self.plain(MECHANISMS),
             SASL_AUTH | SASL_STEP => self.refuse(Status::AuthError, state),
-            VERBOSITY => self.verbosity(),
+            VERBOSITY => self.verbosity(state),
             QUIT | QUITQ => self.quit(),
             _ => self.refuse(Status::UnknownCommand, state),
         }
@@ -189,10 +189,11 @@ impl<'a> Packet<'a> {
         }
     }
 
-    fn verbosity(&self) -> Step<'a> {
+    /// Memcached does not know the command: in any other form than its own it is refused so.
+    fn verbosity(&self, state: &mut State) -> Step<'a> {
         match (self.extras.len(), self.key.len(), self.value_len) {
             (4, 0, 0) => self.act(Action::Verbosity, Status::Ok, b""),
-            _ => invalid(&self.header),
+            _ => self.refuse(Status::UnknownCommand, state),
         }
     }
 

@@ -316,10 +316,10 @@ fn bad_arithmetic_is_one_error_for_all() {
 fn debug_shows_an_item() {
     assert_eq!(
         after_set("me a\r\nmg a\r\nme a\r\nme b\r\nme\r\nme YQ== b\r\n"),
-        "ME a exp=100 la=0 cas=1 fetch=no cls=1 size=3\r\nHD\r\n\
-         ME a exp=100 la=0 cas=1 fetch=yes cls=1 size=3\r\nEN\r\n\
+        "ME a exp=100 la=0 cas=1 fetch=no cls=1 size=66\r\nHD\r\n\
+         ME a exp=100 la=0 cas=1 fetch=yes cls=1 size=66\r\nEN\r\n\
          CLIENT_ERROR bad command line format\r\n\
-         ME YQ== exp=100 la=0 cas=1 fetch=yes cls=1 size=3\r\n"
+         ME YQ== exp=100 la=0 cas=1 fetch=yes cls=1 size=66\r\n"
     );
 }
 

@@ -22,6 +22,10 @@ pub(crate) struct Form {
     pub(crate) known_cas: Option<u64>,
 }
 
+/// What memcached counts of an item besides key, flags and value, in bytes: its header, the CAS,
+/// the key's end and the value's line end. The limit on an item's size counts the same.
+const ITEM_OVERHEAD: usize = 59;
+
 /// What was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
@@ -154,7 +158,9 @@ fn debug(form: &Form, key: &[u8], item: &Item<'_>, now: Timestamp, out: &mut Vec
         true => b" fetch=yes cls=1 size=",
         false => b" fetch=no cls=1 size=",
     });
-    number::push(out, (key.len() + item.value.len()) as u64);
+    let flags_len = if item.flags == 0 { 0 } else { 4 };
+    let size = ITEM_OVERHEAD + key.len() + flags_len + item.value.len();
+    number::push(out, size as u64);
     out.extend_from_slice(b"\r\n");
 }
 
