@@ -223,6 +223,54 @@ def the_limit_on_connections_is_kept(_env):
 
 
 @suite.test
+def what_is_sent_before_a_close_counts_on_both_kinds_of_socket(_env):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "m.sock")
+        with Server("--unix", path) as server, Conn(server.open) as watcher:
+            for kind in ("tcp", "unix"):
+                for number in range(50):
+                    if kind == "tcp":
+                        sender = socket.create_connection(server.open)
+                    else:
+                        sender = socket.socket(socket.AF_UNIX)
+                        sender.connect(path)
+                    with sender:
+                        sender.sendall(f"set {kind}{number} 0 0 1 noreply\r\nx\r\n".encode())
+                last = f"VALUE {kind}49 0 1\r\nx\r\nEND\r\n"
+                eventually(
+                    lambda: int(watcher.stats()["curr_items"]) >= (50 if kind == "tcp" else 100),
+                    2,
+                    f"50 values are stored over {kind}",
+                )
+                watcher(f"get {kind}49\r\n", last)
+
+
+@suite.test
+def a_full_door_admits_by_nobody_elses_password(_env):
+    """Who is shed from a full door takes nobody with him, and nobody is left behind."""
+    config = tempfile.NamedTemporaryFile("w", suffix=".toml")
+    config.write("[limits]\nmax_unauthenticated = 2\n")
+    config.flush()
+    with config, Server("--config", config.name, "--threads", "1") as server:
+        tenant = server.tenant("acme")
+        silent = [Conn(server.auth) for _ in range(2)]
+        time.sleep(0.2)
+        honest = Conn(server.auth)
+        time.sleep(0.2)
+        stranger = Conn(server.auth)
+        time.sleep(0.2)
+        honest.login(tenant)
+        honest("set mine 0 0 1\r\nx\r\n", "STORED\r\n")
+        stranger.sock.settimeout(0.3)
+        with contextlib.suppress(OSError):
+            assert stranger.sock.recv(100) == b"", "an answer to somebody else"
+        for conn in [*silent, stranger]:
+            conn.close()
+        eventually(lambda: len(server_side(server)) == 1, 2, "one connection is left")
+        honest.in_step()
+
+
+@suite.test
 def a_value_of_a_gibibyte(_env):
     """1 GiB in and out, with no more than one copy of it in memory."""
     size = (1 << 30) - 4096
