@@ -80,7 +80,8 @@ impl<T> FairQueue<T> {
         flow.items.push_back(item);
         self.waiting += 1;
         if was_idle && self.serving != Some(id) {
-            // Time spent idle is neither saved up nor, where it ran ahead alone, held against it.
+            // Time spent idle is not saved up; of what it took before, at most the last turn, which
+            // was charged after the clock moved on, is still held against it.
             flow.served = flow.served.max(self.virtual_now);
             self.make_ready(id);
         }

@@ -63,7 +63,6 @@ pub trait Backend {
     /// Sets the tenant's counters to zero.
     fn reset_stats(&self, tenant: &Self::Tenant);
 
-    /// A slice of background work of some 20 µs, on this loop's part of the tenants; true if more
-    /// waits.
+    /// A bounded slice of background work on this loop's part of the tenants; true if more waits.
     fn maintain(&mut self, now: Timestamp) -> bool;
 }

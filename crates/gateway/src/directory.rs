@@ -103,7 +103,7 @@ impl Directory {
         }
     }
 
-    /// The rights of a credential that has not been revoked and whose tenant exists.
+    /// Whether a credential has not been revoked and its tenant exists.
     pub fn is_live(&self, credential: CredentialId) -> bool {
         self.live
             .get(&credential)
