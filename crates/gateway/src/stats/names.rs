@@ -3,11 +3,11 @@
 //!
 //! There are no slab classes that pages move between, no segmented LRU with its crawler and its
 //! maintainer, no log watchers, no response objects or read buffers of a connection's own, no
-//! external storage, no TLS and no UDP on the tenants' side, so all that counts zero. A loop that
-//! accepts connections turns away what is too much of them and never stops listening. The queues
+//! external storage, no TLS and no UDP on the tenants' side, so all that counts zero. The queues
 //! pass over whatever is in active use, so none of that is evicted. Zero stands, too, for what is
 //! not kept of a tenant's items (ages, the time of the last eviction) and for what belongs to the
-//! host rather than to a tenant (ports, reserved descriptors).
+//! host rather than to a tenant (ports, pauses of the listeners, reserved descriptors, the idle
+//! timeout).
 
 /// In `stats`, each 0.
 pub(super) const ABSENT: &[&str] = &[
