@@ -106,6 +106,9 @@ fn a_new_primary_takes_the_place_of_the_old_one() {
     assert!(matches!(state.promote(first.id), Err(StateError::Gone)));
     assert!(matches!(state.revoke(first.id), Err(StateError::Gone)));
     assert_eq!(state.credentials().unwrap()[0].id, second.id);
+    let mut ever = state.usernames().unwrap();
+    ever.sort();
+    assert_eq!(ever, ["acme", "acme-2"], "the revoked one too");
 }
 
 #[test]
