@@ -15,7 +15,11 @@ mod session;
 mod shard;
 mod stats;
 #[cfg(test)]
+mod tenants_test;
+#[cfg(test)]
 mod test_backend;
+#[cfg(test)]
+mod testing;
 mod turn;
 
 pub use backend::Backend;
