@@ -170,6 +170,24 @@ fn holds_and_arrivals_stay_within_the_quota() {
 }
 
 #[test]
+fn what_a_stalled_reader_leaves_takes_values_that_arrive() {
+    let cache = cache(2 * MIB, 1 << 20);
+    let value = bytes(1_000_000, 2);
+    upload(&cache, b"large", &value);
+    let pin = see_at(&cache, START, b"large").and_then(|seen| seen.pin);
+    let pin = pin.expect("a pin");
+    for len in [100_000, 300_000, 700_000] {
+        assert!(is_stored(upload(&cache, b"other", &bytes(len, 3))), "{len}");
+        assert!(is_stored(set(&cache, b"small", b"value")));
+        assert!(cache.stats().held_bytes <= 2 * MIB);
+        cache.check();
+    }
+    let mut read = Vec::new();
+    cache.read_pinned(pin, 0, usize::MAX, &mut read);
+    assert!(read == value);
+}
+
+#[test]
 fn an_arrival_without_progress_or_with_too_much_ends() {
     let cache = cache(8 * MIB, 1 << 20);
     set(&cache, b"key", b"old");

@@ -78,6 +78,23 @@ fn limits_that_need_another_cut_start_over() {
 }
 
 #[test]
+fn the_memory_of_a_shape_given_up_counts_until_it_is_back() {
+    let cache = cache(40 * MIB, 1 << 20);
+    let fill = || {
+        (0..100u32).for_each(|number| {
+            assert!(is_stored(set(&cache, &number.to_le_bytes(), &[3; 60_000])));
+        });
+    };
+    fill();
+    cache.set_quota(START, 2 * MIB).expect("it fits");
+    fill();
+    let stats = cache.stats();
+    assert!(stats.held_bytes <= 2 * MIB, "{stats:?}");
+    assert!(stats.curr_items > 20, "{stats:?}");
+    cache.check();
+}
+
+#[test]
 fn many_threads_and_changing_limits_get_along() {
     let cache = cache(128 * MIB, 1 << 20);
     std::thread::scope(|scope| {

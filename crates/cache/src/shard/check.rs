@@ -139,7 +139,8 @@ impl Shard {
     }
 
     fn check_clients(&self) {
-        assert_eq!(self.client_bytes, self.hold_bytes() + self.arriving_bytes());
+        assert_eq!(self.arriving_bytes, self.counted_arriving_bytes());
+        assert_eq!(self.client_bytes, self.hold_bytes() + self.arriving_bytes);
     }
 
     /// How often a single store had to empty a whole segment.

@@ -16,8 +16,13 @@ impl Shard {
         u64::from(self.segs.held) * len
     }
 
-    fn graveyard_bytes(&self) -> u64 {
-        self.graveyard.iter().map(|bytes| bytes.len() as u64).sum()
+    /// Frees one piece of memory of a shape given up; false if there is none.
+    pub(super) fn shed_graveyard(&mut self) -> bool {
+        let Some(bytes) = self.graveyard.pop() else {
+            return false;
+        };
+        self.graveyard_bytes -= bytes.len() as u64;
+        true
     }
 
     pub(super) fn index_bytes(&self) -> u64 {
@@ -28,7 +33,7 @@ impl Shard {
     /// Bytes held in all; at most the quota, once a smaller quota has been reached.
     pub(super) fn held_bytes(&self) -> u64 {
         let tables = self.index_bytes() + self.ghost.bytes() + self.segs.table_bytes();
-        self.segment_bytes() + tables + self.graveyard_bytes()
+        self.segment_bytes() + tables + self.graveyard_bytes
     }
 
     /// Bytes that are not, or soon will not be, there for segments.
@@ -58,7 +63,8 @@ impl Shard {
 
     /// How many segments may be held.
     pub(super) fn segment_limit(&self) -> u32 {
-        let left = self.quota_bytes.saturating_sub(self.overhead_bytes());
+        let taken = self.overhead_bytes() + self.graveyard_bytes;
+        let left = self.quota_bytes.saturating_sub(taken);
         let len = u64::from(self.segs.geometry.segment_len);
         u32::try_from(left / len).unwrap_or(u32::MAX)
     }
@@ -147,8 +153,12 @@ impl Shard {
         // Without room for the list the memory goes at once.
         let _ = self.graveyard.try_reserve(old.list.len());
         let memory = old.list.into_iter().map(|segment| segment.bytes);
-        self.graveyard
-            .extend(memory.filter(|bytes| !bytes.is_empty()));
+        for bytes in memory.filter(|bytes| !bytes.is_empty()) {
+            if self.graveyard.len() < self.graveyard.capacity() {
+                self.graveyard_bytes += bytes.len() as u64;
+                self.graveyard.push(bytes);
+            }
+        }
         self.index = index;
         self.ghost = Ghost::default();
         self.has_evicted = false;

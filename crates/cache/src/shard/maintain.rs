@@ -41,14 +41,13 @@ impl Shard {
 
     /// Gives memory back that nothing needs, up to `segments` segments of each sort.
     fn return_memory(&mut self, segments: usize) -> bool {
-        let keep = self.graveyard.len().saturating_sub(segments);
-        self.graveyard.truncate(keep);
+        let unburied = (0..segments).all(|_| self.shed_graveyard());
         let reaped = (0..segments).all(|_| self.reap_flushed());
         if !reaped {
             self.shed_given_up();
         }
         let released = (0..segments).all(|_| self.release_idle_segment());
-        !self.graveyard.is_empty() || reaped || released || !self.given_up.is_empty()
+        unburied || reaped || released || !self.given_up.is_empty()
     }
 
     fn release_idle_segment(&mut self) -> bool {

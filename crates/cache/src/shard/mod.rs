@@ -67,12 +67,15 @@ pub(crate) struct Shard {
     flush_at: Option<Timestamp>,
     /// Memory of a shape given up, to be returned bit by bit.
     graveyard: Vec<Box<[u8]>>,
+    graveyard_bytes: u64,
     /// Ordered by location.
     holds: Vec<Hold>,
     pins: Slab<PinRecord>,
     arriving: Slab<Arriving>,
     /// Bytes that pins and reservations keep from being reclaimed.
     client_bytes: u64,
+    /// Those of them that reservations keep.
+    arriving_bytes: u64,
     live_bytes: u64,
     cas_last: u64,
     now: Timestamp,
@@ -121,10 +124,12 @@ impl Shard {
             has_evicted: false,
             flush_at: None,
             graveyard: Vec::new(),
+            graveyard_bytes: 0,
             holds: Vec::new(),
             pins: Slab::new(),
             arriving: Slab::new(),
             client_bytes: 0,
+            arriving_bytes: 0,
             live_bytes: 0,
             // Tokens of an earlier life, at most 2²⁴ a second, are all below.
             cas_last: u64::from(now.unix_secs()) << 24,

@@ -11,6 +11,10 @@ use crate::item::Header;
 /// A hold, or a value that arrives, without progress for this long has ended.
 pub(super) const STALL_MAX: Duration = Duration::from_secs(5);
 
+/// Segments that holds and arrivals leave to the queues: an open one each, one that is emptied
+/// and its successor.
+const QUEUE_SEGMENTS: u32 = 4;
+
 /// What keeps one value in place; all pins on the value share it.
 #[derive(Debug)]
 pub(super) struct Hold {
@@ -59,7 +63,7 @@ impl Shard {
         let place = self.hold_place(loc);
         let segment_len = u64::from(self.segs.geometry.segment_len);
         let bytes = self.chunk_bytes_of(&found.header) + segment_len;
-        if place.is_err() && !self.may_keep(bytes, 0) {
+        if place.is_err() && !self.may_hold(bytes) {
             return None;
         }
         self.holds.try_reserve(1).ok()?;
@@ -96,10 +100,28 @@ impl Shard {
         self.holds.binary_search_by_key(&loc, |hold| hold.loc)
     }
 
-    /// Whether readers and writers of large values may keep `more` bytes from being reclaimed,
-    /// where one of them keeps `own` already: half of the quota in all, or one value alone.
-    pub(super) fn may_keep(&self, more: u64, own: u64) -> bool {
-        self.client_bytes == own || self.client_bytes + more <= self.quota_bytes / 2
+    /// Whether readers may hold `more` bytes: half of the quota, or one value alone, and no more
+    /// than arrivals leave.
+    fn may_hold(&self, more: u64) -> bool {
+        let held = self.client_bytes - self.arriving_bytes;
+        self.client_bytes == 0
+            || (held == 0 || held + more <= self.quota_bytes / 2) && self.may_keep(more)
+    }
+
+    /// Whether an arrival that has `own` bytes may take `more`: arrivals have half of the quota,
+    /// or are one value alone, and no more than holds leave.
+    pub(super) fn may_arrive(&self, more: u64, own: u64) -> bool {
+        let arrived = self.arriving_bytes;
+        self.client_bytes == own
+            || (arrived == own || arrived + more <= self.quota_bytes / 2) && self.may_keep(more)
+    }
+
+    /// Whether holds and arrivals together leave the queues what these need to go on.
+    fn may_keep(&self, more: u64) -> bool {
+        let segments = self.segment_limit().saturating_sub(QUEUE_SEGMENTS);
+        let geometry = self.segs.geometry;
+        let slots = u64::from(segments) * u64::from(geometry.slots);
+        self.client_bytes + more <= slots * u64::from(geometry.chunk_len)
     }
 
     /// Appends up to `max` bytes of a held value from `offset` on; `None` if the hold has ended.

@@ -70,7 +70,7 @@ impl Shard {
             if enough && whole + self.loose_segments() >= spare {
                 return false;
             }
-            if self.reap_flushed() || !enough && self.move_one_chunk() {
+            if self.shed_graveyard() || self.reap_flushed() || !enough && self.move_one_chunk() {
                 left = left.saturating_sub(self.chunk_len());
                 continue;
             }
@@ -107,7 +107,7 @@ impl Shard {
 
     /// Empties one segment without copying; false if there is none.
     pub(super) fn reclaim_at_once(&mut self) -> bool {
-        if self.reap_flushed() || self.move_one_chunk() {
+        if self.shed_graveyard() || self.reap_flushed() || self.move_one_chunk() {
             return true;
         }
         let Some(victim) = self.victim.or_else(|| self.choose_victim()) else {

@@ -140,7 +140,7 @@ impl Shard {
             arriving.slots.len() as u64 * u64::from(chunk_len),
             !arriving.own,
         );
-        if client && !self.may_keep(u64::from(chunk_len), own) {
+        if client && !self.may_arrive(u64::from(chunk_len), own) {
             return None;
         }
         let slot = self.make_slot()?;
@@ -148,6 +148,7 @@ impl Shard {
         self.arriving.get_mut(token)?.slots.push(slot);
         if client {
             self.client_bytes += u64::from(chunk_len);
+            self.arriving_bytes += u64::from(chunk_len);
         }
         self.keep_pace(chunk_len);
         // Keeping pace may have moved it.
@@ -155,7 +156,7 @@ impl Shard {
     }
 
     #[cfg(test)]
-    pub(super) fn arriving_bytes(&self) -> u64 {
+    pub(super) fn counted_arriving_bytes(&self) -> u64 {
         let bytes = |token| {
             let arriving = self.arriving.get(token);
             arriving.map_or(0, |arriving| arriving.slots.len() as u64)
@@ -181,7 +182,9 @@ impl Shard {
     fn take_arriving(&mut self, token: u64) -> Option<Arriving> {
         let arriving = self.arriving.remove(token)?;
         if !arriving.own {
-            self.client_bytes -= arriving.slots.len() as u64 * u64::from(self.chunk_len());
+            let bytes = arriving.slots.len() as u64 * u64::from(self.chunk_len());
+            self.client_bytes -= bytes;
+            self.arriving_bytes -= bytes;
         }
         Some(arriving)
     }
