@@ -238,6 +238,8 @@ impl<B: Backend> EventLoop<B> {
 
     fn take_mail(&mut self, now: Timestamp) {
         while let Ok(mail) = self.mail.try_recv() {
+            // Who sent it may know a tenant that was published only now.
+            self.refresh_directory();
             match mail {
                 Mail::Admit { stream, admitted } => self.admit(now, stream, admitted),
                 Mail::Gather(gather) => self.pass_on(now, gather),
@@ -246,6 +248,10 @@ impl<B: Backend> EventLoop<B> {
                 Mail::Stop => self.stopped = true,
             }
         }
+        self.refresh_directory();
+    }
+
+    fn refresh_directory(&mut self) {
         if self.shared.directory.version() != self.directory_version {
             self.directory_version = self.shared.directory.version();
             let directory = self.shared.directory.get();
