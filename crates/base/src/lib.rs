@@ -11,5 +11,5 @@ pub mod time;
 
 pub use rights::Rights;
 pub use size::ByteSize;
-pub use tenant::{CredentialId, TenantId};
+pub use tenant::{CredentialId, TenantId, TrafficLimits};
 pub use time::Timestamp;

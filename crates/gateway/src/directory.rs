@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use base::{CredentialId, Rights, TenantId};
+use base::{CredentialId, Rights, TenantId, TrafficLimits};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -16,6 +16,8 @@ pub struct Tenant {
     pub name: Arc<str>,
     /// The largest value in bytes that it may store.
     pub item_size_max: u32,
+    /// What it may take beside memory.
+    pub traffic: TrafficLimits,
 }
 
 /// One credential: who it stands for, what it may do, and how a password is checked against it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{CredentialId, Rights, TenantId, Timestamp};
+use base::{CredentialId, Rights, TenantId, Timestamp, TrafficLimits};
 
 use crate::directory::{Credential, Directory, Tenant};
 use crate::test_backend::TestBackend;
@@ -16,6 +16,7 @@ pub(crate) fn directory(tenants: &[u32], credentials: &[u32]) -> Arc<Directory> 
         id: TenantId(*id),
         name: format!("t{id}").into(),
         item_size_max: 4 << 20,
+        traffic: TrafficLimits::default(),
     });
     let credentials = credentials.iter().map(|id| {
         let credential = Credential {

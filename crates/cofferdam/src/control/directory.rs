@@ -1,5 +1,6 @@
 //! What logins and sessions must know, made before anything changes so that publishing cannot fail.
 
+use base::TrafficLimits;
 use gateway::directory::{Credential, Directory, Tenant};
 use runtime::state::{CredentialRecord, DEFAULT_TENANT, TenantRecord};
 
@@ -30,11 +31,13 @@ impl Contents {
             id: DEFAULT_TENANT,
             name: OPEN_TENANT.into(),
             item_size_max: default_item_size_max,
+            traffic: TrafficLimits::default(),
         };
         let sold = self.tenants.into_iter().map(|t| Tenant {
             id: t.id,
             name: t.name.into(),
             item_size_max: t.item_size_max,
+            traffic: TrafficLimits::default(),
         });
         let credentials = self.credentials.into_iter().map(|c| {
             let credential = Credential {

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{CredentialId, Rights, TenantId, Timestamp};
+use base::{CredentialId, Rights, TenantId, Timestamp, TrafficLimits};
 
 use super::{Door, DoorConfig, EntrantId, Verdict};
 use crate::directory::{Credential, Directory, Tenant};
@@ -21,6 +21,7 @@ fn directory() -> Arc<Directory> {
             id: TenantId(id),
             name: (*name).into(),
             item_size_max: 1 << 20,
+            traffic: TrafficLimits::default(),
         });
     let credentials = ["acme", "bolt", "cube"].iter().zip(1..).map(|(name, id)| {
         let credential = Credential {
