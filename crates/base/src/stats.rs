@@ -1,7 +1,8 @@
 //! A tenant's figures, which its cache counts and everybody else shows.
 
 /// One tenant's figures, under memcached's names: counts since its start or the last reset, and
-/// the present state. Sums over parts are sums.
+/// the present state. Sums over parts are sums, but for ages, where the oldest counts, and the
+/// latest eviction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Items held now, with those whose end has come and that nobody has met since.
@@ -72,4 +73,13 @@ pub struct Stats {
     pub segments: u64,
     /// Bytes moved to keep items that are in use.
     pub copied_bytes: u64,
+    /// Seconds for which the oldest of the new items, which have yet to be used, has been held;
+    /// 0 without any.
+    pub small_age_s: u64,
+    /// Seconds since the oldest of the items in use was last found to be so; 0 without any.
+    pub main_age_s: u64,
+    /// The Unix second of the latest eviction, 0 for never.
+    pub evicted_at_unix_s: u64,
+    /// Seconds for which the item evicted last had not been accessed then.
+    pub evicted_idle_s: u64,
 }

@@ -27,6 +27,10 @@ pub(crate) const SHARD_QUOTA_MAX: u64 = SHARD_BYTES_MAX / 2;
 /// The most shards of a tenant.
 pub(crate) const SHARDS_MAX: usize = 16;
 
+/// Largest items that each shard holds, at least, where a tenant has several: what the shards'
+/// ends waste, and what they differ in, is then little.
+const SHARD_ITEMS_LEAST: u64 = 16;
+
 /// Below this a tenant is one shard.
 const SHARDED_QUOTA_MIN: u64 = 64 << 20;
 
@@ -114,7 +118,7 @@ impl Geometry {
 /// How many shards a tenant of this quota and largest item has: 1 to 16, a power of two.
 pub(crate) fn shard_count(quota_bytes: u64, item_size_max: u32) -> usize {
     let by_quota = (quota_bytes * 2 / SHARDED_QUOTA_MIN).clamp(1, SHARDS_MAX as u64);
-    let by_item = (quota_bytes / (2 * u64::from(item_size_max))).max(1);
+    let by_item = (quota_bytes / (SHARD_ITEMS_LEAST * u64::from(item_size_max))).max(1);
     let needed = quota_bytes.div_ceil(SHARD_QUOTA_MAX).next_power_of_two();
     let count = by_quota.min(by_item);
     (1 << count.ilog2()).max(needed).min(SHARDS_MAX as u64) as usize

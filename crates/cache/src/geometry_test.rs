@@ -41,7 +41,8 @@ fn shards_follow_quota_and_item_size() {
     assert_eq!(shard_count(100 * MIB, 1 << 20), 2);
     assert_eq!(shard_count(16 << 30, 1 << 20), 16);
     assert_eq!(shard_count(2 << 30, 1 << 30), 1);
-    assert_eq!(shard_count(5 << 30, 1 << 30), 2);
+    assert_eq!(shard_count(5 << 30, 1 << 30), 1);
+    assert_eq!(shard_count(32 << 30, 1 << 30), 4);
     for quota in [2 * MIB, 64 * MIB, 1 << 30, 16 << 30, 200 << 30, 1 << 40] {
         assert!(shards_serve(shard_count(quota, 1 << 20), quota, 1 << 20));
     }

@@ -177,7 +177,7 @@ impl History {
         let len = match self.rng.below(64) {
             0..=7 => self.rng.below(most + 10),
             8..=9 => 0,
-            10..=15 => return self.rng.below(200_000).to_string().into_bytes(),
+            10..=15 => return self.number(),
             16..=17 => INLINE_VALUE_LEN_MAX as u64 + self.rng.below(3) - 1,
             18 => most - 59 - self.rng.below(60),
             _ => self.rng.below(2 * self.plan.value_len),
@@ -186,6 +186,24 @@ impl History {
         (0..len)
             .map(|at| (at as u8).wrapping_mul(31) ^ first ^ (at >> 8) as u8)
             .collect()
+    }
+
+    /// What is a number, or nearly.
+    fn number(&mut self) -> Vec<u8> {
+        let number = self.rng.below(200_000);
+        let text = match self.rng.below(16) {
+            0 => format!(" {number}"),
+            1 => format!("\t+{number} x"),
+            2 => format!("{number:030}"),
+            3 => format!("-{number}"),
+            4 => format!("-{}", u64::MAX - number),
+            5 => format!("{} -", u64::MAX - number),
+            6 => format!("{number}\0 x"),
+            7 => format!("{number}x"),
+            8 => format!("{number}{}", " ".repeat(505)),
+            _ => number.to_string(),
+        };
+        text.into_bytes()
     }
 
     pub(crate) fn expiry(&mut self) -> Expiry {

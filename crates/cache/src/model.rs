@@ -307,10 +307,8 @@ impl Model {
         {
             return (Outcome::Exists, None);
         }
-        let text = String::from_utf8_lossy(&entry.value).into_owned();
-        let digits = text.trim_end();
-        let numeric = !digits.starts_with('+') && text.len() <= 40;
-        let Some(number) = digits.parse::<u64>().ok().filter(|_| numeric) else {
+        let len = entry.value.len();
+        let Some(number) = number(&entry.value) else {
             return (Outcome::NonNumeric, None);
         };
         let number = if op.decrement {
@@ -324,13 +322,27 @@ impl Model {
         entry.expiry = op.touch.unwrap_or(entry.expiry);
         entry.accessed_s = now_s;
         entry.value = digits.clone();
-        entry.value.resize(digits.len().max(text.len()), b' ');
+        entry.value.resize(digits.len().max(len), b' ');
         shown.value = digits;
         shown.cas = cas;
         shown.expiry = entry.expiry;
         shown.recache = Recache::No;
         (Outcome::Hit, Some(shown))
     }
+}
+
+/// What C's `strtoull` makes of a value, told by Rust's own parser.
+fn number(value: &[u8]) -> Option<u64> {
+    let text: String = value.iter().map(|byte| char::from(*byte)).collect();
+    let text = text.split('\0').next().filter(|_| value.len() <= 512)?;
+    let space = |c: char| " \t\n\x0b\x0c\r".contains(c);
+    let word = text.trim_start_matches(space).split(space).next()?;
+    let number: i128 = word.parse().ok()?;
+    if number.unsigned_abs() > u128::from(u64::MAX) {
+        return None;
+    }
+    let number = number as u64;
+    (number >> 63 == 0 || !text.contains('-')).then_some(number)
 }
 
 fn seen(entry: &Entry, now_s: u32) -> Seen {

@@ -42,8 +42,10 @@ pub(crate) struct Segment {
     pub(crate) expiry_min: u32,
     /// When its ends were last looked at, or its memory freed.
     pub(crate) looked_s: u32,
-    /// Holds that keep its bytes in place.
-    pub(crate) pins: u32,
+    /// When it was opened.
+    pub(crate) opened_s: u32,
+    /// Holds that keep its bytes in place; at most one for each item in it, and one more.
+    pub(crate) pins: u16,
     pub(crate) kind: Kind,
 }
 
@@ -59,6 +61,7 @@ impl Segment {
             live_large: 0,
             expiry_min: u32::MAX,
             looked_s: 0,
+            opened_s: 0,
             pins: 0,
             kind: Kind::Vacant,
         }
@@ -218,6 +221,7 @@ impl Segments {
         segment.chunk_bytes = 0;
         segment.expiry_min = u32::MAX;
         segment.looked_s = now_s;
+        segment.opened_s = now_s;
         segment.pins = 0;
         segment.kind = kind;
         segment.write_header(kind, number, self.flush_seq);

@@ -2,7 +2,7 @@
 
 use base::kv::Stats;
 
-/// Adds `part`'s figures to `sum`'s, the quota too.
+/// Adds `part`'s figures to `sum`'s, the quota too; of ages and evictions the greatest stays.
 pub(crate) fn add(sum: &mut Stats, part: &Stats) {
     let Stats {
         curr_items,
@@ -39,6 +39,10 @@ pub(crate) fn add(sum: &mut Stats, part: &Stats) {
         segment_bytes,
         segments,
         copied_bytes,
+        small_age_s,
+        main_age_s,
+        evicted_at_unix_s,
+        evicted_idle_s,
     } = part;
     let pairs = [
         (&mut sum.curr_items, curr_items),
@@ -79,4 +83,8 @@ pub(crate) fn add(sum: &mut Stats, part: &Stats) {
     for (total, more) in pairs {
         *total += more;
     }
+    sum.small_age_s = sum.small_age_s.max(*small_age_s);
+    sum.main_age_s = sum.main_age_s.max(*main_age_s);
+    let latest = (sum.evicted_at_unix_s, sum.evicted_idle_s);
+    (sum.evicted_at_unix_s, sum.evicted_idle_s) = latest.max((*evicted_at_unix_s, *evicted_idle_s));
 }

@@ -227,3 +227,37 @@ fn counters_can_be_zeroed_and_the_state_stays() {
     );
     assert!(stats.held_bytes > 0 && stats.quota_bytes == 128 * MIB);
 }
+
+#[test]
+fn ages_are_those_of_the_oldest_segments_and_of_the_latest_eviction() {
+    let cache = cache(256 << 10, 1 << 14);
+    let ages = |secs| {
+        get_at(&cache, after(secs), b"absent");
+        let stats = cache.stats();
+        (stats.small_age_s, stats.main_age_s)
+    };
+    assert_eq!(ages(1), (0, 0));
+    store_at(&cache, after(2), store_of(b"key", b"value"));
+    assert_eq!(ages(7), (5, 0));
+    for _ in 0..3 {
+        get_at(&cache, after(8), b"key");
+    }
+    assert_eq!(cache.stats().evicted_at_unix_s, 0);
+    let mut number = 0u32;
+    while cache.stats().main_age_s == 0 {
+        let key = number.to_le_bytes();
+        assert!(is_stored(store_at(
+            &cache,
+            after(10 + u64::from(number) / 10),
+            store_of(&key, &[0; 100])
+        )));
+        number += 1;
+    }
+    let stats = cache.stats();
+    assert_eq!(
+        stats.evicted_at_unix_s,
+        u64::from(after(10 + u64::from(number - 1) / 10).unix_secs())
+    );
+    assert!(stats.evicted_idle_s > 60 && stats.evicted_idle_s <= 10 + u64::from(number) / 10);
+    assert!(stats.small_age_s < u64::from(number) / 10);
+}

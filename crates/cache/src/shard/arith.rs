@@ -9,6 +9,10 @@ use crate::item::{self, Draft, FETCHED, STALE, TOKEN_SENT};
 /// Digits of the largest number, 2⁶⁴ - 1.
 const DIGITS_MAX: usize = 20;
 
+/// A value of more bytes than this is no number, whatever it begins with; less than any chunk, so
+/// that a number always lies with its item.
+pub(crate) const NUMBER_LEN_MAX: usize = 512;
+
 impl Shard {
     pub(super) fn arith<S: Sink>(
         &mut self,
@@ -29,9 +33,9 @@ impl Shard {
             return Outcome::Exists;
         }
         let from = header.body_at();
-        let inline = !header.has(item::EXTENTS);
-        let value = &bytes[from..from + if inline { header.value_len as usize } else { 0 }];
-        let Some(number) = number_of(value) else {
+        let len = header.value_len as usize;
+        let short = len <= NUMBER_LEN_MAX;
+        let Some(number) = short.then(|| number_of(&bytes[from..from + len])).flatten() else {
             return Outcome::NonNumeric;
         };
         if op.decrement {
@@ -73,12 +77,9 @@ impl Shard {
             self.segs.around(found.loc).note_expiry(expiry);
             self.note_access(&found, false);
         } else {
-            let mut padded = [b' '; 2 * DIGITS_MAX];
+            let mut padded = [b' '; NUMBER_LEN_MAX];
             padded[..digits.len()].copy_from_slice(digits);
-            let len = digits
-                .len()
-                .max(header.value_len as usize)
-                .min(padded.len());
+            let len = digits.len().max(header.value_len as usize);
             let draft = Draft {
                 key: op.key,
                 flags,
@@ -149,16 +150,45 @@ impl Shard {
     }
 }
 
-/// The number that a value is: up to 20 digits that fit 64 bits, with spaces behind allowed.
+/// The number that a value begins with, as memcached's `safe_strtoull` reads it: white space, a
+/// sign, digits, then white space, a zero byte or the end. Whatever follows is not looked at.
+///
+/// A minus counts down from 2⁶⁴, as C's `strtoull` has it; where that, or the digits, make a number
+/// of 2⁶³ or more, a minus anywhere before a zero byte refuses it.
 fn number_of(value: &[u8]) -> Option<u64> {
-    let digits = value.trim_ascii_end();
-    if digits.is_empty() || digits.len() > DIGITS_MAX || value.len() > 2 * DIGITS_MAX {
+    let start = value.iter().position(|byte| !is_space(*byte))?;
+    let (negative, digits) = match &value[start..] {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
+    };
+    let count = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let (digits, rest) = digits.split_at(count);
+    let ends = rest
+        .first()
+        .is_none_or(|byte| is_space(*byte) || *byte == 0);
+    if digits.is_empty() || !ends {
         return None;
     }
-    digits.iter().try_fold(0u64, |number, byte| {
-        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+    let number = digits.iter().try_fold(0u64, |number, byte| {
+        let digit = u64::from(byte - b'0');
         number.checked_mul(10)?.checked_add(digit)
-    })
+    })?;
+    let number = if negative {
+        number.wrapping_neg()
+    } else {
+        number
+    };
+    let mut text = value.iter().take_while(|byte| **byte != 0);
+    let refused = number > i64::MAX as u64 && text.any(|byte| *byte == b'-');
+    (!refused).then_some(number)
+}
+
+/// What C's `isspace` takes for white space.
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 fn digits_of(mut number: u64, buffer: &mut [u8; DIGITS_MAX]) -> &[u8] {

@@ -32,6 +32,14 @@ impl Queue {
 }
 
 impl Shard {
+    /// Seconds since the queue's oldest segment was opened, 0 if the queue is empty.
+    pub(super) fn queue_age_s(&self, queue: Queue) -> u64 {
+        let sealed = self.sealed[queue as usize].front().copied();
+        let oldest = sealed.or(self.open[queue as usize]);
+        let opened_s = oldest.map_or(self.now_s(), |number| self.segs.get(number).opened_s);
+        u64::from(self.now_s().saturating_sub(opened_s))
+    }
+
     /// Whether the queue's open segment has this many bytes left.
     pub(super) fn open_has(&self, queue: Queue, len: u32) -> bool {
         self.open[queue as usize].is_some_and(|number| {

@@ -306,6 +306,8 @@ impl Shard {
         stats.index_bytes = self.index_bytes();
         stats.segments = u64::from(self.segs.held);
         stats.segment_bytes = self.segment_bytes();
+        stats.small_age_s = self.queue_age_s(Queue::Small);
+        stats.main_age_s = self.queue_age_s(Queue::Main);
         stats
     }
 

@@ -278,6 +278,8 @@ impl Shard {
     fn evict(&mut self, hash: KeyHash, loc: u32, header: &Header, remember: bool) {
         self.has_evicted = true;
         self.stats.evictions += 1;
+        self.stats.evicted_at_unix_s = u64::from(self.now_s());
+        self.stats.evicted_idle_s = u64::from(header.idle_s(self.now_s()));
         if !header.has(FETCHED) {
             self.stats.evicted_unfetched += 1;
         }

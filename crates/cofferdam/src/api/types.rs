@@ -163,7 +163,7 @@ mirror! {
         delete_misses, incr_hits, incr_misses, decr_hits, decr_misses, cas_hits, cas_misses,
         cas_badval, touch_hits, touch_misses, evictions, evicted_unfetched, expired_unfetched,
         reclaimed, store_too_large, store_no_memory, index_bytes, segment_bytes, segments,
-        copied_bytes,
+        copied_bytes, small_age_s, main_age_s, evicted_at_unix_s, evicted_idle_s,
     }
 }
 
