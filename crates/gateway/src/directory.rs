@@ -86,6 +86,11 @@ impl Directory {
         self.tenants.values()
     }
 
+    /// The tenant of this name; takes as long as there are tenants.
+    pub fn tenant_named(&self, name: &str) -> Option<&Tenant> {
+        self.tenants.values().find(|tenant| &*tenant.name == name)
+    }
+
     /// The tenant that `username` belongs to; tells nothing of whether a password is right.
     pub fn claimed_tenant(&self, username: &[u8]) -> Option<TenantId> {
         self.credentials.get(username).map(|c| c.tenant)

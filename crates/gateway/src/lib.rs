@@ -11,6 +11,7 @@ pub mod directory;
 mod door;
 mod figures;
 mod gather;
+pub mod proxy_header;
 mod session;
 mod shard;
 mod stats;
