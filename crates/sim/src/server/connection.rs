@@ -1,0 +1,103 @@
+//! What a loop knows of one connection, as the runtime's does.
+
+use base::Timestamp;
+use gateway::{EntrantId, SessionId};
+
+use super::Kernel;
+use crate::network::{Read, SocketId, Write};
+
+/// Where a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Door(EntrantId),
+    Session(SessionId),
+}
+
+/// The connection is void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reset;
+
+/// A connection of a loop.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    pub(super) id: SocketId,
+    pub(super) place: Place,
+    /// When it is closed for not taking its output, or [`Timestamp::MAX`].
+    pub(super) deadline: Timestamp,
+    /// Reading may give something.
+    pub(super) readable: bool,
+    /// Writing may take something.
+    pub(super) writable: bool,
+    /// The peer has sent its last byte, though we may not have read up to it.
+    pub(super) peer_closed: bool,
+    /// We have read the peer's last byte.
+    pub(super) at_end: bool,
+    /// To be closed once its output is written.
+    pub(super) closing: bool,
+    /// Whether it stands among the deadlines, at its own or an earlier one.
+    pub(super) has_alarm: bool,
+    /// Whether it stands in the queue of a loop that serves first come, first served.
+    pub(super) in_queue: bool,
+}
+
+impl Connection {
+    pub(super) fn new(id: SocketId, place: Place) -> Self {
+        Self {
+            id,
+            place,
+            deadline: Timestamp::MAX,
+            readable: true,
+            writable: true,
+            peer_closed: false,
+            at_end: false,
+            closing: false,
+            has_alarm: false,
+            in_queue: false,
+        }
+    }
+
+    /// Reads once. `Ok(0)` means that nothing is there now; the end sets [`Self::at_end`].
+    pub(super) fn read(
+        &mut self,
+        at: Timestamp,
+        bytes: &mut [u8],
+        kernel: &mut Kernel<'_>,
+    ) -> Result<usize, Reset> {
+        match kernel.network.read(at, self.id, bytes, kernel.events) {
+            Read::Count(count) => {
+                self.readable = count == bytes.len() || self.peer_closed;
+                Ok(count)
+            }
+            Read::Blocked => {
+                self.readable = false;
+                Ok(0)
+            }
+            Read::End => {
+                self.at_end = true;
+                self.readable = false;
+                Ok(0)
+            }
+            Read::Reset => Err(Reset),
+        }
+    }
+
+    /// Writes once, leaving at `at`; tells how much was taken.
+    pub(super) fn write(
+        &mut self,
+        at: Timestamp,
+        bytes: &[u8],
+        kernel: &mut Kernel<'_>,
+    ) -> Result<usize, Reset> {
+        match kernel.network.write(at, self.id, bytes, kernel.events) {
+            Write::Count(count) => {
+                self.writable = count == bytes.len();
+                Ok(count)
+            }
+            Write::Blocked => {
+                self.writable = false;
+                Ok(0)
+            }
+            Write::Reset => Err(Reset),
+        }
+    }
+}

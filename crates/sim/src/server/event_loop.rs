@@ -1,0 +1,382 @@
+//! One event loop in virtual time, step by step; mirrors `runtime`'s.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Timestamp;
+use gateway::directory::Directory;
+use gateway::{Admitted, Figures, ServerInfo, SessionId, Shard, ShardConfig};
+
+use super::backend::Caches;
+use super::connection::{Connection, Place};
+use super::entrance::Entrance;
+use super::{Kernel, Order, ServerConfig, Shared};
+use crate::network::{Network, Readiness, SocketId};
+
+const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
+const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a client that has closed its side may take to read what it is still owed.
+pub(super) const LINGER: Duration = Duration::from_millis(250);
+const SERVE_SLICE: Duration = Duration::from_micros(50);
+const SERVE_SLICE_ALONE: Duration = Duration::from_micros(200);
+const NEWS_MAX: usize = 1024;
+pub(super) const SCRATCH_LEN: usize = 64 * 1024;
+const TURN_REQUESTS_MAX: usize = 64;
+const TURN_OUTPUT_LEN_MAX: usize = 64 * 1024;
+
+/// One loop and all that it owns.
+pub(super) struct EventLoop {
+    index: usize,
+    /// Up to when it has worked.
+    pub(super) clock: Timestamp,
+    phase: Phase,
+    pub(super) shard: Shard<Caches>,
+    /// Only the first loop has it.
+    pub(super) entrance: Option<Entrance>,
+    deadlines: BinaryHeap<Reverse<(Timestamp, SocketId)>>,
+    inbox: VecDeque<(SocketId, Admitted)>,
+    /// Those who wait, where the first come is the first served.
+    queue: VecDeque<(SessionId, u64)>,
+    next_maintenance: Timestamp,
+    next_idle_look: Timestamp,
+    pub(super) scratch: Vec<u8>,
+    pub(super) out: Vec<u8>,
+}
+
+/// What a loop does next.
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// Asks who has news, or waits for some.
+    Poll,
+    /// Serves sessions, since then.
+    Serve(Timestamp),
+    /// Tends the entrance, since then.
+    Enter(Timestamp),
+}
+
+impl EventLoop {
+    pub(super) fn new(
+        index: usize,
+        config: &ServerConfig,
+        now: Timestamp,
+        caches: &Caches,
+        directory: &Arc<Directory>,
+        figures: &Arc<Figures>,
+    ) -> Self {
+        let shard_config = ShardConfig {
+            loop_index: index,
+            turn_requests_max: TURN_REQUESTS_MAX,
+            turn_output_len_max: TURN_OUTPUT_LEN_MAX,
+            server: ServerInfo {
+                pid: 1,
+                started: now,
+                threads: config.loops,
+                connections_max: config.connections_max,
+            },
+        };
+        let (directory, figures) = (Arc::clone(directory), Arc::clone(figures));
+        let entrance = (index == 0)
+            .then(|| Entrance::new(config, Arc::clone(&directory), Arc::clone(&figures)));
+        Self {
+            index,
+            clock: now,
+            phase: Phase::Poll,
+            shard: Shard::new(shard_config, caches.clone(), directory, figures),
+            entrance,
+            deadlines: BinaryHeap::new(),
+            inbox: VecDeque::new(),
+            queue: VecDeque::new(),
+            next_maintenance: now,
+            next_idle_look: now,
+            scratch: vec![0; SCRATCH_LEN],
+            out: Vec::new(),
+        }
+    }
+
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
+    pub(super) fn session_count(&self) -> usize {
+        self.shard.session_count()
+    }
+
+    pub(super) fn tenants_present(&self) -> usize {
+        self.shard.tenants_present()
+    }
+
+    pub(super) fn entrant_count(&self) -> usize {
+        self.entrance.as_ref().map_or(0, Entrance::len)
+    }
+
+    /// Takes a connection that another loop let in.
+    pub(super) fn receive(&mut self, socket: SocketId, admitted: Admitted) {
+        self.inbox.push_back((socket, admitted));
+    }
+
+    pub(super) fn apply(&mut self, directory: &Arc<Directory>) {
+        if let Some(entrance) = &mut self.entrance {
+            entrance.apply(Arc::clone(directory));
+        }
+        // No simulated tenant is ever removed, so nobody is to be closed.
+        self.shard.apply(Arc::clone(directory));
+    }
+
+    /// When it acts next if nothing happens before.
+    pub(super) fn next_step_at(&self, now: Timestamp, network: &Network) -> Timestamp {
+        if !matches!(self.phase, Phase::Poll) {
+            return self.clock;
+        }
+        let is_busy = network.has_news(self.index, self.entrance.is_some())
+            || !self.inbox.is_empty()
+            || self.has_waiting()
+            || self.entrance.as_ref().is_some_and(Entrance::is_busy);
+        if is_busy {
+            return self.clock.max(now);
+        }
+        let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
+        let entrance = self.entrance.as_ref().and_then(Entrance::deadline);
+        let next = [Some(self.next_maintenance), deadline, entrance];
+        let next = next.into_iter().flatten().min();
+        next.unwrap_or(Timestamp::MAX).max(self.clock)
+    }
+
+    /// Does the next piece of work: asks for news, or serves one session, or lets one connection in.
+    pub(super) fn step(&mut self, now: Timestamp, kernel: &mut Kernel<'_>, shared: &mut Shared) {
+        match self.phase {
+            Phase::Poll => {
+                self.clock = self.clock.max(now);
+                self.poll(kernel, shared);
+                self.phase = Phase::Serve(self.clock);
+            }
+            Phase::Serve(since) => {
+                let slice = match self.shard.tenants_present() {
+                    0 | 1 => SERVE_SLICE_ALONE,
+                    _ => SERVE_SLICE,
+                };
+                let served = self.serve_next(kernel, shared);
+                if !served || self.clock.since(since) >= slice {
+                    self.phase = Phase::Enter(self.clock);
+                }
+            }
+            Phase::Enter(since) => {
+                if !self.tend_entrance(since, kernel, shared) {
+                    self.expire(kernel, shared);
+                    self.maintain(shared);
+                    self.phase = Phase::Poll;
+                }
+            }
+        }
+    }
+
+    /// Lets time pass for a piece of work that costs this many nanoseconds as a rule.
+    pub(super) fn spend(&mut self, nanos: u64, shared: &Shared) {
+        self.clock = self.clock + shared.pricing.of(nanos);
+    }
+
+    /// Takes a connection in from the entrance, this loop's or another's.
+    pub(super) fn admit(
+        &mut self,
+        socket: SocketId,
+        admitted: Admitted,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) {
+        let Some(id) = self.shard.admit(self.clock, admitted, socket.0) else {
+            shared.connection_count -= 1;
+            kernel.network.close(self.clock, socket, kernel.events);
+            return;
+        };
+        shared.put(Connection::new(socket, Place::Session(id)));
+        kernel.network.watch(socket, self.index);
+        self.line_up(shared);
+    }
+
+    /// Closes a connection wherever it stands.
+    pub(super) fn close(&mut self, socket: SocketId, kernel: &mut Kernel<'_>, shared: &mut Shared) {
+        let Some(connection) = shared.remove(socket) else {
+            return;
+        };
+        match connection.place {
+            Place::Session(id) => self.shard.close(id),
+            Place::Door(id) => {
+                if let Some(entrance) = &mut self.entrance {
+                    entrance.door.leave(id);
+                }
+            }
+        }
+        shared.connection_count -= 1;
+        self.spend(shared.pricing.costs.close_ns, shared);
+        kernel.network.close(self.clock, socket, kernel.events);
+    }
+
+    pub(super) fn close_after(
+        &mut self,
+        socket: SocketId,
+        patience: Duration,
+        shared: &mut Shared,
+    ) {
+        let deadline = self.clock + patience;
+        if let Some(connection) = shared.find(socket) {
+            connection.deadline = deadline;
+            let has_alarm = std::mem::replace(&mut connection.has_alarm, true);
+            if !has_alarm || patience <= LINGER {
+                self.deadlines.push(Reverse((deadline, socket)));
+            }
+        }
+    }
+
+    /// Puts a session in the queue for a turn.
+    pub(super) fn make_ready(&mut self, id: SessionId, shared: &mut Shared) {
+        self.shard.make_ready(id);
+        self.line_up(shared);
+    }
+
+    /// The session whose turn it is.
+    pub(super) fn next_session(&mut self, shared: &mut Shared) -> Option<(SessionId, SocketId)> {
+        if shared.config.order == Order::Fair {
+            let (id, link) = self.shard.next_session()?;
+            return Some((id, SocketId(link)));
+        }
+        while let Some((id, link)) = self.queue.pop_front() {
+            if let Some(connection) = shared.find(SocketId(link)) {
+                connection.in_queue = false;
+                return Some((id, SocketId(link)));
+            }
+        }
+        None
+    }
+
+    /// Without fairness, those who are ready stand in the order in which they became so.
+    fn line_up(&mut self, shared: &mut Shared) {
+        if shared.config.order == Order::Fair {
+            return;
+        }
+        while let Some((id, link)) = self.shard.next_session() {
+            self.shard.charge(Duration::ZERO);
+            if let Some(connection) = shared.find(SocketId(link))
+                && !std::mem::replace(&mut connection.in_queue, true)
+            {
+                self.queue.push_back((id, link));
+            }
+        }
+    }
+
+    fn has_waiting(&self) -> bool {
+        !self.shard.is_idle() || !self.queue.is_empty()
+    }
+
+    fn poll(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) {
+        self.spend(shared.pricing.costs.poll_ns, shared);
+        for _ in 0..NEWS_MAX {
+            let Some((socket, news)) = kernel.network.take_news(self.index) else {
+                break;
+            };
+            self.spend(shared.pricing.costs.news_ns, shared);
+            self.take_news(socket, news, kernel, shared);
+        }
+        if let Some(entrance) = &mut self.entrance {
+            entrance.announce(kernel.network);
+        }
+        while let Some((socket, admitted)) = self.inbox.pop_front() {
+            self.admit(socket, admitted, kernel, shared);
+        }
+    }
+
+    fn take_news(
+        &mut self,
+        socket: SocketId,
+        news: Readiness,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) {
+        let Some(connection) = shared.find(socket) else {
+            return;
+        };
+        connection.peer_closed |= news.read_closed;
+        connection.readable |= news.readable || connection.peer_closed;
+        connection.writable |= news.writable;
+        let (place, peer_closed) = (connection.place, connection.peer_closed);
+        match place {
+            _ if news.error => self.close(socket, kernel, shared),
+            Place::Door(id) => self.hear_entrant(socket, id, kernel, shared),
+            Place::Session(id) => {
+                self.make_ready(id, shared);
+                if peer_closed && !self.shard.unsent(id).is_empty() {
+                    self.close_after(socket, LINGER, shared);
+                }
+            }
+        }
+    }
+
+    fn expire(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) {
+        let now = self.clock;
+        while let Some(Reverse((at, socket))) = self.deadlines.peek().copied()
+            && at <= now
+        {
+            self.deadlines.pop();
+            let Some(connection) = shared.find(socket) else {
+                continue;
+            };
+            let deadline = connection.deadline;
+            connection.has_alarm = deadline > now && deadline < Timestamp::MAX;
+            if deadline <= now {
+                self.close(socket, kernel, shared);
+            } else if deadline < Timestamp::MAX {
+                self.deadlines.push(Reverse((deadline, socket)));
+            }
+        }
+        while let Some(link) = self
+            .entrance
+            .as_mut()
+            .and_then(|entrance| entrance.door.expire(now))
+        {
+            self.close(SocketId(link), kernel, shared);
+        }
+        if let Some(idle_timeout) = shared.config.idle_timeout
+            && now >= self.next_idle_look
+        {
+            self.next_idle_look = now + IDLE_LOOK_INTERVAL;
+            for link in self.shard.idle_since(now - idle_timeout) {
+                self.close(SocketId(link), kernel, shared);
+            }
+        }
+    }
+
+    fn maintain(&mut self, shared: &Shared) {
+        let overdue = self.clock.since(self.next_maintenance) >= MAINTENANCE_INTERVAL;
+        if self.clock < self.next_maintenance || self.has_waiting() && !overdue {
+            return;
+        }
+        if self.shard.maintain(self.clock) {
+            self.spend(shared.pricing.costs.maintain_ns, shared);
+        } else {
+            self.next_maintenance = self.clock + MAINTENANCE_INTERVAL;
+        }
+    }
+}
+
+impl Shared {
+    /// The connection of this socket, unless its slot is another's by now.
+    pub(super) fn find(&mut self, socket: SocketId) -> Option<&mut Connection> {
+        self.connections
+            .get_mut(socket.slot())?
+            .as_mut()
+            .filter(|connection| connection.id == socket)
+    }
+
+    pub(super) fn put(&mut self, connection: Connection) {
+        let slot = connection.id.slot();
+        if slot >= self.connections.len() {
+            self.connections.resize(slot + 1, None);
+        }
+        self.connections[slot] = Some(connection);
+    }
+
+    pub(super) fn remove(&mut self, socket: SocketId) -> Option<Connection> {
+        self.find(socket)?;
+        self.connections[socket.slot()].take()
+    }
+}

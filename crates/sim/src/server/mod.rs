@@ -1,0 +1,273 @@
+//! The server: the real shard and door under event loops that mirror the runtime's, in virtual time.
+
+mod backend;
+mod connection;
+mod cost;
+mod entrance;
+mod event_loop;
+mod exchange;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Timestamp;
+use base::kv::{Expiry, Item, Op, Sink, Store, StoreMode};
+use cache::{Config, TenantCache};
+use gateway::directory::Directory;
+use gateway::{Admitted, Figures};
+
+use self::backend::{Asked, Caches};
+use self::connection::Connection;
+use self::cost::Pricing;
+use self::event_loop::EventLoop;
+use crate::clients::{SHARED_KEYS, shared_key, shared_value};
+use crate::event::EventQueue;
+use crate::network::{Network, SocketId};
+use crate::scenario::Tenant;
+use crate::trace::Trace;
+
+pub use cost::Costs;
+
+/// How the server is set up.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// How many event loops, each on a core of its own.
+    pub loops: usize,
+    /// Connections at once.
+    pub connections_max: usize,
+    /// How long a connection may take to authenticate.
+    pub auth_timeout: Duration,
+    /// How many connections may be about to authenticate.
+    pub unauthenticated_max: usize,
+    /// How long a client may leave its replies unread.
+    pub stalled_reader_timeout: Duration,
+    /// Silence after which a client is let go, if ever.
+    pub idle_timeout: Option<Duration>,
+    /// In which order sessions have their turns.
+    pub order: Order,
+    /// What the work costs.
+    pub costs: Costs,
+}
+
+/// In which order sessions have their turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As the shard says.
+    Fair,
+    /// First come, first served: the control.
+    Fifo,
+}
+
+impl Default for ServerConfig {
+    /// One core, and the product's defaults.
+    fn default() -> Self {
+        Self {
+            loops: 1,
+            connections_max: 2_000_000,
+            auth_timeout: Duration::from_secs(5),
+            unauthenticated_max: 4096,
+            stalled_reader_timeout: Duration::from_secs(5),
+            idle_timeout: None,
+            order: Order::Fair,
+            costs: Costs::default(),
+        }
+    }
+}
+
+/// What is left of a server whose clients have all gone; nothing should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leaks {
+    /// Connections in the network.
+    pub sockets: usize,
+    /// Sessions in the shards.
+    pub sessions: usize,
+    /// Connections at the door.
+    pub entrants: usize,
+    /// Connections that the loops know.
+    pub connections: usize,
+    /// Connections that the tenants' figures tell of.
+    pub counted: u64,
+    /// Tenants that have sessions, by the shards.
+    pub tenants_present: usize,
+    /// Rooms and pins in the caches.
+    pub holds: i64,
+}
+
+/// The server and all that it owns.
+pub(crate) struct Server {
+    loops: Vec<EventLoop>,
+    shared: Shared,
+}
+
+/// What all loops share.
+pub(super) struct Shared {
+    config: ServerConfig,
+    pricing: Pricing,
+    figures: Arc<Figures>,
+    asked: Rc<Asked>,
+    /// By the slot of their socket.
+    connections: Vec<Option<Connection>>,
+    connection_count: usize,
+    refused: u64,
+    /// Connections on their way to another loop.
+    mail: Vec<(usize, SocketId, Admitted)>,
+    trace: Trace,
+}
+
+/// What a loop acts upon.
+pub(super) struct Kernel<'a> {
+    network: &'a mut Network,
+    events: &'a mut EventQueue,
+}
+
+impl Server {
+    pub(crate) fn new(
+        config: ServerConfig,
+        tenants: &[Tenant],
+        seed: u64,
+        now: Timestamp,
+    ) -> Result<Self, String> {
+        let figures = Arc::new(Figures::new(config.loops));
+        let directory = Arc::new(directory_of(tenants));
+        let asked = Rc::new(Asked::default());
+        let caches = Caches {
+            tenants: tenants
+                .iter()
+                .map(|tenant| Ok((tenant.id, Rc::new(warm_cache(tenant, seed, now)?))))
+                .collect::<Result<_, String>>()?,
+            asked: Rc::clone(&asked),
+            next_maintained: 0,
+        };
+        let loops = (0..config.loops)
+            .map(|index| EventLoop::new(index, &config, now, &caches, &directory, &figures))
+            .collect();
+        let shared = Shared {
+            pricing: Pricing {
+                costs: config.costs,
+                slowness_percent: 100,
+            },
+            config,
+            figures,
+            asked,
+            connections: Vec::new(),
+            connection_count: 0,
+            refused: 0,
+            mail: Vec::new(),
+            trace: Trace::new(),
+        };
+        Ok(Self { loops, shared })
+    }
+
+    /// Which loop acts next if nothing happens before, and when.
+    pub(crate) fn next_step(&self, now: Timestamp, network: &Network) -> (Timestamp, usize) {
+        let next = |here: &EventLoop| (here.next_step_at(now, network), here.index());
+        self.loops
+            .iter()
+            .map(next)
+            .min()
+            .unwrap_or((Timestamp::MAX, 0))
+    }
+
+    /// Lets one loop act.
+    pub(crate) fn step(
+        &mut self,
+        index: usize,
+        now: Timestamp,
+        network: &mut Network,
+        events: &mut EventQueue,
+    ) {
+        let mut kernel = Kernel { network, events };
+        self.loops[index].step(now, &mut kernel, &mut self.shared);
+        for (to, socket, admitted) in self.shared.mail.drain(..) {
+            self.loops[to].receive(socket, admitted);
+        }
+    }
+
+    /// Everything takes this many percent of its usual time from now on.
+    pub(crate) fn set_slowness(&mut self, percent: u64) {
+        self.shared.pricing.slowness_percent = percent;
+    }
+
+    /// Publishes what tenants may take from now on.
+    pub(crate) fn apply(&mut self, tenants: &[Tenant]) {
+        let directory = Arc::new(directory_of(tenants));
+        for here in &mut self.loops {
+            here.apply(&directory);
+        }
+    }
+
+    /// Time that a tenant was served, over all loops, in nanoseconds.
+    pub(crate) fn busy_ns(&self, tenant: &Tenant) -> u64 {
+        self.shared.figures.tenant(tenant.id).sum().busy_ns
+    }
+
+    /// Connections turned away for want of a place.
+    pub(crate) fn refused(&self) -> u64 {
+        self.shared.refused
+    }
+
+    pub(crate) fn trace(&self) -> Trace {
+        self.shared.trace
+    }
+
+    pub(crate) fn leaks(&self, network: &Network, tenants: &[Tenant]) -> Leaks {
+        let figures = &self.shared.figures;
+        let counted = |tenant: &Tenant| figures.tenant(tenant.id).sum().connections;
+        Leaks {
+            sockets: network.len(),
+            sessions: self.loops.iter().map(EventLoop::session_count).sum(),
+            entrants: self.loops.iter().map(EventLoop::entrant_count).sum(),
+            connections: self.shared.connection_count,
+            counted: tenants.iter().map(counted).sum(),
+            tenants_present: self.loops.iter().map(EventLoop::tenants_present).sum(),
+            holds: self.shared.asked.holds.get(),
+        }
+    }
+}
+
+fn directory_of(tenants: &[Tenant]) -> Directory {
+    Directory::new(
+        tenants.iter().map(Tenant::entry),
+        tenants.iter().map(Tenant::credential),
+    )
+}
+
+/// A cache that holds every shared key.
+fn warm_cache(tenant: &Tenant, seed: u64, now: Timestamp) -> Result<TenantCache, String> {
+    let mut hash_key = [0; 16];
+    hash_key[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        quota_bytes: tenant.quota_bytes,
+        item_size_max: tenant.item_size_max(),
+        hash_key,
+    };
+    let cache = TenantCache::new(config, now).map_err(|error| error.to_string())?;
+    let (mut key, mut value) = (Vec::new(), Vec::new());
+    for number in 0..SHARED_KEYS {
+        key.clear();
+        value.clear();
+        shared_key(number, &mut key);
+        shared_value(number, tenant.value_len, &mut value);
+        let store = Store {
+            key: &key,
+            value: &value,
+            flags: 0,
+            expiry: Expiry::NEVER,
+            mode: StoreMode::Set,
+            compare_cas: None,
+            new_cas: None,
+            invalidate: false,
+            vivify: None,
+        };
+        cache.execute(now, &Op::Store(store), &mut Unheard);
+    }
+    Ok(cache)
+}
+
+/// Takes what a store hands out: nothing.
+struct Unheard;
+
+impl Sink for Unheard {
+    fn item(&mut self, _: &Item<'_>) {}
+}

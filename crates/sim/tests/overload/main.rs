@@ -1,0 +1,7 @@
+//! The real shard, door, admission and cache under overload, in virtual time.
+//!
+//! `SIM_SEED=N` repeats a run; a failure says which seed it had.
+#![forbid(unsafe_code)]
+
+mod calm;
+mod harness;
