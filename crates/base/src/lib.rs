@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod kv;
+pub mod network;
 pub mod rights;
 pub mod rng;
 pub mod size;
@@ -9,6 +10,7 @@ mod stats;
 pub mod tenant;
 pub mod time;
 
+pub use network::IpNetwork;
 pub use rights::Rights;
 pub use size::ByteSize;
 pub use tenant::{CredentialId, TenantId, TrafficLimits};

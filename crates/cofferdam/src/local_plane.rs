@@ -8,52 +8,75 @@ use base::TenantId;
 use base::kv::Stats;
 use gateway::directory::Directory;
 use gateway::{ConnectionFigures, Figures};
-use runtime::net::{Limits, Listener, Loops, LoopsConfig};
+use runtime::net::{ListenError, Listener, Loops, LoopsConfig};
 use runtime::{Clock, Published, secrets};
 
-use crate::failure::Failure;
 use crate::local_backend::{Caches, LocalBackend};
 use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
 use runtime::state::DEFAULT_TENANT;
 
+/// A listener that cannot be had, by the key of its address.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}{remedy}", remedy = remedy(key, error))]
+pub(crate) struct NotListening {
+    key: &'static str,
+    error: ListenError,
+}
+
+impl NotListening {
+    fn new(key: &'static str, error: ListenError) -> Self {
+        Self { key, error }
+    }
+}
+
+/// What an error does not say itself that knows nothing of keys and flags.
+fn remedy(key: &str, error: &ListenError) -> String {
+    let flag = key.replace('_', "-");
+    match (error, key) {
+        (ListenError::Bind { .. }, "unix") => ": choose another listen.unix (--unix)".to_owned(),
+        (ListenError::Bind { .. }, _) => {
+            format!(": choose another listen.{key} (--{flag}), port 0 picks one")
+        }
+        (ListenError::OpenOffLoopback(_), _) => String::new(),
+        (ListenError::PathInUse(_), _) => format!(" with listen.{key} (--{flag})"),
+    }
+}
+
 /// Binds the listeners; nobody is let in before [`RunningPlane::serve`].
-pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, Failure> {
+pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, NotListening> {
     let mut listeners = Vec::new();
-    let auth = Listener::authenticating(config.memcache_auth)?;
+    let auth = Listener::authenticating(config.memcache_auth)
+        .map_err(|error| NotListening::new("memcache_auth", error))?;
     let auth_addr = auth.local_addr().unwrap_or(config.memcache_auth);
     listeners.push(auth);
     let mut open_addr = None;
     if let Some(addr) = config.memcache {
-        let open = Listener::open(addr, DEFAULT_TENANT)?;
+        let open = Listener::open(addr, DEFAULT_TENANT)
+            .map_err(|error| NotListening::new("memcache", error))?;
         open_addr = open.local_addr();
         listeners.push(open);
     }
     if let Some(path) = &config.unix {
-        let unix = Listener::unix(path, config.unix_mode, DEFAULT_TENANT)?;
+        let unix = Listener::unix(path, config.unix_mode, DEFAULT_TENANT)
+            .map_err(|error| NotListening::new("unix", error))?;
         listeners.push(unix);
     }
     let threads = usize::from(config.threads).max(1);
-    let connections_max = config.connections_max as usize;
     let plane = Arc::new(LocalPlane {
         clock,
         caches: Arc::default(),
         directory: Arc::default(),
         figures: Arc::new(Figures::new(threads)),
         loops: OnceLock::new(),
-        connections_max,
+        connections_max: config.limits.connections_max,
     });
     let running = RunningLocalPlane {
         addresses: (open_addr, auth_addr),
         waiting: Some(LoopsConfig {
             threads,
-            limits: Limits {
-                connections_max,
-                auth_timeout: config.auth_timeout,
-                unauthenticated_max: config.unauthenticated_max as usize,
-                stalled_reader_timeout: config.stalled_reader_timeout,
-                idle_timeout: config.idle_timeout,
-            },
+            limits: config.limits,
             listeners,
+            proxy_protocol_from: config.proxy_protocol_from.clone(),
             clock,
             directory: Arc::clone(&plane.directory),
             figures: Arc::clone(&plane.figures),
@@ -185,3 +208,7 @@ impl RunningPlane for RunningLocalPlane {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "local_plane_test.rs"]
+mod tests;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::TenantId;
 use base::kv::Stats;
+use base::{IpNetwork, TenantId};
 use gateway::ConnectionFigures;
 use gateway::directory::Directory;
+use runtime::net::Limits;
 
 /// Why the data plane did not do what control asked; nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -75,18 +76,12 @@ pub(crate) struct PlaneConfig {
     pub(crate) unix: Option<PathBuf>,
     /// Its permissions.
     pub(crate) unix_mode: u32,
+    /// Balancers, which name the client that they connect for.
+    pub(crate) proxy_protocol_from: Vec<IpNetwork>,
     /// Event loops.
     pub(crate) threads: u16,
-    /// Client connections at once.
-    pub(crate) connections_max: u32,
-    /// Of these, about to authenticate.
-    pub(crate) unauthenticated_max: u32,
-    /// From accept to a right password.
-    pub(crate) auth_timeout: Duration,
-    /// How long a client may leave its replies unread.
-    pub(crate) stalled_reader_timeout: Duration,
-    /// Silence after which a connection is closed, if ever.
-    pub(crate) idle_timeout: Option<Duration>,
+    /// What they allow.
+    pub(crate) limits: Limits,
 }
 
 /// A data plane with bound listeners, owned by `up`.

@@ -1,53 +1,58 @@
 //! `cofferdam up`: gateway, cache and control in one process.
 
-use std::io::{self, Write};
+mod plan;
+mod protections;
+mod ready;
+mod signals;
+
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use base::ByteSize;
 use runtime::Clock;
 use runtime::descriptors;
-use runtime::http::{Guard, Listeners, Server};
+use runtime::http::{BindError, Guard, Listeners, Server};
 use runtime::state::State;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::{Handle, Signals};
+use signal_hook::iterator::Signals;
 
 use crate::api::{self, Api, Reload};
-use crate::cli::output::shell_word;
-use crate::config::{Auto, Config, Overrides, Span};
+use crate::config::{Config, Overrides};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
-use crate::logging::LogFormat;
-use crate::plane::{DataPlane, PlaneConfig, RunningPlane};
+use crate::plane::{DataPlane, RunningPlane};
 use crate::reload::Reloader;
-use crate::{files, local_plane, logging, machine, servers};
+use crate::{files, local_plane, logging, servers};
+use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
+use ready::tell_ready;
+use signals::SignalThread;
 
 const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
-/// Descriptors that listeners, state, admin API and logs may need beside the connections.
-const DESCRIPTORS_FOR_OTHERS: u32 = 64;
-
 /// Runs until SIGTERM or SIGINT, then drains.
-pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Failure> {
+pub(crate) fn run(
+    file: Option<&Path>,
+    overrides: &Overrides,
+    protections: bool,
+) -> Result<(), Failure> {
     let config = Config::load(file, overrides)?;
     let level = logging::start(config.log_format, config.log_level);
+    if !protections {
+        protections::check_off(&config)?;
+    }
     // From here on a signal waits to be handled, however far the start has come.
     let signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let clock = Clock::new();
     let descriptors_max = descriptors::raise_limit()?;
-    let plane_config = plane_config(&config, descriptors_max);
-    make_room_for_connections(plane_config.connections_max)?;
+    let plane_config = plane_config(&config, descriptors_max, protections);
+    make_room_for_connections(plane_config.limits.connections_max)?;
     warn_of_too_much_memory(&config);
     let state = State::open(&config.data_dir())?;
-    let (plane, mut running) = local_plane::start(&plane_config, clock)
-        .map_err(|failure| with_listener_s_key(&failure, &plane_config))?;
+    let (plane, mut running) = local_plane::start(&plane_config, clock)?;
     let control = restore(&config, state, plane, running.as_ref())?;
     let (_, auth) = running.addresses();
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
@@ -83,92 +88,6 @@ fn wait(stop: &mpsc::Receiver<()>, running: &dyn RunningPlane) -> Result<(), Fai
     Ok(())
 }
 
-/// Has the kernel make room for all connections at once, and says how many there can be.
-fn make_room_for_connections(connections_max: u32) -> Result<(), Failure> {
-    descriptors::grow_table(connections_max.saturating_add(DESCRIPTORS_FOR_OTHERS))?;
-    tracing::info!(connections_max, "room for connections");
-    Ok(())
-}
-
-/// As many connections as were asked for, or as the limit on open files leaves room for.
-fn connections_that_fit(asked: u32, descriptors_max: Option<u64>) -> u32 {
-    let limit = descriptors_max.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
-    let fit = limit.saturating_sub(DESCRIPTORS_FOR_OTHERS).max(1);
-    if asked > fit {
-        tracing::warn!(
-            asked,
-            connections_max = fit,
-            descriptors_max = limit,
-            "the limit on open files allows fewer connections: raise it (ulimit -Hn, or \
-             LimitNOFILE= of the service), or lower --max-connections"
-        );
-    }
-    asked.min(fit)
-}
-
-/// Memory that is not there is noticed only when it is used, and then by the kernel's killer.
-fn warn_of_too_much_memory(config: &Config) {
-    let memory_bytes = config.memory_bytes();
-    if let Some(usable) = machine::usable_memory_bytes()
-        && memory_bytes > usable
-    {
-        tracing::warn!(
-            memory = %ByteSize(memory_bytes),
-            usable = %ByteSize(usable),
-            "--memory is more than this machine or control group has: lower it"
-        );
-    }
-}
-
-/// The failure of a listener with the key and flag of its address, and the remedy.
-fn with_listener_s_key(failure: &Failure, config: &PlaneConfig) -> Failure {
-    let text = failure.to_string();
-    let listeners = [
-        ("memcache", config.memcache),
-        ("memcache_auth", Some(config.memcache_auth)),
-    ];
-    for (key, addr) in listeners {
-        if addr.is_some_and(|addr| text.starts_with(&format!("cannot listen on {addr}: "))) {
-            let flag = key.replace('_', "-");
-            return Failure::new(format!(
-                "{text}: choose another listen.{key} (--{flag}), port 0 picks one"
-            ));
-        }
-    }
-    let unix = config.unix.as_ref().map(|path| path.display().to_string());
-    if unix.is_some_and(|path| text.starts_with(&format!("cannot listen on {path}: "))) {
-        return Failure::new(format!("{text}: choose another listen.unix (--unix)"));
-    }
-    Failure::new(text)
-}
-
-fn plane_config(config: &Config, descriptors_max: Option<u64>) -> PlaneConfig {
-    let asked = match config.limits.max_connections {
-        Auto::Is(count) => count,
-        Auto::Auto => machine::default_connections_max(),
-    };
-    let connections_max = connections_that_fit(asked, descriptors_max);
-    let threads = match config.threads {
-        Auto::Is(count) => count,
-        Auto::Auto => machine::cores(),
-    };
-    PlaneConfig {
-        memcache: config.listen.memcache.value().map(|addr| addr.0),
-        memcache_auth: config.listen.memcache_auth.0,
-        unix: config.listen.unix.clone(),
-        unix_mode: config.listen.unix_mode.0,
-        threads,
-        connections_max,
-        unauthenticated_max: match config.limits.max_unauthenticated {
-            Auto::Is(count) => count,
-            Auto::Auto => (connections_max / 2).max(1),
-        },
-        auth_timeout: config.limits.auth_timeout.0,
-        stalled_reader_timeout: config.limits.stalled_reader_timeout.0,
-        idle_timeout: config.limits.idle_timeout.value().map(|Span(time)| time),
-    }
-}
-
 /// Brings the tenants of the state to the data plane.
 fn restore(
     config: &Config,
@@ -195,14 +114,7 @@ fn serve_admin(config: &Config, api: Api) -> Result<(Server, Option<SocketAddr>)
         hosts: config.admin.hosts.clone(),
         open_paths: api::OPEN_PATHS,
     };
-    let listeners = Listeners::bind(&dir.join(files::ADMIN_SOCKET), tcp).map_err(|e| {
-        let port = tcp.map(|addr| format!(" or {addr}")).unwrap_or_default();
-        let socket = dir.join(files::ADMIN_SOCKET);
-        Failure::new(format!(
-            "admin API cannot listen on {}{port}: {e}: choose another listen.admin (--admin), port 0 picks one",
-            socket.display()
-        ))
-    })?;
+    let listeners = Listeners::bind(&dir.join(files::ADMIN_SOCKET), tcp).map_err(admin_failure)?;
     let addr = listeners.tcp_addr();
     if let Some(addr) = addr.filter(|addr| !addr.ip().is_loopback()) {
         tracing::warn!(
@@ -214,98 +126,19 @@ fn serve_admin(config: &Config, api: Api) -> Result<(Server, Option<SocketAddr>)
     Ok((listeners.serve(api.router(), guard)?, addr))
 }
 
+/// An admin listener that cannot be had, with the key and flag of its address.
+fn admin_failure(error: BindError) -> Failure {
+    Failure::new(match error {
+        BindError::Tcp { .. } => {
+            format!("{error}: choose another listen.admin (--admin), port 0 picks one")
+        }
+        BindError::Unix { .. } => format!("{error}: choose another --data-dir, or free its disk"),
+    })
+}
+
 fn reload_of(reloader: &Arc<Reloader>) -> Arc<Reload> {
     let reloader = Arc::clone(reloader);
     Arc::new(move || reloader.reload())
-}
-
-/// The ready line for programs on standard output, how to connect for people on standard error.
-fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Option<SocketAddr>) {
-    let (open, auth) = running.addresses();
-    let shown = |addr: Option<SocketAddr>| addr.map_or("off".to_owned(), |addr| addr.to_string());
-    let (open, admin) = (shown(open), shown(admin));
-    match config.log_format {
-        LogFormat::Text => explain(config, &open, auth, &admin),
-        LogFormat::Json => {
-            tracing::info!(memcache = open, memcache_auth = %auth, admin, "ready");
-        }
-    }
-    let line = format!("ready memcache={open} memcache_auth={auth} admin={admin}\n");
-    let mut out = io::stdout().lock();
-    if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
-        tracing::warn!(%error, "nobody reads the ready line");
-    }
-    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
-        tracing::warn!(%error, "the service manager was not told");
-    }
-}
-
-/// Tells a person how to connect.
-fn explain(config: &Config, open: &str, auth: SocketAddr, admin: &str) {
-    let dir = config.data_dir();
-    let flag = match config.data_dir {
-        Some(_) => format!(" --data-dir {}", shell_word(&dir)),
-        None => String::new(),
-    };
-    let way_in = match config.listen.admin.value() {
-        Some(_) => format!("token in {}", dir.join(files::ADMIN_TOKEN).display()),
-        None => format!("{} only", dir.join(files::ADMIN_SOCKET).display()),
-    };
-    eprintln!(
-        "cofferdam {version} is ready\n\
-         \x20 open tenant \"default\"  {open}  (no password, this machine only)\n\
-         \x20 all other tenants      {auth}  (cofferdam tenant add NAME --memory 100MiB{flag})\n\
-         \x20 admin API              {admin}  ({way_in})\n\
-         \x20 live figures           cofferdam stat --watch{flag}",
-        version = env!("CARGO_PKG_VERSION"),
-    );
-}
-
-/// Reloads on SIGHUP, asks for a stop on the first SIGTERM or SIGINT, and ends the process on the
-/// second: what is durable is on disk already.
-struct SignalThread {
-    /// Hears of the wish to stop.
-    stop: mpsc::Receiver<()>,
-    handle: Handle,
-    thread: JoinHandle<()>,
-}
-
-impl SignalThread {
-    fn start(mut signals: Signals, reloader: Arc<Reloader>) -> Result<Self, Failure> {
-        let handle = signals.handle();
-        let (stop, stopped) = mpsc::channel();
-        let thread = thread::Builder::new()
-            .name("signals".into())
-            .spawn(move || {
-                let mut stopping = false;
-                for signal in signals.forever() {
-                    match signal {
-                        SIGHUP => reloader.reload_and_log(),
-                        _ if stopping => {
-                            tracing::warn!("stopped at once: requests in flight were cut off");
-                            process::exit(1);
-                        }
-                        _ => {
-                            stopping = true;
-                            // The main thread waits for exactly this.
-                            let _ = stop.send(());
-                        }
-                    }
-                }
-            })?;
-        Ok(Self {
-            stop: stopped,
-            handle,
-            thread,
-        })
-    }
-
-    /// Lets go of the state, which closes once nobody holds it.
-    fn end(self) {
-        self.handle.close();
-        // A panic there was reported by its own thread.
-        let _ = self.thread.join();
-    }
 }
 
 fn drain(running: &mut dyn RunningPlane, reloader: &Reloader) {
@@ -316,7 +149,3 @@ fn drain(running: &mut dyn RunningPlane, reloader: &Reloader) {
     running.drain(timeout);
     tracing::info!("stopped");
 }
-
-#[cfg(test)]
-#[path = "up_test.rs"]
-mod tests;

@@ -31,13 +31,14 @@ fn mistakes_have_their_codes_and_one_line_each() {
     let file = dir.path().join("bad.toml");
     fs::write(&file, "threads = 1\nthreds = 2\n").unwrap();
     let file = file.to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["up", "--memcache", "0.0.0.0:11211"], 1, "loopback"),
         (&["up", "--memory", "1MiB"], 1, "item_size"),
         (&["check-config", file], 1, "bad.toml:2: "),
         (&["stat"], 1, "cofferdam up"),
         (&["tenant", "add", "acme"], 2, "--memory"),
         (&["load", "--connections", "0"], 2, "connections"),
+        (&["up", "--protections", "off"], 2, "COFFERDAM_DRILL"),
     ];
     for (args, code, word) in cases {
         let output = run(dir.path(), args);

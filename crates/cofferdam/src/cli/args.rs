@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::load::LoadArgs;
@@ -96,6 +96,25 @@ pub(crate) struct UpArgs {
     /// Event loops [default: one for each core]
     #[arg(long, value_name = "N")]
     threads: Option<Auto<u16>>,
+    /// What a drill's control does without, and nobody else should
+    #[arg(
+        long,
+        value_name = "on|off",
+        value_enum,
+        default_value = "on",
+        hide = true
+    )]
+    pub(crate) protections: Protections,
+}
+
+/// Whether tenants are kept apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Protections {
+    /// As they should be.
+    #[default]
+    On,
+    /// Everybody's spike is everybody's: only to see what that does, see `drill`.
+    Off,
 }
 
 impl Global {

@@ -48,6 +48,11 @@ fn up_takes_everything_that_the_manual_names() {
     assert_eq!(overrides.item_size.unwrap().bytes(), 4 << 20);
     assert!(overrides.admin.is_some() && overrides.memcache.is_some());
     assert!(overrides.memcache_auth.is_some() && overrides.unix.is_some());
+    assert_eq!(up.protections, Protections::On);
+    let Command::Up(control) = parse("up --protections off").unwrap().command else {
+        panic!("not up")
+    };
+    assert_eq!(control.protections, Protections::Off);
 }
 
 #[test]

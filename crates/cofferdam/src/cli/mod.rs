@@ -19,7 +19,7 @@ use crate::api::types::ReloadReport;
 use crate::failure::Failure;
 use crate::up;
 use access::Access;
-use args::{Cli, Command, Global};
+use args::{Cli, Command, Global, Protections};
 
 /// Does what the arguments say: 0 for done, 1 for failed, 2 for wrong usage.
 pub(crate) fn main() -> ExitCode {
@@ -57,7 +57,11 @@ fn explain(usage: &clap::Error) -> ExitCode {
 
 fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Up(args) => up::run(global.config.as_deref(), &args.overrides(global)),
+        Command::Up(args) => up::run(
+            global.config.as_deref(),
+            &args.overrides(global),
+            args.protections == Protections::On,
+        ),
         Command::Tenant(command) => tenant::run(global, command),
         Command::Stat(args) => stat::run(global, &args),
         Command::State(command) => state::run(global, &command),

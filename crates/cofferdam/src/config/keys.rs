@@ -7,7 +7,7 @@ use std::time::Duration;
 use base::ByteSize;
 use serde::Deserialize;
 
-use super::value::{Addr, Auto, FileMode, Size, Span, Switch};
+use super::value::{Addr, Auto, FileMode, Network, Size, Span, Switch};
 use crate::logging::{LogFormat, LogLevel};
 
 /// What becomes of a changed key on a reload.
@@ -142,6 +142,7 @@ table! {
         log_level: LogLevel = LogLevel::Info, Unsaid::Default("\"info\""), Live;
         [listen]: Listen;
         [limits]: Limits;
+        [tls]: Tls;
         [admin]: Admin;
     }
 }
@@ -154,6 +155,9 @@ table! {
         memcache: Switch<Addr> = Switch::On(loopback(11211)), Unsaid::Default("\"127.0.0.1:11211\""), Restart, "--memcache";
         /// The listener of all other tenants; every connection authenticates first.
         memcache_auth: Addr = loopback(11212), Unsaid::Default("\"127.0.0.1:11212\""), Restart, "--memcache-auth";
+        /// A second listener for them, over TLS, so that both kinds of clients can be served; see
+        /// `[tls]`.
+        memcache_tls: Switch<Addr> = Switch::Off, Unsaid::Default("\"off\""), Restart;
         /// A Unix socket for the open tenant `default`.
         unix: Option<PathBuf> = None, Unsaid::Nothing("\"/run/cofferdam/memcache.sock\""), Restart, "--unix";
         /// The permissions of that socket; who may open it may use `default`.
@@ -165,6 +169,10 @@ table! {
         /// What `tenant add` tells clients to connect to, `HOST:PORT` each, where that is not the
         /// address of `memcache_auth`: behind a name, a balancer, a translated address.
         advertise: Vec<String> = Vec::new(), Unsaid::Default("[]"), Live;
+        /// Networks of load balancers. Whoever connects from there begins with a PROXY protocol
+        /// header, version 2, and the client that it names counts as the source; without one he is
+        /// closed. Nobody else may send one.
+        proxy_protocol_from: Vec<Network> = Vec::new(), Unsaid::Nothing("[\"10.0.0.0/8\"]"), Restart;
     }
 }
 
@@ -180,13 +188,55 @@ table! {
         /// Connections that may be about to authenticate at once; past that the oldest of whoever
         /// has most of them is closed. `"auto"` is half of `max_connections`.
         max_unauthenticated: Auto<u32> = Auto::Auto, Unsaid::Default("\"auto\""), Restart;
+        /// Of these, from one source that has no authenticated connection yet: an IPv4 address, or
+        /// an IPv6 network of 64 bits. Past that its oldest is closed. `"auto"` is a quarter of
+        /// `max_unauthenticated`, and at least 16.
+        max_unauthenticated_per_source: Auto<u32> = Auto::Auto, Unsaid::Default("\"auto\""), Restart;
+        /// New connections a second that such a source may open; what is above that waits in the
+        /// door behind all others.
+        max_connects_per_second_per_source: Switch<u32> = Switch::On(1000), Unsaid::Default("1000"), Restart;
+        /// Memory for what connections have sent before they are authenticated. When it is used up
+        /// the oldest of whoever has most of it is closed.
+        door_memory: Size = Size(ByteSize(32 << 20)), Unsaid::Default("\"32MiB\""), Restart;
         /// How long a client may leave its replies unread before its connection is closed.
         stalled_reader_timeout: Span = Span(Duration::from_secs(30)), Unsaid::Default("\"30s\""), Restart;
+        /// How long a client may pause in the middle of a request before its connection is closed.
+        stalled_writer_timeout: Span = Span(Duration::from_secs(30)), Unsaid::Default("\"30s\""), Restart;
         /// Close client connections that have been silent for so long. Off as a rule: clients that
         /// keep pools reconnect all at once.
         idle_timeout: Switch<Span> = Switch::Off, Unsaid::Default("\"off\""), Restart;
+        /// How long what was sent may stay unacknowledged before the client's host is taken for
+        /// dead (`TCP_USER_TIMEOUT`). `"off"` leaves that to the system: a quarter of an hour.
+        user_timeout: Switch<Span> = Switch::On(Span(Duration::from_secs(30))), Unsaid::Default("\"30s\""), Restart;
+        /// What the kernel may hold of replies for one connection (`SO_SNDBUF`), charged to the
+        /// connection's tenant: 4 KiB to 1 GiB. `"auto"` leaves it to the system, which gives some
+        /// megabytes to whoever reads slowly.
+        send_buffer: Auto<Size> = Auto::Is(Size(ByteSize(256 << 10))), Unsaid::Default("\"256KiB\""), Restart;
         /// After SIGTERM, how long requests in flight may take before what is left is cut off.
         drain_timeout: Span = Span(Duration::from_secs(10)), Unsaid::Default("\"10s\""), Live;
+        /// After `cofferdam upgrade`, the time over which the old process closes its connections,
+        /// evenly spread, so that clients do not come back all at once.
+        drain_time: Span = Span(Duration::from_secs(60)), Unsaid::Default("\"60s\""), Live;
+    }
+}
+
+table! {
+    /// Encryption. The files are read at start and again on each reload; connections that are open
+    /// keep what they began with.
+    Tls "tls" {
+        /// Listeners of `[listen]` that speak TLS and nothing else: `"memcache"`, `"memcache_auth"`.
+        /// `memcache_tls` always does.
+        listeners: Vec<TlsListener> = Vec::new(), Unsaid::Nothing("[\"memcache_auth\"]"), Restart;
+        /// The server's certificate and those that lead to its authority, PEM.
+        certificate: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/server.pem\""), Live;
+        /// The private key of that certificate, PEM.
+        key: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/server.key\""), Live;
+        /// Authorities of client certificates, PEM. A client that shows one of theirs is
+        /// authenticated as the tenant that its common name, or a name beside it, names.
+        client_ca: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/clients.pem\""), Live;
+        /// Whether clients must show a certificate where `client_ca` is set: `"optional"` (those
+        /// without one authenticate with a password) or `"required"`.
+        client_certificate: ClientCertificate = ClientCertificate::Optional, Unsaid::Default("\"optional\""), Live;
     }
 }
 
@@ -197,6 +247,26 @@ table! {
         /// Any other `Host` is refused, so that no web page reaches it through a name of its own.
         hosts: Vec<String> = Vec::new(), Unsaid::Default("[]"), Restart;
     }
+}
+
+/// A listener that can be made to speak TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TlsListener {
+    /// `listen.memcache`.
+    Memcache,
+    /// `listen.memcache_auth`.
+    MemcacheAuth,
+}
+
+/// What becomes of a client over TLS that shows no certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ClientCertificate {
+    /// It authenticates with a password.
+    Optional,
+    /// It is refused.
+    Required,
 }
 
 const fn loopback(port: u16) -> Addr {

@@ -1,15 +1,14 @@
 //! The configuration: `cofferdam.toml`, overridden by flags.
 
+mod check;
 mod keys;
 mod reference;
 mod value;
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use base::ByteSize;
 use base::kv::ITEM_SIZE_MAX;
 
 pub(crate) use keys::{Change, Config};
@@ -99,64 +98,6 @@ impl Config {
         }
     }
 
-    /// What no single value shows: bounds, and values that exclude each other.
-    fn check(&self) -> Result<(), String> {
-        check_open_listener(self.listen.memcache.value().map(|addr| addr.0))?;
-        self.check_listeners_differ()?;
-        let item_size = self.item_size;
-        if !(ITEM_SIZE_MIN..=u64::from(ITEM_SIZE_MAX)).contains(&item_size.bytes()) {
-            return Err(format!("item_size is {item_size}: choose 1KiB to 1GiB"));
-        }
-        let least = cache::least_quota_bytes(self.item_size_bytes());
-        if let Auto::Is(memory) = self.memory
-            && memory.bytes() < least
-        {
-            return Err(format!(
-                "memory is {memory}, too little with an item_size of {item_size}: \
-                 give at least {}",
-                ByteSize(least)
-            ));
-        }
-        if !matches!(self.threads, Auto::Auto | Auto::Is(1..=256)) {
-            return Err("threads is out of bounds: choose 1 to 256, or \"auto\"".into());
-        }
-        if self.limits.max_connections == Auto::Is(0) {
-            return Err("limits.max_connections is 0: choose at least 1, or \"auto\"".into());
-        }
-        match self
-            .listen
-            .advertise
-            .iter()
-            .find(|server| !is_host_and_port(server))
-        {
-            Some(server) => Err(format!("listen.advertise has {server:?}: write HOST:PORT")),
-            None => Ok(()),
-        }
-    }
-
-    /// Two listeners cannot have one address; port 0 is another one each time.
-    fn check_listeners_differ(&self) -> Result<(), String> {
-        let listen = &self.listen;
-        let all = [
-            ("memcache", listen.memcache.value().map(|addr| addr.0)),
-            ("memcache_auth", Some(listen.memcache_auth.0)),
-            ("admin", listen.admin.value().map(|addr| addr.0)),
-        ];
-        for (index, (first, one)) in all.iter().enumerate() {
-            for (second, other) in all.iter().skip(index + 1) {
-                if let (Some(one), Some(other)) = (one, other)
-                    && collide(*one, *other)
-                {
-                    return Err(format!(
-                        "listen.{second} is {other}, which listen.{first} ({one}) has already: \
-                         give each its own port"
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The folder of state, admin socket and token.
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.data_dir.clone().unwrap_or_else(machine::data_dir)
@@ -174,31 +115,6 @@ impl Config {
     pub(crate) fn item_size_bytes(&self) -> u32 {
         u32::try_from(self.item_size.bytes()).unwrap_or(ITEM_SIZE_MAX)
     }
-}
-
-/// Everybody who reaches an open tenant may use it, so nobody else may reach it.
-fn check_open_listener(addr: Option<SocketAddr>) -> Result<(), String> {
-    match addr {
-        Some(addr) if !addr.ip().is_loopback() => Err(format!(
-            "listen.memcache is {addr}, but the open tenant is served on loopback only: \
-             use 127.0.0.1:{port}, or let clients elsewhere authenticate at listen.memcache_auth",
-            port = addr.port()
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Whether the system would refuse the second of two listeners.
-fn collide(one: SocketAddr, other: SocketAddr) -> bool {
-    let (a, b) = (one.ip(), other.ip());
-    let overlap =
-        a == b || (a.is_ipv4() == b.is_ipv4() && (a.is_unspecified() || b.is_unspecified()));
-    overlap && one.port() != 0 && one.port() == other.port()
-}
-
-fn is_host_and_port(text: &str) -> bool {
-    text.rsplit_once(':')
-        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0))
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -2,9 +2,15 @@
 
 use std::fmt::Write;
 
-use super::keys::{Admin, Change, Config, Key, Limits, Listen, Table, Unsaid, full_name};
+use super::keys::{Admin, Change, Config, Key, Limits, Listen, Table, Tls, Unsaid, full_name};
 
-const TABLES: [Table; 4] = [Config::TABLE, Listen::TABLE, Limits::TABLE, Admin::TABLE];
+const TABLES: [Table; 5] = [
+    Config::TABLE,
+    Listen::TABLE,
+    Limits::TABLE,
+    Tls::TABLE,
+    Admin::TABLE,
+];
 
 const PAGE_HEAD: &str = "\
 # Configuration

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use base::ByteSize;
+use base::{ByteSize, IpNetwork};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// A size in bytes: `"64MiB"` or a number.
@@ -64,6 +64,18 @@ impl FromStr for Addr {
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Addresses that share a prefix: `"10.0.0.0/8"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Network(pub(crate) IpNetwork);
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self)
     }
 }
 
@@ -183,7 +195,7 @@ macro_rules! deserialize_as_text {
     )*};
 }
 
-deserialize_as_text!(Size, Span, Addr, FileMode, Auto<T>, Switch<T>);
+deserialize_as_text!(Size, Span, Addr, Network, FileMode, Auto<T>, Switch<T>);
 
 #[cfg(test)]
 #[path = "value_test.rs"]

@@ -7,7 +7,7 @@ mod unix_path;
 
 pub use client::{ClientError, Endpoint, Method, Response, call, request};
 pub use guard::Guard;
-pub use server::{Listeners, Server};
+pub use server::{BindError, Listeners, Server};
 
 #[cfg(test)]
 #[path = "http_test.rs"]

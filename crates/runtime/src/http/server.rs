@@ -15,6 +15,7 @@ use axum::middleware;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
@@ -31,6 +32,27 @@ const HEAD_LEN_MAX: usize = 16 * 1024;
 /// Pause after an accept that failed for want of descriptors, so that the thread does not spin.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
+/// Why the API cannot be served.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// The port is taken, or the address not ours.
+    #[error("admin API cannot listen on {addr}: {source}")]
+    Tcp {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The folder takes no socket.
+    #[error("admin API cannot listen on {}: {source}", path.display())]
+    Unix {
+        /// The socket's path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
 /// Bound sockets that nobody serves yet.
 #[derive(Debug)]
 pub struct Listeners {
@@ -41,21 +63,14 @@ pub struct Listeners {
 impl Listeners {
     /// Binds a Unix socket of mode 0600 at `unix`, replacing what a dead process left there, and
     /// `tcp` if given. The caller holds the lock of the folder, so that nobody alive is replaced.
-    pub fn bind(unix: &Path, tcp: Option<SocketAddr>) -> io::Result<Self> {
-        let tcp = tcp.map(TcpListener::bind).transpose()?;
-        if let Err(e) = fs::remove_file(unix)
-            && e.kind() != io::ErrorKind::NotFound
-        {
-            return Err(e);
-        }
-        let listener = UnixListener::bind(ShortPath::of(unix)?.as_path())?;
-        fs::set_permissions(unix, Permissions::from_mode(0o600))?;
-        listener.set_nonblocking(true)?;
-        if let Some(tcp) = &tcp {
-            tcp.set_nonblocking(true)?;
-        }
+    pub fn bind(unix: &Path, tcp: Option<SocketAddr>) -> Result<Self, BindError> {
+        let tcp = tcp.map(bind_tcp).transpose()?;
+        let socket = bind_unix(unix).map_err(|source| BindError::Unix {
+            path: unix.to_owned(),
+            source,
+        })?;
         Ok(Self {
-            unix: (listener, unix.to_owned()),
+            unix: (socket, unix.to_owned()),
             tcp,
         })
     }
@@ -95,6 +110,27 @@ impl Listeners {
             unix_path,
         })
     }
+}
+
+fn bind_tcp(addr: SocketAddr) -> Result<TcpListener, BindError> {
+    let bind = || {
+        let listener = TcpListener::bind(addr)?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    };
+    bind().map_err(|source| BindError::Tcp { addr, source })
+}
+
+fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    if let Err(e) = fs::remove_file(path)
+        && e.kind() != io::ErrorKind::NotFound
+    {
+        return Err(e);
+    }
+    let listener = UnixListener::bind(ShortPath::of(path)?.as_path())?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// A running server; dropping it ends it and removes its socket file.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use base::IpNetwork;
 use gateway::directory::Directory;
 use gateway::{
     Admitted, Backend, Door, DoorConfig, Figures, Gather, ServerInfo, Shard, ShardConfig,
@@ -22,16 +23,31 @@ use crate::{Clock, Published};
 /// What the loops allow.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// Whether tenants are kept apart: fair turns, budgets at the door, deadlines. Off only in the
+    /// control of a drill.
+    pub protections: bool,
     /// Connections at once, over all loops.
     pub connections_max: usize,
     /// How long a connection may take to authenticate.
     pub auth_timeout: Duration,
     /// How many connections may be about to authenticate.
     pub unauthenticated_max: usize,
+    /// Of these, how many from one source that has no authenticated connection.
+    pub unauthenticated_per_source_max: usize,
+    /// New connections a second from such a source, if that is bounded.
+    pub connects_per_second_per_source_max: Option<u32>,
+    /// Memory in bytes for what those at the door have sent.
+    pub door_memory_bytes: usize,
     /// How long a client may leave its replies unread.
     pub stalled_reader_timeout: Duration,
+    /// How long a client may pause within a request.
+    pub stalled_writer_timeout: Duration,
     /// Silence after which a client is let go, if ever.
     pub idle_timeout: Option<Duration>,
+    /// How long what was sent may stay unacknowledged, if that is not left to the system.
+    pub user_timeout: Option<Duration>,
+    /// What the kernel may hold of one connection's replies, in bytes, if that is not left to it.
+    pub send_buffer_bytes: Option<usize>,
 }
 
 /// Connections of all loops at one moment.
@@ -54,6 +70,8 @@ pub struct LoopsConfig {
     pub limits: Limits,
     /// Where clients come in.
     pub listeners: Vec<Listener>,
+    /// Balancers, whose connections begin with a header of the PROXY protocol.
+    pub proxy_protocol_from: Vec<IpNetwork>,
     /// The time.
     pub clock: Clock,
     /// Tenants and credentials; loops see a newer one at their next turn after

@@ -1,0 +1,198 @@
+//! What no single value of the configuration shows: bounds, and values that exclude each other.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base::ByteSize;
+use base::kv::ITEM_SIZE_MAX;
+
+use super::{Auto, Config, ITEM_SIZE_MIN, Size, Span, Switch};
+
+/// As many entrants as fit at least, each with all that it may send.
+const DOOR_MEMORY_MIN: u64 = 64 * 1024;
+const SEND_BUFFER_MIN: u64 = 4 * 1024;
+const SEND_BUFFER_MAX: u64 = 1 << 30;
+/// A day: more is a mistake, and the kernel counts milliseconds in 32 bits.
+const USER_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Config {
+    /// Says what is wrong with the first value that is; the remedy is in the same line.
+    pub(super) fn check(&self) -> Result<(), String> {
+        check_open_listener(self.listen.memcache.value().map(|addr| addr.0))?;
+        self.check_listeners_differ()?;
+        self.check_sizes()?;
+        self.check_counts()?;
+        self.check_times()?;
+        self.check_tls()?;
+        let servers = &self.listen.advertise;
+        match servers.iter().find(|server| !is_host_and_port(server)) {
+            Some(server) => Err(format!("listen.advertise has {server:?}: write HOST:PORT")),
+            None => Ok(()),
+        }
+    }
+
+    /// Two listeners cannot have one address; port 0 is another one each time.
+    fn check_listeners_differ(&self) -> Result<(), String> {
+        let all = self.tcp_listeners();
+        for (index, (first, one)) in all.iter().enumerate() {
+            for (second, other) in all.iter().skip(index + 1) {
+                if collide(*one, *other) {
+                    return Err(format!(
+                        "listen.{second} is {other}, which listen.{first} ({one}) has already: \
+                         give each its own port"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_sizes(&self) -> Result<(), String> {
+        let item_size = self.item_size;
+        if !(ITEM_SIZE_MIN..=u64::from(ITEM_SIZE_MAX)).contains(&item_size.bytes()) {
+            return Err(format!("item_size is {item_size}: choose 1KiB to 1GiB"));
+        }
+        let least = cache::least_quota_bytes(self.item_size_bytes());
+        if let Auto::Is(memory) = self.memory
+            && memory.bytes() < least
+        {
+            return Err(format!(
+                "memory is {memory}, too little with an item_size of {item_size}: \
+                 give at least {}",
+                ByteSize(least)
+            ));
+        }
+        let door_memory = self.limits.door_memory;
+        if door_memory.bytes() < DOOR_MEMORY_MIN {
+            return Err(format!(
+                "limits.door_memory is {door_memory}: give at least 64KiB"
+            ));
+        }
+        match self.limits.send_buffer {
+            Auto::Is(Size(ByteSize(bytes)))
+                if !(SEND_BUFFER_MIN..=SEND_BUFFER_MAX).contains(&bytes) =>
+            {
+                Err(format!(
+                    "limits.send_buffer is {}: choose 4KiB to 1GiB, or \"auto\"",
+                    ByteSize(bytes)
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_counts(&self) -> Result<(), String> {
+        if !matches!(self.threads, Auto::Auto | Auto::Is(1..=256)) {
+            return Err("threads is out of bounds: choose 1 to 256, or \"auto\"".into());
+        }
+        let limits = &self.limits;
+        let counts = [
+            ("max_connections", limits.max_connections),
+            ("max_unauthenticated", limits.max_unauthenticated),
+            (
+                "max_unauthenticated_per_source",
+                limits.max_unauthenticated_per_source,
+            ),
+        ];
+        if let Some((key, _)) = counts.iter().find(|(_, count)| *count == Auto::Is(0)) {
+            return Err(format!("limits.{key} is 0: choose at least 1, or \"auto\""));
+        }
+        if limits.max_connects_per_second_per_source == Switch::On(0) {
+            return Err(
+                "limits.max_connects_per_second_per_source is 0: choose at least 1, or \"off\""
+                    .into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// No time would be no service.
+    fn check_times(&self) -> Result<(), String> {
+        let limits = &self.limits;
+        let times = [
+            ("auth_timeout", Some(limits.auth_timeout)),
+            (
+                "stalled_reader_timeout",
+                Some(limits.stalled_reader_timeout),
+            ),
+            (
+                "stalled_writer_timeout",
+                Some(limits.stalled_writer_timeout),
+            ),
+            ("idle_timeout", limits.idle_timeout.value()),
+            ("user_timeout", limits.user_timeout.value()),
+        ];
+        for (key, time) in times {
+            if let Some(Span(time)) = time
+                && time < Duration::from_millis(1)
+            {
+                return Err(format!("limits.{key} is {time:?}: give at least 1ms"));
+            }
+        }
+        match limits.user_timeout {
+            Switch::On(Span(time)) if time > USER_TIMEOUT_MAX => {
+                Err("limits.user_timeout is more than a day: give less, or \"off\"".into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_tls(&self) -> Result<(), String> {
+        let tls = &self.tls;
+        let listener = match (self.listen.memcache_tls, tls.listeners.is_empty()) {
+            (Switch::On(_), _) => "listen.memcache_tls",
+            (_, false) => "tls.listeners",
+            _ => return Ok(()),
+        };
+        for (key, file) in [("certificate", &tls.certificate), ("key", &tls.key)] {
+            if file.is_none() {
+                return Err(format!(
+                    "{listener} asks for TLS, but tls.{key} is not set: give a PEM file"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of all TCP listeners that are on, and their addresses.
+    pub(crate) fn tcp_listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let listen = &self.listen;
+        let all = [
+            ("memcache", listen.memcache.value()),
+            ("memcache_auth", Some(listen.memcache_auth)),
+            ("memcache_tls", listen.memcache_tls.value()),
+            ("admin", listen.admin.value()),
+        ];
+        let on = all.into_iter();
+        on.filter_map(|(key, addr)| Some((key, addr?.0))).collect()
+    }
+}
+
+/// Everybody who reaches an open tenant may use it, so nobody else may reach it.
+fn check_open_listener(addr: Option<SocketAddr>) -> Result<(), String> {
+    match addr {
+        Some(addr) if !addr.ip().is_loopback() => Err(format!(
+            "listen.memcache is {addr}, but the open tenant is served on loopback only: \
+             use 127.0.0.1:{port}, or let clients elsewhere authenticate at listen.memcache_auth",
+            port = addr.port()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the system would refuse the second of two listeners.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip(), other.ip());
+    let overlap =
+        a == b || (a.is_ipv4() == b.is_ipv4() && (a.is_unspecified() || b.is_unspecified()));
+    overlap && one.port() != 0 && one.port() == other.port()
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    text.rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0))
+}
+
+#[cfg(test)]
+#[path = "check_test.rs"]
+mod tests;

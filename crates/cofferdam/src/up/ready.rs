@@ -1,0 +1,54 @@
+//! What is said once all listeners serve.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use sd_notify::NotifyState;
+
+use crate::cli::output::shell_word;
+use crate::config::Config;
+use crate::files;
+use crate::logging::LogFormat;
+use crate::plane::RunningPlane;
+
+/// The ready line for programs on standard output, how to connect for people on standard error.
+pub(super) fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Option<SocketAddr>) {
+    let (open, auth) = running.addresses();
+    let shown = |addr: Option<SocketAddr>| addr.map_or("off".to_owned(), |addr| addr.to_string());
+    let (open, admin) = (shown(open), shown(admin));
+    match config.log_format {
+        LogFormat::Text => explain(config, &open, auth, &admin),
+        LogFormat::Json => {
+            tracing::info!(memcache = open, memcache_auth = %auth, admin, "ready");
+        }
+    }
+    let line = format!("ready memcache={open} memcache_auth={auth} admin={admin}\n");
+    let mut out = io::stdout().lock();
+    if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "nobody reads the ready line");
+    }
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        tracing::warn!(%error, "the service manager was not told");
+    }
+}
+
+/// Tells a person how to connect.
+fn explain(config: &Config, open: &str, auth: SocketAddr, admin: &str) {
+    let dir = config.data_dir();
+    let flag = match config.data_dir {
+        Some(_) => format!(" --data-dir {}", shell_word(&dir)),
+        None => String::new(),
+    };
+    let way_in = match config.listen.admin.value() {
+        Some(_) => format!("token in {}", dir.join(files::ADMIN_TOKEN).display()),
+        None => format!("{} only", dir.join(files::ADMIN_SOCKET).display()),
+    };
+    eprintln!(
+        "cofferdam {version} is ready\n\
+         \x20 open tenant \"default\"  {open}  (no password, this machine only)\n\
+         \x20 all other tenants      {auth}  (cofferdam tenant add NAME --memory 100MiB{flag})\n\
+         \x20 admin API              {admin}  ({way_in})\n\
+         \x20 live figures           cofferdam stat --watch{flag}",
+        version = env!("CARGO_PKG_VERSION"),
+    );
+}
