@@ -1,0 +1,135 @@
+//! Token buckets that the event loops of a process share, and the slices that they lease.
+//!
+//! The generic cell rate algorithm (ITU-T I.371): a bucket is one point in time, that at which it
+//! will be full again, so that it fits one atomic.
+
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use base::Timestamp;
+
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+/// What a loop takes ahead at a time, so that loops meet at the bucket seldom.
+const SLICE: Duration = Duration::from_millis(1);
+
+/// How much a second, and how much of it may be saved up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Units a second.
+    pub per_second: NonZeroU64,
+    /// The units of this long may be saved up.
+    pub burst: Duration,
+}
+
+impl Rate {
+    /// How long `count` units take to come, rounded up.
+    fn time_of(self, count: u64) -> u64 {
+        let nanos = (u128::from(count) * u128::from(NANOS_PER_SECOND))
+            .div_ceil(u128::from(self.per_second.get()));
+        u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
+
+    /// The whole units that come in `time`, rounded down.
+    pub fn units_in(self, time: Duration) -> u64 {
+        let units = time.as_nanos().saturating_mul(self.per_second.get().into())
+            / u128::from(NANOS_PER_SECOND);
+        u64::try_from(units).unwrap_or(u64::MAX)
+    }
+}
+
+/// A bucket, full at first. Its rate is handed in, so that it can change at any time.
+#[derive(Debug, Default)]
+pub struct Bucket {
+    /// In nanoseconds since the Unix epoch; a point in the past stands for a full bucket.
+    full_at: AtomicU64,
+}
+
+impl Bucket {
+    /// Takes `count` units, or tells when they will be there. What exceeds a full bucket is given
+    /// when it is full, and paid for by what comes after.
+    ///
+    /// Over any stretch of time it gives at most the rate times its length and the burst, as long
+    /// as no single `count` exceeds the burst.
+    pub fn take(&self, now: Timestamp, rate: Rate, count: u64) -> Result<(), Timestamp> {
+        let now = now.as_nanos();
+        let (cost, burst) = (rate.time_of(count), duration_nanos(rate.burst));
+        let needed = cost.min(burst);
+        let taken = self
+            .full_at
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| {
+                let begin = full_at.max(now);
+                let fits = begin.saturating_add(needed) <= now.saturating_add(burst);
+                fits.then(|| begin.saturating_add(cost))
+            });
+        taken.map(drop).map_err(|full_at| {
+            let at = full_at.saturating_add(needed).saturating_sub(burst);
+            Timestamp::from_nanos(at)
+        })
+    }
+}
+
+/// One loop's part of a bucket. What a turn costs is known only after it: so it is paid for then,
+/// and a debt delays the next.
+#[derive(Debug)]
+pub struct Lease {
+    rate: Rate,
+    slice: i64,
+    /// Units in hand; below zero, units owed.
+    balance: i64,
+}
+
+impl Lease {
+    /// A part of a bucket of this rate that `loops` share.
+    ///
+    /// What they have in hand counts as saved up, so that all of them together never spend more
+    /// than rate times time, the burst, and for each the turn that it had not paid for yet.
+    pub fn new(rate: Rate, loops: usize) -> Self {
+        let loops = u32::try_from(loops.max(1)).unwrap_or(u32::MAX);
+        let slice = SLICE.min(rate.burst / loops.saturating_mul(4));
+        let in_hand = slice.saturating_mul(loops);
+        Self {
+            slice: i64::try_from(rate.units_in(slice)).unwrap_or(i64::MAX),
+            rate: Rate {
+                burst: rate.burst.saturating_sub(in_hand),
+                ..rate
+            },
+            balance: 0,
+        }
+    }
+
+    /// Notes what a turn took.
+    pub fn charge(&mut self, count: u64) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.balance = self.balance.saturating_sub(count);
+    }
+
+    /// Whether another turn may be had; if not, when to ask again.
+    pub fn settle(&mut self, now: Timestamp, bucket: &Bucket) -> Result<(), Timestamp> {
+        if self.balance >= 0 {
+            return Ok(());
+        }
+        let debt = self.balance.unsigned_abs();
+        let ahead = debt.saturating_add(self.slice.unsigned_abs());
+        if bucket.take(now, self.rate, ahead).is_ok() {
+            self.balance = self.slice;
+            return Ok(());
+        }
+        bucket.take(now, self.rate, debt)?;
+        self.balance = 0;
+        Ok(())
+    }
+
+    /// Units that come in `time`.
+    pub fn units_in(&self, time: Duration) -> u64 {
+        self.rate.units_in(time)
+    }
+}
+
+fn duration_nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+#[path = "bucket_test.rs"]
+mod tests;

@@ -1,0 +1,187 @@
+//! What a bucket gives over any stretch of time, alone and through leases, in virtual time.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use base::Timestamp;
+use base::rng::Rng;
+
+use super::{Bucket, Lease, Rate};
+
+const START: Timestamp = Timestamp::from_secs(1_000_000);
+
+fn rate(per_second: u64, burst: Duration) -> Rate {
+    let per_second = NonZeroU64::new(per_second).unwrap();
+    Rate { per_second, burst }
+}
+
+/// What was taken, and when.
+type Taken = Vec<(Timestamp, u64)>;
+
+/// The most by which any stretch of time got more than `rate` times its length, in units.
+fn excess_max(taken: &Taken, rate: Rate) -> f64 {
+    // With S(t) the sum up to t, the excess over (s, t] is (S(t) - r t) - (S(s-) - r s): the most
+    // is a running maximum less a running minimum.
+    let (mut sum, mut lowest, mut most) = (0.0, f64::INFINITY, 0.0f64);
+    for (at, count) in taken {
+        let due = at.since(START).as_secs_f64() * rate.per_second.get() as f64;
+        lowest = f64::min(lowest, sum - due);
+        sum += *count as f64;
+        most = most.max(sum - due - lowest);
+    }
+    most
+}
+
+fn some_rate(rng: &mut Rng) -> Rate {
+    let digits = 1 + rng.below(10) as u32;
+    let per_second = 1 + rng.below(10u64.pow(digits));
+    rate(per_second, Duration::from_millis(rng.below(2000)))
+}
+
+#[test]
+fn a_bucket_never_gives_more_than_rate_times_time_and_the_burst() {
+    for seed in 0..200 {
+        let mut rng = Rng::new(seed);
+        let rate = some_rate(&mut rng);
+        let burst = rate.burst.as_secs_f64() * rate.per_second.get() as f64;
+        let largest = rate.units_in(rate.burst).max(1);
+        let bucket = Bucket::default();
+        let (mut now, mut taken) = (START, Taken::new());
+        for _ in 0..2000 {
+            now = now + Duration::from_nanos(rng.below(5_000_000));
+            let count = rng.below(largest + 1);
+            if bucket.take(now, rate, count).is_ok() {
+                taken.push((now, count));
+            }
+        }
+        // Half a unit stands for the rounding of these sums.
+        let most = excess_max(&taken, rate);
+        let allowed = burst.max(1.0) * (1.0 + 1e-9) + 0.5;
+        assert!(most <= allowed, "seed {seed}: {most} over {allowed}");
+    }
+}
+
+#[test]
+fn leasing_loops_together_spend_no_more_but_for_the_turns_not_yet_paid() {
+    for seed in 0..200 {
+        let mut rng = Rng::new(seed);
+        let rate = some_rate(&mut rng);
+        let loops = 1 + rng.below(4) as usize;
+        let turn_max = 1 + rng.below(100);
+        let bucket = Bucket::default();
+        let mut leases: Vec<_> = (0..loops).map(|_| Lease::new(rate, loops)).collect();
+        let (mut now, mut taken) = (START, Taken::new());
+        for _ in 0..5000 {
+            now = now + Duration::from_nanos(rng.below(1_000_000));
+            let lease = &mut leases[rng.below(loops as u64) as usize];
+            if lease.settle(now, &bucket).is_ok() {
+                let count = 1 + rng.below(turn_max);
+                lease.charge(count);
+                taken.push((now, count));
+            }
+        }
+        let burst = rate.burst.as_secs_f64() * rate.per_second.get() as f64;
+        let unpaid = (loops as u64 * turn_max) as f64;
+        let allowed = (burst.max(turn_max as f64) + unpaid) * (1.0 + 1e-9) + 0.5;
+        let most = excess_max(&taken, rate);
+        assert!(most <= allowed, "seed {seed}: {most} over {allowed}");
+    }
+}
+
+#[test]
+fn who_comes_back_when_told_is_given_all_of_the_rate() {
+    for (per_second, burst_ms, loops) in [
+        (1, 1000, 1),
+        (1000, 1000, 2),
+        (1_000_000, 10, 4),
+        (10, 0, 2),
+        (7_000_000_000, 200, 2),
+    ] {
+        let rate = rate(per_second, Duration::from_millis(burst_ms));
+        let bucket = Bucket::default();
+        let mut leases: Vec<_> = (0..loops).map(|_| Lease::new(rate, loops)).collect();
+        let turn = (per_second / 1000).max(1);
+        let (mut now, mut spent) = (START, 0u64);
+        let end = START + Duration::from_secs(100);
+        while now < end {
+            let mut next = end;
+            for lease in &mut leases {
+                match lease.settle(now, &bucket) {
+                    Ok(()) => {
+                        lease.charge(turn);
+                        spent += turn;
+                        next = next.min(now + Duration::from_nanos(1000));
+                    }
+                    Err(at) => next = next.min(at),
+                }
+            }
+            assert!(next > now, "told to come back at once at {now}");
+            now = next;
+        }
+        let due = per_second * 100;
+        assert!(spent * 100 >= due * 99, "{rate:?}: {spent} of {due}");
+    }
+}
+
+#[test]
+fn a_debt_delays_the_next_turn_by_what_it_takes_to_pay() {
+    let bucket = Bucket::default();
+    let mut lease = Lease::new(rate(1000, Duration::from_secs(1)), 1);
+    lease.charge(500);
+    assert_eq!(lease.settle(START, &bucket), Ok(()));
+    lease.charge(5000);
+    // What exceeds the burst is had at once the bucket is full, and paid for after.
+    let full_at = lease.settle(START, &bucket).unwrap_err();
+    assert!(full_at > START && full_at <= START + Duration::from_secs(1));
+    assert_eq!(lease.settle(full_at, &bucket), Ok(()));
+    lease.charge(2);
+    let paid_at = lease.settle(full_at, &bucket).unwrap_err();
+    assert!(paid_at >= full_at + Duration::from_secs(4));
+}
+
+#[test]
+fn a_turn_without_limit_in_sight_asks_the_bucket_once_a_slice() {
+    let bucket = Bucket::default();
+    let rate = rate(1_000_000, Duration::from_secs(1));
+    let mut lease = Lease::new(rate, 1);
+    lease.charge(1);
+    lease.settle(START, &bucket).unwrap();
+    let before = format!("{bucket:?}");
+    for _ in 0..1000 {
+        lease.charge(1);
+        lease.settle(START, &bucket).unwrap();
+    }
+    assert_eq!(before, format!("{bucket:?}"));
+}
+
+#[test]
+fn a_rate_may_change_while_the_bucket_is_in_use() {
+    let bucket = Bucket::default();
+    let slow = rate(10, Duration::from_secs(1));
+    assert_eq!(bucket.take(START, slow, 10), Ok(()));
+    assert_eq!(
+        bucket.take(START, slow, 1),
+        Err(START + Duration::from_millis(100))
+    );
+    let quick = rate(1000, Duration::from_secs(1));
+    assert_eq!(
+        bucket.take(START, quick, 1),
+        Err(START + Duration::from_millis(1))
+    );
+}
+
+#[test]
+fn extreme_rates_and_counts_do_not_overflow() {
+    for per_second in [1, u64::MAX] {
+        for burst in [Duration::ZERO, Duration::MAX] {
+            let rate = rate(per_second, burst);
+            let bucket = Bucket::default();
+            let _ = bucket.take(Timestamp::MAX, rate, u64::MAX);
+            let _ = bucket.take(Timestamp::ZERO, rate, u64::MAX);
+            let mut lease = Lease::new(rate, usize::MAX);
+            lease.charge(u64::MAX);
+            lease.charge(u64::MAX);
+            let _ = lease.settle(START, &bucket);
+        }
+    }
+}
