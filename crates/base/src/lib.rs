@@ -1,6 +1,7 @@
 //! Words that every crate shares: identities, units, time, randomness by seed, and operations on keys.
 #![forbid(unsafe_code)]
 
+pub mod event;
 pub mod kv;
 pub mod network;
 pub mod rights;

@@ -4,6 +4,7 @@ mod clock;
 pub mod descriptors;
 pub mod http;
 pub mod net;
+pub mod observe;
 mod published;
 pub mod secrets;
 pub mod state;
