@@ -71,6 +71,15 @@ pub enum Step<'a> {
     },
 }
 
+/// A list of keys, or what is here of it, that finds nothing.
+#[derive(Debug)]
+pub struct MissedKeys<'a> {
+    /// How many keys it has.
+    pub keys: usize,
+    /// What to do for it: answer that it has ended, or drop what is here.
+    pub step: Step<'a>,
+}
+
 /// What a connection is in the middle of.
 ///
 /// ```text
@@ -79,6 +88,7 @@ pub enum Step<'a> {
 ///        ─ value refused ─────▶ Skip ─ all of it dropped ──────▶ Idle
 ///        ─ large value ───────▶ Body ─ all of it, and its end ─▶ Idle
 ///   Keys ─ a key too long ────▶ SkipLine ─ end of the line ────▶ Idle
+///   Idle, Keys ─ missed ──────▶ MissKeys ─ end of the line ────▶ Idle
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum State {
@@ -89,6 +99,8 @@ pub(crate) enum State {
     Keys(KeyList),
     /// In a line of which nothing counts any more.
     SkipLine,
+    /// In a list of keys that is to find nothing.
+    MissKeys,
     /// In bytes of which nothing counts.
     Skip { left: u64 },
     /// In a value; `line_end` if `\r\n` must follow it.
@@ -147,9 +159,29 @@ impl Decoder {
             },
             State::Keys(list) => text::keys::next(&mut self.state, list, input),
             State::SkipLine => self.skip_line(input),
+            State::MissKeys => self.miss_line(input).step,
             State::Skip { left } => self.skip(left, input),
             State::Body { left, line_end } => self.body(left, line_end, input),
         }
+    }
+
+    /// Lets a list of keys find nothing, which takes no more than a look for the end of its line:
+    /// neither are the keys parted nor is one that is too long noticed.
+    ///
+    /// `None` if no list is next, or one of `gat`, whose keys may be about to end at once: then
+    /// [`decode`](Self::decode).
+    pub fn miss_keys<'a>(&mut self, input: &'a [u8]) -> Option<MissedKeys<'a>> {
+        let is_list = match self.state {
+            State::Idle => input.starts_with(b"get ") || input.starts_with(b"gets "),
+            State::Keys(list) => !input.is_empty() && list.is_plain(),
+            State::MissKeys => !input.is_empty(),
+            _ => false,
+        };
+        if !is_list {
+            return None;
+        }
+        self.dialect = Some(Dialect::Text);
+        Some(self.miss_line(input))
     }
 
     /// How the connection speaks, once a byte has come.
@@ -208,6 +240,22 @@ impl Decoder {
         Step::Skip { consumed }
     }
 
+    fn miss_line<'a>(&mut self, input: &'a [u8]) -> MissedKeys<'a> {
+        let (len, step) = match memchr::memchr(b'\n', input) {
+            Some(end) => {
+                self.state = State::Idle;
+                (end + 1, text::answer(end + 1, text::keys::END, false))
+            }
+            None => {
+                self.state = State::MissKeys;
+                let consumed = input.len();
+                (consumed, Step::Skip { consumed })
+            }
+        };
+        let keys = memchr::memchr_iter(b' ', &input[..len]).count();
+        MissedKeys { keys, step }
+    }
+
     fn skip(&mut self, left: u64, input: &[u8]) -> Step<'static> {
         let consumed = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
         self.state = match left - consumed as u64 {
@@ -239,6 +287,9 @@ impl Decoder {
     }
 }
 
+#[cfg(test)]
+#[path = "decoder_miss_test.rs"]
+mod miss_tests;
 #[cfg(test)]
 #[path = "decoder_test.rs"]
 mod tests;

@@ -22,7 +22,7 @@ mod request;
 mod testing;
 mod text;
 
-pub use decoder::{Decoder, INPUT_LEN_MAX, KeyBuf, Limits, Step};
+pub use decoder::{Decoder, INPUT_LEN_MAX, KeyBuf, Limits, MissedKeys, Step};
 pub use reply::{OwnedReply, PinnedTail, Reply, ReplySink};
 pub use request::{Action, Dialect, Request, StatsKind};
 

@@ -14,6 +14,9 @@ use crate::decoder::{LINE_LEN_MAX, State, Step};
 use crate::request::{Action, Request};
 use crate::{exptime, number, reply};
 
+/// What follows the last item.
+pub(crate) const END: &[u8] = b"END\r\n";
+
 /// What all keys of a list share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyList {
@@ -98,6 +101,13 @@ fn begin_carefully<'a>(
 #[inline]
 pub(crate) fn next<'a>(state: &mut State, list: KeyList, input: &'a [u8]) -> Step<'a> {
     advance(state, list, input, 0)
+}
+
+impl KeyList {
+    /// Whether its items are given out as they are.
+    pub(crate) fn is_plain(self) -> bool {
+        self.touch.is_none()
+    }
 }
 
 impl Kind {
@@ -200,7 +210,7 @@ fn wait<'a>(state: &mut State, list: KeyList, consumed: usize) -> Step<'a> {
 
 fn end<'a>(state: &mut State, consumed: usize) -> Step<'a> {
     *state = State::Idle;
-    super::answer(consumed, b"END\r\n", false)
+    super::answer(consumed, END, false)
 }
 
 /// Answers with an error, and skips what is left of the line.
