@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use admission::Buckets;
 use base::TenantId;
+
+use crate::delay::{DelayCounts, Delays};
 
 /// A counter with one writer, so that counting needs no locked instruction.
 #[derive(Debug, Default)]
@@ -21,56 +24,95 @@ impl Counter {
         self.0.store(value.wrapping_sub(count), Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// One loop's part; aligned so that loops do not share a cache line.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-pub(crate) struct LoopFigures {
-    pub(crate) connections: Counter,
-    pub(crate) connections_total: Counter,
-    pub(crate) bytes_read: Counter,
-    pub(crate) bytes_written: Counter,
-    pub(crate) busy_ns: Counter,
-    pub(crate) turns_cut_short: Counter,
-    pub(crate) auth_attempts: Counter,
-    pub(crate) auth_failures: Counter,
-    pub(crate) shed: Counter,
-    pub(crate) meta_requests: Counter,
+/// Declares the counters of a loop, and the struct of their sums.
+macro_rules! counters {
+    ($($(#[$doc:meta])+ $name:ident,)+) => {
+        /// One loop's part; aligned so that loops do not share a cache line.
+        #[derive(Debug, Default)]
+        #[repr(align(128))]
+        pub(crate) struct LoopFigures {
+            $(pub(crate) $name: Counter,)+
+            /// Sessions that have ended, or could not begin.
+            pub(crate) ended: Counter,
+            pub(crate) delays: DelayCounts,
+        }
+
+        /// The sum of a tenant's figures at one moment.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct ConnectionFigures {
+            $($(#[$doc])+ pub $name: u64,)+
+        }
+
+        impl ConnectionFigures {
+            fn absorb(&mut self, part: &LoopFigures) {
+                $(self.$name = self.$name.wrapping_add(part.$name.get());)+
+            }
+        }
+    };
 }
 
-/// One tenant's figures, over all loops.
+counters! {
+    /// Connections open now.
+    connections,
+    /// Connections admitted since the start.
+    connections_total,
+    /// Connections that ended without a request: clients that open more of these than others gain
+    /// nothing from it.
+    connections_unused,
+    /// Bytes read from clients.
+    bytes_read,
+    /// Bytes written to clients.
+    bytes_written,
+    /// Time spent serving it, in nanoseconds.
+    busy_ns,
+    /// Turns that ended with work left, so that others had theirs.
+    turns_cut_short,
+    /// Passwords checked.
+    auth_attempts,
+    /// Passwords that were wrong.
+    auth_failures,
+    /// Connections that claimed the tenant and had to leave a full door.
+    shed,
+    /// Requests in meta commands.
+    meta_requests,
+    /// Keys looked up for a client.
+    reads_served,
+    /// Values stored, removed or changed as asked, whatever came of it.
+    writes_served,
+    /// Keys that were told as missing without a look, since they had waited too long.
+    reads_refused,
+    /// Changes that were refused since they had waited too long; the old value was dropped where it
+    /// would have been stale.
+    writes_refused,
+    /// Times that the tenant was paused for being over a rate or its bytes in flight.
+    pauses,
+    /// Time that it was paused, in nanoseconds, added up over the loops.
+    paused_ns,
+    /// Loops on which it is paused now.
+    paused,
+    /// Connections that had to wait at the door, since the tenant had as many as it may, or had
+    /// opened as many in a second as it may.
+    connects_delayed,
+    /// Of these, those that waited until their time at the door was up.
+    connects_refused,
+    /// Bytes of requests and replies on their way, the kernel's send buffers included.
+    inflight_bytes,
+}
+
+/// One tenant's figures, over all loops, and the buckets that its loops share.
 #[derive(Debug)]
 pub struct TenantFigures {
     loops: Box<[LoopFigures]>,
-}
-
-/// The sum of a tenant's figures at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ConnectionFigures {
-    /// Connections open now.
-    pub connections: u64,
-    /// Connections admitted since the start.
-    pub connections_total: u64,
-    /// Bytes read from clients.
-    pub bytes_read: u64,
-    /// Bytes written to clients.
-    pub bytes_written: u64,
-    /// Time spent serving it, in nanoseconds.
-    pub busy_ns: u64,
-    /// Turns that ended with work left, so that others had theirs.
-    pub turns_cut_short: u64,
-    /// Passwords checked.
-    pub auth_attempts: u64,
-    /// Passwords that were wrong.
-    pub auth_failures: u64,
-    /// Connections that claimed the tenant and had to leave a full door.
-    pub shed: u64,
-    /// Requests in meta commands.
-    pub meta_requests: u64,
+    pub(crate) buckets: Buckets,
 }
 
 impl TenantFigures {
@@ -88,23 +130,25 @@ impl TenantFigures {
 
     /// Adds the loops up.
     pub fn sum(&self) -> ConnectionFigures {
-        let total = |counter: fn(&LoopFigures) -> &Counter| {
-            self.loops
-                .iter()
-                .fold(0u64, |sum, part| sum.wrapping_add(counter(part).get()))
-        };
-        ConnectionFigures {
-            connections: total(|part| &part.connections),
-            connections_total: total(|part| &part.connections_total),
-            bytes_read: total(|part| &part.bytes_read),
-            bytes_written: total(|part| &part.bytes_written),
-            busy_ns: total(|part| &part.busy_ns),
-            turns_cut_short: total(|part| &part.turns_cut_short),
-            auth_attempts: total(|part| &part.auth_attempts),
-            auth_failures: total(|part| &part.auth_failures),
-            shed: total(|part| &part.shed),
-            meta_requests: total(|part| &part.meta_requests),
-        }
+        let mut sum = ConnectionFigures::default();
+        self.loops.iter().for_each(|part| sum.absorb(part));
+        sum
+    }
+
+    /// How long its requests waited, from being there to being answered, over all loops.
+    pub fn delays(&self) -> Delays {
+        let mut delays = Delays::default();
+        self.loops
+            .iter()
+            .for_each(|part| delays.absorb(&part.delays));
+        delays
+    }
+
+    /// Sessions that have ended, or could not begin, over all loops.
+    pub(crate) fn ended(&self) -> u64 {
+        self.loops
+            .iter()
+            .fold(0, |sum, part| sum.wrapping_add(part.ended.get()))
     }
 }
 
@@ -130,6 +174,7 @@ impl Figures {
         let figures = tenants.entry(id).or_insert_with(|| {
             Arc::new(TenantFigures {
                 loops: (0..self.loops).map(|_| LoopFigures::default()).collect(),
+                buckets: Buckets::default(),
             })
         });
         Arc::clone(figures)

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod delay;
 pub mod directory;
 mod door;
 mod figures;
@@ -24,6 +25,7 @@ mod testing;
 mod turn;
 
 pub use backend::Backend;
+pub use delay::Delays;
 pub use door::{Door, DoorConfig, EntrantId, Entry, Verdict};
 pub use figures::{ConnectionFigures, Figures, TenantFigures};
 pub use gather::Gather;

@@ -51,7 +51,9 @@ pub enum NoProxyHeader {
     #[error("it does not begin with a PROXY protocol header")]
     Signature,
     /// The line of text of version 1.
-    #[error("it begins with a PROXY protocol header of version 1: have the balancer send version 2")]
+    #[error(
+        "it begins with a PROXY protocol header of version 1: have the balancer send version 2"
+    )]
     Version1,
     /// A version or command that is not known.
     #[error("its PROXY protocol header is of an unknown version or command")]

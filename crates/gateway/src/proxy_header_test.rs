@@ -12,7 +12,11 @@ fn header(version_command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
 }
 
 fn over_ipv4() -> Vec<u8> {
-    header(0x21, 0x11, &[192, 0, 2, 7, 10, 0, 0, 1, 0x30, 0x39, 0x2b, 0xcb])
+    header(
+        0x21,
+        0x11,
+        &[192, 0, 2, 7, 10, 0, 0, 1, 0x30, 0x39, 0x2b, 0xcb],
+    )
 }
 
 fn over_ipv6(more: &[u8]) -> Vec<u8> {

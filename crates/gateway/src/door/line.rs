@@ -1,37 +1,14 @@
 //! Those who stand at the door: the claimed tenants take turns, and within each its sources.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::net::IpAddr;
 
 use base::TenantId;
 
 use super::EntrantId;
-use crate::session::Peer;
+use super::sources::Source;
 
 /// The tenant that an entrant says it comes for; none before it has said so, or if there is none.
 pub(super) type Claim = Option<TenantId>;
-
-/// One IPv4 address, one IPv6 network of 64 bits, or all Unix sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Source {
-    V4([u8; 4]),
-    V6([u8; 8]),
-    Unix,
-}
-
-impl From<Peer> for Source {
-    fn from(peer: Peer) -> Self {
-        match peer {
-            Peer::Ip(IpAddr::V4(ip), _) => Self::V4(ip.octets()),
-            Peer::Ip(IpAddr::V6(ip), _) => {
-                let mut network = [0; 8];
-                network.copy_from_slice(&ip.octets()[..8]);
-                Self::V6(network)
-            }
-            Peer::Unix => Self::Unix,
-        }
-    }
-}
 
 /// Everybody at the door by claim and source, and the turns of those who wait.
 #[derive(Debug, Default)]
@@ -41,6 +18,8 @@ pub(super) struct Line {
     by_count: BTreeSet<(usize, Claim)>,
     /// Claims that have somebody waiting, in the order of their turns.
     waiting: VecDeque<Claim>,
+    /// Those who wait behind all others.
+    behind: VecDeque<EntrantId>,
 }
 
 /// The entrants of one claim.
@@ -70,12 +49,15 @@ impl Line {
     /// Whether nobody stands at the door and nothing is kept of those who did.
     #[cfg(test)]
     pub(super) fn is_forgotten(&self) -> bool {
-        self.claims.is_empty() && self.by_count.is_empty() && self.waiting.is_empty()
+        self.claims.is_empty()
+            && self.by_count.is_empty()
+            && self.waiting.is_empty()
+            && self.behind.is_empty()
     }
 
     /// Whether somebody may be waiting for a turn.
     pub(super) fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.waiting.is_empty() || !self.behind.is_empty()
     }
 
     /// Counts one who has come to the door, or has changed his claim to this one.
@@ -112,6 +94,11 @@ impl Line {
         }
     }
 
+    /// Lets one wait until nobody else does.
+    pub(super) fn push_behind(&mut self, id: EntrantId) {
+        self.behind.push_back(id);
+    }
+
     /// Takes the next in turn, who may have left meanwhile.
     pub(super) fn pop(&mut self) -> Option<EntrantId> {
         while let Some(claim) = self.waiting.pop_front() {
@@ -129,7 +116,7 @@ impl Line {
                 return next;
             }
         }
-        None
+        self.behind.pop_front()
     }
 
     /// The oldest from the source with the most entrants of the claim with the most.

@@ -4,16 +4,21 @@
 //! on the tenant that it claims, and within that its source, take turns. A storm of connections
 //! that claim one tenant, or come from one place, therefore waits for itself.
 
+mod gate;
+mod judge;
 mod line;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::Timestamp;
-use memcache_proto::auth::{self, INPUT_LEN_MAX, Step};
+use memcache_proto::auth::INPUT_LEN_MAX;
 
+use self::gate::Gate;
 use self::line::{Claim, Line};
+use self::sources::{Source, SourceTable};
 use crate::Figures;
 use crate::directory::Directory;
 use crate::session::{Admitted, Peer};
@@ -23,8 +28,18 @@ use crate::session::{Admitted, Peer};
 pub struct DoorConfig {
     /// How many connections may stand there at once.
     pub entrants_max: usize,
+    /// Of these, how many from one source (an IPv4 address, or an IPv6 network of 64 bits) that
+    /// has no authenticated connection.
+    pub entrants_per_source_max: usize,
+    /// New connections a second from such a source; what is above that waits behind all others.
+    pub connects_per_second_per_source_max: Option<u32>,
+    /// Memory in bytes for what they have sent.
+    pub memory_max: usize,
     /// How long one may stand there.
     pub timeout: Duration,
+    /// Whether there are turns and budgets, and tenants have their limits. Off only in the control
+    /// of a drill.
+    pub protections: bool,
     /// Which loop's counters the door counts in.
     pub loop_index: usize,
 }
@@ -47,7 +62,8 @@ pub struct Entry {
 pub enum Verdict {
     /// It may come in; the door has forgotten it.
     Admit(Admitted),
-    /// It stays, for it may try again or has more to say.
+    /// It stays, for it may try again, has more to say, or waits until its tenant may have one
+    /// connection more; see [`Door::next_admitted`].
     Stay,
     /// To be closed once its answer is written; the door has forgotten it.
     Refuse,
@@ -62,6 +78,9 @@ pub struct Door {
     /// In the order of arrival, which is the order of the deadlines.
     entrants: BTreeMap<EntrantId, Entrant>,
     line: Line,
+    sources: SourceTable,
+    gate: Gate,
+    memory_bytes: usize,
     arrivals_total: u64,
 }
 
@@ -70,9 +89,23 @@ struct Entrant {
     link: u64,
     since: Timestamp,
     peer: Peer,
+    source: Source,
     claim: Claim,
+    /// It stands in the queue for a turn.
     waiting: bool,
+    /// Its source is too fast: its turns come when nobody else waits.
+    behind: bool,
     input: Vec<u8>,
+    /// It has been judged, and waits for a place among its tenant's connections.
+    judged: Option<Box<Judged>>,
+}
+
+/// One that may come in once its tenant has a place.
+#[derive(Debug)]
+struct Judged {
+    admitted: Admitted,
+    /// What it is told then.
+    answer: Vec<u8>,
 }
 
 impl Door {
@@ -81,9 +114,12 @@ impl Door {
         Self {
             config,
             directory,
+            gate: Gate::new(Arc::clone(&figures)),
             figures,
             entrants: BTreeMap::new(),
             line: Line::default(),
+            sources: SourceTable::default(),
+            memory_bytes: 0,
             arrivals_total: 0,
         }
     }
@@ -91,6 +127,8 @@ impl Door {
     /// Takes a newer directory; those who stand here are measured by it.
     pub fn apply(&mut self, directory: Arc<Directory>) {
         self.directory = directory;
+        let directory = &self.directory;
+        self.gate.forget(|id| directory.tenant(id).is_some());
     }
 
     /// How many connections stand here.
@@ -108,34 +146,56 @@ impl Door {
         self.line.has_waiting()
     }
 
-    /// Lets a connection stand here. If the door is full, the oldest of the fattest source of the
-    /// fattest claim must go: shedding the newest would turn the victims of a storm away.
+    /// Lets a connection stand here. If its source has too many here, its oldest must go; if the
+    /// door is full, the oldest of the fattest source of the fattest claim: shedding the newest
+    /// would turn the victims of a storm away.
     pub fn enter(&mut self, now: Timestamp, peer: Peer, link: u64) -> Entry {
-        let shed = if self.entrants.len() >= self.config.entrants_max {
-            self.shed()
+        let source = match self.config.protections {
+            true => peer.into(),
+            false => Source::Unix,
+        };
+        let is_stranger = self.config.protections && !self.sources.is_trusted(source);
+        let is_too_many = self.sources.count(source) >= self.config.entrants_per_source_max;
+        let shed = if is_stranger && is_too_many {
+            let oldest = self.sources.oldest(source);
+            oldest.and_then(|id| self.shed(id))
+        } else if self.entrants.len() >= self.config.entrants_max {
+            self.shed_fattest()
         } else {
             None
         };
+        let behind = is_stranger
+            && self
+                .config
+                .connects_per_second_per_source_max
+                .is_some_and(|most| self.sources.is_too_fast(now, source, most));
         self.arrivals_total += 1;
+        let id = EntrantId(self.arrivals_total);
         let entrant = Entrant {
             link,
             since: now,
             peer,
+            source,
             claim: None,
             waiting: false,
+            behind,
             input: Vec::new(),
+            judged: None,
         };
-        let id = EntrantId(self.arrivals_total);
-        self.line.count_in(entrant.claim, peer.into(), id);
+        self.line.count_in(entrant.claim, source, id);
+        self.sources.count_in(source, id);
         self.entrants.insert(id, entrant);
         Entry { id, shed }
     }
 
     /// How many bytes more an entrant may send before it has said who it is.
     pub fn input_len_left(&self, id: EntrantId) -> usize {
-        self.entrants.get(&id).map_or(0, |entrant| {
-            INPUT_LEN_MAX.saturating_sub(entrant.input.len())
-        })
+        self.entrants
+            .get(&id)
+            .filter(|entrant| entrant.judged.is_none())
+            .map_or(0, |entrant| {
+                INPUT_LEN_MAX.saturating_sub(entrant.input.len())
+            })
     }
 
     /// Takes what an entrant sent. Once that says something, it waits for its turn.
@@ -144,8 +204,18 @@ impl Door {
             return;
         };
         entrant.input.extend_from_slice(bytes);
+        self.memory_bytes += bytes.len();
         if !entrant.waiting {
             self.consider(id);
+        }
+    }
+
+    /// Who must go since those here have sent more than there is memory for; close the connection of
+    /// this name, and ask again.
+    pub fn shed_for_memory(&mut self) -> Option<u64> {
+        match self.config.protections && self.memory_bytes > self.config.memory_max {
+            true => self.shed_fattest(),
+            false => None,
         }
     }
 
@@ -162,73 +232,20 @@ impl Door {
         None
     }
 
-    /// Judges what an entrant has said, appending the answer to `out`.
-    pub fn judge(&mut self, id: EntrantId, out: &mut Vec<u8>) -> Verdict {
-        let Some(entrant) = self.entrants.get_mut(&id) else {
-            return Verdict::Refuse;
-        };
-        match auth::decode(&entrant.input) {
-            Step::Incomplete if entrant.input.len() < INPUT_LEN_MAX => Verdict::Stay,
-            Step::Incomplete => {
-                self.leave(id);
-                Verdict::Refuse
-            }
-            Step::Refuse { reply } => {
-                reply.answer(out);
-                self.leave(id);
-                Verdict::Refuse
-            }
-            Step::Answer { consumed, reply } => {
-                reply.answer(out);
-                entrant.input.drain(..consumed);
-                self.consider(id);
-                Verdict::Stay
-            }
-            Step::Attempt {
-                consumed,
-                username,
-                password,
-                reply,
-            } => {
-                let claimed = self.directory.claimed_tenant(username);
-                let credential = self.directory.verify(username, password);
-                if let Some(tenant) = claimed {
-                    let figures = self.figures.tenant(tenant);
-                    let figures = figures.of_loop(self.config.loop_index);
-                    figures.auth_attempts.add(1);
-                    figures.auth_failures.add(u64::from(credential.is_none()));
-                }
-                let Some(credential) = credential else {
-                    reply.rejected(out);
-                    entrant.input.drain(..consumed);
-                    self.consider(id);
-                    return Verdict::Stay;
-                };
-                reply.accepted(out);
-                let admitted = Admitted {
-                    tenant: credential.tenant,
-                    rights: credential.rights,
-                    credential: Some(credential.id),
-                    peer: entrant.peer,
-                    unparsed: entrant.input.split_off(consumed),
-                };
-                self.leave(id);
-                Verdict::Admit(admitted)
-            }
-        }
-    }
-
     /// Forgets an entrant, for instance because it has gone.
     pub fn leave(&mut self, id: EntrantId) {
         if let Some(entrant) = self.entrants.remove(&id) {
-            self.line.count_out(entrant.claim, entrant.peer.into(), id);
+            self.memory_bytes -= entrant.memory_bytes();
+            self.line.count_out(entrant.claim, entrant.source, id);
+            self.sources.count_out(entrant.source, id);
         }
     }
 
-    /// When the next entrant's time is up.
+    /// When it must be looked at next: an entrant's time is up, or one may have found a place.
     pub fn deadline(&self) -> Option<Timestamp> {
         let (_, oldest) = self.entrants.first_key_value()?;
-        Some(oldest.since + self.config.timeout)
+        let end = oldest.since + self.config.timeout;
+        Some(self.gate.next_look().map_or(end, |look| look.min(end)))
     }
 
     /// Forgets one whose time is up; close the connection of this name.
@@ -238,42 +255,43 @@ impl Door {
             return None;
         }
         let (id, link) = (*id, oldest.link);
+        if let Some(judged) = &oldest.judged {
+            let figures = self.figures.tenant(judged.admitted.tenant);
+            figures
+                .of_loop(self.config.loop_index)
+                .connects_refused
+                .add(1);
+        }
         self.leave(id);
         Some(link)
     }
 
-    /// Reads the claim of an entrant that has said something whole, and puts it in the queue.
-    fn consider(&mut self, id: EntrantId) {
-        let Some(entrant) = self.entrants.get_mut(&id) else {
-            return;
-        };
-        let claim = match auth::decode(&entrant.input) {
-            Step::Incomplete if entrant.input.len() < INPUT_LEN_MAX => return,
-            Step::Attempt { username, .. } => self.directory.claimed_tenant(username),
-            _ => entrant.claim,
-        };
-        let (before, source) = (entrant.claim, entrant.peer.into());
-        entrant.claim = claim;
-        entrant.waiting = true;
-        if before != claim {
-            self.line.count_out(before, source, id);
-            self.line.count_in(claim, source, id);
-        }
-        self.line.push(claim, source, id);
+    fn shed_fattest(&mut self) -> Option<u64> {
+        let (_, id) = self.line.oldest_of_fattest()?;
+        self.shed(id)
     }
 
-    fn shed(&mut self) -> Option<u64> {
-        let (claim, id) = self.line.oldest_of_fattest()?;
-        let link = self.entrants.get(&id)?.link;
-        self.leave(id);
+    fn shed(&mut self, id: EntrantId) -> Option<u64> {
+        let entrant = self.entrants.get(&id)?;
+        let (link, claim) = (entrant.link, entrant.claim);
         if let Some(tenant) = claim {
             let figures = self.figures.tenant(tenant);
             figures.of_loop(self.config.loop_index).shed.add(1);
         }
+        self.leave(id);
         Some(link)
     }
 }
 
+impl Entrant {
+    fn memory_bytes(&self) -> usize {
+        let judged = self.judged.as_deref();
+        self.input.len() + judged.map_or(0, |judged| judged.admitted.unparsed.len())
+    }
+}
+
+#[cfg(test)]
+mod budgets_test;
 #[cfg(test)]
 #[path = "door_test.rs"]
 mod door_test;

@@ -12,7 +12,7 @@ use gateway::{Admitted, Backend, Door, EntrantId, Figures, Peer, Verdict};
 use mio::{Interest, Registry, Token, Waker};
 
 use super::connection::{Connection, Place, Stream};
-use super::event_loop::{EventLoop, FIRST_LISTENER, find, link_of, slot_of};
+use super::event_loop::{EventLoop, FIRST_LISTENER, find, link_of};
 use super::listener::{ListenSocket, Listener};
 use super::loops::Mail;
 
@@ -36,7 +36,7 @@ pub(super) struct Entrance {
     first: usize,
     /// When to ask again after the system refused; no edge will say so.
     retry_at: Option<Timestamp>,
-    loops: Vec<LoopHandle>,
+    pub(super) loops: Vec<LoopHandle>,
     /// Where a choice among loops that are equal begins.
     rotation: usize,
     /// Given up for a moment when descriptors run out, to turn a connection away in order.
@@ -188,7 +188,7 @@ impl Entrance {
     }
 
     /// The loop with the fewest of the tenant's connections.
-    fn choose_loop(&mut self, figures: &Figures, tenant: TenantId) -> usize {
+    pub(super) fn choose_loop(&mut self, figures: &Figures, tenant: TenantId) -> usize {
         let counts = figures.tenant(tenant).connections_by_loop();
         let loops = self.loops.len();
         self.rotation = (self.rotation + 1) % loops;
@@ -212,6 +212,12 @@ impl<B: Backend> EventLoop<B> {
             let Some(entrance) = &mut self.entrance else {
                 return;
             };
+            self.out.clear();
+            if let Some((link, admitted)) = entrance.door.next_admitted(now, &mut self.out) {
+                self.seat(now, link, admitted);
+                now = self.shared.clock.now();
+                continue;
+            }
             let accepted = entrance.accept(now);
             let waiting = entrance.door.next_entrant();
             match accepted {
@@ -256,8 +262,20 @@ impl<B: Backend> EventLoop<B> {
                 if let Some(entrance) = &mut self.entrance {
                     entrance.door.receive(id, &self.scratch[..count]);
                 }
+                self.shed_for_memory();
             }
             _ => self.close(link),
+        }
+    }
+
+    fn shed_for_memory(&mut self) {
+        while let Some(shed) = self
+            .entrance
+            .as_mut()
+            .and_then(|entrance| entrance.door.shed_for_memory())
+        {
+            self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            self.close(shed);
         }
     }
 
@@ -279,20 +297,38 @@ impl<B: Backend> EventLoop<B> {
                     peer,
                     unparsed: Vec::new(),
                 };
-                self.hand_over(now, stream, admitted);
+                let passes = match &mut self.entrance {
+                    Some(entrance) => entrance.door.pass(now, &admitted),
+                    None => false,
+                };
+                match passes {
+                    true => self.hand_over(now, stream, admitted),
+                    false => self.place_at_door(now, stream, peer, Some(admitted)),
+                }
             }
-            None => self.place_at_door(now, stream, peer),
+            None => self.place_at_door(now, stream, peer, None),
         }
     }
 
-    fn place_at_door(&mut self, now: Timestamp, stream: Stream, peer: Peer) {
+    /// Lets a connection stand at the door: to say who it is or, where that is known, to wait for a
+    /// place among its tenant's.
+    fn place_at_door(
+        &mut self,
+        now: Timestamp,
+        stream: Stream,
+        peer: Peer,
+        admitted: Option<Admitted>,
+    ) {
         let generation = self.next_generation();
         let link = link_of(self.connections.vacant_key(), generation);
         let Some(entrance) = &mut self.entrance else {
             self.count_closed();
             return;
         };
-        let entry = entrance.door.enter(now, peer, link);
+        let entry = match admitted {
+            Some(admitted) => entrance.door.enter_judged(now, admitted, link),
+            None => entrance.door.enter(now, peer, link),
+        };
         let mut connection = Connection::new(stream, Place::Door(entry.id), generation);
         let registered = connection
             .stream
@@ -313,7 +349,7 @@ impl<B: Backend> EventLoop<B> {
             return;
         };
         self.out.clear();
-        let verdict = entrance.door.judge(id, &mut self.out);
+        let verdict = entrance.door.judge(now, id, &mut self.out);
         let Some(connection) = find(&mut self.connections, link) else {
             return;
         };
@@ -323,36 +359,6 @@ impl<B: Backend> EventLoop<B> {
             Verdict::Stay if answered => self.hear_entrant(link, id),
             Verdict::Admit(admitted) if answered => self.admit_entrant(now, link, admitted),
             _ => self.close(link),
-        }
-    }
-
-    fn admit_entrant(&mut self, now: Timestamp, link: u64, admitted: Admitted) {
-        if self.connection(link).is_none() {
-            return;
-        }
-        let mut connection = self.connections.remove(slot_of(link));
-        // The new owner registers it anew, which also tells it of anything that has come meanwhile.
-        if connection.stream.deregister(self.poll.registry()).is_err() {
-            self.count_closed();
-            return;
-        }
-        self.hand_over(now, connection.stream, admitted);
-    }
-
-    fn hand_over(&mut self, now: Timestamp, stream: Stream, admitted: Admitted) {
-        let Some(entrance) = &mut self.entrance else {
-            self.count_closed();
-            return;
-        };
-        let chosen = entrance.choose_loop(&self.shared.figures, admitted.tenant);
-        // The entrance belongs to the first loop.
-        if chosen == 0 {
-            self.admit(now, stream, admitted);
-        } else if entrance.loops[chosen]
-            .send(Mail::Admit { stream, admitted })
-            .is_err()
-        {
-            self.count_closed();
         }
     }
 }

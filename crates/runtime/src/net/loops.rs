@@ -152,7 +152,13 @@ impl Loops {
                     let door = Door::new(
                         DoorConfig {
                             entrants_max: shared.limits.unauthenticated_max,
+                            entrants_per_source_max: shared.limits.unauthenticated_per_source_max,
+                            connects_per_second_per_source_max: shared
+                                .limits
+                                .connects_per_second_per_source_max,
+                            memory_max: shared.limits.door_memory_bytes,
                             timeout: shared.limits.auth_timeout,
+                            protections: shared.limits.protections,
                             loop_index: index,
                         },
                         shared.directory.get(),

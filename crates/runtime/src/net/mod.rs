@@ -1,6 +1,7 @@
 //! Event loops over the clients' sockets.
 
 mod accept;
+mod admit;
 mod connection;
 mod deadlines;
 mod event_loop;

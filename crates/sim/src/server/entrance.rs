@@ -34,7 +34,11 @@ impl Entrance {
     ) -> Self {
         let door_config = DoorConfig {
             entrants_max: config.unauthenticated_max,
+            entrants_per_source_max: config.unauthenticated_max,
+            connects_per_second_per_source_max: None,
+            memory_max: usize::MAX,
             timeout: config.auth_timeout,
+            protections: true,
             loop_index: 0,
         };
         Self {
@@ -53,7 +57,7 @@ impl Entrance {
     }
 
     pub(super) fn announce(&mut self, network: &mut Network) {
-        self.pending |= network.take_arrivals(0);
+        self.pending |= network.take_arrivals();
     }
 
     pub(super) fn is_busy(&self) -> bool {
@@ -68,7 +72,7 @@ impl Entrance {
         if !self.pending {
             return None;
         }
-        let accepted = network.accept(0);
+        let accepted = network.accept();
         self.pending = accepted.is_some();
         accepted
     }
@@ -193,7 +197,7 @@ impl EventLoop {
             return;
         };
         self.out.clear();
-        let verdict = entrance.door.judge(id, &mut self.out);
+        let verdict = entrance.door.judge(self.clock, id, &mut self.out);
         let Some(connection) = shared.find(socket) else {
             return;
         };
