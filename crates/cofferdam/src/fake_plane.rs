@@ -32,6 +32,8 @@ pub(crate) struct FakePlane {
     /// The so-manieth change from now fails, once; the first one is 1, and 0 is none.
     pub(crate) fail_at: AtomicU32,
     pub(crate) memory_bytes: u64,
+    /// Whether the memory of a removed tenant stays in use.
+    pub(crate) is_slow_to_give_back: AtomicBool,
 }
 
 impl FakePlane {
@@ -130,13 +132,14 @@ impl DataPlane for FakePlane {
         self.change(id, |cache| cache.flushes += 1)
     }
 
-    fn remove(&self, id: TenantId) {
+    fn remove(&self, id: TenantId) -> bool {
         let directory = self.directory.lock().unwrap();
         assert!(
             directory.tenant(id).is_none(),
             "removed while logins still see it"
         );
         self.caches.lock().unwrap().remove(&id.0).unwrap();
+        !self.is_slow_to_give_back.load(Ordering::Relaxed)
     }
 
     fn publish(&self, directory: Directory) {

@@ -1,7 +1,7 @@
 //! Introduces the gateway's sessions to the caches in this process.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -49,14 +49,15 @@ impl Caches {
     }
 
     /// Forgets a tenant's cache. Its memory, which takes long to give back, goes on a thread of its
-    /// own once the last session has let go of it, and never on a loop.
-    pub(crate) fn remove(&self, id: TenantId) {
+    /// own once the last session has let go of it, and never on a loop; what is returned closes then.
+    pub(crate) fn remove(&self, id: TenantId) -> mpsc::Receiver<()> {
         let removed = self.get(id);
         self.change(|caches| {
             caches.remove(&id);
         });
+        let (in_use, is_back) = mpsc::channel();
         let Some(cache) = removed else {
-            return;
+            return is_back;
         };
         let reaper = thread::Builder::new().name("cache-reaper".into());
         let reaped = reaper.spawn(move || {
@@ -64,10 +65,12 @@ impl Caches {
                 thread::park_timeout(REAPER_INTERVAL);
             }
             drop(cache);
+            drop(in_use);
         });
         if let Err(error) = reaped {
             tracing::warn!(%error, "a removed cache is given back by whoever lets go of it last");
         }
+        is_back
     }
 
     /// A tenant's cache.

@@ -1,19 +1,24 @@
 //! The data plane of one process: event loops over the caches that it holds itself.
 
 use std::net::SocketAddr;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base::TenantId;
 use base::kv::Stats;
 use gateway::directory::Directory;
-use gateway::{ConnectionFigures, Figures};
+use gateway::{ConnectionFigures, Delays, Figures};
 use runtime::net::{ListenError, Listener, Loops, LoopsConfig};
 use runtime::{Clock, Published, secrets};
 
 use crate::local_backend::{Caches, LocalBackend};
 use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
 use runtime::state::DEFAULT_TENANT;
+
+/// How long the memory of a removed tenant may take to come back: its sessions end within a second,
+/// and the kernel takes some milliseconds for each GiB.
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A listener that cannot be had, by the key of its address.
 #[derive(Debug, thiserror::Error)]
@@ -139,9 +144,14 @@ impl DataPlane for LocalPlane {
         Ok(())
     }
 
-    fn remove(&self, id: TenantId) {
-        self.caches.remove(id);
+    fn remove(&self, id: TenantId) -> bool {
+        let is_back = self.caches.remove(id);
         self.figures.forget(id);
+        // Without a sender it was dropped at once, or there was none.
+        !matches!(
+            is_back.recv_timeout(REMOVAL_TIMEOUT),
+            Err(RecvTimeoutError::Timeout)
+        )
     }
 
     fn publish(&self, directory: Directory) {
@@ -154,6 +164,14 @@ impl DataPlane for LocalPlane {
     fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)> {
         let stats = self.caches.get(id)?.stats();
         Some((stats, self.figures.tenant(id).sum()))
+    }
+
+    fn delays(&self, id: TenantId) -> Delays {
+        self.figures.tenant(id).delays()
+    }
+
+    fn directory(&self) -> Arc<Directory> {
+        self.directory.get()
     }
 
     fn totals(&self) -> Totals {

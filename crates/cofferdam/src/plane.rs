@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::kv::Stats;
-use base::{IpNetwork, TenantId};
-use gateway::ConnectionFigures;
+use base::{IpNetwork, TenantId, Timestamp};
+use gateway::{ConnectionFigures, Delays};
 use gateway::directory::Directory;
 use runtime::net::Limits;
 
@@ -16,8 +16,7 @@ use runtime::net::Limits;
 #[error("{0}")]
 pub(crate) struct PlaneError(pub(crate) String);
 
-/// The data of all tenants, and the way to it for clients. Calls come one at a time, except for
-/// [`DataPlane::stats`] and [`DataPlane::totals`].
+/// The data of all tenants, and the way to it for clients. Calls that change memory come one at a time.
 pub(crate) trait DataPlane: Send + Sync {
     /// Whether clients are served; with no daemon running the state is changed all the same.
     fn is_running(&self) -> bool;
@@ -39,8 +38,9 @@ pub(crate) trait DataPlane: Send + Sync {
     /// Empties a tenant's cache.
     fn flush(&self, id: TenantId) -> Result<(), PlaneError>;
 
-    /// Gives a tenant's cache back; its connections have lost their credential already.
-    fn remove(&self, id: TenantId);
+    /// Gives a tenant's cache back; its connections have lost their credential already. Returns once
+    /// its memory is free, or false where that takes too long.
+    fn remove(&self, id: TenantId) -> bool;
 
     /// Puts a new directory in force for logins and for sessions that are open.
     fn publish(&self, directory: Directory);
@@ -50,6 +50,27 @@ pub(crate) trait DataPlane: Send + Sync {
 
     /// Figures that belong to no tenant.
     fn totals(&self) -> Totals;
+
+    /// The directory in force.
+    fn directory(&self) -> Arc<Directory> {
+        Arc::default()
+    }
+
+    /// How long a tenant's requests waited from being there to being answered, since the start.
+    fn delays(&self, _id: TenantId) -> Delays {
+        Delays::default()
+    }
+
+    /// How long ago each event loop turned; none where there are none.
+    fn loop_ages(&self, _now: Timestamp) -> Vec<Duration> {
+        Vec::new()
+    }
+
+    /// Whose the connections of these clients are, as far as they have one; asks the loops, which
+    /// answer within a moment or not at all.
+    fn owners(&self, _clients: &[SocketAddr]) -> Vec<(SocketAddr, TenantId)> {
+        Vec::new()
+    }
 }
 
 /// Figures of the whole process.
@@ -88,6 +109,13 @@ pub(crate) struct PlaneConfig {
 pub(crate) trait RunningPlane {
     /// Where clients connect: of the open tenant, and of all others.
     fn addresses(&self) -> (Option<SocketAddr>, SocketAddr);
+
+    /// The TCP listeners by the key of their address.
+    fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let (open, auth) = self.addresses();
+        let open = open.map(|addr| ("memcache", addr));
+        open.into_iter().chain([("memcache_auth", auth)]).collect()
+    }
 
     /// Begins to accept; all tenants are there and the directory is published.
     fn serve(&mut self) -> Result<(), PlaneError>;

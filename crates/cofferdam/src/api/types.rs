@@ -5,6 +5,8 @@ use gateway::ConnectionFigures;
 use runtime::state::CredentialRecord;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::traffic::{TrafficChange, TrafficView};
+
 /// A tenant to add.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +26,7 @@ pub(crate) struct LimitChange {
     pub(crate) memory_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) item_size_bytes: Option<u64>,
+    pub(crate) traffic: TrafficChange,
 }
 
 /// A credential to add.
@@ -52,6 +55,7 @@ pub(crate) struct TenantView {
     pub(crate) tenant: String,
     pub(crate) memory_bytes: u64,
     pub(crate) item_size_bytes: u32,
+    pub(crate) traffic: TrafficView,
     /// `null` for `default`, which was never added.
     pub(crate) created_unix_s: Option<i64>,
     /// `null`, as the next two, where no daemon runs.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::limit::LimitArgs;
 use super::load::LoadArgs;
 use crate::config::{Addr, Auto, Overrides, Size, Switch};
 use crate::logging::LogFormat;
@@ -165,17 +166,12 @@ pub(crate) enum TenantCommand {
         /// The tenant
         name: String,
     },
-    /// Change a tenant's memory or item size, live
-    #[command(group = clap::ArgGroup::new("limits").required(true).multiple(true))]
+    /// Change a tenant's memory, item size and other limits, live; `none` takes a limit away
     Limit {
         /// The tenant
         name: String,
-        /// What its cache may hold
-        #[arg(long, value_name = "SIZE", group = "limits")]
-        memory: Option<Size>,
-        /// Its largest value
-        #[arg(long, value_name = "SIZE", group = "limits")]
-        item_size: Option<Size>,
+        #[command(flatten)]
+        limits: LimitArgs,
     },
     /// Make a new primary credential; the old ones work until they are revoked
     Rotate {

@@ -4,6 +4,7 @@ mod access;
 mod args;
 mod config;
 mod docs;
+mod limit;
 mod load;
 pub(crate) mod output;
 mod stat;

@@ -90,6 +90,11 @@ pub(crate) fn known(value: Option<u64>, show: impl Fn(u64) -> String) -> String 
     value.map_or_else(|| "-".to_owned(), show)
 }
 
+/// A limit, or that there is none.
+pub(crate) fn limit(value: Option<u64>, show: impl Fn(u64) -> String) -> String {
+    value.map_or_else(|| "none".to_owned(), show)
+}
+
 #[cfg(test)]
 #[path = "output_test.rs"]
 mod tests;

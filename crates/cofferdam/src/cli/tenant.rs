@@ -5,10 +5,8 @@ use runtime::http::Method;
 
 use super::access::{Access, segment};
 use super::args::{CredentialCommand, Global, TenantCommand};
-use super::output;
-use crate::api::types::{
-    CredentialRequest, CredentialView, Grant, LimitChange, TenantRequest, TenantView,
-};
+use super::{limit, output};
+use crate::api::types::{CredentialRequest, CredentialView, Grant, TenantRequest, TenantView};
 use crate::config::Size;
 use crate::failure::Failure;
 
@@ -35,15 +33,8 @@ pub(crate) fn run(global: &Global, command: TenantCommand) -> Result<(), Failure
             let tenant = access.ask(Method::GET, &path(&name, ""), NO_BODY)?;
             print_tenant(global, &tenant)
         }
-        TenantCommand::Limit {
-            name,
-            memory,
-            item_size,
-        } => {
-            let change = LimitChange {
-                memory_bytes: memory.map(Size::bytes),
-                item_size_bytes: item_size.map(Size::bytes),
-            };
+        TenantCommand::Limit { name, limits } => {
+            let change = limits.change();
             let tenant = access.ask(Method::PATCH, &path(&name, ""), Some(&change))?;
             print_tenant(global, &tenant)
         }
@@ -152,6 +143,8 @@ fn list(global: &Global, access: &Access) -> Result<(), Failure> {
                 output::known(tenant.used_bytes, output::size),
                 output::known(tenant.items, |n| n.to_string()),
                 output::known(tenant.connections, |n| n.to_string()),
+                tenant.traffic.weight.to_string(),
+                limits_in_short(tenant),
                 tenant.credentials.len().to_string(),
             ]
         })
@@ -162,16 +155,45 @@ fn list(global: &Global, access: &Access) -> Result<(), Failure> {
         "USED",
         "ITEMS",
         "CONNECTIONS",
+        "WEIGHT",
+        "LIMITS",
         "CREDENTIALS",
     ];
     output::text(&output::table(&header, &rows))
+}
+
+/// The limits that are set, in one cell.
+fn limits_in_short(tenant: &TenantView) -> String {
+    let traffic = &tenant.traffic;
+    let size = |bytes: u64| output::size(bytes);
+    let limits = [
+        traffic.ops_per_second.map(|n| format!("{n} ops/s")),
+        traffic
+            .bytes_in_per_second
+            .map(|n| format!("{} in/s", size(n))),
+        traffic
+            .bytes_out_per_second
+            .map(|n| format!("{} out/s", size(n))),
+        traffic.connections.map(|n| format!("{n} connections")),
+        traffic
+            .connects_per_second
+            .map(|n| format!("{n} connects/s")),
+        traffic
+            .inflight_bytes
+            .map(|n| format!("{} inflight", size(n))),
+    ];
+    let set: Vec<String> = limits.into_iter().flatten().collect();
+    match set.is_empty() {
+        true => "-".to_owned(),
+        false => set.join(", "),
+    }
 }
 
 fn print_tenant(global: &Global, tenant: &TenantView) -> Result<(), Failure> {
     if global.json {
         return output::json(tenant);
     }
-    let pairs = output::pairs(&[
+    let mut pairs = vec![
         ("tenant", tenant.tenant.clone()),
         ("memory", ByteSize(tenant.memory_bytes).to_string()),
         (
@@ -184,7 +206,9 @@ fn print_tenant(global: &Global, tenant: &TenantView) -> Result<(), Failure> {
             "connections",
             output::known(tenant.connections, |n| n.to_string()),
         ),
-    ]);
+    ];
+    pairs.extend(limit::shown(&tenant.traffic));
+    let pairs = output::pairs(&pairs);
     if tenant.credentials.is_empty() {
         return output::text(&pairs);
     }

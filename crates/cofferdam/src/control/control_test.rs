@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use base::Rights;
 
 use super::*;
-use crate::api::types::CredentialRequest;
+use crate::api::types::{CredentialRequest, LimitChange};
 use crate::fake_plane::{FakePlane, MIB};
 
 fn request(name: &str, memory_mib: u64) -> TenantRequest {
@@ -19,7 +19,7 @@ fn request(name: &str, memory_mib: u64) -> TenantRequest {
 fn memory(mib: u64) -> LimitChange {
     LimitChange {
         memory_bytes: Some(mib * MIB),
-        item_size_bytes: None,
+        ..LimitChange::default()
     }
 }
 
@@ -134,13 +134,14 @@ fn limits_change_both_ways_without_overselling_in_between() {
     let both = |memory_mib, item| LimitChange {
         memory_bytes: Some(memory_mib * MIB),
         item_size_bytes: Some(item * MIB),
+        ..LimitChange::default()
     };
     control.limit("acme", &both(60, 30)).unwrap();
     control.limit("acme", &both(4, 2)).unwrap();
     assert_eq!(plane.cache(2).item_size_max, 2 << 20);
     let alone = LimitChange {
-        memory_bytes: None,
         item_size_bytes: Some(3 * MIB),
+        ..LimitChange::default()
     };
     assert!(matches!(
         control.limit("acme", &alone),

@@ -12,6 +12,8 @@ pub(super) struct Contents {
     pub(super) tenants: Vec<TenantRecord>,
     /// All credentials in force.
     pub(super) credentials: Vec<CredentialRecord>,
+    /// What `default` may take beside memory.
+    pub(super) traffic_of_default: TrafficLimits,
 }
 
 impl Inner {
@@ -20,6 +22,7 @@ impl Inner {
         Ok(Contents {
             tenants: self.state.tenants()?,
             credentials: self.state.credentials()?,
+            traffic_of_default: self.state.traffic_of_default()?,
         })
     }
 }
@@ -31,13 +34,13 @@ impl Contents {
             id: DEFAULT_TENANT,
             name: OPEN_TENANT.into(),
             item_size_max: default_item_size_max,
-            traffic: TrafficLimits::default(),
+            traffic: self.traffic_of_default,
         };
         let sold = self.tenants.into_iter().map(|t| Tenant {
             id: t.id,
             name: t.name.into(),
             item_size_max: t.item_size_max,
-            traffic: TrafficLimits::default(),
+            traffic: t.traffic,
         });
         let credentials = self.credentials.into_iter().map(|c| {
             let credential = Credential {

@@ -14,10 +14,11 @@ pub(crate) enum ControlError {
     /// No tenant has this name.
     #[error("there is no tenant {0:?}: `cofferdam tenant list` shows all")]
     NoTenant(String),
-    /// `default` has no credentials and no limits of its own.
+    /// `default` has no credentials, and no memory or item size of its own.
     #[error(
-        "tenant \"default\" is open and has what is not sold: it can be shown and flushed; \
-         its memory is --memory less what is sold, its item size is item_size"
+        "tenant \"default\" is open and has what is not sold: it can be shown, flushed, and \
+         limited in all but memory and item size; its memory is --memory less what is sold, its \
+         item size is item_size"
     )]
     OpenTenant,
     /// The tenant has no such credential.

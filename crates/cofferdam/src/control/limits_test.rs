@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
+use base::TrafficLimits;
+
 use super::*;
+use crate::api::types::LimitChange;
 use crate::fake_plane::{FakeCache, FakePlane, MIB};
 
 const KIB: u64 = 1 << 10;
@@ -20,6 +23,7 @@ fn change(memory_bytes: u64, item_size_bytes: u64) -> LimitChange {
     LimitChange {
         memory_bytes: Some(memory_bytes),
         item_size_bytes: Some(item_size_bytes),
+        ..LimitChange::default()
     }
 }
 
@@ -147,6 +151,19 @@ fn a_removed_tenant_s_cache_goes_even_if_default_cannot_grow() {
 }
 
 #[test]
+fn default_does_not_grow_before_the_memory_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let (plane, control) = FakePlane::with_control(dir.path());
+    control.add(&request("acme", 16 * MIB, MIB)).unwrap();
+    plane.is_slow_to_give_back.store(true, Ordering::Relaxed);
+    control.remove("acme").unwrap();
+    assert_eq!(plane.cache(1).quota_bytes, 48 * MIB);
+    plane.is_slow_to_give_back.store(false, Ordering::Relaxed);
+    control.add(&request("beta", 8 * MIB, MIB)).unwrap();
+    assert_eq!(plane.cache(1).quota_bytes, 56 * MIB);
+}
+
+#[test]
 fn a_row_out_of_bounds_is_raised_and_keeps_nobody_down() {
     let dir = tempfile::tempdir().unwrap();
     let control = offline(dir.path());
@@ -159,11 +176,16 @@ fn a_row_out_of_bounds_is_raised_and_keeps_nobody_down() {
             .id
     };
     let (beta, tiny) = (id("beta"), id("tiny"));
-    control.inner().state.set_limits(beta, 4 * MIB, 0).unwrap();
+    let unlimited = TrafficLimits::default();
     control
         .inner()
         .state
-        .set_limits(tiny, 64 * KIB, 1024)
+        .set_limits(beta, 4 * MIB, 0, unlimited)
+        .unwrap();
+    control
+        .inner()
+        .state
+        .set_limits(tiny, 64 * KIB, 1024, unlimited)
         .unwrap();
     drop(control);
     let (plane, control) = FakePlane::with_control(dir.path());

@@ -7,15 +7,18 @@
 mod credentials;
 mod directory;
 mod error;
+mod limit;
 mod names;
 mod offline;
 mod remarks;
 mod resize;
 mod sale;
 mod stat;
+mod traffic;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use base::TenantId;
 use runtime::state::{DEFAULT_TENANT, NewTenant, State, TenantRecord};
 
 pub(crate) use error::ControlError;
@@ -24,13 +27,15 @@ pub(crate) use offline::NoPlane;
 pub(crate) use remarks::last_in_force;
 pub(crate) use sale::Sizes;
 
-use crate::api::types::{CredentialView, Grant, LimitChange, TenantRequest, TenantView};
-use crate::plane::DataPlane;
-use resize::{Limits, Resize};
+use crate::api::types::{CredentialView, Grant, TenantRequest, TenantView, TrafficView};
+use crate::plane::{DataPlane, PlaneError};
+use resize::Resize;
 
 /// Changes tenants and tells about them.
 pub(crate) struct Control {
     plane: Arc<dyn DataPlane>,
+    /// Held while memory moves from one tenant to another, for as long as that takes; before `inner`.
+    resizing: Mutex<()>,
     inner: Mutex<Inner>,
 }
 
@@ -51,6 +56,7 @@ impl Control {
     ) -> Self {
         Self {
             plane,
+            resizing: Mutex::default(),
             inner: Mutex::new(Inner {
                 state,
                 sizes,
@@ -85,6 +91,7 @@ impl Control {
     /// Puts a new configuration in force, all of it or nothing: the sizes of `default` and of what
     /// there is to sell, and where tenants are told to connect.
     pub(crate) fn configure(&self, sizes: Sizes, servers: Vec<String>) -> Result<(), ControlError> {
+        let _resizing = self.resizing();
         let mut inner = self.inner();
         let contents = inner.contents()?;
         let change = Resize {
@@ -110,6 +117,7 @@ impl Control {
     /// Adds a tenant with one credential that has every right.
     pub(crate) fn add(&self, request: &TenantRequest) -> Result<Grant, ControlError> {
         names::check(&request.name)?;
+        let _resizing = self.resizing();
         let inner = self.inner();
         let tenants = inner.state.tenants()?;
         if tenants.iter().any(|t| t.name == request.name) {
@@ -181,44 +189,6 @@ impl Control {
         found.ok_or_else(|| ControlError::NoTenant(name.to_owned()))
     }
 
-    /// Changes a tenant's memory, item size, or both.
-    pub(crate) fn limit(
-        &self,
-        name: &str,
-        change: &LimitChange,
-    ) -> Result<TenantView, ControlError> {
-        let inner = self.inner();
-        let mut contents = inner.contents()?;
-        let tenant = sold(&contents.tenants, name)?.clone();
-        let quota = change.memory_bytes.unwrap_or(tenant.quota_bytes);
-        let item_size = sale::item_size(change.item_size_bytes, tenant.item_size_max)?;
-        sale::check_quota(name, quota, item_size)?;
-        let left = inner
-            .sizes
-            .left_after_sale(&contents.tenants, Some(tenant.id), name, quota)?;
-        let changes = inner.resizes(&contents.tenants, &tenant, quota, item_size, left)?;
-        for record in contents.tenants.iter_mut().filter(|t| t.id == tenant.id) {
-            record.item_size_max = item_size;
-        }
-        let directory = contents.into_directory(inner.sizes.item_size_max);
-        inner.state.set_limits(tenant.id, quota, item_size)?;
-        if let Err(error) = resize::apply(&*self.plane, &changes) {
-            inner
-                .state
-                .set_limits(tenant.id, tenant.quota_bytes, tenant.item_size_max)?;
-            return Err(error.into());
-        }
-        self.plane.publish(directory);
-        tracing::info!(
-            tenant = name,
-            memory_bytes = quota,
-            item_size_bytes = item_size,
-            "tenant limited"
-        );
-        drop(inner);
-        self.show(name)
-    }
-
     /// Empties a tenant's cache.
     pub(crate) fn flush(&self, name: &str) -> Result<(), ControlError> {
         if !self.plane.is_running() {
@@ -234,8 +204,25 @@ impl Control {
         Ok(())
     }
 
-    /// Removes a tenant: its credentials, its connections, its data.
+    /// Removes a tenant: its credentials, its connections, its data. Its memory is back when this
+    /// returns, and only then does `default` have it.
     pub(crate) fn remove(&self, name: &str) -> Result<(), ControlError> {
+        let _resizing = self.resizing();
+        let (id, left) = self.take_out(name)?;
+        // Sessions let go of it within a second; whoever only asks need not wait for that.
+        let is_back = self.plane.remove(id);
+        let given = match is_back {
+            true => self.plane.set_quota(DEFAULT_TENANT, left),
+            false => Err(PlaneError("the tenant's memory is still in use".into())),
+        };
+        // The tenant is gone all the same; what it had comes to `default` with the next change.
+        told_if_failed(given, "\"default\" did not take the memory back");
+        tracing::info!(tenant = name, "tenant removed");
+        Ok(())
+    }
+
+    /// Takes a tenant out of the state and the directory; tells what that leaves to `default`.
+    fn take_out(&self, name: &str) -> Result<(TenantId, u64), ControlError> {
         let inner = self.inner();
         let mut contents = inner.contents()?;
         let id = sold(&contents.tenants, name)?.id;
@@ -245,14 +232,7 @@ impl Control {
         let directory = contents.into_directory(inner.sizes.item_size_max);
         inner.state.remove_tenant(id)?;
         self.plane.publish(directory);
-        self.plane.remove(id);
-        // The tenant is gone all the same; what it had comes to `default` with the next change.
-        told_if_failed(
-            self.plane.set_quota(DEFAULT_TENANT, left),
-            "\"default\" did not take the memory back",
-        );
-        tracing::info!(tenant = name, "tenant removed");
-        Ok(())
+        Ok((id, left))
     }
 
     /// The whole state as the bytes of a file that `state restore` takes.
@@ -266,12 +246,17 @@ impl Control {
             tenant: tenant.name.clone(),
             memory_bytes: tenant.quota_bytes,
             item_size_bytes: tenant.item_size_max,
+            traffic: TrafficView::from(&tenant.traffic),
             created_unix_s: (tenant.id != DEFAULT_TENANT).then_some(tenant.created_unix_s),
             used_bytes: stats.as_ref().map(|(cache, _)| cache.held_bytes),
             items: stats.as_ref().map(|(cache, _)| cache.curr_items),
             connections: stats.as_ref().map(|(_, clients)| clients.connections),
             credentials,
         }
+    }
+
+    fn resizing(&self) -> MutexGuard<'_, ()> {
+        self.resizing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -281,62 +266,6 @@ impl Control {
 }
 
 impl Inner {
-    /// Raises limits that no cache would take to the least that one does, and says so.
-    fn mend_limits(&self) -> Result<(), ControlError> {
-        for tenant in self.state.tenants()? {
-            let Limits {
-                quota_bytes,
-                item_size_max,
-            } = sale::mended(&tenant);
-            if (quota_bytes, item_size_max) == (tenant.quota_bytes, tenant.item_size_max) {
-                continue;
-            }
-            tracing::error!(
-                tenant = tenant.name,
-                memory_bytes = tenant.quota_bytes,
-                item_size_bytes = tenant.item_size_max,
-                new_memory_bytes = quota_bytes,
-                new_item_size_bytes = item_size_max,
-                "the limits in the state are out of bounds and were changed to the nearest ones"
-            );
-            self.state
-                .set_limits(tenant.id, quota_bytes, item_size_max)?;
-        }
-        Ok(())
-    }
-
-    /// What a change of one tenant's limits is for it and for `default`.
-    fn resizes(
-        &self,
-        tenants: &[TenantRecord],
-        tenant: &TenantRecord,
-        quota_bytes: u64,
-        item_size_max: u32,
-        left_for_default: u64,
-    ) -> Result<[Resize; 2], ControlError> {
-        let default = self.sizes.of_default(tenants)?;
-        let own = Resize {
-            id: tenant.id,
-            from: Limits {
-                quota_bytes: tenant.quota_bytes,
-                item_size_max: tenant.item_size_max,
-            },
-            to: Limits {
-                quota_bytes,
-                item_size_max,
-            },
-        };
-        let rest = Resize {
-            id: DEFAULT_TENANT,
-            from: default,
-            to: Limits {
-                quota_bytes: left_for_default,
-                ..default
-            },
-        };
-        Ok([own, rest])
-    }
-
     /// The open tenant, which has what is not sold.
     fn default_record(&self, tenants: &[TenantRecord]) -> Result<TenantRecord, ControlError> {
         Ok(TenantRecord {
@@ -344,6 +273,7 @@ impl Inner {
             name: OPEN_TENANT.to_owned(),
             quota_bytes: self.sizes.left_for_default(tenants)?,
             item_size_max: self.sizes.item_size_max,
+            traffic: self.state.traffic_of_default()?,
             created_unix_s: 0,
         })
     }

@@ -31,7 +31,9 @@ impl DataPlane for NoPlane {
         Ok(())
     }
 
-    fn remove(&self, _: TenantId) {}
+    fn remove(&self, _: TenantId) -> bool {
+        true
+    }
 
     fn publish(&self, _: Directory) {}
 

@@ -10,12 +10,13 @@ mod lock;
 mod record;
 mod schema;
 mod store;
+mod traffic;
 
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use base::{CredentialId, TenantId};
+use base::{CredentialId, TenantId, TrafficLimits};
 
 pub use backup::restore;
 pub use error::StateError;
@@ -81,14 +82,32 @@ impl State {
         self.ask(move |store| store.add_tenant(&tenant, &credential))
     }
 
-    /// Changes what a tenant may hold.
+    /// Changes what a tenant may hold and take, all of it or nothing.
     pub fn set_limits(
         &self,
         id: TenantId,
         quota_bytes: u64,
         item_size_max: u32,
+        traffic: TrafficLimits,
     ) -> Result<(), StateError> {
-        self.ask(move |store| store.set_limits(id, quota_bytes, item_size_max))
+        self.ask(move |store| store.set_limits(id, quota_bytes, item_size_max, &traffic))
+    }
+
+    /// What [`DEFAULT_TENANT`] may take beside memory.
+    pub fn traffic_of_default(&self) -> Result<TrafficLimits, StateError> {
+        self.ask(|store| {
+            let all = traffic::read(store.connection())?;
+            Ok(all.get(&DEFAULT_TENANT).copied().unwrap_or_default())
+        })
+    }
+
+    /// Changes what [`DEFAULT_TENANT`] may take beside memory.
+    pub fn set_traffic_of_default(&self, limits: TrafficLimits) -> Result<(), StateError> {
+        self.ask(move |store| {
+            let transaction = store.transaction()?;
+            traffic::write(&transaction, DEFAULT_TENANT, &limits)?;
+            Ok(transaction.commit()?)
+        })
     }
 
     /// Removes a tenant and its credentials; their numbers are not used again.

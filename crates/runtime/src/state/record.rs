@@ -1,6 +1,6 @@
 //! What is kept of tenants and credentials.
 
-use base::{CredentialId, Rights, TenantId};
+use base::{CredentialId, Rights, TenantId, TrafficLimits};
 
 /// A tenant as kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct TenantRecord {
     pub quota_bytes: u64,
     /// The largest value in bytes that it may store.
     pub item_size_max: u32,
+    /// What it may take beside memory.
+    pub traffic: TrafficLimits,
     /// When it was added, in Unix seconds.
     pub created_unix_s: i64,
 }

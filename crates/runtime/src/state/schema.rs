@@ -13,7 +13,9 @@ pub(super) const APPLICATION_ID: i32 = 0x436f_6664;
 ///
 /// `AUTOINCREMENT` is what keeps numbers from being given twice. Tenant 1 is `default`, which has
 /// no row, so counting begins behind it.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[TENANTS_AND_CREDENTIALS, TRAFFIC];
+
+const TENANTS_AND_CREDENTIALS: &str = "
     CREATE TABLE tenant (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE,
@@ -36,7 +38,23 @@ pub(super) const STEPS: &[&str] = &["
     CREATE INDEX credential_tenant ON credential (tenant);
     CREATE TABLE remark (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO sqlite_sequence (name, seq) VALUES ('tenant', 1);
-"];
+";
+
+/// No reference to `tenant`, where `default` has no row; what is not limited is null.
+const TRAFFIC: &str = "
+    CREATE TABLE traffic (
+        tenant INTEGER PRIMARY KEY,
+        ops_per_second INTEGER CHECK (ops_per_second > 0),
+        bytes_in_per_second INTEGER CHECK (bytes_in_per_second > 0),
+        bytes_out_per_second INTEGER CHECK (bytes_out_per_second > 0),
+        burst_ms INTEGER CHECK (burst_ms > 0),
+        weight INTEGER CHECK (weight BETWEEN 1 AND 10000),
+        connections INTEGER CHECK (connections > 0),
+        connects_per_second INTEGER CHECK (connects_per_second > 0),
+        inflight_bytes INTEGER CHECK (inflight_bytes > 0),
+        max_delay_ms INTEGER CHECK (max_delay_ms >= 0)
+    ) STRICT;
+";
 
 /// Takes `connection` through the steps that it has not taken yet, each whole or not at all.
 pub(super) fn migrate(

@@ -37,6 +37,42 @@ fn an_older_database_takes_only_the_steps_that_it_lacks() {
 }
 
 #[test]
+fn what_the_first_release_kept_is_there_after_all_steps() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate_memory(&mut connection, &STEPS[..1]).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO tenant (name, quota_bytes, item_size_max) VALUES ('acme', 7, 8);
+             INSERT INTO credential (tenant, username, salt, password_sha256, rights, is_primary)
+             VALUES (2, 'acme', zeroblob(16), zeroblob(32), 'read', 1);",
+        )
+        .unwrap();
+    migrate_memory(&mut connection, STEPS).unwrap();
+    assert_eq!(version(&connection) as usize, STEPS.len());
+    let row: (u32, String, u32, u32) = connection
+        .query_row(
+            "SELECT t.id, c.username, quota_bytes, (SELECT count(*) FROM traffic)
+             FROM tenant t JOIN credential c ON c.tenant = t.id",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )
+        .unwrap();
+    assert_eq!(row, (2, "acme".to_owned(), 7, 0));
+}
+
+#[test]
+fn a_limit_of_nothing_is_no_limit_that_could_be_kept() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate_memory(&mut connection, STEPS).unwrap();
+    for (column, value) in [("ops_per_second", 0), ("weight", 10001), ("burst_ms", 0)] {
+        let sql = format!("INSERT INTO traffic (tenant, {column}) VALUES (1, {value})");
+        assert!(connection.execute(&sql, []).is_err(), "{column}");
+    }
+    let sql = "INSERT INTO traffic (tenant, max_delay_ms) VALUES (1, 0)";
+    assert_eq!(connection.execute(sql, []), Ok(1));
+}
+
+#[test]
 fn a_step_that_fails_leaves_the_version_before_it() {
     let mut connection = Connection::open_in_memory().unwrap();
     let steps = [

@@ -128,7 +128,10 @@ fn limits_change_and_rights_survive() {
     let dir = tempfile::tempdir().unwrap();
     let state = State::open(dir.path()).unwrap();
     let (tenant, _) = add(&state, "acme");
-    state.set_limits(tenant.id, 5 << 30, 1 << 30).unwrap();
+    let unlimited = TrafficLimits::default();
+    state
+        .set_limits(tenant.id, 5 << 30, 1 << 30, unlimited)
+        .unwrap();
     let read_only = NewCredential {
         rights: Rights {
             read: true,
@@ -149,7 +152,7 @@ fn changes_to_what_is_gone_say_so() {
     let state = State::open(dir.path()).unwrap();
     let nobody = TenantId(99);
     assert!(matches!(
-        state.set_limits(nobody, 1, 1),
+        state.set_limits(nobody, 1, 1, TrafficLimits::default()),
         Err(StateError::Gone)
     ));
     assert!(matches!(state.remove_tenant(nobody), Err(StateError::Gone)));

@@ -6,12 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use base::{CredentialId, Rights, TenantId};
+use base::{CredentialId, Rights, TenantId, TrafficLimits};
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
 
 use super::schema::{self, STEPS};
-use super::{CredentialRecord, NewCredential, NewTenant, StateError, TenantRecord};
+use super::{CredentialRecord, NewCredential, NewTenant, StateError, TenantRecord, traffic};
 
 const TENANT_COLUMNS: &str = "id, name, quota_bytes, item_size_max, created";
 const CREDENTIAL_COLUMNS: &str =
@@ -47,6 +47,11 @@ impl Store {
         &self.connection
     }
 
+    /// A change of several steps: all of them once it is committed, else none.
+    pub(super) fn transaction(&mut self) -> Result<Transaction<'_>, StateError> {
+        Ok(self.connection.transaction()?)
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -55,7 +60,12 @@ impl Store {
         let sql = format!("SELECT {TENANT_COLUMNS} FROM tenant ORDER BY name");
         let mut query = self.connection.prepare_cached(&sql)?;
         let tenants = query.query_map([], tenant_from_row)?;
-        Ok(tenants.collect::<Result<_, _>>()?)
+        let mut tenants: Vec<TenantRecord> = tenants.collect::<Result<_, _>>()?;
+        let limits = traffic::read(&self.connection)?;
+        for tenant in &mut tenants {
+            tenant.traffic = limits.get(&tenant.id).copied().unwrap_or_default();
+        }
+        Ok(tenants)
     }
 
     pub(super) fn credentials(&self) -> Result<Vec<CredentialRecord>, StateError> {
@@ -99,15 +109,22 @@ impl Store {
         id: TenantId,
         quota_bytes: u64,
         item_size_max: u32,
+        traffic: &TrafficLimits,
     ) -> Result<(), StateError> {
+        let transaction = self.connection.transaction()?;
         let sql = "UPDATE tenant SET quota_bytes = ?2, item_size_max = ?3 WHERE id = ?1";
         let values = params![id.0, quota(quota_bytes), item_size_max];
-        changed_one(self.connection.execute(sql, values)?)
+        changed_one(transaction.execute(sql, values)?)?;
+        traffic::write(&transaction, id, traffic)?;
+        Ok(transaction.commit()?)
     }
 
     pub(super) fn remove_tenant(&mut self, id: TenantId) -> Result<(), StateError> {
+        let transaction = self.connection.transaction()?;
         let sql = "DELETE FROM tenant WHERE id = ?1";
-        changed_one(self.connection.execute(sql, [id.0])?)
+        changed_one(transaction.execute(sql, [id.0])?)?;
+        traffic::remove(&transaction, id)?;
+        Ok(transaction.commit()?)
     }
 
     pub(super) fn add_credential(
@@ -225,6 +242,8 @@ fn tenant_from_row(row: &Row<'_>) -> rusqlite::Result<TenantRecord> {
         name: row.get(1)?,
         quota_bytes: row.get::<_, i64>(2)?.unsigned_abs(),
         item_size_max: row.get(3)?,
+        // What is limited is not in this table.
+        traffic: TrafficLimits::default(),
         created_unix_s: row.get(4)?,
     })
 }
