@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::TenantId;
 use base::kv::Stats;
 use gateway::directory::Directory;
-use gateway::{ConnectionFigures, Delays, Figures};
+use gateway::{ConnectionFigures, Figures};
 use runtime::net::{ListenError, Listener, Loops, LoopsConfig};
 use runtime::{Clock, Published, secrets};
 
@@ -164,14 +164,6 @@ impl DataPlane for LocalPlane {
     fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)> {
         let stats = self.caches.get(id)?.stats();
         Some((stats, self.figures.tenant(id).sum()))
-    }
-
-    fn delays(&self, id: TenantId) -> Delays {
-        self.figures.tenant(id).delays()
-    }
-
-    fn directory(&self) -> Arc<Directory> {
-        self.directory.get()
     }
 
     fn totals(&self) -> Totals {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::kv::Stats;
-use base::{IpNetwork, TenantId, Timestamp};
-use gateway::{ConnectionFigures, Delays};
+use base::{IpNetwork, TenantId};
+use gateway::ConnectionFigures;
 use gateway::directory::Directory;
 use runtime::net::Limits;
 
@@ -50,27 +50,6 @@ pub(crate) trait DataPlane: Send + Sync {
 
     /// Figures that belong to no tenant.
     fn totals(&self) -> Totals;
-
-    /// The directory in force.
-    fn directory(&self) -> Arc<Directory> {
-        Arc::default()
-    }
-
-    /// How long a tenant's requests waited from being there to being answered, since the start.
-    fn delays(&self, _id: TenantId) -> Delays {
-        Delays::default()
-    }
-
-    /// How long ago each event loop turned; none where there are none.
-    fn loop_ages(&self, _now: Timestamp) -> Vec<Duration> {
-        Vec::new()
-    }
-
-    /// Whose the connections of these clients are, as far as they have one; asks the loops, which
-    /// answer within a moment or not at all.
-    fn owners(&self, _clients: &[SocketAddr]) -> Vec<(SocketAddr, TenantId)> {
-        Vec::new()
-    }
 }
 
 /// Figures of the whole process.
@@ -109,13 +88,6 @@ pub(crate) struct PlaneConfig {
 pub(crate) trait RunningPlane {
     /// Where clients connect: of the open tenant, and of all others.
     fn addresses(&self) -> (Option<SocketAddr>, SocketAddr);
-
-    /// The TCP listeners by the key of their address.
-    fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
-        let (open, auth) = self.addresses();
-        let open = open.map(|addr| ("memcache", addr));
-        open.into_iter().chain([("memcache_auth", auth)]).collect()
-    }
 
     /// Begins to accept; all tenants are there and the directory is published.
     fn serve(&mut self) -> Result<(), PlaneError>;

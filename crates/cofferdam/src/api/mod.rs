@@ -1,11 +1,10 @@
 //! The admin API: HTTP and JSON in front of control.
 
-mod observe;
 mod traffic;
 pub(crate) mod types;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -20,8 +19,6 @@ use serde::Deserialize;
 
 use crate::control::{Control, ControlError};
 use crate::failure::Failure;
-use crate::observe::Observatory;
-pub(crate) use observe::EventPage;
 use runtime::state::StateError;
 use types::{
     CredentialRequest, CredentialView, ErrorBody, Grant, LimitChange, ReloadReport, Stat,
@@ -42,7 +39,6 @@ pub(crate) struct Api {
     pub(crate) control: Arc<Control>,
     pub(crate) reload: Option<Arc<Reload>>,
     pub(crate) ready: Arc<AtomicBool>,
-    pub(crate) observatory: Option<Arc<Observatory>>,
     pub(crate) clock: Clock,
     pub(crate) started: Timestamp,
 }
@@ -54,7 +50,6 @@ impl Api {
             control,
             reload: None,
             ready: Arc::default(),
-            observatory: None,
             clock,
             started: clock.now(),
         }
@@ -62,7 +57,8 @@ impl Api {
 
     pub(crate) fn router(self) -> Router {
         Router::new()
-            .merge(observe::routes())
+            .route("/livez", get(async || "ok\n"))
+            .route("/readyz", get(readyz))
             .route("/v1/tenants", get(list).post(add))
             .route(
                 "/v1/tenants/{tenant}",
@@ -181,6 +177,14 @@ impl<T: serde::Serialize> IntoResponse for Json<T> {
 
 type Answer<T> = Result<Json<T>, ApiError>;
 type Done = Result<StatusCode, ApiError>;
+
+async fn readyz(State(api): State<Api>) -> Response {
+    if api.ready.load(Ordering::Acquire) {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+    }
+}
 
 async fn list(State(api): State<Api>) -> Answer<Vec<TenantView>> {
     api.run(|control| control.list()).await.map(Json)
