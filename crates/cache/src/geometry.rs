@@ -1,7 +1,6 @@
-//! How a shard's memory is cut up, chosen by its quota and its largest item.
+//! How a shard's memory is cut up, chosen by its quota.
 
-use crate::item::HEADER_LEN;
-use base::kv::{INLINE_VALUE_LEN_MAX, KEY_LEN_MAX};
+use base::kv::INLINE_VALUE_LEN_MAX;
 
 /// Bytes at the start of every segment that describe it.
 pub(crate) const SEGMENT_HEADER_LEN: u32 = 64;
@@ -46,18 +45,11 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// For this quota and largest item, both in bytes.
-    pub(crate) fn new(quota_bytes: u64, item_size_max: u32) -> Self {
+    /// For this quota in bytes.
+    pub(crate) fn new(quota_bytes: u64) -> Self {
         let aim = (quota_bytes / SEGMENTS_AIM)
             .clamp(u64::from(SEGMENT_LEN_MIN), u64::from(SEGMENT_LEN_MAX)) as u32;
-        let mut geometry = Self::of(1 << aim.ilog2());
-        while !geometry.holds(item_size_max) && geometry.segment_len < SEGMENT_LEN_MAX {
-            geometry = Self::of(geometry.segment_len * 2);
-        }
-        geometry
-    }
-
-    fn of(segment_len: u32) -> Self {
+        let segment_len: u32 = 1 << aim.ilog2();
         let slots = (segment_len / INLINE_VALUE_LEN_MAX as u32).max(4);
         let room = segment_len - SEGMENT_HEADER_LEN - slots * OWNER_LEN;
         Self {
@@ -67,17 +59,9 @@ impl Geometry {
         }
     }
 
-    /// Whether the largest item's head, with the table of its chunks, fits a segment twice.
-    fn holds(&self, item_size_max: u32) -> bool {
-        let table = 4 * (item_size_max / self.chunk_len);
-        let head = HEADER_LEN as u32 + KEY_LEN_MAX as u32 + 12 + table + self.chunk_len;
-        2 * head <= self.segment_len - SEGMENT_HEADER_LEN
-    }
-
-    /// Whether a shard cut up like this can go on with this quota and largest item.
-    pub(crate) fn serves(&self, quota_bytes: u64, item_size_max: u32) -> bool {
-        self.holds(item_size_max)
-            && quota_bytes / u64::from(self.segment_len) >= SEGMENTS_LEAST
+    /// Whether a shard cut up like this can go on with this quota.
+    pub(crate) fn serves(&self, quota_bytes: u64) -> bool {
+        quota_bytes / u64::from(self.segment_len) >= SEGMENTS_LEAST
             && quota_bytes <= SHARD_QUOTA_MAX
     }
 

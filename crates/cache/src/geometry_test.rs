@@ -1,4 +1,4 @@
-//! Every quota and item size gets a cut of memory that can hold them.
+//! Every quota gets a cut of memory that serves it.
 
 use super::*;
 
@@ -8,25 +8,23 @@ const MIB: u64 = 1 << 20;
 fn every_quota_gets_a_cut_that_serves_it() {
     for quota_kib in [256, 300, 512, 1024, 2048, 65_536, 1 << 20, 1 << 23] {
         let quota = quota_kib << 10;
-        for item in [1024, 1 << 14, 1 << 17, 1 << 20, 1 << 30] {
-            if quota < 2 * u64::from(item) {
-                continue;
-            }
-            let geometry = Geometry::new(quota, item);
-            assert!(geometry.serves(quota, item), "{quota} {item} {geometry:?}");
-            assert!(geometry.segment_len.is_power_of_two());
-            assert!(geometry.chunk_len.is_multiple_of(8));
-            let end = geometry.slot_at(geometry.slots - 1) + geometry.chunk_len as usize;
-            assert!(end <= geometry.segment_len as usize);
-            assert!(Geometry::owner_at(geometry.slots) <= geometry.slot_at(0));
-        }
+        let geometry = Geometry::new(quota);
+        assert!(geometry.serves(quota), "{quota} {geometry:?}");
+        assert!(geometry.segment_len.is_power_of_two());
+        assert!(geometry.chunk_len.is_multiple_of(8));
+        let end = geometry.slot_at(geometry.slots - 1) + geometry.chunk_len as usize;
+        assert!(end <= geometry.segment_len as usize);
+        assert!(Geometry::owner_at(geometry.slots) <= geometry.slot_at(0));
+        // The longest head, key, flags, CAS and extent, with a chunk all but full behind it.
+        let head = 24 + 250 + 4 + 8 + 12 + geometry.chunk_len;
+        assert!(2 * head <= geometry.segment_len - SEGMENT_HEADER_LEN);
     }
 }
 
 #[test]
 fn locations_name_twice_the_quota() {
     for quota in [256 << 10, 2 * MIB, 64 * MIB, 8192 * MIB] {
-        let geometry = Geometry::new(quota, 1024);
+        let geometry = Geometry::new(quota);
         let named = geometry.segments_named_by(geometry.loc_bits(quota));
         assert!(u64::from(named) * u64::from(geometry.segment_len) >= 2 * quota);
         assert!(geometry.loc_bits(quota) <= 31);
@@ -52,8 +50,8 @@ fn shards_follow_quota_and_item_size() {
 
 #[test]
 fn a_quota_far_below_the_first_needs_another_cut() {
-    let geometry = Geometry::new(64 * MIB, 1 << 20);
-    assert!(geometry.serves(32 * MIB, 1 << 20));
-    assert!(geometry.serves(640 * MIB, 1 << 20));
-    assert!(!geometry.serves(4 * MIB, 1 << 20));
+    let geometry = Geometry::new(64 * MIB);
+    assert!(geometry.serves(32 * MIB));
+    assert!(geometry.serves(640 * MIB));
+    assert!(!geometry.serves(4 * MIB));
 }

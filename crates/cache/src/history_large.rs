@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use base::kv::{INLINE_VALUE_LEN_MAX, Outcome};
+use base::kv::{INLINE_VALUE_LEN_MAX, Outcome, StoreMode};
 
 use crate::history::{History, OwnedStore, Upload};
 
@@ -21,16 +21,22 @@ impl History {
             key,
         };
         self.model.tick(self.now);
-        match self
-            .cache
-            .reserve(self.now, &store.op(&[]), value.len() as u32)
-        {
+        self.forget_if_dropped(&store.key);
+        let len = value.len() as u32;
+        match self.cache.reserve(self.now, &store.op(&[]), len) {
             Ok(reservation) => self.uploads.push(Upload {
                 reservation,
                 value,
                 sent: 0,
                 store,
             }),
+            Err(Outcome::NotStored) => {
+                // Too large together with what it was to join.
+                let op = store.op(&value);
+                let expected = self.model.store_arrived(self.now, &op, &value, 0);
+                assert_eq!(expected, Outcome::NotStored);
+                assert!(self.model.look(self.now, &store.key).is_some());
+            }
             Err(outcome) => {
                 assert!(matches!(outcome, Outcome::TooLarge | Outcome::OutOfMemory));
                 self.forget_if_dropped(&store.key);
@@ -67,8 +73,15 @@ impl History {
     fn commit(&mut self, upload: &Upload) {
         self.model.tick(self.now);
         let key = &upload.store.key;
-        if self.model.look(self.now, key).is_some() && !self.holds(key) {
-            self.model.entries.remove(key);
+        // What is judged by an item that was evicted meanwhile must not notice it, as long as
+        // nobody else has; all else finds the item gone.
+        let judged = match upload.store.mode {
+            StoreMode::Replace => true,
+            StoreMode::Set => upload.store.compare_cas.is_some(),
+            StoreMode::Add | StoreMode::Append | StoreMode::Prepend => false,
+        };
+        if !judged && self.model.look(self.now, key).is_some() {
+            self.forget_if_dropped(key);
         }
         let outcome = self.cache.commit(self.now, upload.reservation);
         if outcome == Outcome::OutOfMemory {

@@ -24,7 +24,7 @@ fn key(number: u32) -> [u8; 4] {
 
 impl Setup {
     fn new() -> Self {
-        let geometry = Geometry::new(64 << 20, 1024);
+        let geometry = Geometry::new(64 << 20);
         let mut segs = Segments::new(geometry);
         segs.grow(1000);
         let open = segs.open(Kind::Small, 0).expect("a free one");
@@ -46,7 +46,7 @@ impl Setup {
             cas: 1,
             state: 0,
             value_len: 0,
-            slots: &[],
+            extent: None,
             tail: &[],
             now_s: 0,
         };

@@ -11,7 +11,7 @@
 //! | 17..24 | CAS, if it fits 56 bits |
 //!
 //! Then the key, 4 bytes of client flags if the state says so, 8 bytes of CAS if it is wide, and
-//! the value; or, if it is in extents, the slots of its chunks (4 bytes each) and its last bytes.
+//! the value; or, if it is in chunks, which chunks (12 bytes) and the bytes behind them.
 //! The whole is padded to a multiple of 8. All numbers are little endian.
 
 /// Bytes of the fixed header.
@@ -32,9 +32,23 @@ pub(crate) const EXTENTS: u8 = 1 << 6;
 /// No chain leads here any more.
 pub(crate) const DEAD: u8 = 1 << 7;
 
+/// Bytes that say in which chunks a value begins.
+const EXTENT_LEN: usize = 12;
+
 const WIDE: u32 = 1 << 31;
 const CAS_NARROW_MAX: u64 = (1 << 56) - 1;
 const SECS_MASK: u32 = (1 << 24) - 1;
+
+/// Where the chunks of a value are: a run of those that a body has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// The body's number.
+    pub(crate) body: u32,
+    /// The number of the run's first chunk.
+    pub(crate) first: u32,
+    /// Bytes of that chunk before the value begins.
+    pub(crate) skip: u32,
+}
 
 /// The header's fields, unpacked.
 #[derive(Clone, Copy, Debug)]
@@ -45,19 +59,26 @@ pub(crate) struct Header {
     pub(crate) state: u8,
     wide: bool,
     last_access: u32,
+    /// Bytes of the first chunk before the value begins.
+    pub(crate) skip: u32,
 }
 
 impl Header {
     pub(crate) fn read(item: &[u8]) -> Self {
         let len = u32_at(item, 8);
-        Self {
+        let mut header = Self {
             expiry: u32_at(item, 4),
             value_len: len & !WIDE,
             key_len: item[12],
             state: item[13],
             wide: len & WIDE != 0,
             last_access: u32_at(item, 14) & SECS_MASK,
+            skip: 0,
+        };
+        if header.has(EXTENTS) {
+            header.skip = u32_at(item, header.body_at() + 8);
         }
+        header
     }
 
     pub(crate) const fn has(&self, bits: u8) -> bool {
@@ -69,17 +90,27 @@ impl Header {
         now_s.wrapping_sub(self.last_access) & SECS_MASK
     }
 
-    /// Where the value, or the table of its chunks, begins.
+    /// Where the value begins, or what says in which chunks it is.
     pub(crate) const fn body_at(&self) -> usize {
         let flags_len = if self.has(HAS_FLAGS) { 4 } else { 0 };
         let cas_len = if self.wide { 8 } else { 0 };
         HEADER_LEN + self.key_len as usize + flags_len + cas_len
     }
 
-    /// How many full chunks hold the value's beginning.
+    /// Which chunks the value begins in, for an item that has some.
+    pub(crate) fn extent(&self, item: &[u8]) -> Option<Extent> {
+        let at = self.body_at();
+        self.has(EXTENTS).then(|| Extent {
+            body: u32_at(item, at),
+            first: u32_at(item, at + 4),
+            skip: self.skip,
+        })
+    }
+
+    /// How many chunks hold the value's beginning.
     pub(crate) const fn chunks(&self, chunk_len: u32) -> u32 {
         if self.has(EXTENTS) {
-            self.value_len / chunk_len
+            (self.skip + self.value_len) / chunk_len
         } else {
             0
         }
@@ -87,13 +118,25 @@ impl Header {
 
     /// How many of the value's bytes are with the item.
     pub(crate) const fn tail_len(&self, chunk_len: u32) -> u32 {
-        self.value_len - self.chunks(chunk_len) * chunk_len
+        self.skip + self.value_len - self.chunks(chunk_len) * chunk_len
+    }
+
+    /// Those bytes.
+    pub(crate) fn tail<'a>(&self, item: &'a [u8], chunk_len: u32) -> &'a [u8] {
+        let extent_len = if self.has(EXTENTS) { EXTENT_LEN } else { 0 };
+        let from = self.body_at() + extent_len;
+        &item[from..from + self.tail_len(chunk_len) as usize]
     }
 
     /// Bytes that the item takes in its segment.
     pub(crate) const fn footprint(&self, chunk_len: u32) -> u32 {
-        let body = 4 * self.chunks(chunk_len) + self.tail_len(chunk_len);
-        (self.body_at() as u32 + body).next_multiple_of(8)
+        let extent_len = if self.has(EXTENTS) {
+            EXTENT_LEN as u32
+        } else {
+            0
+        };
+        let len = self.body_at() as u32 + extent_len + self.tail_len(chunk_len);
+        len.next_multiple_of(8)
     }
 
     /// The key of the item that this header was read from.
@@ -189,8 +232,8 @@ pub(crate) struct Draft<'a> {
     /// Frequency, fetched, stale and token; the rest follows from the other fields.
     pub(crate) state: u8,
     pub(crate) value_len: u32,
-    /// The slots of the full chunks, empty for a value that lies with the item.
-    pub(crate) slots: &'a [u32],
+    /// The chunks of its beginning, none for a value that lies with the item.
+    pub(crate) extent: Option<Extent>,
     /// The bytes that are not in chunks.
     pub(crate) tail: &'a [u8],
     pub(crate) now_s: u32,
@@ -205,7 +248,8 @@ impl Draft<'_> {
 
     /// Bytes that it will take.
     pub(crate) fn footprint(&self) -> u32 {
-        let len = self.body_at() + 4 * self.slots.len() + self.tail.len();
+        let extent_len = self.extent.map_or(0, |_| EXTENT_LEN);
+        let len = self.body_at() + extent_len + self.tail.len();
         (len as u32).next_multiple_of(8)
     }
 
@@ -226,11 +270,11 @@ impl Draft<'_> {
         if wide {
             put(item, &self.cas.to_le_bytes());
         }
-        if !self.slots.is_empty() {
+        if let Some(Extent { body, first, skip }) = self.extent {
             state |= EXTENTS;
-        }
-        for slot in self.slots {
-            put(item, &slot.to_le_bytes());
+            put(item, &body.to_le_bytes());
+            put(item, &first.to_le_bytes());
+            put(item, &skip.to_le_bytes());
         }
         put(item, self.tail);
         let len = self.value_len | if wide { WIDE } else { 0 };

@@ -10,7 +10,7 @@ fn draft<'a>(key: &'a [u8], tail: &'a [u8]) -> Draft<'a> {
         cas: 1,
         state: 0,
         value_len: tail.len() as u32,
-        slots: &[],
+        extent: None,
         tail,
         now_s: 100,
     }
@@ -51,6 +51,8 @@ fn what_is_written_reads_back() {
                     assert_eq!(header.idle_s(105), 5);
                     let body = header.body_at();
                     assert_eq!(bytes[body..body + value_len], value);
+                    assert_eq!(header.tail(&bytes, 8192), value);
+                    assert_eq!(header.extent(&bytes), None);
                     assert!(has_key(&bytes, &key));
                     assert!(!has_key(&bytes, &key[1..]));
                 }
@@ -99,20 +101,27 @@ fn a_wide_cas_needs_its_place() {
 
 #[test]
 fn chunks_are_counted_from_the_length() {
-    let slots = [3, 4];
-    let tail = [b't'; 10];
-    let bytes = written(&Draft {
-        value_len: 2 * 1000 + 10,
-        slots: &slots,
-        ..draft(b"key", &tail)
-    });
-    let header = Header::read(&bytes);
-    assert_eq!((header.chunks(1000), header.tail_len(1000)), (2, 10));
-    assert_eq!(u32_at(&bytes, header.body_at() + 4), 4);
-    assert_eq!(
-        header.footprint(1000),
-        (24 + 3 + 8 + 10u32).next_multiple_of(8)
-    );
+    for skip in [0, 1, 999] {
+        let extent = Extent {
+            body: 3,
+            first: 4,
+            skip,
+        };
+        let tail = [b't'; 10];
+        let bytes = written(&Draft {
+            value_len: 2 * 1000 - skip + 10,
+            extent: Some(extent),
+            ..draft(b"key", &tail)
+        });
+        let header = Header::read(&bytes);
+        assert_eq!((header.chunks(1000), header.tail_len(1000)), (2, 10));
+        assert_eq!(header.extent(&bytes), Some(extent));
+        assert_eq!(header.tail(&bytes, 1000), tail);
+        assert_eq!(
+            header.footprint(1000),
+            (24 + 3 + 12 + 10u32).next_multiple_of(8)
+        );
+    }
 }
 
 #[test]

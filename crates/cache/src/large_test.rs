@@ -231,9 +231,9 @@ fn every_length_at_a_boundary_comes_back_whole() {
         (256 << 10, 128 << 10),
     ] {
         let cache = cache(quota, item);
-        let chunk_len = crate::geometry::Geometry::new(quota, item).chunk_len as usize;
+        let chunk_len = crate::geometry::Geometry::new(quota).chunk_len as usize;
         let chunk_len = if quota == 64 * MIB {
-            crate::geometry::Geometry::new(quota / 2, item).chunk_len as usize
+            crate::geometry::Geometry::new(quota / 2).chunk_len as usize
         } else {
             chunk_len
         };

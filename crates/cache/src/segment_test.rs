@@ -4,7 +4,7 @@ use super::{Kind, Segments};
 use crate::geometry::Geometry;
 
 fn segments() -> Segments {
-    Segments::new(Geometry::new(256 << 10, 1024))
+    Segments::new(Geometry::new(256 << 10))
 }
 
 #[test]

@@ -56,17 +56,17 @@ impl<T> Slab<T> {
         place.1.as_ref()
     }
 
-    /// The thing in a place, by the place's number alone.
-    pub(crate) fn nth_mut(&mut self, number: u32) -> Option<&mut T> {
-        self.places.get_mut(number as usize)?.1.as_mut()
-    }
-
     pub(crate) fn remove(&mut self, token: u64) -> Option<T> {
         let place = self.place(token)?;
         let thing = place.1.take()?;
         place.0 = ((place.0 + 1) & ROUND_MASK).max(1);
         self.empty.push(token as u32);
         Some(thing)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn things(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().filter_map(|(_, thing)| thing.as_ref())
     }
 
     /// Every thing there is.

@@ -251,7 +251,7 @@ impl TenantCache {
         let each = each.min(SHARD_QUOTA_MAX);
         for (number, place) in shards.iter_mut().enumerate() {
             match place.as_mut() {
-                Some(shard) if number < count && stay && shard.serves(each, item_size_max) => {
+                Some(shard) if number < count && stay && shard.serves(each) => {
                     shard.tick(now);
                     shard.set_limits(each, item_size_max);
                 }

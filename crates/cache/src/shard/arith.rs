@@ -87,7 +87,7 @@ impl Shard {
                 cas,
                 state: header.state & (FETCHED | STALE | TOKEN_SENT),
                 value_len: len as u32,
-                slots: &[],
+                extent: None,
                 tail: &padded[..len],
                 now_s: self.now_s(),
             };
@@ -128,7 +128,7 @@ impl Shard {
             cas: self.fresh_cas(op.new_cas),
             state: 0,
             value_len: digits.len() as u32,
-            slots: &[],
+            extent: None,
             tail: digits,
             now_s: self.now_s(),
         };

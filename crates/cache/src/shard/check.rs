@@ -1,6 +1,6 @@
 //! What must hold between two operations; for tests.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Shard;
 use super::log::Queue;
@@ -54,6 +54,7 @@ impl Shard {
         assert_eq!(live_bytes, self.live_bytes);
         assert_eq!(queue_chunk_bytes, self.queue_chunk_bytes);
         self.check_slots();
+        self.check_bodies();
         self.check_clients();
     }
 
@@ -84,21 +85,18 @@ impl Shard {
             count.live_bytes += len;
             count.live_large += u32::from(header.has(item::EXTENTS));
             count.chunk_bytes += self.chunk_bytes_of(&header);
-            self.check_table(loc, &header);
+            self.check_extent(loc, &header);
         }
         assert_eq!(at, segment.used, "items fill what is used");
         count
     }
 
-    fn check_table(&self, loc: u32, header: &Header) {
-        for number in 0..header.chunks(self.chunk_len()) {
-            let at = header.body_at() + 4 * number as usize;
-            let slot = item::u32_at(self.segs.at(loc), at);
-            assert_eq!(
-                self.slot_owner(slot),
-                (loc, number),
-                "a chunk knows its item"
-            );
+    fn check_extent(&self, loc: u32, header: &Header) {
+        if let Some(extent) = header.extent(self.segs.at(loc)) {
+            let all = self.bodies.extent(extent.body, extent.skip);
+            assert_eq!(extent, all, "an item has its body from the start");
+            let chunks = header.chunks(self.chunk_len());
+            assert_eq!(self.bodies.chunks(extent.body), chunks, "and to the end");
         }
     }
 
@@ -136,6 +134,31 @@ impl Shard {
             assert_eq!(taken < slots, self.roomy.contains(&number));
         }
         assert_eq!(empty, self.slots_empty);
+    }
+
+    /// Every chunk knows its body, and every body by whom it is needed.
+    fn check_bodies(&self) {
+        let mut users: HashMap<u32, u32> = HashMap::new();
+        for (number, segment) in (0..).zip(&self.segs.list) {
+            if Queue::of(segment.kind).is_none() {
+                continue;
+            }
+            let mut at = self.segs.geometry.log_start();
+            while at < segment.used {
+                let bytes = self.segs.at(self.segs.loc(number, at));
+                let header = Header::read(bytes);
+                at += header.footprint(self.chunk_len());
+                let extent = header.extent(bytes).filter(|_| !header.has(item::DEAD));
+                if let Some(extent) = extent {
+                    *users.entry(extent.body).or_default() += 1;
+                }
+            }
+        }
+        let arriving = self.arriving.things().map(|arriving| arriving.body);
+        for body in arriving.chain(self.held_bodies()) {
+            *users.entry(body).or_default() += 1;
+        }
+        self.bodies.check(&users, |slot| self.slot_owner(slot));
     }
 
     fn check_clients(&self) {

@@ -1,12 +1,9 @@
-//! Chunks of values that are too large to lie with their item: slots, their owners, their bytes.
+//! Chunk segments: slots, whose chunk each holds, and how they are moved together.
 
 use super::Shard;
 use crate::geometry::Geometry;
 use crate::item::{self, Header};
 use crate::segment::Kind;
-
-/// Set in an owner's number if the owner is a reservation and not an item.
-const ARRIVING: u32 = 1 << 31;
 
 impl Shard {
     fn slot_place(&self, slot: u32) -> (u32, u32) {
@@ -36,18 +33,14 @@ impl Shard {
         (item::u32_at(bytes, at), item::u32_at(bytes, at + 4))
     }
 
-    /// Says whose chunk, and its how manieth, a slot holds; owner 0 is nobody.
+    /// Says which body's chunk, and the chunk's number, a slot holds; a body's number is one less
+    /// than the owner, and 0 is nobody.
     pub(super) fn set_slot_owner(&mut self, slot: u32, owner: u32, number: u32) {
         let (segment, place) = self.slot_place(slot);
         let at = Geometry::owner_at(place);
         let bytes = &mut self.segs.get_mut(segment).bytes;
         bytes[at..at + 4].copy_from_slice(&owner.to_le_bytes());
         bytes[at + 4..at + 8].copy_from_slice(&number.to_le_bytes());
-    }
-
-    /// Says that a slot holds the `number`th chunk of what arrives in this place of the list.
-    pub(super) fn set_slot_arriving(&mut self, slot: u32, place: u32, number: u32) {
-        self.set_slot_owner(slot, place + 1, number | ARRIVING);
     }
 
     /// Takes an empty slot, from free memory only; it must be given an owner at once.
@@ -104,32 +97,6 @@ impl Shard {
         }
     }
 
-    /// The slot of an item's `number`th chunk.
-    fn slot_of(&self, loc: u32, header: &Header, number: u32) -> u32 {
-        item::u32_at(self.segs.at(loc), header.body_at() + 4 * number as usize)
-    }
-
-    /// Gives back the chunks of a dead item, or leaves that to the hold on it.
-    pub(super) fn let_chunks_go(&mut self, loc: u32, header: &Header) {
-        match self.hold_mut(loc) {
-            Some(hold) => hold.orphan = true,
-            None => self.free_chunks(loc, header),
-        }
-    }
-
-    pub(super) fn free_chunks(&mut self, loc: u32, header: &Header) {
-        for number in 0..header.chunks(self.chunk_len()) {
-            self.free_slot(self.slot_of(loc, header, number));
-        }
-    }
-
-    /// Tells an item's chunks where the item now is.
-    pub(super) fn own_chunks_anew(&mut self, loc: u32, header: &Header) {
-        for number in 0..header.chunks(self.chunk_len()) {
-            self.set_slot_owner(self.slot_of(loc, header, number), loc, number);
-        }
-    }
-
     /// Whether moving chunks together would free a whole segment.
     pub(super) fn chunks_are_loose(&self) -> bool {
         self.roomy.len() > 1 && self.slots_empty >= self.segs.geometry.slots
@@ -170,15 +137,7 @@ impl Shard {
         self.segs.copy(source, target, chunk_len as usize);
         self.stats.copied_bytes += u64::from(chunk_len);
         self.set_slot_owner(to, owner, number);
-        if number & ARRIVING != 0 {
-            if let Some(arriving) = self.arriving.nth_mut(owner - 1) {
-                arriving.slots[(number & !ARRIVING) as usize] = to;
-            }
-        } else {
-            let bytes = self.segs.at_mut(owner);
-            let at = Header::read(bytes).body_at() + 4 * number as usize;
-            bytes[at..at + 4].copy_from_slice(&to.to_le_bytes());
-        }
+        self.bodies.moved(owner - 1, number, to);
         self.free_slot(from);
     }
 
@@ -195,29 +154,20 @@ impl Shard {
         let chunk_len = self.chunk_len();
         let left = header.value_len.saturating_sub(offset) as usize;
         let wanted = left.min(max);
-        out.try_reserve(wanted).ok()?;
-        let chunks = header.chunks(chunk_len);
-        let item = self.segs.at(loc);
-        let tail_at = header.body_at() + 4 * chunks as usize;
-        let tail = &item[tail_at..tail_at + header.tail_len(chunk_len) as usize];
-        let mut at = offset;
-        let mut done = 0;
-        while done < wanted {
-            let number = at / chunk_len;
-            let (piece, skip) = if number < chunks {
-                (
-                    self.slot_bytes(self.slot_of(loc, header, number)),
-                    at % chunk_len,
-                )
-            } else {
-                (tail, at - chunks * chunk_len)
-            };
-            let piece = &piece[skip as usize..];
-            let piece = &piece[..piece.len().min(wanted - done)];
-            out.extend_from_slice(piece);
-            done += piece.len();
-            at += piece.len() as u32;
+        if wanted == 0 {
+            return Some(0);
         }
-        Some(done)
+        out.try_reserve(wanted).ok()?;
+        let item = self.segs.at(loc);
+        let tail = header.tail(item, chunk_len);
+        let tail_at = header.value_len - tail.len() as u32;
+        let mut copied = 0;
+        if let Some(extent) = header.extent(item) {
+            copied = wanted.min(tail_at.saturating_sub(offset) as usize);
+            self.copy_chunks(extent, extent.skip + offset.min(tail_at), copied, out);
+        }
+        let from = (offset + copied as u32).saturating_sub(tail_at) as usize;
+        out.extend_from_slice(tail.get(from..from + wanted - copied)?);
+        Some(wanted)
     }
 }

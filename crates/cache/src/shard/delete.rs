@@ -45,7 +45,7 @@ impl Shard {
             cas,
             state: if op.invalidate { STALE } else { 0 },
             value_len: 0,
-            slots: &[],
+            extent: None,
             tail: &[],
             now_s: self.now_s(),
         };

@@ -23,9 +23,11 @@ impl Shard {
 
     /// Gives up the index, and with it every item: no item is touched.
     pub(super) fn flush_now(&mut self) {
+        self.forget_all_gone();
         let Some(fresh) = Index::new(self.index.loc_bits()) else {
             // Not even a kilobyte can be had: the slow way needs none.
             while self.index.items > 0 && self.reclaim_at_once() {}
+            self.forget_all_gone();
             return;
         };
         let old = std::mem::replace(&mut self.index, fresh);
@@ -76,7 +78,7 @@ impl Shard {
             let loc = self.segs.loc(number, at);
             let header = Header::read(self.segs.at(loc));
             if header.has(item::EXTENTS) && !header.has(item::DEAD) {
-                self.free_chunks(loc, &header);
+                self.forgo_chunks(loc, &header);
                 large -= 1;
             }
             at += header.footprint(self.chunk_len());

@@ -1,6 +1,7 @@
 //! How much memory the shard holds, may hold, and what it does with the difference.
 
 use super::Shard;
+use super::bodies::Bodies;
 use crate::geometry::Geometry;
 use crate::ghost::Ghost;
 use crate::index::Index;
@@ -33,6 +34,7 @@ impl Shard {
     /// Bytes held in all; at most the quota, once a smaller quota has been reached.
     pub(super) fn held_bytes(&self) -> u64 {
         let tables = self.index_bytes() + self.ghost.bytes() + self.segs.table_bytes();
+        let tables = tables + self.bodies.bytes();
         self.segment_bytes() + tables + self.graveyard_bytes
     }
 
@@ -41,7 +43,8 @@ impl Shard {
         let wanted = self.index_growth_bytes() + self.ghost_growth_bytes();
         // The list of segments may double with the next one.
         let table = self.segs.table_bytes().max(512);
-        self.index_bytes() + self.index.pending_bytes() + self.ghost.bytes() + wanted + table
+        let tables = self.index_bytes() + self.ghost.bytes() + self.bodies.bytes() + table;
+        tables + self.index.pending_bytes() + wanted
     }
 
     fn index_growth_bytes(&self) -> u64 {
@@ -128,9 +131,9 @@ impl Shard {
         }
     }
 
-    /// Whether this shard's memory can go on serving with this quota and largest item.
-    pub(crate) fn serves(&self, quota_bytes: u64, item_size_max: u32) -> bool {
-        self.segs.geometry.serves(quota_bytes, item_size_max)
+    /// Whether this shard's memory can go on serving with this quota.
+    pub(crate) fn serves(&self, quota_bytes: u64) -> bool {
+        self.segs.geometry.serves(quota_bytes)
     }
 
     /// Changes the limits; a smaller quota is reached step by step.
@@ -142,7 +145,7 @@ impl Shard {
 
     /// Starts over, empty, with memory cut up for these limits; what was held goes bit by bit.
     pub(crate) fn rebuild(&mut self, quota_bytes: u64, item_size_max: u32) {
-        let geometry = Geometry::new(quota_bytes, item_size_max);
+        let geometry = Geometry::new(quota_bytes);
         let Some(index) = Index::new(geometry.loc_bits(quota_bytes)) else {
             self.flush_now();
             self.set_limits(quota_bytes, item_size_max);
@@ -172,6 +175,7 @@ impl Shard {
         self.victim = None;
         self.flushed.clear();
         self.given_up.clear();
+        self.bodies = Bodies::default();
         self.live_bytes = 0;
         self.expiring = None;
         self.quota_bytes = quota_bytes;

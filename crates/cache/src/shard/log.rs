@@ -98,17 +98,16 @@ impl Shard {
     ) -> Option<u32> {
         let loc = self.bump(queue, draft.footprint())?;
         draft.write(self.segs.at_mut(loc));
-        let chunk_bytes = draft.slots.len() as u64 * u64::from(self.chunk_len());
         let segment = self.segs.around(loc);
         segment.note_expiry(draft.expiry);
-        if !draft.slots.is_empty() {
+        if let Some(extent) = draft.extent {
+            let chunk_bytes = self.chunk_bytes_of(&item::Header::read(self.segs.at(loc)));
+            let segment = self.segs.around(loc);
             segment.live_large += 1;
             segment.chunk_bytes += chunk_bytes;
             self.queue_chunk_bytes[queue as usize] += chunk_bytes;
             self.live_bytes += chunk_bytes;
-            for (number, slot) in (0..).zip(draft.slots) {
-                self.set_slot_owner(*slot, loc, number);
-            }
+            self.share_body(extent.body);
         }
         match old {
             Some(old) => {
@@ -151,7 +150,6 @@ impl Shard {
             let segment = self.segs.around(to);
             segment.live_large += 1;
             segment.chunk_bytes += chunk_bytes;
-            self.own_chunks_anew(to, &header);
         }
         item::set_state(self.segs.at_mut(from), header.state | item::DEAD);
         true

@@ -43,11 +43,12 @@ impl Shard {
     fn return_memory(&mut self, segments: usize) -> bool {
         let unburied = (0..segments).all(|_| self.shed_graveyard());
         let reaped = (0..segments).all(|_| self.reap_flushed());
+        let shed = (0..segments).all(|_| self.shed_dying());
         if !reaped {
             self.shed_given_up();
         }
         let released = (0..segments).all(|_| self.release_idle_segment());
-        unburied || reaped || released || !self.given_up.is_empty()
+        unburied || reaped || shed || released || !self.given_up.is_empty()
     }
 
     fn release_idle_segment(&mut self) -> bool {

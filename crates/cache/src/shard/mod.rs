@@ -1,6 +1,8 @@
 //! One shard of a tenant: a log of items in two queues, chunks of large values, and their index.
 
 mod arith;
+mod awaited;
+mod bodies;
 #[cfg(test)]
 mod check;
 mod chunks;
@@ -29,6 +31,8 @@ use crate::index::Index;
 use crate::item::{self, Header};
 use crate::segment::{Kind, Segments};
 use crate::slab::Slab;
+use awaited::Awaited;
+use bodies::Bodies;
 use log::Queue;
 use pins::{Hold, PinRecord};
 use reclaim::Victim;
@@ -54,6 +58,8 @@ pub(crate) struct Shard {
     /// Chunk segments with an empty slot.
     roomy: Vec<u32>,
     slots_empty: u32,
+    /// Tables of the chunks of each large value.
+    bodies: Bodies,
     /// Segments that one store had to empty alone, since the reserve was used up.
     emptied_at_once: u64,
     /// The segment that is being emptied.
@@ -72,6 +78,8 @@ pub(crate) struct Shard {
     holds: Vec<Hold>,
     pins: Slab<PinRecord>,
     arriving: Slab<Arriving>,
+    /// What was evicted while its replacement arrives.
+    awaited: Awaited,
     /// Bytes that pins and reservations keep from being reclaimed.
     client_bytes: u64,
     /// Those of them that reservations keep.
@@ -88,7 +96,7 @@ pub(crate) struct Shard {
 }
 
 /// An item that was found: where it is and what its header says.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Found {
     loc: u32,
     header: Header,
@@ -103,7 +111,7 @@ impl Shard {
         hash_key: &[u8; 16],
         now: Timestamp,
     ) -> Option<Self> {
-        let geometry = Geometry::new(quota_bytes, item_size_max);
+        let geometry = Geometry::new(quota_bytes);
         Some(Self {
             token_mark,
             quota_bytes,
@@ -117,6 +125,7 @@ impl Shard {
             queue_chunk_bytes: [0, 0],
             roomy: Vec::new(),
             slots_empty: 0,
+            bodies: Bodies::default(),
             emptied_at_once: 0,
             victim: None,
             flushed: VecDeque::new(),
@@ -128,6 +137,7 @@ impl Shard {
             holds: Vec::new(),
             pins: Slab::new(),
             arriving: Slab::new(),
+            awaited: Awaited::default(),
             client_bytes: 0,
             arriving_bytes: 0,
             live_bytes: 0,
@@ -192,7 +202,10 @@ impl Shard {
     /// The item of this key, if it is there and has not ended; one that has ended is dropped.
     #[inline]
     fn look_up(&mut self, hash: KeyHash, key: &[u8]) -> Option<Found> {
-        let loc = self.index.find(&self.segs, hash, key)?;
+        let Some(loc) = self.index.find(&self.segs, hash, key) else {
+            self.forget_gone(hash, key);
+            return None;
+        };
         let header = Header::read(self.segs.at(loc));
         if header.expiry != 0 && header.expiry <= self.now_s() {
             self.stats.get_expired += 1;
@@ -232,7 +245,7 @@ impl Shard {
             if let Some(queue) = Queue::of(segment.kind) {
                 self.queue_chunk_bytes[queue as usize] -= chunk_bytes;
             }
-            self.let_chunks_go(loc, header);
+            self.forgo_chunks(loc, header);
         }
         self.free_if_empty(number);
     }

@@ -15,15 +15,15 @@ pub(super) const STALL_MAX: Duration = Duration::from_secs(5);
 /// and its successor.
 const QUEUE_SEGMENTS: u32 = 4;
 
-/// What keeps one value in place; all pins on the value share it.
+/// What keeps one value in place; all pins on the value share it, and values of one body share
+/// the bytes of its chunks.
 #[derive(Debug)]
 pub(super) struct Hold {
     /// Where its item is, or was.
     loc: u32,
     pins: u32,
-    /// The item is gone: the last pin gives its chunks back.
-    pub(super) orphan: bool,
-    bytes: u64,
+    /// The chunks that the item has.
+    body: Option<u32>,
 }
 
 /// One reader's hold.
@@ -57,42 +57,61 @@ impl Progress {
 }
 
 impl Shard {
-    /// Holds a value in place; `None` if too much is held already.
+    /// Holds a value in place for a reader; `None` if too much is held already.
     pub(super) fn pin(&mut self, found: &Found) -> Option<Pin> {
         let loc = found.loc;
-        let place = self.hold_place(loc);
-        let segment_len = u64::from(self.segs.geometry.segment_len);
-        let bytes = self.chunk_bytes_of(&found.header) + segment_len;
-        if place.is_err() && !self.may_hold(bytes) {
+        if !self.hold(found) {
             return None;
         }
-        self.holds.try_reserve(1).ok()?;
         let progress = Progress::default();
-        let token = self.pins.insert(PinRecord { loc, progress })?;
-        match place {
-            Ok(at) => self.holds[at].pins += 1,
-            Err(at) => {
-                self.segs.around(loc).pins += 1;
-                self.client_bytes += bytes;
-                let hold = Hold {
-                    loc,
-                    pins: 1,
-                    orphan: false,
-                    bytes,
-                };
-                self.holds.insert(at, hold);
-            }
-        }
+        let Some(token) = self.pins.insert(PinRecord { loc, progress }) else {
+            self.let_go(loc);
+            return None;
+        };
         Some(Pin {
             token: self.token_mark | token,
             len: found.header.value_len,
         })
     }
 
-    /// The hold on the value of the item here.
-    pub(super) fn hold_mut(&mut self, loc: u32) -> Option<&mut Hold> {
-        let at = self.hold_place(loc).ok()?;
-        self.holds.get_mut(at)
+    /// Holds an item's bytes in place, as one more that does; false if too much is held already.
+    pub(super) fn hold(&mut self, found: &Found) -> bool {
+        let loc = found.loc;
+        let at = match self.hold_place(loc) {
+            Ok(at) => {
+                self.holds[at].pins += 1;
+                return true;
+            }
+            Err(at) => at,
+        };
+        let extent = found.header.extent(self.segs.at(loc));
+        let body = extent.map(|extent| extent.body);
+        let chunks = body.map_or(0, |body| self.bytes_to_hold(body));
+        let segment_len = u64::from(self.segs.geometry.segment_len);
+        if !self.may_hold(chunks + segment_len) || self.holds.try_reserve(1).is_err() {
+            return false;
+        }
+        let chunks = body.map_or(0, |body| self.hold_body(body));
+        self.client_bytes += chunks + segment_len;
+        self.segs.around(loc).pins += 1;
+        self.holds.insert(at, Hold { loc, pins: 1, body });
+        true
+    }
+
+    /// One less holds the item's bytes.
+    pub(super) fn let_go(&mut self, loc: u32) {
+        let Ok(place) = self.hold_place(loc) else {
+            return;
+        };
+        self.holds[place].pins -= 1;
+        if self.holds[place].pins > 0 {
+            return;
+        }
+        let Hold { body, .. } = self.holds.remove(place);
+        let chunks = body.map_or(0, |body| self.let_body_go(body));
+        self.client_bytes -= chunks + u64::from(self.segs.geometry.segment_len);
+        self.segs.around(loc).pins -= 1;
+        self.free_if_empty(self.segs.segment_of(loc));
     }
 
     /// Where that hold is in the list, or belongs.
@@ -141,29 +160,20 @@ impl Shard {
 
     /// Ends one reader's hold.
     pub(crate) fn unpin(&mut self, token: u64) {
-        let Some(PinRecord { loc, .. }) = self.pins.remove(token) else {
-            return;
-        };
-        let Ok(place) = self.hold_place(loc) else {
-            return;
-        };
-        self.holds[place].pins -= 1;
-        if self.holds[place].pins > 0 {
-            return;
+        if let Some(PinRecord { loc, .. }) = self.pins.remove(token) {
+            self.let_go(loc);
         }
-        let Hold { orphan, bytes, .. } = self.holds.remove(place);
-        self.client_bytes -= bytes;
-        self.segs.around(loc).pins -= 1;
-        if orphan {
-            let header = Header::read(self.segs.at(loc));
-            self.free_chunks(loc, &header);
-        }
-        self.free_if_empty(self.segs.segment_of(loc));
+    }
+
+    #[cfg(test)]
+    pub(super) fn held_bodies(&self) -> impl Iterator<Item = u32> {
+        self.holds.iter().filter_map(|hold| hold.body)
     }
 
     #[cfg(test)]
     pub(super) fn hold_bytes(&self) -> u64 {
-        self.holds.iter().map(|hold| hold.bytes).sum()
+        let segments = self.holds.len() as u64 * u64::from(self.segs.geometry.segment_len);
+        segments + self.bodies.held_bytes()
     }
 
     /// Ends holds and arrivals that have stalled.

@@ -143,7 +143,7 @@ impl Shard {
             cas: self.fresh_cas(op.new_cas),
             state: TOKEN_SENT | fetched,
             value_len: 0,
-            slots: &[],
+            extent: None,
             tail: &[],
             now_s: self.now_s(),
         };

@@ -70,7 +70,11 @@ impl Shard {
             if enough && whole + self.loose_segments() >= spare {
                 return false;
             }
-            if self.shed_graveyard() || self.reap_flushed() || !enough && self.move_one_chunk() {
+            if self.shed_graveyard()
+                || self.shed_dying()
+                || self.reap_flushed()
+                || !enough && self.move_one_chunk()
+            {
                 left = left.saturating_sub(self.chunk_len());
                 continue;
             }
@@ -107,7 +111,11 @@ impl Shard {
 
     /// Empties one segment without copying; false if there is none.
     pub(super) fn reclaim_at_once(&mut self) -> bool {
-        if self.shed_graveyard() || self.reap_flushed() || self.move_one_chunk() {
+        if self.shed_graveyard()
+            || self.shed_dying()
+            || self.reap_flushed()
+            || self.move_one_chunk()
+        {
             return true;
         }
         let Some(victim) = self.victim.or_else(|| self.choose_victim()) else {
@@ -276,6 +284,7 @@ impl Shard {
     }
 
     fn evict(&mut self, hash: KeyHash, loc: u32, header: &Header, remember: bool) {
+        self.note_gone(hash, loc, header);
         self.has_evicted = true;
         self.stats.evictions += 1;
         self.stats.evicted_at_unix_s = u64::from(self.now_s());

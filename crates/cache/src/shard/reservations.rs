@@ -3,34 +3,40 @@
 use base::kv::{Expiry, KEY_LEN_MAX, Outcome, Store, StoreMode};
 
 use super::Shard;
-use super::log::Queue;
+use super::bodies::End;
 use super::pins::Progress;
-use super::store::{Terms, Verdict};
+use super::store::{Known, Terms, Verdict};
 use crate::hash::KeyHash;
-use crate::item::{self, Draft, FREQUENCY};
+use crate::item::Draft;
 
 /// A value that is arriving, with all that was asked for it.
 #[derive(Debug)]
 pub(super) struct Arriving {
-    key: Vec<u8>,
-    hash: KeyHash,
+    pub(super) key: Vec<u8>,
+    pub(super) hash: KeyHash,
     flags: u32,
     expiry: Expiry,
-    mode: StoreMode,
-    compare_cas: Option<u64>,
+    pub(super) mode: StoreMode,
+    pub(super) compare_cas: Option<u64>,
     new_cas: Option<u64>,
     invalidate: bool,
     vivify: Option<Expiry>,
     pub(super) len: u32,
+    /// Bytes of the first chunk that are left before it, so that it joins a value in place.
+    pub(super) start: u32,
     filled: u32,
-    pub(super) slots: Vec<u32>,
+    pub(super) body: u32,
     pub(super) progress: Progress,
     /// Our own work within one operation, which no client can stall.
     own: bool,
+    /// The item that it is to join is held in place here.
+    pub(super) target: Option<u32>,
+    /// The item that it may replace was evicted, and nobody was told so.
+    pub(super) gone: Option<Known>,
 }
 
 impl Arriving {
-    pub(super) fn new(hash: KeyHash, op: &Store<'_>, len: u32, own: bool) -> Self {
+    pub(super) fn new(hash: KeyHash, op: &Store<'_>, len: u32, start: u32, own: bool) -> Self {
         Self {
             key: Vec::new(),
             hash,
@@ -42,10 +48,13 @@ impl Arriving {
             invalidate: op.invalidate,
             vivify: op.vivify,
             len,
+            start,
             filled: 0,
-            slots: Vec::new(),
+            body: 0,
             progress: Progress::default(),
             own,
+            target: None,
+            gone: None,
         }
     }
 
@@ -63,6 +72,11 @@ impl Arriving {
             vivify: self.vivify,
         }
     }
+
+    /// Chunks that it takes in all.
+    fn chunks(&self, chunk_len: u32) -> u32 {
+        (self.start + self.len).div_ceil(chunk_len)
+    }
 }
 
 impl Shard {
@@ -76,10 +90,18 @@ impl Shard {
         if self.is_too_large(op.key.len(), op.flags, u64::from(len)) {
             return Err(self.refuse_too_large(hash, op));
         }
-        let arriving = Arriving::new(hash, op, len, false);
+        let (start, target) = self.prepare_join(hash, op, len)?;
+        let mut arriving = Arriving::new(hash, op, len, start, false);
+        arriving.target = target;
         match self.begin(op.key, arriving) {
-            Some(token) => Ok(self.token_mark | token),
+            Some(token) => {
+                self.watch(token);
+                Ok(self.token_mark | token)
+            }
             None => {
+                if let Some(loc) = target {
+                    self.let_go(loc);
+                }
                 self.stats.store_no_memory += 1;
                 Err(self.drop_unless_stored(hash, op, Outcome::OutOfMemory))
             }
@@ -89,9 +111,13 @@ impl Shard {
     pub(super) fn begin(&mut self, key: &[u8], mut arriving: Arriving) -> Option<u64> {
         arriving.key.try_reserve_exact(key.len()).ok()?;
         arriving.key.extend_from_slice(key);
-        let chunks = arriving.len.div_ceil(self.chunk_len()) as usize;
-        arriving.slots.try_reserve_exact(chunks).ok()?;
-        self.arriving.insert(arriving)
+        let body = self.begin_body()?;
+        arriving.body = body;
+        let token = self.arriving.insert(arriving);
+        if token.is_none() {
+            self.release_body(body);
+        }
+        token
     }
 
     /// Adds bytes; false if there is no such value (any more), or it has more bytes than said.
@@ -106,7 +132,7 @@ impl Shard {
         }
         let mut bytes = bytes;
         while !bytes.is_empty() {
-            let Some(taken) = self.fill_slot(token, bytes) else {
+            let Some(taken) = self.fill_chunk(token, bytes) else {
                 self.fail_arriving(token);
                 return false;
             };
@@ -115,54 +141,46 @@ impl Shard {
         true
     }
 
-    /// Fills the slot that is begun, or the next one, and says how many bytes went in.
-    fn fill_slot(&mut self, token: u64, bytes: &[u8]) -> Option<usize> {
+    /// Fills the chunk that is begun, or the next one, and says how many bytes went in.
+    fn fill_chunk(&mut self, token: u64, bytes: &[u8]) -> Option<usize> {
         let chunk_len = self.chunk_len();
         let arriving = self.arriving.get_mut(token)?;
-        let (number, within) = (arriving.filled / chunk_len, arriving.filled % chunk_len);
-        let begun = (number as usize) < arriving.slots.len();
-        let slot = if begun {
-            arriving.slots[number as usize]
-        } else {
-            self.add_slot(token, number)?
-        };
-        let taken = bytes.len().min((chunk_len - within) as usize);
-        let from = within as usize;
-        self.slot_bytes_mut(slot)[from..from + taken].copy_from_slice(&bytes[..taken]);
+        let at = arriving.start + arriving.filled;
+        let body = arriving.body;
+        if at / chunk_len >= self.bodies.chunks(body) {
+            self.add_arriving_chunk(token)?;
+        }
+        let taken = bytes.len().min((chunk_len - at % chunk_len) as usize);
+        self.write_chunks(body, at, &bytes[..taken]);
         self.arriving.get_mut(token)?.filled += taken as u32;
         Some(taken)
     }
 
-    fn add_slot(&mut self, token: u64, number: u32) -> Option<u32> {
+    fn add_arriving_chunk(&mut self, token: u64) -> Option<()> {
         let chunk_len = self.chunk_len();
         let arriving = self.arriving.get_mut(token)?;
-        let (own, client) = (
-            arriving.slots.len() as u64 * u64::from(chunk_len),
-            !arriving.own,
-        );
+        let (body, client, total) = (arriving.body, !arriving.own, arriving.chunks(chunk_len));
+        let own = u64::from(self.bodies.chunks(body)) * u64::from(chunk_len);
         if client && !self.may_arrive(u64::from(chunk_len), own) {
             return None;
         }
-        let slot = self.make_slot()?;
-        self.set_slot_arriving(slot, token as u32, number);
-        self.arriving.get_mut(token)?.slots.push(slot);
+        self.add_chunk(body, End::Back, total)?;
         if client {
             self.client_bytes += u64::from(chunk_len);
             self.arriving_bytes += u64::from(chunk_len);
         }
         self.keep_pace(chunk_len);
-        // Keeping pace may have moved it.
-        self.arriving.get_mut(token)?.slots.last().copied()
+        Some(())
     }
 
     #[cfg(test)]
     pub(super) fn counted_arriving_bytes(&self) -> u64 {
-        let bytes = |token| {
+        let chunks = |token| {
             let arriving = self.arriving.get(token);
-            arriving.map_or(0, |arriving| arriving.slots.len() as u64)
+            arriving.map_or(0, |arriving| u64::from(self.bodies.chunks(arriving.body)))
         };
         let tokens = self.arriving.tokens(|arriving| !arriving.own);
-        tokens.into_iter().map(bytes).sum::<u64>() * u64::from(self.chunk_len())
+        tokens.into_iter().map(chunks).sum::<u64>() * u64::from(self.chunk_len())
     }
 
     /// Gives back what has arrived.
@@ -171,22 +189,27 @@ impl Shard {
     }
 
     fn end_arriving(&mut self, token: u64) -> Option<Arriving> {
-        let mut arriving = self.take_arriving(token)?;
-        for slot in arriving.slots.drain(..) {
-            self.free_slot(slot);
+        self.make_own(token);
+        let arriving = self.arriving.remove(token)?;
+        self.watch_no_more(&arriving, token);
+        self.release_body(arriving.body);
+        if let Some(loc) = arriving.target {
+            self.let_go(loc);
         }
         Some(arriving)
     }
 
-    /// Takes it out of the list, with its slots.
-    fn take_arriving(&mut self, token: u64) -> Option<Arriving> {
-        let arriving = self.arriving.remove(token)?;
-        if !arriving.own {
-            let bytes = arriving.slots.len() as u64 * u64::from(self.chunk_len());
+    /// What has arrived whole is no longer in a client's hands.
+    pub(super) fn make_own(&mut self, token: u64) {
+        let chunk_len = u64::from(self.chunk_len());
+        let Some(arriving) = self.arriving.get_mut(token) else {
+            return;
+        };
+        if !std::mem::replace(&mut arriving.own, true) {
+            let bytes = u64::from(self.bodies.chunks(arriving.body)) * chunk_len;
             self.client_bytes -= bytes;
             self.arriving_bytes -= bytes;
         }
-        Some(arriving)
     }
 
     /// Gives back what has arrived of a value that cannot be stored, and what it was to replace.
@@ -213,8 +236,12 @@ impl Shard {
         key.copy_from_slice(&arriving.key);
         let op = arriving.op(key);
         self.stats.cmd_set += 1;
-        let old = self.look_up(hash, op.key);
-        match self.judge(&op, old.as_ref()) {
+        self.make_own(token);
+        let known = match self.take_gone(token) {
+            Some(gone) => gone.unless_past(self.now),
+            None => self.look_up(hash, op.key).map(|found| self.known(&found)),
+        };
+        match self.judge(&op, known.as_ref()) {
             Verdict::Refuse(outcome) => {
                 self.abort(token);
                 outcome
@@ -239,7 +266,7 @@ impl Shard {
         terms: Terms,
     ) -> Outcome {
         let len = op.value.len() as u32;
-        let Some(token) = self.begin(op.key, Arriving::new(hash, op, len, true)) else {
+        let Some(token) = self.begin(op.key, Arriving::new(hash, op, len, 0, true)) else {
             self.stats.store_no_memory += 1;
             return Outcome::OutOfMemory;
         };
@@ -249,7 +276,7 @@ impl Shard {
         self.write_arrived(hash, op, token, terms)
     }
 
-    /// Makes what has arrived the value of its key.
+    /// Makes what has arrived, and is our own, the value of its key.
     pub(super) fn write_arrived(
         &mut self,
         hash: KeyHash,
@@ -257,35 +284,51 @@ impl Shard {
         token: u64,
         terms: Terms,
     ) -> Outcome {
+        let Some(arriving) = self.arriving.get_mut(token) else {
+            return Outcome::OutOfMemory;
+        };
+        let (body, start, len) = (arriving.body, arriving.start, arriving.len);
         let cas = self.fresh_cas(op.new_cas);
-        let stored = self.write_head(hash, op, token, terms, cas);
+        let stored = if len > self.chunk_len() {
+            let tail = self.cut_tail(body, start + len);
+            tail.and_then(|tail| {
+                self.write_over_chunks(hash, op, terms, cas, (body, start, len), &tail)
+            })
+        } else {
+            self.write_few(hash, op, terms, cas, (body, start, len))
+        };
         self.abort(token);
-        match stored {
-            Some(value_len) => Outcome::Stored { cas, value_len },
-            None => {
-                self.stats.store_no_memory += 1;
-                Outcome::OutOfMemory
-            }
+        if stored.is_none() {
+            self.stats.store_no_memory += 1;
+            return Outcome::OutOfMemory;
         }
+        let value_len = len;
+        Outcome::Stored { cas, value_len }
     }
 
-    fn write_head(
+    /// Takes the bytes behind the last whole chunk, up to `end`, out of a body's chunks.
+    pub(super) fn cut_tail(&mut self, body: u32, end: u32) -> Option<Vec<u8>> {
+        let chunk_len = self.chunk_len();
+        let (chunks, len) = (end / chunk_len, end % chunk_len);
+        let mut tail = Vec::new();
+        tail.try_reserve_exact(len as usize).ok()?;
+        let whole = self.bodies.extent(body, 0);
+        self.copy_chunks(whole, end - len, len as usize, &mut tail);
+        self.drop_chunks(body, End::Back, self.bodies.chunks(body) - chunks);
+        Some(tail)
+    }
+
+    /// Writes an item whose value is in chunks: `len` bytes of a body, of all of its chunks, from
+    /// `start` on, with the last of them in `tail`.
+    pub(super) fn write_over_chunks(
         &mut self,
         hash: KeyHash,
         op: &Store<'_>,
-        token: u64,
         terms: Terms,
         cas: u64,
+        (body, start, len): (u32, u32, u32),
+        tail: &[u8],
     ) -> Option<u32> {
-        let chunk_len = self.chunk_len();
-        let arriving = self.arriving.get_mut(token)?;
-        let len = arriving.len;
-        let chunks = if len > chunk_len { len / chunk_len } else { 0 };
-        let mut tail = Vec::new();
-        tail.try_reserve_exact(chunk_len as usize).ok()?;
-        if let Some(slot) = arriving.slots.get(chunks as usize).copied() {
-            tail.extend_from_slice(&self.slot_bytes(slot)[..(len - chunks * chunk_len) as usize]);
-        }
         let draft = Draft {
             key: op.key,
             flags: terms.flags,
@@ -293,47 +336,39 @@ impl Shard {
             cas,
             state: terms.state,
             value_len: len,
-            slots: &[],
-            tail: &tail,
+            extent: Some(self.bodies.extent(body, start)),
+            tail,
             now_s: self.now_s(),
         };
-        if chunks == 0 {
-            let old = self.look_up(hash, op.key);
-            return self.write(hash, old, &draft).map(|_| len);
-        }
-        let queue = match self.look_up(hash, op.key) {
-            Some(found) => Queue::of(self.kind_of(found.loc)).unwrap_or(Queue::Small),
-            None if self.ghost.take(hash.ghost_bits()) => Queue::Main,
-            None => Queue::Small,
-        };
-        let footprint = draft.footprint() + (4 * chunks).next_multiple_of(8);
-        if !self.open_with(queue, footprint) && !self.make_room(queue, footprint) {
-            return None;
-        }
         let old = self.look_up(hash, op.key);
-        let mut arriving = self.take_arriving(token)?;
-        let rest = arriving.slots.split_off(chunks as usize);
-        let kept = old.map_or(0, |found| item::counted(found.header.state) & FREQUENCY);
+        self.write(hash, old, &draft)
+    }
+
+    /// Writes an item whose value, few bytes of a body, comes to lie with it.
+    fn write_few(
+        &mut self,
+        hash: KeyHash,
+        op: &Store<'_>,
+        terms: Terms,
+        cas: u64,
+        (body, start, len): (u32, u32, u32),
+    ) -> Option<u32> {
+        let mut value = Vec::new();
+        value.try_reserve_exact(len as usize).ok()?;
+        let whole = self.bodies.extent(body, start);
+        self.copy_chunks(whole, start, len as usize, &mut value);
         let draft = Draft {
-            slots: &arriving.slots,
-            state: terms.state | kept,
-            ..draft
+            key: op.key,
+            flags: terms.flags,
+            expiry: terms.expiry,
+            cas,
+            state: terms.state,
+            value_len: len,
+            extent: None,
+            tail: &value,
+            now_s: self.now_s(),
         };
-        let stored = self.append(queue, hash, &draft, old.map(|found| found.loc));
-        if let Some(found) = old.filter(|_| stored.is_some()) {
-            self.mark_dead(found.loc, &found.header);
-        }
-        let unused = if stored.is_some() {
-            &[][..]
-        } else {
-            &arriving.slots[..]
-        };
-        for slot in rest.iter().chain(unused) {
-            self.free_slot(*slot);
-        }
-        stored?;
-        self.stats.total_items += 1;
-        self.keep_pace(footprint);
-        Some(len)
+        let old = self.look_up(hash, op.key);
+        self.write(hash, old, &draft)
     }
 }

@@ -27,14 +27,43 @@ pub(super) struct Terms {
     pub(super) state: u8,
 }
 
+/// What a store is judged by: the item that is there, or was until it was evicted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    cas: u64,
+    pub(super) expiry: u32,
+    state: u8,
+    found: Option<Found>,
+}
+
+impl Known {
+    /// What an item's bytes say; where it is does not matter.
+    pub(super) fn of(header: &Header, item: &[u8]) -> Self {
+        Self {
+            cas: header.cas(item),
+            expiry: header.expiry,
+            state: header.state,
+            found: None,
+        }
+    }
+}
+
 impl Shard {
+    pub(super) fn known(&self, found: &Found) -> Known {
+        Known {
+            found: Some(*found),
+            ..Known::of(&found.header, self.segs.at(found.loc))
+        }
+    }
+
     pub(super) fn store(&mut self, hash: KeyHash, op: &Store<'_>) -> Outcome {
         if self.is_too_large(op.key.len(), op.flags, op.value.len() as u64) {
             return self.refuse_too_large(hash, op);
         }
         self.stats.cmd_set += 1;
         let old = self.look_up(hash, op.key);
-        match self.judge(op, old.as_ref()) {
+        let known = old.map(|found| self.known(&found));
+        match self.judge(op, known.as_ref()) {
             Verdict::Refuse(outcome) => outcome,
             Verdict::Write(terms) => {
                 let outcome = if op.value.len() > self.chunk_len() as usize {
@@ -79,24 +108,31 @@ impl Shard {
     }
 
     /// Decides by mode and CAS, as memcached's `do_store_item` does.
-    pub(super) fn judge(&mut self, op: &Store<'_>, old: Option<&Found>) -> Verdict {
+    pub(super) fn judge(&mut self, op: &Store<'_>, known: Option<&Known>) -> Verdict {
         let fresh = Terms {
             flags: op.flags,
             expiry: op.expiry.unix_secs(),
             state: 0,
         };
-        let Some(found) = old else {
+        let Some(Known {
+            cas,
+            expiry,
+            state,
+            found,
+        }) = known.copied()
+        else {
             return self.judge_absent(op, fresh);
         };
-        let cas = found.header.cas(self.segs.at(found.loc));
         match op.mode {
             StoreMode::Add => {
-                self.note_access(found, false);
+                if let Some(found) = found {
+                    self.note_access(&found, false);
+                }
                 Verdict::Refuse(Outcome::NotStored)
             }
             StoreMode::Append | StoreMode::Prepend => match op.compare_cas {
                 Some(given) if given != 0 && given != cas => Verdict::Refuse(Outcome::Exists),
-                _ => Verdict::Join(*found),
+                _ => found.map_or(Verdict::Refuse(Outcome::NotStored), Verdict::Join),
             },
             StoreMode::Set | StoreMode::Replace => match op.compare_cas {
                 None => Verdict::Write(fresh),
@@ -106,8 +142,8 @@ impl Shard {
                 }
                 Some(given) if op.invalidate && given != 0 && given < cas => {
                     Verdict::Write(Terms {
-                        expiry: found.header.expiry,
-                        state: STALE | found.header.state & TOKEN_SENT,
+                        expiry,
+                        state: STALE | state & TOKEN_SENT,
                         ..fresh
                     })
                 }
@@ -153,7 +189,7 @@ impl Shard {
             cas: self.fresh_cas(op.new_cas),
             state: terms.state,
             value_len: value.len() as u32,
-            slots: &[],
+            extent: None,
             tail: value,
             now_s: self.now_s(),
         };
@@ -215,7 +251,7 @@ impl Shard {
         let was = old.header.footprint(self.chunk_len());
         let is = draft.footprint();
         let fits = was == is || was >= is + item::HEADER_LEN as u32;
-        if !fits || old.header.has(item::EXTENTS) || !draft.slots.is_empty() {
+        if !fits || old.header.has(item::EXTENTS) || draft.extent.is_some() {
             return false;
         }
         let state = draft.state | item::counted(old.header.state) & FREQUENCY;
@@ -232,36 +268,36 @@ impl Shard {
     }
 
     /// Writes an item again in the place of `found`, with a CAS too wide for where it is; `None`
-    /// if no room can be made, or its value is in chunks.
+    /// if no room can be made.
     pub(super) fn rewrite_with_cas(
         &mut self,
         hash: KeyHash,
         found: Found,
         cas: u64,
     ) -> Option<u32> {
-        if found.header.has(item::EXTENTS) {
-            return None;
-        }
+        let tail = self.tail_of(found.loc, &found.header)?;
         let bytes = self.segs.at(found.loc);
         let key = found.header.key(bytes).to_vec();
         let flags = found.header.flags(bytes);
-        let mut value = std::mem::take(&mut self.scratch);
-        value.clear();
-        let len = found.header.value_len;
-        self.copy_value(found.loc, &found.header, 0, len as usize, &mut value)?;
+        let extent = found.header.extent(bytes);
+        if let Some(extent) = extent {
+            self.share_body(extent.body);
+        }
         let draft = Draft {
             key: &key,
             flags,
             expiry: found.header.expiry,
             cas,
             state: found.header.state,
-            value_len: len,
-            slots: &[],
-            tail: &value,
+            value_len: found.header.value_len,
+            extent,
+            tail: &tail,
             now_s: self.now_s().wrapping_sub(found.header.idle_s(self.now_s())),
         };
         let loc = self.write(hash, Some(found), &draft);
-        self.scratch = value;
+        if let Some(extent) = extent {
+            self.release_body(extent.body);
+        }
         loc
     }
 }
