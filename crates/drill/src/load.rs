@@ -5,7 +5,7 @@
 //! `reopen`). What is sent comes from `op`, `draw`, `values` and, in an open loop, `schedule`, which
 //! are pure; how it looks on the wire is `wire`; what comes back goes to `recorder`.
 
-mod clock;
+pub(crate) mod clock;
 mod connection;
 mod draw;
 mod drive;
@@ -26,6 +26,7 @@ mod run;
 mod schedule;
 mod shared;
 mod socket;
+mod stream;
 mod tally;
 mod values;
 mod wire;
@@ -41,3 +42,7 @@ pub use report::{
     TenantReport, ThreadReport,
 };
 pub use run::run;
+
+pub(crate) use login::{request as login_request, verdict as login_verdict};
+pub(crate) use stream::{Window, stream};
+pub(crate) use tally::Timing;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::drill::DrillCommand;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
 use crate::config::{Addr, Auto, Overrides, Size, Switch};
@@ -61,6 +62,9 @@ pub(crate) enum Command {
     Reload,
     /// Put load on a memcached-compatible server and measure it
     Load(LoadArgs),
+    /// Replay an outage on this machine and judge what came of it
+    #[command(subcommand)]
+    Drill(DrillCommand),
     /// Print a completion script
     Completions {
         /// For which shell

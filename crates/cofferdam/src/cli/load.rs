@@ -174,6 +174,7 @@ impl LoadArgs {
             threads: self.threads.unwrap_or(default.threads),
             seed: self.seed.unwrap_or(default.seed),
             dump_histogram: self.histogram,
+            ..default
         })
     }
 

@@ -62,6 +62,7 @@ fn every_flag_reaches_the_plan() {
         threads: 2,
         seed: 7,
         dump_histogram: true,
+        ..Plan::default()
     };
     assert_eq!(plan, expected);
 }

@@ -4,6 +4,7 @@ mod access;
 mod args;
 mod config;
 mod docs;
+mod drill;
 mod limit;
 mod load;
 pub(crate) mod output;
@@ -34,7 +35,7 @@ pub(crate) fn main() -> ExitCode {
         Err(failure) => {
             eprintln!("{}", told(&failure, json));
             match failure {
-                Failure::Usage(_) => ExitCode::from(2),
+                Failure::Usage(_) | Failure::CouldNotRun(_) => ExitCode::from(2),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -68,6 +69,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::State(command) => state::run(global, &command),
         Command::CheckConfig(args) => config::run(global, &args),
         Command::Load(args) => load::run(global, &args),
+        Command::Drill(command) => drill::run(global, &command),
         Command::Reload => reload(global),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man { dir } => docs::man(dir.as_deref()),

@@ -15,8 +15,6 @@ const SLEEP_MS: u64 = 20;
 const SLEEP_DOWN_MS: u64 = 2;
 /// How often timeouts are looked for at most, in nanoseconds.
 const CHECK_EVERY_NS: u64 = 50_000_000;
-/// How often news is sent, in nanoseconds.
-const NEWS_EVERY_NS: u64 = 1_000_000_000;
 
 /// What an event says of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -225,7 +223,9 @@ impl Worker<'_> {
     /// Looks for what has no event: timeouts, another thread's end, the time for news.
     fn check(&mut self, now_ns: u64) -> Result<(), Stop> {
         let timeout_ns = nanos(self.plan.timeout);
-        self.next_check_ns = now_ns.saturating_add(CHECK_EVERY_NS.min(timeout_ns / 4));
+        let news_every_ns = nanos(self.plan.progress_every);
+        let check_every_ns = CHECK_EVERY_NS.min(timeout_ns / 4).min(news_every_ns / 2);
+        self.next_check_ns = now_ns.saturating_add(check_every_ns);
         if self.shared.gate.is_abandoned() {
             return Err(Stop::Abandoned);
         }
@@ -240,7 +240,7 @@ impl Worker<'_> {
                 self.lose(index, Fault::Timeout, now_ns);
             }
         }
-        if now_ns.saturating_sub(self.news_sent_ns) >= NEWS_EVERY_NS {
+        if now_ns.saturating_sub(self.news_sent_ns) >= news_every_ns {
             self.send_news(now_ns);
         }
         Ok(())

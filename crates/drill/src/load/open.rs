@@ -13,7 +13,6 @@ use super::plan::{Mode, Plan};
 use super::recorder::Recorder;
 use super::report::OpenReport;
 use super::schedule::{Lateness, Schedule};
-use super::tally::Timing;
 use super::worker::Worker;
 
 /// Less than this before the next request is due, the thread spins instead of sleeping, in
@@ -36,7 +35,6 @@ pub(crate) struct OpenLoop {
     filled: Vec<usize>,
     alarm_ns: u64,
     pub(crate) spin_ns: u64,
-    pub(crate) lag: Timing,
     pub(crate) report: OpenReport,
 }
 
@@ -55,7 +53,12 @@ impl OpenLoop {
         let phase = index as f64 / threads;
         let rng = Rng::new(seed);
         Some(Self {
-            schedule: Schedule::new(arrivals, rate_per_s / threads, phase, rng),
+            schedule: Schedule::new(
+                arrivals,
+                rate_per_s / threads / f64::from(plan.batch),
+                phase,
+                rng,
+            ),
             until_ns: 0,
             since_ns: u64::MAX,
             lateness: Lateness::default(),
@@ -63,7 +66,6 @@ impl OpenLoop {
             filled: Vec::new(),
             alarm_ns: 0,
             spin_ns: 0,
-            lag: Timing::fine(),
             report: OpenReport::default(),
         })
     }
@@ -92,14 +94,15 @@ impl OpenLoop {
         }
     }
 
-    fn left(&mut self, due_ns: u64, now_ns: u64) {
+    /// How late a batch of `count` requests leaves that was due at `due_ns`, if it counts.
+    fn left(&mut self, due_ns: u64, now_ns: u64, count: u64) -> Option<u64> {
         if due_ns < self.since_ns {
-            return;
+            return None;
         }
         let (late_ns, waited) = self.lateness.of(due_ns, now_ns);
-        self.lag.record(late_ns);
-        self.report.due += 1;
-        self.report.waited += u64::from(waited);
+        self.report.due += count;
+        self.report.waited += if waited { count } else { 0 };
+        Some(late_ns)
     }
 
     /// Counts at most `budget` requests that were due but never sent, with the time that they have
@@ -175,9 +178,11 @@ impl Worker<'_> {
             let Some(index) = self.take_free() else {
                 return false;
             };
-            self.push_next(index, due_ns, now_ns);
+            let pushed = self.push_together(index, due_ns, now_ns);
             if let Some(open) = &mut self.open {
-                open.left(due_ns, now_ns);
+                if let Some(late_ns) = open.left(due_ns, now_ns, pushed) {
+                    self.recorder.interval.lag.record(late_ns);
+                }
                 open.schedule.advance();
                 if open.filled.last() != Some(&index) {
                     open.filled.push(index);
@@ -186,6 +191,15 @@ impl Worker<'_> {
             self.offer(index, now_ns);
         }
         true
+    }
+
+    /// Puts the requests that are due together in one connection's buffer; returns how many.
+    fn push_together(&mut self, index: usize, due_ns: u64, now_ns: u64) -> u64 {
+        let mut pushed = 0;
+        while pushed < self.plan.batch && self.push_next(index, due_ns, now_ns) {
+            pushed += 1;
+        }
+        u64::from(pushed)
     }
 
     fn take_free(&mut self) -> Option<usize> {
@@ -213,10 +227,11 @@ impl Worker<'_> {
             return Ok(longest);
         }
         let due_ns = open.schedule.due_ns();
-        if due_ns <= now_ns.saturating_add(SPIN_NS) {
+        let spin_ns = if self.plan.spin { SPIN_NS } else { 0 };
+        if due_ns <= now_ns.saturating_add(spin_ns) {
             return Ok(Duration::ZERO);
         }
-        let alarm_ns = due_ns - SPIN_NS / 2;
+        let alarm_ns = due_ns - spin_ns / 2;
         if open.alarm_ns != alarm_ns {
             open.alarm_ns = alarm_ns;
             self.alarm

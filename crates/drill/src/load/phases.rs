@@ -18,7 +18,6 @@ pub(crate) struct Findings {
     pub(crate) tenants: Vec<TenantTally>,
     pub(crate) first_error: Option<String>,
     pub(crate) connect: Timing,
-    pub(crate) lag: Timing,
     pub(crate) thread: ThreadReport,
     pub(crate) open: OpenReport,
     pub(crate) hold: HoldReport,
@@ -58,7 +57,6 @@ impl Worker<'_> {
             tenants: Vec::new(),
             first_error: None,
             connect: Timing::fine(),
-            lag: Timing::fine(),
             thread: ThreadReport::default(),
             open: OpenReport::default(),
             hold: HoldReport::default(),
@@ -131,7 +129,6 @@ impl Worker<'_> {
         };
         if let Some(open) = open {
             findings.open = open.report;
-            findings.lag = open.lag;
         }
         Ok(())
     }

@@ -53,6 +53,16 @@ pub struct Plan {
     /// A request without its reply after this long is given up and its connection reopened; also
     /// the longest that connecting and authenticating may take.
     pub timeout: Duration,
+    /// How long a connection that broke is left alone before it is opened again; longer after each
+    /// further failure, up to a second.
+    pub reconnect_delay: Duration,
+    /// Requests of an open loop that are due together and leave in one write.
+    pub batch: u32,
+    /// Whether a thread of an open loop spins shortly before a request is due. It leaves sooner
+    /// then, but nobody else can use the core.
+    pub spin: bool,
+    /// How often progress is told.
+    pub progress_every: Duration,
     /// Threads that share the connections.
     pub threads: u32,
     /// Every random choice and every value byte follow from it.
@@ -83,6 +93,10 @@ impl Default for Plan {
             hold: None,
             verify: false,
             timeout: Duration::from_secs(5),
+            reconnect_delay: Duration::ZERO,
+            batch: 1,
+            spin: true,
+            progress_every: Duration::from_secs(1),
             threads: 1,
             seed: 1,
             dump_histogram: false,
@@ -332,6 +346,12 @@ impl Plan {
     fn validate_pace(&self) -> Result<(), LoadError> {
         refuse_if(!(1..=PIPELINE_MAX).contains(&self.pipeline), || {
             format!("pipeline of {}: give 1 to {PIPELINE_MAX}", self.pipeline)
+        })?;
+        refuse_if(!(1..=PIPELINE_MAX).contains(&self.batch), || {
+            format!("batch of {}: give 1 to {PIPELINE_MAX}", self.batch)
+        })?;
+        refuse_if(self.progress_every.is_zero(), || {
+            "progress every 0 s: give the time between two reports".into()
         })?;
         refuse_if(self.timeout.is_zero(), || {
             "timeout is 0: give the time after which a request is given up".into()

@@ -13,7 +13,7 @@ use super::report::Phase;
 use super::socket::Socket;
 use super::tally::Fault;
 use super::wire::Reader;
-use super::worker::Worker;
+use super::worker::{Worker, nanos};
 
 /// Sockets of one thread that may be connecting at the same time; more would overflow the listen
 /// queue of many servers, which costs a second each.
@@ -204,6 +204,7 @@ impl Worker<'_> {
             0 => 0,
             failures => (RETRY_FIRST_NS << failures.min(10)).min(RETRY_LAST_NS),
         };
+        let wait_ns = wait_ns.max(nanos(self.plan.reconnect_delay));
         connection.failures = connection.failures.saturating_add(1);
         let reader = Reader::new(self.plan.protocol);
         connection.reset(reader, now_ns.saturating_add(wait_ns));

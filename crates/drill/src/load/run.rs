@@ -42,7 +42,8 @@ pub fn run(plan: &Plan, progress: &mut dyn FnMut(&Progress)) -> Result<Report, L
     Ok(Gathering::new(measured, findings).report(plan))
 }
 
-fn run_thread(
+/// One thread of a run, from its first connection to what it found.
+pub(super) fn run_thread(
     plan: &Plan,
     shared: &Shared,
     newsroom: Newsroom,
@@ -153,12 +154,10 @@ impl Gathering {
             prefill: Prefill::default(),
             elapsed_s: 0.0,
         };
-        let mut lag = Timing::fine();
         for found in findings {
-            lag.merge(found.lag.clone());
             all.add(found);
         }
-        all.generator.lag = lag.summary();
+        all.generator.lag = all.measured.lag.summary();
         all
     }
 

@@ -46,6 +46,8 @@ impl Shared {
 #[derive(Debug)]
 pub(crate) struct News {
     pub(crate) phase: Phase,
+    /// When they were taken.
+    pub(crate) at_ns: u64,
     /// Since the phase began, and since the last news.
     pub(crate) elapsed_ns: u64,
     pub(crate) span_ns: u64,

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer as _, V2Serializer};
+use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 
 use super::op::{OPS, Op};
 use super::report::{Errors, Latency};
@@ -83,6 +83,22 @@ impl Timing {
         V2Serializer::new().serialize(histogram, &mut bytes).ok()?;
         Some(STANDARD.encode(bytes))
     }
+
+    /// What [`Timing::dump`] gave; empty for anything else.
+    pub(crate) fn parse(text: &str) -> Self {
+        let bytes = STANDARD.decode(text).unwrap_or_default();
+        let read = Deserializer::new().deserialize(&mut bytes.as_slice());
+        Self {
+            digits: 3,
+            histogram: read.ok().map(Box::new),
+        }
+    }
+
+    /// The time in milliseconds that this part of all was as quick as; 0 where nothing was counted.
+    pub(crate) fn at_ms(&self, quantile: f64) -> f64 {
+        let histogram = self.histogram.as_ref();
+        histogram.map_or(0.0, |it| it.value_at_quantile(quantile) as f64 / 1e6)
+    }
 }
 
 /// One operation's counts.
@@ -115,6 +131,8 @@ pub(crate) struct Tally {
     pub(crate) reconnects: u64,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
+    /// How late the requests of an open loop left although a connection was free.
+    pub(crate) lag: Timing,
 }
 
 impl Tally {
@@ -126,6 +144,7 @@ impl Tally {
             reconnects: 0,
             bytes_sent: 0,
             bytes_received: 0,
+            lag: Timing::fine(),
         }
     }
 
@@ -160,6 +179,7 @@ impl Tally {
         self.reconnects += other.reconnects;
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;
+        self.lag.merge(other.lag);
     }
 
     /// Requests answered, over all operations.

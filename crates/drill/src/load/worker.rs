@@ -154,6 +154,7 @@ impl<'a> Worker<'a> {
     pub(crate) fn send_news(&mut self, now_ns: u64) {
         let news = News {
             phase: self.phase,
+            at_ns: now_ns,
             elapsed_ns: now_ns.saturating_sub(self.phase_began_ns),
             span_ns: now_ns.saturating_sub(self.news_sent_ns),
             tally: self.recorder.take_interval(),

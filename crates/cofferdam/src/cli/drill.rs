@@ -1,0 +1,192 @@
+//! `cofferdam drill`: replays an outage on one machine and judges what came of it.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use ::drill::friday::{self, Report, Settings, Verdict};
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::args::Global;
+use super::output;
+use crate::failure::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DrillCommand {
+    /// List the drills there are
+    List,
+    /// Run one: exit code 0 for pass, 1 for fail, 2 if it could not be run
+    Run(DrillArgs),
+    /// Be the well-behaved tenants of a drill
+    #[command(hide = true)]
+    Victims,
+    /// Run a command that ends with the drill that started it
+    #[command(hide = true)]
+    Exec {
+        #[arg(long)]
+        parent: u32,
+        #[arg(long)]
+        core: usize,
+        #[arg(last = true)]
+        command: Vec<OsString>,
+    },
+}
+
+/// Replay an outage on this machine, over loopback, and judge what came of it.
+#[derive(Args, Debug)]
+pub(crate) struct DrillArgs {
+    /// Which one: see `cofferdam drill list`
+    name: String,
+    /// Connections of the storm [default: 16000, 2000 with --quick]
+    #[arg(long, value_name = "N")]
+    connections: Option<u32>,
+    /// How long the storm lasts [default: 10, 4 with --quick]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: Option<u64>,
+    /// Whether the server protects itself; `off` is the control, which must show the outage
+    #[arg(long, value_name = "on|off", value_enum, default_value_t = Protections::On)]
+    protections: Protections,
+    /// Every random choice follows from it
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// In less than 40 s, with fewer connections and without peers
+    #[arg(long)]
+    quick: bool,
+    /// All connections of the storm come from one address instead of one each
+    #[arg(long)]
+    same_source: bool,
+    /// A server without tenants that runs on this machine already, instead of one of the drill's own
+    #[arg(long, value_name = "ADDR:PORT")]
+    against: Option<SocketAddr>,
+    /// Where to write the report as Markdown, with its plot (.svg) beside it [default: drill-NAME.md
+    /// in this folder; nothing with --json]
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Protections {
+    On,
+    Off,
+}
+
+/// A drill as listed.
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    what: &'static str,
+}
+
+const DRILLS: [Listed; 1] = [Listed {
+    name: "friday",
+    what: "a large tenant's spike and 16,000 reconnecting clients; the others must not notice",
+}];
+
+pub(crate) fn run(global: &Global, command: &DrillCommand) -> Result<(), Failure> {
+    match command {
+        DrillCommand::List => list(global),
+        DrillCommand::Run(args) => run_one(global, args),
+        DrillCommand::Victims => friday::run_victims().map_err(Failure::from),
+        DrillCommand::Exec {
+            parent,
+            core,
+            command,
+        } => Err(::drill::exec(*parent, *core, command).into()),
+    }
+}
+
+fn list(global: &Global) -> Result<(), Failure> {
+    if global.json {
+        return output::json(&DRILLS);
+    }
+    let lines = DRILLS.map(|drill| (drill.name, drill.what.to_owned()));
+    output::text(&output::pairs(&lines))
+}
+
+fn run_one(global: &Global, args: &DrillArgs) -> Result<(), Failure> {
+    if !DRILLS.iter().any(|drill| drill.name == args.name) {
+        return Err(Failure::Usage(format!(
+            "there is no drill {:?}: see `cofferdam drill list`",
+            args.name
+        )));
+    }
+    let settings = args.settings()?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+    }
+    let report = friday::run(&settings, &interrupted, &mut |words| eprintln!("{words}"))
+        .map_err(|error| Failure::CouldNotRun(error.to_string()))?;
+    let picture = write_report(global, args, &report)?;
+    if global.json {
+        output::json(&report.outcome)?;
+    } else {
+        output::text(&report.to_markdown(picture.as_deref()))?;
+    }
+    match report.verdict() {
+        Verdict::Pass => Ok(()),
+        Verdict::Fail => Err(Failure::new(
+            "the drill failed: see the reasons in the report",
+        )),
+        Verdict::Invalid => Err(Failure::CouldNotRun(
+            "the drill says nothing: see the reasons in the report".into(),
+        )),
+    }
+}
+
+/// Writes the report and its plot where they are wanted; the plot's name beside the report.
+fn write_report(
+    global: &Global,
+    args: &DrillArgs,
+    report: &Report,
+) -> Result<Option<String>, Failure> {
+    let file = match &args.report {
+        Some(file) => file.clone(),
+        None if global.json => return Ok(None),
+        None => PathBuf::from(format!("drill-{}.md", args.name)),
+    };
+    let plot = file.with_extension("svg");
+    let name = plot
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    write(&plot, &report.to_svg())?;
+    write(&file, &report.to_markdown(name.as_deref()))?;
+    eprintln!("report: {}, plot: {}", file.display(), plot.display());
+    Ok(name)
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(file, text).map_err(|e| {
+        Failure::new(format!(
+            "cannot write the report to {}: {e}: choose another --report",
+            file.display()
+        ))
+    })
+}
+
+impl DrillArgs {
+    fn settings(&self) -> Result<Settings, Failure> {
+        Ok(Settings {
+            program: env::current_exe()?,
+            scratch: env::temp_dir(),
+            connections: self.connections,
+            storm: self.seconds.map(Duration::from_secs),
+            protections: self.protections == Protections::On,
+            seed: self.seed,
+            quick: self.quick,
+            same_source: self.same_source,
+            against: self.against,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "drill_test.rs"]
+mod tests;

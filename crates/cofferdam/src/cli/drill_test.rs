@@ -1,0 +1,56 @@
+//! Tests of the drill's flags.
+
+use clap::Parser;
+
+use super::*;
+
+#[derive(Debug, Parser)]
+struct Only {
+    #[command(subcommand)]
+    command: DrillCommand,
+}
+
+fn settings(flags: &str) -> Settings {
+    let words = ["drill", "run", "friday"].into_iter();
+    let parsed = Only::try_parse_from(words.chain(flags.split_whitespace())).unwrap();
+    match parsed.command {
+        DrillCommand::Run(args) => args.settings().unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn flags_become_settings() {
+    let plain = settings("");
+    assert!(plain.protections && !plain.quick && !plain.same_source);
+    assert_eq!(
+        (plain.connections, plain.storm, plain.seed),
+        (None, None, 1)
+    );
+    let all = settings(
+        "--connections 500 --seconds 7 --protections off --seed 9 --quick --same-source \
+         --against 127.0.0.1:11211",
+    );
+    assert!(!all.protections && all.quick && all.same_source);
+    assert_eq!(all.connections, Some(500));
+    assert_eq!(all.storm, Some(Duration::from_secs(7)));
+    assert_eq!(all.against.unwrap().port(), 11211);
+}
+
+#[test]
+fn what_runs_in_a_child_is_taken_as_it_stands() {
+    let line = "drill exec --parent 7 --core 1 -- up --json --protections off";
+    let parsed = Only::try_parse_from(line.split(' ')).unwrap();
+    let DrillCommand::Exec { command, .. } = parsed.command else {
+        panic!("{parsed:?}");
+    };
+    assert_eq!(command, ["up", "--json", "--protections", "off"]);
+}
+
+#[test]
+fn a_storm_has_an_end() {
+    for seconds in ["0", "61", "-1"] {
+        let line = ["drill", "run", "friday", "--seconds", seconds];
+        assert!(Only::try_parse_from(line).is_err(), "{seconds}");
+    }
+}

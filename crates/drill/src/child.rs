@@ -1,0 +1,149 @@
+//! Child processes that end with the runner, however it ends.
+//!
+//! Every child is started through the binary's own hidden `drill exec`, which first asks the kernel
+//! for its death with its parent, moves to its core and only then becomes what it is to be. So a
+//! runner that is killed leaves nothing behind that puts load on anybody.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+use crate::error::DrillError;
+use crate::load::clock;
+
+/// How long a child may take to end after it was asked to.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_EVERY_NS: u64 = 10_000_000;
+
+/// How children are started: by which binary, and where they are to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Nursery {
+    /// The binary that has `drill exec`.
+    pub(crate) program: PathBuf,
+}
+
+/// A process that is ended when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pub(crate) process: process::Child,
+    name: &'static str,
+}
+
+impl Nursery {
+    /// A command that runs `program` on `core`, at this real-time priority if one is given.
+    pub(crate) fn command(&self, core: usize, priority: Option<u8>, program: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["drill", "exec", "--parent"]);
+        command.arg(process::id().to_string());
+        command.arg("--core").arg(core.to_string()).arg("--");
+        if let Some(priority) = priority {
+            command.args(["chrt", "-f"]).arg(priority.to_string());
+        }
+        command.arg(program);
+        command
+    }
+}
+
+impl Child {
+    /// Starts `command`.
+    pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self, DrillError> {
+        let process = command
+            .spawn()
+            .map_err(DrillError::system(format!("cannot start {name}")))?;
+        Ok(Self { process, name })
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// An error if it has ended already.
+    pub(crate) fn check(&mut self) -> Result<(), DrillError> {
+        let ended = self
+            .process
+            .try_wait()
+            .map_err(DrillError::system(format!("cannot look at {}", self.name)))?;
+        match ended {
+            None => Ok(()),
+            Some(status) => Err(self.gone(status)),
+        }
+    }
+
+    fn gone(&self, status: ExitStatus) -> DrillError {
+        DrillError::CannotRun(format!("{} ended early: {status}", self.name))
+    }
+
+    /// Asks it to end, and makes it if it does not.
+    pub(crate) fn stop(mut self) {
+        if let Some(pid) = Pid::from_raw(self.process.id().cast_signed()) {
+            // It may have ended by itself.
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let until_ns = clock::now_ns().saturating_add(PATIENCE.as_nanos() as u64);
+        while clock::now_ns() < until_ns && matches!(self.process.try_wait(), Ok(None)) {
+            clock::sleep_until(clock::now_ns().saturating_add(LOOK_EVERY_NS));
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What `drill exec` does: becomes `command`, on `core`, to die with process `parent`. Returns only
+/// if that failed.
+pub fn exec(parent: u32, core: usize, command: &[OsString]) -> DrillError {
+    match bind_to(parent, core) {
+        Ok(()) => {}
+        Err(error) => return error,
+    }
+    let Some((program, args)) = command.split_first() else {
+        return DrillError::CannotRun("nothing to run: give a command after --".into());
+    };
+    let error = Command::new(program).args(args).exec();
+    DrillError::system(format!("cannot run {}", program.display()))(error)
+}
+
+fn bind_to(parent: u32, core: usize) -> Result<(), DrillError> {
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(DrillError::errno("cannot bind a child to the runner"))?;
+    // The runner may have gone before that was asked for.
+    let is_there = getppid().is_some_and(|pid| pid.as_raw_nonzero().get() == parent.cast_signed());
+    if !is_there {
+        let gone = io::Error::from(io::ErrorKind::NotFound);
+        return Err(DrillError::system("the runner has gone")(gone));
+    }
+    pin(&[core])
+}
+
+/// Lets the calling thread run on these cores only.
+pub(crate) fn pin(cores: &[usize]) -> Result<(), DrillError> {
+    let mut set = CpuSet::new();
+    for core in cores {
+        set.set(*core);
+    }
+    sched_setaffinity(None, &set).map_err(DrillError::errno(format!("cannot run on {cores:?}")))
+}
+
+/// Whether the program is there and says so when it is asked for its version.
+pub(crate) fn version(program: &str, flag: &str) -> Option<String> {
+    let output = Command::new(OsStr::new(program))
+        .arg(flag)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    text.lines().next().map(|line| line.trim().to_owned())
+}

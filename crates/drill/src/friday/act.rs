@@ -1,0 +1,362 @@
+//! The drill on one server: steady, idle, inject, hold, remove, recover.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::outcome::{Course, Figures, IdleFigures, Storm as StormFigures};
+use super::script::Script;
+use super::server_view::{Delays, clients};
+use super::settings::{Idle, StormSize};
+use super::spike::{self, Aim, Capacity, Spike};
+use super::stage::{Cast, Stage};
+use super::storm::{self, Storm, Words};
+use super::subject::{AGGRESSOR, Subject};
+use super::sum::{Fault, Sum};
+use super::task::Task;
+use super::timeline::{Phase, Span, Timeline};
+use super::victim_process::Order;
+use super::victims::Victims;
+use super::watch::{Sights, watch};
+use crate::error::DrillError;
+use crate::load::{AuthDialect, Window, clock, login_request};
+use crate::machine::{self, Ticks};
+
+/// Connections of each of the three well-behaved tenants.
+const VICTIM_CONNECTIONS: u32 = 30;
+/// What they take of the server's core together: a twentieth each.
+const VICTIM_SHARE: f64 = 0.15;
+/// The rate at which their cost is measured, and the bounds of what follows from it.
+const CALIBRATE_PER_S: f64 = 15_000.0;
+const RATE_PER_S: std::ops::RangeInclusive<f64> = 1_000.0..=60_000.0;
+/// Fresh connects of a victim a second.
+const PROBES_PER_S: f64 = 160.0;
+const WINDOW_MS: u64 = 100;
+/// What is offered, as a multiple of the capacity: more than is asked for, since some is late.
+const OFFERED: f64 = 3.4;
+/// Nothing counts before a generator has run for so long.
+const SETTLE: Duration = Duration::from_millis(300);
+/// Longer than any generator takes to begin.
+const BEGIN_WITHIN: Duration = Duration::from_secs(15);
+
+/// What one server went through.
+#[derive(Debug)]
+pub(crate) struct Act {
+    pub(crate) name: String,
+    pub(crate) figures: Figures,
+    pub(crate) timeline: Timeline,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Puts `cast`'s server through all phases; it is ended at the end.
+pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillError> {
+    let name = cast.subject.name.clone();
+    stage.tell(&format!("{name} at {}", cast.target()));
+    let ticks = Ticks::now();
+    let (capacity, full_cpu) = measure_capacity(stage, &mut cast)?;
+    let rate_per_s = calibrate(stage, &mut cast)?;
+    stage.tell(&format!(
+        "capacity {:.0} requests/s of the large tenant's mix; victims send {rate_per_s:.0} requests/s",
+        capacity.per_s
+    ));
+    let order = order(stage, &cast, rate_per_s);
+    cast.victims = Some(start_victims(stage, &mut cast, &order)?);
+    stage.wait("settle", SETTLE, &mut cast)?;
+
+    let mut meter = Meter::of(&cast.subject);
+    steady(stage, &mut cast)?;
+    let before = meter.read(&cast.subject);
+    let idle = match cast.pace.idle {
+        Some(idle) => Some(hold_idle(stage, &mut cast, idle)?),
+        None => None,
+    };
+    meter.read(&cast.subject);
+    let fault = fault(stage, &mut cast, capacity)?;
+    let during = meter.read(&cast.subject);
+    recover(stage, &mut cast, fault.end_ns)?;
+    let after = meter.read(&cast.subject);
+
+    let course = |figure: fn(&Reading) -> f64| Course {
+        before: figure(&before),
+        during: figure(&during),
+        after: figure(&after),
+    };
+    let sum = Sum {
+        capacity,
+        cpu: course(|it| it.cpu),
+        server_p99_ms: course(|it| it.p99_ms),
+        server_tells: clients(&cast.subject.stat()),
+        idle,
+        steal: Ticks::now().steal_since(ticks),
+        real_time: stage.real_time,
+        rate_per_s,
+    };
+    let figures = sum.figures(&cast.timeline, &fault);
+    let mut notes = Vec::new();
+    if full_cpu.is_some_and(|cpu| cpu < 0.95) {
+        notes.push(format!(
+            "{name}: only {:.0} % of its core was busy at its capacity: the generator is the limit",
+            full_cpu.unwrap_or(0.0) * 100.0
+        ));
+    }
+    drop(cast.victims.take());
+    cast.subject.stop();
+    Ok(Act {
+        name,
+        figures,
+        timeline: cast.timeline,
+        notes,
+    })
+}
+
+/// Reads what the server's processes take and tell, from one time to the next.
+struct Meter {
+    pids: Vec<u32>,
+    cpu_ns: u64,
+    at_ns: u64,
+    delays: Delays,
+}
+
+/// What a meter read since the last time.
+struct Reading {
+    /// CPU as a part of one core; 0 where the processes are not known.
+    cpu: f64,
+    /// The victims' requests waited so long at the server; 0 where it does not tell.
+    p99_ms: f64,
+}
+
+impl Meter {
+    fn of(subject: &Subject) -> Self {
+        let pids = subject.pids();
+        Self {
+            cpu_ns: machine::cpu_ns(&pids),
+            at_ns: clock::now_ns(),
+            pids,
+            delays: Delays::of(&subject.stat(), AGGRESSOR),
+        }
+    }
+
+    fn read(&mut self, subject: &Subject) -> Reading {
+        let (cpu_ns, at_ns) = (machine::cpu_ns(&self.pids), clock::now_ns());
+        let used = cpu_ns.saturating_sub(self.cpu_ns) as f64;
+        let cpu = used / at_ns.saturating_sub(self.at_ns).max(1) as f64;
+        let delays = Delays::of(&subject.stat(), AGGRESSOR);
+        let p99_ms = delays.p99_ms_since(&self.delays);
+        (self.cpu_ns, self.at_ns, self.delays) = (cpu_ns, at_ns, delays);
+        Reading { cpu, p99_ms }
+    }
+}
+
+fn aim(stage: &Stage<'_>, cast: &Cast) -> Aim {
+    Aim {
+        target: cast.target(),
+        login: cast.subject.aggressor.clone(),
+        seed: stage.settings.seed,
+        longest: cast.pace.whole(),
+    }
+}
+
+/// The capacity, and the part of its core that the server used at it.
+fn measure_capacity(
+    stage: &mut Stage<'_>,
+    cast: &mut Cast,
+) -> Result<(Capacity, Option<f64>), DrillError> {
+    cast.spike = Some(Spike::saturate(&aim(stage, cast))?);
+    begun(stage, "store", cast, |cast| {
+        cast.spike.as_ref().is_some_and(Spike::is_on)
+    })?;
+    let mut meter = Meter::of(&cast.subject);
+    stage.wait("capacity", cast.pace.capacity, cast)?;
+    let cpu = meter.read(&cast.subject).cpu;
+    let windows = finish_spike(cast)?;
+    let capacity = Capacity::of(&windows);
+    if capacity.per_s < 1.0 {
+        return Err(DrillError::CannotRun(
+            "the server answered nothing of the large tenant's mix".into(),
+        ));
+    }
+    Ok((capacity, (!meter.pids.is_empty()).then_some(cpu)))
+}
+
+fn finish_spike(cast: &mut Cast) -> Result<Vec<Window>, DrillError> {
+    cast.spike.take().map_or(Ok(Vec::new()), Spike::finish)
+}
+
+/// The victims' rate, from what their requests cost; a guess where the server's CPU is not known.
+fn calibrate(stage: &mut Stage<'_>, cast: &mut Cast) -> Result<f64, DrillError> {
+    if cast.subject.children.is_empty() {
+        return Ok(CALIBRATE_PER_S);
+    }
+    let order = order(stage, cast, CALIBRATE_PER_S);
+    cast.victims = Some(start_victims(stage, cast, &order)?);
+    stage.wait("calibrate", SETTLE, cast)?;
+    let mut meter = Meter::of(&cast.subject);
+    stage.wait("calibrate", cast.pace.calibrate, cast)?;
+    let cpu = meter.read(&cast.subject).cpu;
+    drop(cast.victims.take());
+    cast.timeline = Timeline::default();
+    let rate = CALIBRATE_PER_S * VICTIM_SHARE / cpu.max(1e-6);
+    Ok(rate.clamp(*RATE_PER_S.start(), *RATE_PER_S.end()).round())
+}
+
+fn order(stage: &Stage<'_>, cast: &Cast, rate_per_s: f64) -> Order {
+    let logins = cast.subject.victims.iter();
+    Order {
+        target: cast.target(),
+        logins: logins
+            .map(|it| (it.username.clone(), it.password.clone()))
+            .collect(),
+        connections: VICTIM_CONNECTIONS,
+        rate_per_s,
+        probes_per_s: PROBES_PER_S,
+        seed: stage.settings.seed,
+        window_ms: WINDOW_MS,
+        longest_s: cast.pace.whole().as_secs(),
+    }
+}
+
+fn start_victims(
+    stage: &mut Stage<'_>,
+    cast: &mut Cast,
+    order: &Order,
+) -> Result<Victims, DrillError> {
+    let victims = Victims::start(&stage.nursery, stage.load_core, stage.real_time, order)?;
+    cast.victims = Some(victims);
+    begun(stage, "victims", cast, |cast| {
+        cast.timeline.last().is_some()
+    })?;
+    cast.victims.take().ok_or(DrillError::Interrupted)
+}
+
+/// Waits until something has begun.
+fn begun(
+    stage: &mut Stage<'_>,
+    what: &str,
+    cast: &mut Cast,
+    mut has_begun: impl FnMut(&Cast) -> bool,
+) -> Result<(), DrillError> {
+    let until_ns = clock::now_ns().saturating_add(BEGIN_WITHIN.as_nanos() as u64);
+    stage.wait_until(what, cast, |cast| {
+        has_begun(cast) || clock::now_ns() > until_ns
+    })?;
+    if has_begun(cast) {
+        return Ok(());
+    }
+    let seconds = BEGIN_WITHIN.as_secs();
+    Err(DrillError::CannotRun(format!(
+        "{what}: did not begin within {seconds} s"
+    )))
+}
+
+fn steady(stage: &mut Stage<'_>, cast: &mut Cast) -> Result<(), DrillError> {
+    let from_ns = clock::now_ns();
+    stage.wait("steady", cast.pace.steady, cast)?;
+    cast.timeline
+        .phase(Phase::Steady, Span::new(from_ns, clock::now_ns()));
+    Ok(())
+}
+
+/// Idle connections are opened, held and closed again.
+fn hold_idle(
+    stage: &mut Stage<'_>,
+    cast: &mut Cast,
+    idle: Idle,
+) -> Result<IdleFigures, DrillError> {
+    let size = StormSize {
+        connections: idle.connections,
+        period: idle.open,
+    };
+    let (task, figures) = start_storm(stage, cast, size, false)?;
+    let limit_ns = clock::now_ns().saturating_add(BEGIN_WITHIN.as_nanos() as u64);
+    stage.wait_until("open idle", cast, |_| {
+        figures.first_round_ns.load(Ordering::Relaxed) > 0 || clock::now_ns() > limit_ns
+    })?;
+    stage.wait("open idle", SETTLE, cast)?;
+    let from_ns = clock::now_ns();
+    stage.wait("hold idle", idle.hold, cast)?;
+    let span = Span::new(from_ns, clock::now_ns());
+    cast.timeline.phase(Phase::Idle, span);
+    drop(task);
+    stage.wait("close idle", SETTLE * 3, cast)?;
+    let connections = figures.opened.load(Ordering::Relaxed);
+    let closed = figures.closed_by_server.load(Ordering::Relaxed);
+    Ok(IdleFigures {
+        connections,
+        alive: connections.saturating_sub(closed),
+        p99_ms: cast.timeline.summary(span).latency.at_ms(0.99),
+    })
+}
+
+type StormTask = (Task<()>, std::sync::Arc<storm::Figures>);
+
+fn start_storm(
+    stage: &Stage<'_>,
+    cast: &Cast,
+    size: StormSize,
+    is_storm: bool,
+) -> Result<StormTask, DrillError> {
+    let login = cast.subject.aggressor.as_ref();
+    let words = Words {
+        login: login.map_or_else(Vec::new, |it| login_request(it, AuthDialect::MemcachedY)),
+        request: spike::request(),
+    };
+    let script = Script::new(size, is_storm && stage.settings.same_source);
+    let storm = Storm::new(script, size.connections, cast.target(), words);
+    let figures = storm.figures();
+    let task = Task::start("storm", move |stop| storm.run(stop, is_storm))?;
+    Ok((task, figures))
+}
+
+/// The spike, then the storm besides, then the end of both.
+fn fault(stage: &mut Stage<'_>, cast: &mut Cast, capacity: Capacity) -> Result<Fault, DrillError> {
+    let sights = watch(cast.target())?;
+    let rate_per_s = capacity.per_s * OFFERED;
+    let inject_ns = clock::now_ns();
+    cast.spike = Some(Spike::offer(&aim(stage, cast), rate_per_s)?);
+    begun(stage, "inject", cast, |cast| {
+        cast.spike.as_ref().is_some_and(Spike::is_on)
+    })?;
+    stage.wait("inject", cast.pace.inject, cast)?;
+
+    let hold_ns = clock::now_ns();
+    let (task, figures) = start_storm(stage, cast, cast.pace.storm, true)?;
+    stage.wait("hold", cast.pace.hold, cast)?;
+
+    stage.tell("remove");
+    let end_ns = clock::now_ns();
+    task.end();
+    if let Some(spike) = &cast.spike {
+        spike.end();
+    }
+    let inject = Span::new(inject_ns, hold_ns);
+    let hold = Span::new(hold_ns, end_ns);
+    cast.timeline.phase(Phase::Inject, inject);
+    cast.timeline.phase(Phase::Hold, hold);
+    drop(task);
+    let windows = finish_spike(cast)?;
+    let sights = sights.finish().ok_or(DrillError::Interrupted)??;
+    Ok(Fault {
+        windows,
+        storm: storm_figures(&figures, &sights),
+        inject,
+        hold,
+        end_ns,
+    })
+}
+
+fn storm_figures(figures: &storm::Figures, sights: &Sights) -> StormFigures {
+    StormFigures {
+        opened: figures.opened.load(Ordering::Relaxed),
+        first_round_s: figures.first_round_ns.load(Ordering::Relaxed) as f64 / 1e9,
+        connections_peak: sights.connections_peak,
+        close_wait_peak: sights.close_waits.peak,
+        close_wait_oldest_ms: sights.close_waits.oldest_ns as f64 / 1e6,
+        closed_by_server: figures.closed_by_server.load(Ordering::Relaxed),
+    }
+}
+
+fn recover(stage: &mut Stage<'_>, cast: &mut Cast, end_ns: u64) -> Result<(), DrillError> {
+    stage.wait("recover", cast.pace.recover, cast)?;
+    cast.timeline
+        .phase(Phase::Recover, Span::new(end_ns, clock::now_ns()));
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Tests of what is read from the machine.
+
+use super::*;
+
+#[test]
+fn ticks_are_read_from_the_first_line() {
+    let text = "cpu  10 0 20 60 5 0 1 4 7 7\ncpu0 1 2 3 4 5 6 7 8\n";
+    assert_eq!(Ticks::parse(text), Ticks { all: 100, steal: 4 });
+    assert_eq!(Ticks::parse(""), Ticks::default());
+    assert_eq!(Ticks::parse("cpu 1 nonsense 2"), Ticks { all: 3, steal: 0 });
+}
+
+#[test]
+fn steal_is_a_part_of_the_time_between_two_looks() {
+    let early = Ticks { all: 100, steal: 4 };
+    let late = Ticks {
+        all: 300,
+        steal: 14,
+    };
+    assert!((late.steal_since(early) - 0.05).abs() < 1e-9);
+    assert_eq!(early.steal_since(late), 0.0);
+}
+
+#[test]
+fn this_machine_answers() {
+    assert!(!cores().unwrap().is_empty());
+    assert!(ephemeral_ports().unwrap() > 0);
+    assert!(free_port().unwrap() > 0);
+    assert_eq!(cpu_ns(&[u32::MAX]), 0);
+}
