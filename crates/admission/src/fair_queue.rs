@@ -48,6 +48,19 @@ struct Flow<T> {
     entry: Option<EntryNumber>,
 }
 
+impl<T> Flow<T> {
+    /// What a time costs a flow of this weight.
+    fn cost(&self, took: Duration) -> VirtualNanos {
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        match self.weight {
+            FairQueue::<T>::WEIGHT_DEFAULT => nanos,
+            weight => {
+                nanos.saturating_mul(u64::from(FairQueue::<T>::WEIGHT_DEFAULT)) / u64::from(weight)
+            }
+        }
+    }
+}
+
 impl<T> FairQueue<T> {
     /// The weight of a flow that was given none.
     pub const WEIGHT_DEFAULT: u32 = 100;
@@ -138,13 +151,22 @@ impl<T> FairQueue<T> {
         let Some(flow) = self.flows.get_mut(id.0 as usize) else {
             return;
         };
-        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let cost = match flow.weight {
-            Self::WEIGHT_DEFAULT => nanos,
-            weight => nanos.saturating_mul(u64::from(Self::WEIGHT_DEFAULT)) / u64::from(weight),
-        };
-        flow.served = flow.served.saturating_add(cost);
+        flow.served = flow.served.saturating_add(flow.cost(took));
         self.enter(id);
+    }
+
+    /// Puts right what was [charged](Self::charge) for turns before they were over, once it is known
+    /// what they took.
+    pub fn correct(&mut self, id: FlowId, charged: Duration, took: Duration) {
+        let Some(flow) = self.flows.get_mut(id.0 as usize) else {
+            return;
+        };
+        let before = flow.served.saturating_sub(flow.cost(charged));
+        flow.served = before.saturating_add(flow.cost(took));
+        if flow.entry.take().is_some() {
+            self.ready_count -= 1;
+            self.enter(id);
+        }
     }
 
     /// Takes back a turn that was not used: the item stands at the front of its flow again.

@@ -323,3 +323,26 @@ fn entries_of_flows_that_are_gone_give_no_turns() {
     assert_eq!(queue.pop(), Some((next, 2)));
     assert_eq!(queue.pop(), None);
 }
+
+#[test]
+fn what_was_charged_ahead_is_put_right() {
+    let mut queue = FairQueue::new();
+    let (dear, cheap) = (queue.add_flow(), queue.add_flow());
+    for item in 0..4 {
+        queue.push(dear, item).unwrap();
+        queue.push(cheap, item).unwrap();
+    }
+    let guess = Duration::from_micros(10);
+    for _ in 0..2 {
+        queue.pop().unwrap();
+        queue.charge(guess);
+    }
+    // One turn took four times what it was charged for, so that the other has the next three.
+    queue.correct(dear, guess, guess * 4);
+    queue.correct(cheap, guess, guess);
+    for _ in 0..3 {
+        assert_eq!(queue.pop().map(|(flow, _)| flow), Some(cheap));
+        queue.charge(guess);
+    }
+    assert_eq!(queue.pop().map(|(flow, _)| flow), Some(dear));
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base::kv::{Op, Outcome, Pin, Reservation, Sink, Stats, Store};
 use base::{TenantId, Timestamp};
-use cache::{Config, ConfigError, TenantCache};
+use cache::{Config, ConfigError, Prefetch, TenantCache};
 use gateway::Backend;
 use runtime::Published;
 
@@ -125,6 +125,7 @@ impl LocalBackend {
 
 impl Backend for LocalBackend {
     type Tenant = Arc<TenantCache>;
+    type Prefetch = Prefetch;
 
     fn open(&self, tenant: TenantId) -> Option<Self::Tenant> {
         self.caches.get(tenant)
@@ -138,6 +139,14 @@ impl Backend for LocalBackend {
         sink: &mut S,
     ) -> Outcome {
         tenant.execute(now, op, sink)
+    }
+
+    fn prefetch(&self, tenant: &Self::Tenant, key: &[u8]) -> Option<Prefetch> {
+        Some(tenant.prefetch(key))
+    }
+
+    fn prefetch_item(&self, tenant: &Self::Tenant, prefetch: Prefetch) {
+        tenant.prefetch_item(prefetch);
     }
 
     fn reserve(

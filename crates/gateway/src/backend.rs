@@ -10,6 +10,8 @@ use base::{TenantId, Timestamp};
 pub trait Backend {
     /// One tenant's data; cheap to copy.
     type Tenant: Clone;
+    /// Where a fetch ahead goes on; cheap to copy.
+    type Prefetch: Copy;
 
     /// The data of this tenant, or `None` if there is no such tenant.
     fn open(&self, tenant: TenantId) -> Option<Self::Tenant>;
@@ -22,6 +24,12 @@ pub trait Backend {
         op: &Op<'_>,
         sink: &mut S,
     ) -> Outcome;
+
+    /// Begins to fetch ahead what an operation on `key` will need; `None` if there is nothing to it.
+    fn prefetch(&self, tenant: &Self::Tenant, key: &[u8]) -> Option<Self::Prefetch>;
+
+    /// Goes on with it, when what was begun has had time to arrive.
+    fn prefetch_item(&self, tenant: &Self::Tenant, prefetch: Self::Prefetch);
 
     /// Makes room for a value of `len` bytes that is still to arrive.
     fn reserve(

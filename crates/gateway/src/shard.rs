@@ -14,6 +14,9 @@ use crate::gather::{ConnectionList, Gather};
 use crate::session::{Admitted, Session, SessionId, Transfer};
 use crate::{Backend, Figures, ServerInfo, TenantFigures};
 
+/// What a tenant's first turn is taken to cost, in nanoseconds.
+const FIRST_TURN_NS: u64 = 10_000;
+
 /// How a shard works.
 #[derive(Clone, Debug)]
 pub struct ShardConfig {
@@ -31,8 +34,9 @@ pub struct ShardConfig {
 /// Owns the sessions of one loop.
 ///
 /// A driver calls [`admit`](Self::admit) once, then [`make_ready`](Self::make_ready) whenever a
-/// connection has input, room for output, or has ended; takes the [`next_session`](Self::next_session), moves
-/// its bytes around [`turn`](Self::turn), and [`charge`](Self::charge)s what that took.
+/// connection has input, room for output, or has ended. It takes the
+/// [`next_session`](Self::next_session), or a batch of them, moves their bytes around
+/// [`turn`](Self::turn), and [`settle`](Self::settle)s what that took.
 #[derive(Debug)]
 pub struct Shard<B: Backend> {
     pub(crate) config: ShardConfig,
@@ -46,7 +50,8 @@ pub struct Shard<B: Backend> {
     tenant_slots: HashMap<TenantId, u32>,
     /// Sessions by place and link: a place may be another's by the time of its turn.
     queue: FairQueue<(SessionId, u64)>,
-    serving: Option<u32>,
+    /// Fetches ahead that this batch has begun, by the tenant's place.
+    pub(crate) prefetches: Vec<(u32, B::Prefetch)>,
     tenants_present: usize,
     figures: Arc<Figures>,
 }
@@ -61,6 +66,46 @@ pub(crate) struct Tenant<T> {
     pub(crate) connections: ConnectionList,
     flow: FlowId,
     sessions: usize,
+    /// What its turns took of late, each.
+    turn_ns: u64,
+    /// Turns given and not settled yet, and what they were charged.
+    open_turns: u32,
+    charged_ns: u64,
+}
+
+/// A tenant's place in a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TenantSlot(u32);
+
+/// A session whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The session.
+    pub session: SessionId,
+    /// The driver's name for it.
+    pub link: u64,
+    /// Whose time its turn is on.
+    pub tenant: TenantSlot,
+    /// What its turn will take, to judge by its tenant's last ones.
+    pub cost: Duration,
+}
+
+impl<T> Tenant<T> {
+    /// Gives a turn; what it is charged for now.
+    fn charge_turn(&mut self) -> u64 {
+        self.open_turns += 1;
+        self.charged_ns += self.turn_ns;
+        self.turn_ns
+    }
+
+    /// Learns from the turns that are over; what was charged for them.
+    fn settle_turns(&mut self, took_ns: u64) -> u64 {
+        let turns = u64::from(std::mem::take(&mut self.open_turns));
+        if let Some(each_ns) = took_ns.checked_div(turns) {
+            self.turn_ns = (self.turn_ns * 3 + each_ns) / 4;
+        }
+        std::mem::take(&mut self.charged_ns)
+    }
 }
 
 impl<B: Backend> Shard<B> {
@@ -81,7 +126,7 @@ impl<B: Backend> Shard<B> {
             gather: None,
             tenant_slots: HashMap::new(),
             queue: FairQueue::new(),
-            serving: None,
+            prefetches: Vec::new(),
             tenants_present: 0,
             figures,
         }
@@ -123,34 +168,45 @@ impl<B: Backend> Shard<B> {
         }
     }
 
-    /// The session whose turn it is, and the driver's name for it.
-    pub fn next_session(&mut self) -> Option<(SessionId, u64)> {
+    /// The session whose turn it is. Its tenant is charged what a turn of it took of late, so that
+    /// several turns may be given before any is over; [`settle`](Self::settle) puts it right.
+    pub fn next_session(&mut self) -> Option<Due> {
         while let Some((_, (id, link))) = self.queue.pop() {
             // One that was closed while it waited is passed over.
-            if let Some(session) = self.sessions.get_mut(id.0 as usize)
-                && session.queued
-                && session.link == link
-            {
-                session.queued = false;
-                self.serving = Some(session.tenant);
-                return Some((id, link));
+            let Some(session) = self.sessions.get_mut(id.0 as usize) else {
+                continue;
+            };
+            if !session.queued || session.link != link {
+                continue;
             }
+            session.queued = false;
+            let slot = session.tenant;
+            let cost_ns = match self.tenants.get_mut(slot as usize) {
+                Some(tenant) => tenant.charge_turn(),
+                None => 0,
+            };
+            let cost = Duration::from_nanos(cost_ns);
+            self.queue.charge(cost);
+            return Some(Due {
+                session: id,
+                link,
+                tenant: TenantSlot(slot),
+                cost,
+            });
         }
         None
     }
 
-    /// Charges the tenant of the session that [`next_session`](Self::next_session) gave last with its turn's time.
-    pub fn charge(&mut self, took: Duration) {
-        self.queue.charge(took);
-        if let Some(tenant) = self
-            .serving
-            .take()
-            .and_then(|slot| self.tenants.get(slot as usize))
-        {
-            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-            let figures = tenant.figures.of_loop(self.config.loop_index);
-            figures.busy_ns.add(nanos);
-        }
+    /// Charges a tenant what its turns since the last time took, all together.
+    pub fn settle(&mut self, slot: TenantSlot, took: Duration) {
+        let Some(tenant) = self.tenants.get_mut(slot.0 as usize) else {
+            return;
+        };
+        let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let charged = Duration::from_nanos(tenant.settle_turns(took_ns));
+        self.queue.correct(tenant.flow, charged, took);
+        let figures = tenant.figures.of_loop(self.config.loop_index);
+        figures.busy_ns.add(took_ns);
     }
 
     /// A slice of the backend's background work; true if more waits.
@@ -304,6 +360,9 @@ impl<B: Backend> Shard<B> {
             flow: self.queue.add_flow(),
             connections: ConnectionList::default(),
             sessions: 0,
+            turn_ns: FIRST_TURN_NS,
+            open_turns: 0,
+            charged_ns: 0,
         };
         let slot = u32::try_from(self.tenants.insert(tenant)).unwrap_or(u32::MAX);
         self.tenant_slots.insert(id, slot);

@@ -80,6 +80,7 @@ impl Data {
 
 impl Backend for TestBackend {
     type Tenant = Rc<RefCell<Data>>;
+    type Prefetch = ();
 
     fn open(&self, tenant: TenantId) -> Option<Self::Tenant> {
         self.0.get(&tenant).cloned()
@@ -103,6 +104,12 @@ impl Backend for TestBackend {
             Op::Arith(_) => Outcome::NonNumeric,
         }
     }
+
+    fn prefetch(&self, _: &Self::Tenant, _: &[u8]) -> Option<()> {
+        None
+    }
+
+    fn prefetch_item(&self, _: &Self::Tenant, (): ()) {}
 
     fn reserve(
         &self,

@@ -65,8 +65,9 @@ pub(crate) fn admit(
         unparsed: Vec::new(),
     };
     let id = shard.admit(NOW, admitted, link).unwrap();
-    assert_eq!(shard.next_session(), Some((id, link)));
-    shard.charge(Duration::ZERO);
+    let due = shard.next_session().unwrap();
+    assert_eq!((due.session, due.link), (id, link));
+    shard.settle(due.tenant, Duration::ZERO);
     id
 }
 

@@ -133,17 +133,19 @@ impl<B: Backend> Turn<'_, B> {
     /// Serves requests until the bytes or the budget are used up; tells how many bytes were used.
     fn run(&mut self, bytes: &[u8], config: &ShardConfig, key_buf: &mut KeyBuf) -> (usize, Stop) {
         let limits = &self.tenant.limits;
+        // What stands there already is other sessions'.
+        let output_end = self.out.len() + config.turn_output_len_max;
         let mut consumed_total = 0;
         let mut steps = 0;
         loop {
             if matches!(
                 self.session.transfer.as_deref(),
                 Some(Transfer::Download { .. })
-            ) && !self.send_pinned(config.turn_output_len_max)
+            ) && !self.send_pinned(output_end)
             {
                 return (consumed_total, Stop::End(TurnEnd::Close));
             }
-            if steps >= config.turn_requests_max || self.out.len() >= config.turn_output_len_max {
+            if steps >= config.turn_requests_max || self.out.len() >= output_end {
                 return (consumed_total, Stop::End(TurnEnd::MoreToDo));
             }
             steps += 1;
@@ -310,13 +312,13 @@ impl<B: Backend> Turn<'_, B> {
 
     /// Adds the next piece of a large value; false if the hold on it has ended, after which the
     /// client, who was promised more, can only be let go.
-    fn send_pinned(&mut self, output_len_max: usize) -> bool {
+    fn send_pinned(&mut self, output_end: usize) -> bool {
         let Some(Transfer::Download { pin, offset, tail }) = self.session.transfer.as_deref_mut()
         else {
             return true;
         };
-        while *offset < pin.len && self.out.len() < output_len_max {
-            let max = INLINE_VALUE_LEN_MAX.min(output_len_max - self.out.len());
+        while *offset < pin.len && self.out.len() < output_end {
+            let max = INLINE_VALUE_LEN_MAX.min(output_end - self.out.len());
             match self
                 .backend
                 .read_pinned(&self.tenant.data, *pin, *offset, max, self.out)

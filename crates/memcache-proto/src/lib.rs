@@ -16,6 +16,7 @@ mod exptime;
 mod hostile_test;
 mod meta;
 mod number;
+mod peek;
 mod reply;
 mod request;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod testing;
 mod text;
 
 pub use decoder::{Decoder, INPUT_LEN_MAX, KeyBuf, Limits, MissedKeys, Step};
+pub use peek::{Keys, peek_keys};
 pub use reply::{OwnedReply, PinnedTail, Reply, ReplySink};
 pub use request::{Action, Dialect, Request, StatsKind};
 

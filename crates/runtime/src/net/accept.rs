@@ -240,7 +240,7 @@ impl<B: Backend> EventLoop<B> {
     /// Reads what an entrant has sent; one that has gone, or has said too much, is closed at once.
     pub(super) fn hear_entrant(&mut self, link: u64, id: EntrantId) {
         let left = match &self.entrance {
-            Some(entrance) => entrance.door.input_len_left(id).min(self.scratch.len()),
+            Some(entrance) => entrance.door.input_len_left(id).min(self.input.len()),
             None => 0,
         };
         let Some(connection) = find(&mut self.connections, link)
@@ -255,12 +255,12 @@ impl<B: Backend> EventLoop<B> {
             }
             return;
         }
-        let heard = connection.read(&mut self.scratch[..left]);
+        let heard = connection.read(&mut self.input[..left]);
         let at_end = connection.at_end;
         match heard {
             Ok(count) if !at_end => {
                 if let Some(entrance) = &mut self.entrance {
-                    entrance.door.receive(id, &self.scratch[..count]);
+                    entrance.door.receive(id, &self.input[..count]);
                 }
                 self.shed_for_memory();
             }

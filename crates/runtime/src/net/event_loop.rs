@@ -16,6 +16,7 @@ use slab::Slab;
 use super::accept::{Entrance, LoopHandle};
 use super::connection::{Connection, Place, Stream};
 use super::deadlines::Deadlines;
+use super::exchange::Batch;
 use super::loops::{Limits, Mail};
 use crate::{Clock, Published};
 
@@ -25,8 +26,8 @@ const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
 pub(super) const LINGER: Duration = Duration::from_millis(250);
 /// How often silent connections are looked for.
 const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// The most that one read brings, in bytes.
-pub(super) const SCRATCH_LEN: usize = 64 * 1024;
+/// The most that the reads of one batch bring, in bytes.
+pub(super) const INPUT_LEN: usize = 256 * 1024;
 const EVENTS_MAX: usize = 1024;
 
 pub(super) const WAKER: Token = Token(usize::MAX);
@@ -80,7 +81,9 @@ pub(super) struct EventLoop<B: Backend> {
     stopped: bool,
     next_maintenance: Timestamp,
     next_idle_look: Timestamp,
-    pub(super) scratch: Box<[u8]>,
+    pub(super) batch: Batch,
+    /// Where reads go; what a session has not used of it by the end of its turn it keeps.
+    pub(super) input: Box<[u8]>,
     pub(super) out: Vec<u8>,
 }
 
@@ -109,7 +112,8 @@ impl<B: Backend> EventLoop<B> {
             stopped: false,
             next_maintenance: Timestamp::ZERO,
             next_idle_look: Timestamp::ZERO,
-            scratch: vec![0; SCRATCH_LEN].into(),
+            batch: Batch::default(),
+            input: vec![0; INPUT_LEN].into(),
             out: Vec::new(),
         }
     }

@@ -1,105 +1,216 @@
-//! What a loop does for one session in its turn: reads, lets it be served, writes.
+//! What a loop does for the sessions whose turn it is: reads them all, serves them all, writes to all.
+//!
+//! Sessions are served in batches. Their input is read first, so that what their requests will need
+//! in memory is on its way while the others are read; and code that does one thing many times over
+//! stays in the processor's caches.
 
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 use base::Timestamp;
-use gateway::{Backend, Gather, SessionId, TurnEnd};
+use gateway::{Backend, Due, Gather, TenantSlot, TurnEnd};
 
-use super::event_loop::{EventLoop, LINGER, SCRATCH_LEN, find};
+use super::event_loop::{EventLoop, INPUT_LEN, LINGER, find};
 use super::loops::Mail;
+use super::meter::Meter;
 
 /// How long sessions are served before the kernel is asked again who has come.
 const SERVE_SLICE: Duration = Duration::from_micros(50);
-/// The same while one tenant has the loop for itself, and only newcomers could have to wait.
-const SERVE_SLICE_ALONE: Duration = Duration::from_micros(200);
-/// Output room kept from turn to turn, in bytes.
-const OUTPUT_KEPT_LEN: usize = 256 * 1024;
+/// The same while one tenant has the loop for itself and nobody stands at the entrance.
+const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
+/// Sessions of one batch at most.
+const BATCH_LEN_MAX: usize = 64;
+/// Output after which a batch is written before more of it is served, and room for output that is
+/// kept from batch to batch, in bytes.
+const OUTPUT_LEN: usize = 256 * 1024;
+
+/// Sessions that are served together, and where their bytes are.
+#[derive(Default)]
+pub(super) struct Batch {
+    places: Vec<Place>,
+    meter: Meter<TenantSlot>,
+}
+
+/// One session of a batch.
+struct Place {
+    due: Due,
+    /// Where its input is, unless it is done with for this time.
+    input: Option<Range<usize>>,
+    output: Range<usize>,
+    end: TurnEnd,
+}
 
 impl<B: Backend> EventLoop<B> {
     /// Serves sessions for a slice of time; tells the time at its end.
     pub(super) fn serve(&mut self, begin: Timestamp) -> Timestamp {
-        let slice = match self.shard.tenants_present() {
-            0 | 1 => SERVE_SLICE_ALONE,
-            _ => SERVE_SLICE,
-        };
+        let slice = self.slice();
+        let mut batch = std::mem::take(&mut self.batch);
         let mut now = begin;
-        while let Some((id, link)) = self.shard.next_session() {
-            self.serve_session(now, id, link);
-            let after = self.shared.clock.now();
-            self.shard.charge(after.since(now));
-            now = after;
+        while self.choose(&mut batch, slice.saturating_sub(now.since(begin))) {
+            batch.meter.start(now);
+            self.read_all(now, &mut batch);
+            self.shard.prefetch_items();
+            self.serve_all(now, &mut batch);
+            now = self.settle(&mut batch);
             if now.since(begin) >= slice {
                 break;
             }
         }
+        self.batch = batch;
         now
     }
 
-    /// One session's turn: what it still owed, then what it has to say, then the replies.
-    fn serve_session(&mut self, now: Timestamp, id: SessionId, link: u64) {
-        match self.exchange(now, id, link) {
-            Ok(Next::Wait) => {}
-            Ok(Next::Again) => self.shard.make_ready(id),
-            Ok(Next::Close) | Err(_) => self.close(link),
+    fn slice(&self) -> Duration {
+        let entrance_busy = self.entrance.as_ref().is_some_and(|e| e.is_busy());
+        if self.shard.tenants_present() <= 1 && !entrance_busy {
+            SERVE_SLICE_ALONE
+        } else {
+            SERVE_SLICE
         }
     }
 
-    fn exchange(&mut self, now: Timestamp, id: SessionId, link: u64) -> io::Result<Next> {
-        let Some(connection) = find(&mut self.connections, link) else {
-            return Ok(Next::Wait);
-        };
-        if !self.shard.unsent(id).is_empty() {
-            if !connection.writable {
-                return Ok(Next::Wait);
+    /// Fills a batch with sessions whose turns will take about `slice`, one at least; false if
+    /// nobody waits.
+    fn choose(&mut self, batch: &mut Batch, slice: Duration) -> bool {
+        batch.places.clear();
+        let mut cost = Duration::ZERO;
+        while batch.places.len() < BATCH_LEN_MAX
+            && (batch.places.is_empty() || cost < slice)
+            && let Some(due) = self.shard.next_session()
+        {
+            cost += due.cost;
+            batch.places.push(Place {
+                due,
+                input: None,
+                output: 0..0,
+                end: TurnEnd::Served,
+            });
+        }
+        // Within so short a time the order tells nobody anything, and a tenant's time is read once.
+        batch.places.sort_by_key(|place| place.due.tenant);
+        !batch.places.is_empty()
+    }
+
+    /// Writes what sessions still owe, and reads what they have to say.
+    fn read_all(&mut self, now: Timestamp, batch: &mut Batch) {
+        let clock = self.shared.clock;
+        let mut at = 0;
+        for place in &mut batch.places {
+            batch.meter.switch(place.due.tenant, || clock.now());
+            match self.read(now, place.due, at) {
+                Ok(Some(count)) => {
+                    place.input = Some(at..at + count);
+                    self.shard
+                        .prefetch(place.due.session, &self.input[at..at + count]);
+                    at += count;
+                }
+                Ok(None) => {}
+                Err(_) => self.close(place.due.link),
             }
-            let count = connection.write(self.shard.unsent(id))?;
-            self.shard.sent(id, count);
-            if !self.shard.unsent(id).is_empty() {
+        }
+    }
+
+    /// Reads to `at`; how much, or `None` if the session can have no turn now.
+    fn read(&mut self, now: Timestamp, due: Due, at: usize) -> io::Result<Option<usize>> {
+        let Due { session, link, .. } = due;
+        let Some(connection) = find(&mut self.connections, link) else {
+            return Ok(None);
+        };
+        if !self.shard.unsent(session).is_empty() {
+            if !connection.writable {
+                return Ok(None);
+            }
+            let count = connection.write(self.shard.unsent(session))?;
+            self.shard.sent(session, count);
+            if !self.shard.unsent(session).is_empty() {
                 let patience = self.patience(link);
                 self.close_after(now, link, patience);
-                return Ok(Next::Wait);
+                return Ok(None);
             }
             connection.deadline = Timestamp::MAX;
             if connection.closing {
-                return Ok(Next::Close);
+                self.close(link);
+                return Ok(None);
             }
         }
-        let wanted = self.shard.input_len_wanted(id).min(SCRATCH_LEN);
-        let count = if wanted > 0 && connection.readable {
-            connection.read(&mut self.scratch[..wanted])?
-        } else {
-            0
+        let wanted = self.shard.input_len_wanted(session).min(INPUT_LEN - at);
+        if wanted == 0 || !connection.readable {
+            return Ok(Some(0));
+        }
+        connection.read(&mut self.input[at..at + wanted]).map(Some)
+    }
+
+    /// Gives every session that was read its turn, and writes the replies whenever there are many.
+    fn serve_all(&mut self, now: Timestamp, batch: &mut Batch) {
+        let clock = self.shared.clock;
+        let mut served = 0;
+        while served < batch.places.len() {
+            self.out.clear();
+            let first = served;
+            let mut gather = None;
+            while served < batch.places.len() && self.out.len() < OUTPUT_LEN && gather.is_none() {
+                let place = &mut batch.places[served];
+                served += 1;
+                let Some(input) = place.input.clone() else {
+                    continue;
+                };
+                batch.meter.switch(place.due.tenant, || clock.now());
+                let begin = self.out.len();
+                let input = &self.input[input];
+                place.end = self
+                    .shard
+                    .turn(now, place.due.session, input, &mut self.out);
+                place.output = begin..self.out.len();
+                gather = self.shard.take_gather();
+            }
+            self.write_all(now, &batch.places[first..served], &mut batch.meter);
+            // What its turn wrote comes before what it waits for.
+            if let Some(gather) = gather {
+                self.pass_on(now, gather);
+            }
+        }
+        self.out.shrink_to(OUTPUT_LEN);
+    }
+
+    fn write_all(&mut self, now: Timestamp, places: &[Place], meter: &mut Meter<TenantSlot>) {
+        let clock = self.shared.clock;
+        for place in places.iter().filter(|place| place.input.is_some()) {
+            meter.switch(place.due.tenant, || clock.now());
+            match self.write(now, place) {
+                Ok(Next::Wait) => {}
+                Ok(Next::Again) => self.shard.make_ready(place.due.session),
+                Ok(Next::Close) | Err(_) => self.close(place.due.link),
+            }
+        }
+    }
+
+    /// Writes one session's replies, and judges what is to become of it.
+    fn write(&mut self, now: Timestamp, place: &Place) -> io::Result<Next> {
+        let Due { session, link, .. } = place.due;
+        let Some(connection) = find(&mut self.connections, link) else {
+            return Ok(Next::Wait);
         };
-        self.out.clear();
-        let end = self
-            .shard
-            .turn(now, id, &self.scratch[..count], &mut self.out);
-        let written = match self.out.is_empty() {
+        let output = &self.out[place.output.clone()];
+        let written = match output.is_empty() {
             true => 0,
-            false => connection.write(&self.out)?,
+            false => connection.write(output)?,
         };
         let (at_end, readable) = (connection.at_end, connection.readable);
-        let over = match end {
+        let over = match place.end {
             TurnEnd::Close => true,
             TurnEnd::Served => {
-                at_end || (self.draining && !readable && !self.shard.is_mid_request(id))
+                at_end || (self.draining && !readable && !self.shard.is_mid_request(session))
             }
             TurnEnd::MoreToDo | TurnEnd::Waiting => false,
         };
-
         connection.closing = over;
-        self.shard.keep_unsent(id, written, &self.out[written..]);
-        let all_written = written == self.out.len();
-        // What the turn wrote comes before what it waits for.
-        if let Some(gather) = self.shard.take_gather() {
-            self.pass_on(now, gather);
-        }
-        self.out.shrink_to(OUTPUT_KEPT_LEN);
+        self.shard.keep_unsent(session, written, &output[written..]);
+        let all_written = written == output.len();
         Ok(match (all_written, over) {
             (true, true) => Next::Close,
-            (true, false) if end == TurnEnd::MoreToDo => Next::Again,
-            (true, false) if end == TurnEnd::Served && readable => Next::Again,
+            (true, false) if place.end == TurnEnd::MoreToDo => Next::Again,
+            (true, false) if place.end == TurnEnd::Served && readable => Next::Again,
             (true, false) => Next::Wait,
             (false, _) => {
                 let patience = self.patience(link);
@@ -107,6 +218,16 @@ impl<B: Backend> EventLoop<B> {
                 Next::Wait
             }
         })
+    }
+
+    /// Charges every tenant of the batch what it took; tells the time.
+    fn settle(&mut self, batch: &mut Batch) -> Timestamp {
+        let now = self.shared.clock.now();
+        batch.meter.stop(now);
+        for (tenant, took) in batch.meter.spent() {
+            self.shard.settle(*tenant, *took);
+        }
+        now
     }
 
     /// How long a client may take to read anything of what it is owed.

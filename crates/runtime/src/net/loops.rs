@@ -117,6 +117,7 @@ impl Loops {
     where
         B: Backend + Send + 'static,
         B::Tenant: Send,
+        B::Prefetch: Send,
         F: FnMut(usize) -> B,
     {
         let shared = Arc::new(Shared {

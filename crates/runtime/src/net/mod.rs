@@ -8,6 +8,7 @@ mod event_loop;
 mod exchange;
 mod listener;
 mod loops;
+mod meter;
 
 pub use listener::{ListenError, Listener};
 pub use loops::{Limits, Loops, LoopsConfig};

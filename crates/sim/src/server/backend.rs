@@ -40,6 +40,7 @@ pub(super) struct Caches {
 
 impl Backend for Caches {
     type Tenant = Rc<TenantCache>;
+    type Prefetch = cache::Prefetch;
 
     fn open(&self, tenant: TenantId) -> Option<Self::Tenant> {
         let found = self.tenants.iter().find(|(id, _)| *id == tenant)?;
@@ -59,6 +60,14 @@ impl Backend for Caches {
             asked: &self.asked,
         };
         tenant.execute(now, op, &mut watched)
+    }
+
+    fn prefetch(&self, tenant: &Self::Tenant, key: &[u8]) -> Option<cache::Prefetch> {
+        Some(tenant.prefetch(key))
+    }
+
+    fn prefetch_item(&self, tenant: &Self::Tenant, prefetch: cache::Prefetch) {
+        tenant.prefetch_item(prefetch);
     }
 
     fn reserve(

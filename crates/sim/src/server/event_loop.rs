@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use gateway::directory::Directory;
-use gateway::{Admitted, Figures, ServerInfo, SessionId, Shard, ShardConfig};
+use gateway::{Admitted, Figures, ServerInfo, SessionId, Shard, ShardConfig, TenantSlot};
 
 use super::backend::Caches;
 use super::connection::{Connection, Place};
@@ -234,16 +234,19 @@ impl EventLoop {
         self.line_up(shared);
     }
 
-    /// The session whose turn it is.
-    pub(super) fn next_session(&mut self, shared: &mut Shared) -> Option<(SessionId, SocketId)> {
+    /// The session whose turn it is, and the tenant that its time is charged to.
+    pub(super) fn next_session(
+        &mut self,
+        shared: &mut Shared,
+    ) -> Option<(SessionId, SocketId, Option<TenantSlot>)> {
         if shared.config.order == Order::Fair {
-            let (id, link) = self.shard.next_session()?;
-            return Some((id, SocketId(link)));
+            let due = self.shard.next_session()?;
+            return Some((due.session, SocketId(due.link), Some(due.tenant)));
         }
         while let Some((id, link)) = self.queue.pop_front() {
             if let Some(connection) = shared.find(SocketId(link)) {
                 connection.in_queue = false;
-                return Some((id, SocketId(link)));
+                return Some((id, SocketId(link), None));
             }
         }
         None
@@ -254,8 +257,9 @@ impl EventLoop {
         if shared.config.order == Order::Fair {
             return;
         }
-        while let Some((id, link)) = self.shard.next_session() {
-            self.shard.charge(Duration::ZERO);
+        while let Some(due) = self.shard.next_session() {
+            let (id, link) = (due.session, due.link);
+            self.shard.settle(due.tenant, Duration::ZERO);
             if let Some(connection) = shared.find(SocketId(link))
                 && !std::mem::replace(&mut connection.in_queue, true)
             {

@@ -20,7 +20,7 @@ enum Next {
 impl EventLoop {
     /// Serves the session whose turn it is; false if there is none.
     pub(super) fn serve_next(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) -> bool {
-        let Some((id, socket)) = self.next_session(shared) else {
+        let Some((id, socket, tenant)) = self.next_session(shared) else {
             return false;
         };
         let began = self.clock;
@@ -30,7 +30,9 @@ impl EventLoop {
             Ok(Next::Close) | Err(Reset) => self.close(socket, kernel, shared),
         }
         let took = self.clock.since(began);
-        self.shard.charge(took);
+        if let Some(tenant) = tenant {
+            self.shard.settle(tenant, took);
+        }
         shared.trace.add(socket.0);
         shared.trace.add(self.clock.as_nanos());
         true
