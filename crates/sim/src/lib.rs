@@ -9,6 +9,8 @@
 mod clients;
 mod event;
 mod measure;
+#[cfg(test)]
+mod memory_test;
 mod network;
 mod scenario;
 mod server;

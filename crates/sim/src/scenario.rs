@@ -49,7 +49,8 @@ pub struct Tenant {
     pub id: TenantId,
     /// The memory it may use, in bytes.
     pub quota_bytes: u64,
-    /// The length of all its values, in bytes; at least 40.
+    /// The length of all its values, in bytes; at least 40. Shared keys are absent if it exceeds
+    /// [`base::kv::INLINE_VALUE_LEN_MAX`].
     pub value_len: u32,
     /// What it may take beside memory.
     pub traffic: TrafficLimits,

@@ -82,7 +82,7 @@ impl Clients {
         let latency_us = self.network.latency_us + spread as u32;
         let socket = out
             .network
-            .connect(out.now, number, source, 0, latency_us, out.events);
+            .connect(out.now, number, source, latency_us, out.events);
         self.clients[number as usize].socket = socket;
         self.set_deadline(number, out.now + timeout, out.events);
     }
@@ -123,6 +123,9 @@ impl Clients {
     fn is_connected(&mut self, number: u32, out: &mut Outside<'_>) {
         let client = &mut self.clients[number as usize];
         let conduct = self.groups[usize::from(client.group)].group.conduct;
+        if conduct != Conduct::Steady {
+            out.network.stop_reading(client.socket);
+        }
         match conduct {
             Conduct::Halting(_) => {
                 client.state = State::Obstinate;
@@ -153,8 +156,10 @@ impl Clients {
         let at = match pace {
             Pace::Closed(Duration::ZERO) => return self.begin_batch(number, out),
             Pace::Closed(think) => {
-                let what = client.sent.wrapping_add(client.epoch << 24);
-                out.now + think.mul_f64(0.5 + self.chance(number, what))
+                let chance = self.chance(number, client.sent.wrapping_add(client.epoch << 24));
+                // A newcomer is anywhere in its cycle, so that a crowd is in its steady state at once.
+                let is_new = client.sent == 0 && client.epoch == 1;
+                out.now + think.mul_f64(if is_new { chance } else { 0.5 + chance })
             }
             Pace::Open(_) => self.next_arrival(number, out.now),
         };

@@ -25,6 +25,12 @@ pub(crate) use request::{SHARED_KEYS, shared_key, shared_value};
 /// How many wrong answers are told in full.
 const WRONG_TOLD_MAX: usize = 20;
 
+/// Bytes kept of each client.
+#[cfg(test)]
+pub(crate) const fn client_len() -> usize {
+    size_of::<Client>()
+}
+
 /// All clients of a run.
 #[derive(Debug)]
 pub(crate) struct Clients {

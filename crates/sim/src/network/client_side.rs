@@ -6,13 +6,12 @@ use super::{Network, Readiness, Socket, SocketId, us};
 use crate::event::{Event, EventQueue, Side};
 
 impl Network {
-    /// A client begins to connect.
+    /// A client begins to connect, from this address, one way taking this long.
     pub(crate) fn connect(
         &mut self,
         now: Timestamp,
         client: u32,
         source: u32,
-        listener: u8,
         latency_us: u32,
         events: &mut EventQueue,
     ) -> SocketId {
@@ -26,7 +25,6 @@ impl Network {
             fin_ms: u32::MAX,
             source,
             syn_tries: 0,
-            listener,
             watched_by: 0,
             is_watched: false,
             news: Readiness::default(),
@@ -36,6 +34,7 @@ impl Network {
             client_closed: false,
             server_closed: false,
             vanished: false,
+            reads: true,
             is_given_up: false,
             is_queued: false,
             is_accepted: false,
@@ -62,6 +61,13 @@ impl Network {
         count
     }
 
+    /// From now on the client does not read what comes.
+    pub(crate) fn stop_reading(&mut self, id: SocketId) {
+        if let Some(socket) = self.get_mut(id) {
+            socket.reads = false;
+        }
+    }
+
     /// What has come for the client.
     pub(crate) fn client_input(&self, id: SocketId) -> &[u8] {
         self.get(id)
@@ -86,7 +92,7 @@ impl Network {
         }
     }
 
-    /// The client closes; what it has not read makes that a reset.
+    /// The client closes; if it did not read what came, that is a reset.
     pub(crate) fn client_close(&mut self, now: Timestamp, id: SocketId, events: &mut EventQueue) {
         let Some(socket) = self.get_mut(id) else {
             return;
@@ -95,7 +101,7 @@ impl Network {
             return;
         }
         socket.client_closed = true;
-        if !socket.down.delivered().is_empty() && !socket.server_closed {
+        if !socket.reads && !socket.down.delivered().is_empty() && !socket.server_closed {
             let at = now + us(socket.latency_us);
             events.add(at, Event::Reset(id, Side::Server));
         } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What the network is like.
 #[derive(Clone, Copy, Debug)]
 pub struct NetworkConfig {
-    /// Connections that may wait to be accepted, at each listener.
+    /// Connections that may wait to be accepted.
     pub backlog: usize,
     /// After how long a client's kernel asks again to connect; each time it waits twice as long.
     pub syn_retry: Duration,
@@ -27,7 +27,6 @@ pub struct NetworkConfig {
     pub user_timeout: Duration,
     /// After how long it finds out that an idle connection's client has gone.
     pub keepalive: Duration,
-    pub(crate) listeners: usize,
 }
 
 impl Default for NetworkConfig {
@@ -45,7 +44,6 @@ impl Default for NetworkConfig {
             server_receive_buffer_len: 128 * 1024,
             user_timeout: Duration::from_secs(10),
             keepalive: Duration::from_secs(60),
-            listeners: 1,
         }
     }
 }

@@ -35,14 +35,14 @@ pub(crate) enum Notice {
     Room,
 }
 
-/// Every connection, and what listens.
+/// Every connection, and the server's one listener.
 #[derive(Debug)]
 pub(crate) struct Network {
     config: NetworkConfig,
     began: Timestamp,
     sockets: Slab<Socket>,
     generation: u32,
-    listeners: Vec<Listener>,
+    listener: Listener,
     /// By loop: connections that have news for it, in the order of the news.
     news: Vec<VecDeque<SocketId>>,
     figures: NetworkFigures,
@@ -64,7 +64,7 @@ impl Network {
             began,
             sockets: Slab::new(),
             generation: 0,
-            listeners: (0..config.listeners).map(|_| Listener::default()).collect(),
+            listener: Listener::default(),
             news: (0..loops).map(|_| VecDeque::new()).collect(),
             figures: NetworkFigures::default(),
             config,
@@ -105,7 +105,8 @@ impl Network {
             }
             Event::Window(id, Side::Server) => self.take_window(now, id, events),
             Event::GiveUp(id) => {
-                self.figures.given_up += u64::from(self.get(id).is_some());
+                let is_news = self.get(id).is_some_and(|socket| !socket.is_void);
+                self.figures.given_up += u64::from(is_news);
                 self.void(id);
             }
             Event::Alarm(_) | Event::Cue(_) => {}
@@ -141,7 +142,7 @@ impl Network {
             return;
         }
         let latency = us(socket.latency_us);
-        let listener = &mut self.listeners[usize::from(socket.listener)];
+        let listener = &mut self.listener;
         if listener.reserved >= backlog {
             self.figures.syn_dropped += 1;
             socket.syn_tries += 1;
@@ -158,10 +159,9 @@ impl Network {
     }
 
     fn establish(&mut self, id: SocketId) {
-        if let Some(socket) = self.get(id) {
-            let listener = usize::from(socket.listener);
-            self.listeners[listener].queue.push_back(id);
-            self.listeners[listener].has_news = true;
+        if self.get(id).is_some() {
+            self.listener.queue.push_back(id);
+            self.listener.has_news = true;
         }
     }
 

@@ -32,7 +32,7 @@ impl Network {
     /// Whether a loop would be woken from its wait.
     pub(crate) fn has_news(&self, watcher: usize, listens: bool) -> bool {
         self.news.get(watcher).is_some_and(|news| !news.is_empty())
-            || listens && self.listeners.iter().any(|listener| listener.has_news)
+            || listens && self.listener.has_news
     }
 
     /// The next connection that has news for a loop, and what they are.
@@ -49,15 +49,15 @@ impl Network {
         None
     }
 
-    /// Whether somebody came to a listener since this was asked last.
-    pub(crate) fn take_arrivals(&mut self, listener: usize) -> bool {
-        std::mem::take(&mut self.listeners[listener].has_news)
+    /// Whether somebody came to the listener since this was asked last.
+    pub(crate) fn take_arrivals(&mut self) -> bool {
+        std::mem::take(&mut self.listener.has_news)
     }
 
-    /// Takes a connection from a listener's queue.
-    pub(crate) fn accept(&mut self, listener: usize) -> Option<(SocketId, Peer)> {
-        while let Some(id) = self.listeners[listener].queue.pop_front() {
-            self.listeners[listener].reserved -= 1;
+    /// Takes a connection from the listener's queue.
+    pub(crate) fn accept(&mut self) -> Option<(SocketId, Peer)> {
+        while let Some(id) = self.listener.queue.pop_front() {
+            self.listener.reserved -= 1;
             if let Some(socket) = self.get_mut(id) {
                 socket.is_queued = false;
                 socket.is_accepted = true;
@@ -214,6 +214,10 @@ impl Network {
         let window_len = self.config.client_receive_buffer_len;
         let Some(socket) = self.get_mut(id) else {
             return;
+        };
+        let window_len = match socket.reads {
+            true => usize::MAX,
+            false => window_len,
         };
         if socket.vanished || socket.is_void {
             return;

@@ -50,7 +50,6 @@ pub(crate) struct Socket {
     pub(super) fin_ms: u32,
     pub(super) source: u32,
     pub(super) syn_tries: u8,
-    pub(super) listener: u8,
     /// The loop that watches it.
     pub(super) watched_by: u8,
     pub(super) is_watched: bool,
@@ -64,6 +63,8 @@ pub(crate) struct Socket {
     pub(super) server_closed: bool,
     /// The client's host is gone and answers nothing.
     pub(super) vanished: bool,
+    /// The client's program reads whatever comes at once, so that its window never closes.
+    pub(super) reads: bool,
     /// The server's kernel will give it up unless something is acknowledged.
     pub(super) is_given_up: bool,
     /// Its place in the queue of those to be accepted is taken.

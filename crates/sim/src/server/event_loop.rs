@@ -74,6 +74,10 @@ impl EventLoop {
                 started: now,
                 threads: config.loops,
                 connections_max: config.connections_max,
+                open_port: 0,
+                auth_port: 0,
+                tcp_backlog: 0,
+                idle_timeout_s: 0,
             },
         };
         let (directory, figures) = (Arc::clone(directory), Arc::clone(figures));

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::Timestamp;
-use base::kv::{Expiry, Item, Op, Sink, Store, StoreMode};
+use base::kv::{Expiry, INLINE_VALUE_LEN_MAX, Item, Op, Sink, Store, StoreMode};
 use cache::{Config, TenantCache};
 use gateway::directory::Directory;
 use gateway::{Admitted, Figures};
@@ -233,7 +233,7 @@ fn directory_of(tenants: &[Tenant]) -> Directory {
     )
 }
 
-/// A cache that holds every shared key.
+/// A cache that holds every shared key, unless values are so long that they pass in pieces.
 fn warm_cache(tenant: &Tenant, seed: u64, now: Timestamp) -> Result<TenantCache, String> {
     let mut hash_key = [0; 16];
     hash_key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -244,6 +244,9 @@ fn warm_cache(tenant: &Tenant, seed: u64, now: Timestamp) -> Result<TenantCache,
     };
     let cache = TenantCache::new(config, now).map_err(|error| error.to_string())?;
     let (mut key, mut value) = (Vec::new(), Vec::new());
+    if tenant.value_len as usize > INLINE_VALUE_LEN_MAX {
+        return Ok(cache);
+    }
     for number in 0..SHARED_KEYS {
         key.clear();
         value.clear();

@@ -5,3 +5,8 @@
 
 mod calm;
 mod harness;
+mod metastable;
+mod misfits;
+mod shares;
+mod spike;
+mod storm;

@@ -1,0 +1,67 @@
+//! One tenant asks for several times what the machine can do: the others do not notice.
+
+use std::time::Duration;
+
+use sim::{Group, Mix, Order, Pace, Scenario, ServerConfig, Tenant};
+
+use crate::harness::{
+    AGGRESSOR, VICTIMS, assert_unharmed, is_recovered, run, secs, seed, seen, victims,
+};
+
+/// From 1 to 3 s a tenant asks, in an open loop, for 80,000 retrievals of 100 keys a second: 3.2
+/// times what the machine can do.
+fn spike(usual_seed: u64, order: Order) -> Scenario {
+    let mut groups = victims();
+    groups.push(Group {
+        mix: Mix::MULTI_GETS,
+        arrive: (secs(1.0), secs(0.2)),
+        leave: secs(3.0),
+        ..Group::new(
+            "spike",
+            AGGRESSOR,
+            4000,
+            Pace::Open(Duration::from_millis(50)),
+        )
+    });
+    Scenario {
+        seed: seed(usual_seed),
+        tenants: (1..=4).map(Tenant::new).collect(),
+        groups,
+        server: ServerConfig {
+            order,
+            ..ServerConfig::default()
+        },
+        length: secs(4.5),
+        ..Scenario::default()
+    }
+}
+
+#[test]
+fn the_others_do_not_notice() {
+    let report = run(spike(21, Order::Fair));
+    assert_unharmed(&report, 0.5..1.0, 1.0..3.0, Duration::from_micros(250));
+    for victim in VICTIMS {
+        is_recovered(&report, victim, 0.5..1.0, 3.5..4.5).unwrap();
+    }
+}
+
+#[test]
+fn the_machine_is_not_wasted() {
+    let report = run(spike(22, Order::Fair));
+    // Three victims take 5 % each, and the loop itself a little.
+    let share = report.busy_ns_between(AGGRESSOR, 2, 3) as f64 / 1e9;
+    assert!(share > 0.75, "SIM_SEED={}: {share}", report.seed);
+}
+
+#[test]
+fn control_first_come_first_served_starves_them() {
+    let report = run(spike(23, Order::Fifo));
+    for victim in VICTIMS {
+        let (before, during) = (
+            seen(&report, victim, 0.5..1.0),
+            seen(&report, victim, 1.5..3.0),
+        );
+        assert!(during.p99 > before.p99 * 10, "{before:?} {during:?}");
+        assert!(during.rate() < 0.5 * before.rate(), "{before:?} {during:?}");
+    }
+}
