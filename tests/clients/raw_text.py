@@ -431,6 +431,8 @@ def stats_of_all_kinds(c):
     for name in ("maxbytes", "maxconns", "item_size_max", "evictions", "cas_enabled"):
         assert name in settings, name
     assert settings["item_size_max"] == "1048576", settings["item_size_max"]
+    for name in ("maxconns", "tcpport", "tcp_backlog"):
+        assert int(settings[name]) > 0, name
     for kind in ("items", "slabs", "sizes", "conns"):
         c.stats(kind)
         c.in_step()

@@ -24,6 +24,14 @@ pub struct ServerInfo {
     pub threads: usize,
     /// Connections that it accepts at most.
     pub connections_max: usize,
+    /// The port of the open tenant; 0 where it has none.
+    pub open_port: u16,
+    /// The port of all others.
+    pub auth_port: u16,
+    /// Connections that the kernel keeps until they are accepted.
+    pub tcp_backlog: u32,
+    /// Seconds of silence after which a connection is closed; 0 for never.
+    pub idle_timeout_s: u64,
 }
 
 impl<B: Backend> Shard<B> {
@@ -202,6 +210,13 @@ impl Page<'_> {
         let authenticated = yes_or_no(visitor.is_authenticated);
         self.line("maxbytes", stats.quota_bytes);
         self.line("maxconns", server.connections_max);
+        let port = match visitor.is_authenticated {
+            true => server.auth_port,
+            false => server.open_port,
+        };
+        self.line("tcpport", port);
+        self.line("tcp_backlog", server.tcp_backlog);
+        self.line("idle_timeout", server.idle_timeout_s);
         self.line("num_threads", server.threads);
         self.line("reqs_per_event", visitor.turn_requests_max);
         self.line("auth_enabled_sasl", authenticated);
@@ -224,8 +239,10 @@ impl Page<'_> {
             // As in a memcached whose LRU has no segments: all of them are in the last one.
             ("items:1:number_cold", stats.curr_items),
             ("items:1:hits_to_cold", stats.get_hits),
+            ("items:1:age", stats.small_age_s.max(stats.main_age_s)),
             ("items:1:mem_requested", stats.bytes),
             ("items:1:evicted", stats.evictions),
+            ("items:1:evicted_time", stats.evicted_idle_s),
             ("items:1:evicted_unfetched", stats.evicted_unfetched),
             ("items:1:expired_unfetched", stats.expired_unfetched),
             ("items:1:outofmemory", stats.store_no_memory),
@@ -277,3 +294,7 @@ fn yes_or_no(is_so: bool) -> &'static str {
 fn table_power(index_bytes: u64) -> u64 {
     (index_bytes / 8).checked_ilog2().unwrap_or(0).into()
 }
+
+#[cfg(test)]
+#[path = "stats_test.rs"]
+mod tests;

@@ -41,6 +41,10 @@ pub(crate) fn shard() -> Shard<TestBackend> {
             started: NOW,
             threads: 1,
             connections_max: 100,
+            open_port: 11211,
+            auth_port: 11212,
+            tcp_backlog: 4096,
+            idle_timeout_s: 0,
         },
     };
     Shard::new(

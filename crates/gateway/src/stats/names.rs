@@ -4,10 +4,8 @@
 //! There are no slab classes that pages move between, no segmented LRU with its crawler and its
 //! maintainer, no log watchers, no response objects or read buffers of a connection's own, no
 //! external storage, no TLS and no UDP on the tenants' side, so all that counts zero. The queues
-//! pass over whatever is in active use, so none of that is evicted. Zero stands, too, for what is
-//! not kept of a tenant's items (ages, the time of the last eviction) and for what belongs to the
-//! host rather than to a tenant (ports, pauses of the listeners, reserved descriptors, the idle
-//! timeout).
+//! pass over whatever is in active use, so none of that is evicted. Zero stands, too, for what
+//! belongs to the host rather than to a tenant (pauses of the listeners, reserved descriptors).
 
 /// In `stats`, each 0.
 pub(super) const ABSENT: &[&str] = &[
@@ -57,9 +55,7 @@ pub(super) const ABSENT_OF_ITEMS: &[&str] = &[
     "items:1:number_warm",
     "items:1:age_hot",
     "items:1:age_warm",
-    "items:1:age",
     "items:1:evicted_nonzero",
-    "items:1:evicted_time",
     "items:1:tailrepairs",
     "items:1:evicted_active",
     "items:1:crawler_reclaimed",
@@ -111,7 +107,6 @@ pub(super) const SETTINGS: &[(&str, &str)] = &[
 
 /// In `stats settings`, each 0.
 pub(super) const ABSENT_SETTINGS: &[&str] = &[
-    "tcpport",
     "udpport",
     "verbosity",
     "oldest",
@@ -119,7 +114,6 @@ pub(super) const ABSENT_SETTINGS: &[&str] = &[
     "growth_factor",
     "chunk_size",
     "num_threads_per_udp",
-    "tcp_backlog",
     "hashpower_init",
     "slab_automove",
     "slab_automove_ratio",
@@ -134,7 +128,6 @@ pub(super) const ABSENT_SETTINGS: &[&str] = &[
     "hot_max_factor",
     "warm_max_factor",
     "temporary_ttl",
-    "idle_timeout",
     "watcher_logbuf_size",
     "worker_logbuf_size",
     "read_buf_mem_limit",

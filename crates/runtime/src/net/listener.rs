@@ -17,7 +17,7 @@ use super::connection::Stream;
 
 /// Connections that the kernel holds for us until we accept them: enough for a storm's burst, since
 /// whoever comes when it is full waits a second for his next try.
-const BACKLOG: i32 = 4096;
+pub(super) const BACKLOG: i32 = 4096;
 
 /// Why a listener cannot be had.
 #[derive(Debug, Error)]

@@ -17,7 +17,7 @@ use mio::{Poll, Waker};
 use super::accept::{Entrance, LoopHandle};
 use super::connection::Stream;
 use super::event_loop::{EventLoop, Shared, WAKER};
-use super::listener::Listener;
+use super::listener::{BACKLOG, Listener};
 use crate::{Clock, Published};
 
 /// What the loops allow.
@@ -135,6 +135,10 @@ impl Loops {
             started: shared.clock.now(),
             threads,
             connections_max: shared.limits.connections_max,
+            open_port: port(&config.listeners, |listener| listener.tenant.is_some()),
+            auth_port: port(&config.listeners, |listener| listener.tenant.is_none()),
+            tcp_backlog: BACKLOG.unsigned_abs(),
+            idle_timeout_s: shared.limits.idle_timeout.map_or(0, |time| time.as_secs()),
         };
         let mut polls = Vec::new();
         let mut handles = Vec::new();
@@ -249,4 +253,11 @@ impl Loops {
             let _ = handle.send(mail());
         }
     }
+}
+
+/// The port of the first TCP listener that `is_wanted`, else 0.
+fn port(listeners: &[Listener], is_wanted: fn(&Listener) -> bool) -> u16 {
+    let wanted = listeners.iter().filter(|listener| is_wanted(listener));
+    let mut addresses = wanted.filter_map(Listener::local_addr);
+    addresses.next().map_or(0, |addr| addr.port())
 }
