@@ -55,35 +55,65 @@ fn up_takes_everything_that_the_manual_names() {
     assert_eq!(control.protections, Protections::Off);
 }
 
+/// One line for each command, with all that it needs.
+const LINES: &[&str] = &[
+    "up",
+    "tenant add acme --memory 100MiB",
+    "tenant add acme --memory 104857600 --item-size 64KiB",
+    "tenant show acme",
+    "tenant limit acme --memory 1GiB --item-size 1MiB",
+    "tenant limit acme --ops 1000 --bytes-in none --burst 500ms --weight 50",
+    "tenant rotate acme",
+    "tenant revoke acme acme-x",
+    "tenant credential add acme --rights read,write",
+    "tenant credential list acme",
+    "tenant credential promote acme acme-x",
+    "tenant flush acme",
+    "tenant remove acme",
+    "stat --tenant acme --watch",
+    "state backup f",
+    "state restore f",
+    "check-config f",
+    "check-config --defaults",
+    "check-config --reference",
+    "reload",
+    "completions bash",
+    "man",
+    "man dir",
+    "load --target 127.0.0.1:1 --connections 5",
+];
+
 #[test]
 fn every_command_of_the_manual_parses() {
-    let lines = [
-        "up",
-        "tenant add acme --memory 100MiB",
-        "tenant add acme --memory 104857600 --item-size 64KiB",
-        "tenant show acme",
-        "tenant limit acme --memory 1GiB --item-size 1MiB",
-        "tenant rotate acme",
-        "tenant revoke acme acme-x",
-        "tenant credential add acme --rights read,write",
-        "tenant credential list acme",
-        "tenant credential promote acme acme-x",
-        "tenant flush acme",
-        "tenant remove acme",
-        "stat --tenant acme --watch",
-        "state backup f",
-        "state restore f",
-        "check-config f",
-        "check-config --defaults",
-        "check-config --reference",
-        "reload",
-        "completions bash",
-        "man",
-        "man dir",
-        "load --target 127.0.0.1:1 --connections 5",
-    ];
-    for line in lines {
+    for line in LINES {
         assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+    }
+}
+
+#[test]
+fn every_command_takes_every_global_flag_before_and_after_its_name() {
+    let flags = [
+        "--config /c",
+        "--data-dir /d",
+        "--admin 127.0.0.1:1",
+        "--json",
+        "--log-format json",
+    ];
+    for line in LINES {
+        for flag in flags {
+            for line in [format!("{flag} {line}"), format!("{line} {flag}")] {
+                let parsed = parse(&line).unwrap_or_else(|e| panic!("{line}: {e}"));
+                let global = parsed.global;
+                let given = [
+                    global.config.is_some(),
+                    global.data_dir.is_some(),
+                    global.admin.is_some(),
+                    global.json,
+                    global.log_format.is_some(),
+                ];
+                assert_eq!(given.iter().filter(|given| **given).count(), 1, "{line}");
+            }
+        }
     }
 }
 

@@ -11,7 +11,9 @@ pub(crate) mod output;
 mod stat;
 mod state;
 mod tenant;
+mod usage;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -27,7 +29,7 @@ use args::{Cli, Command, Global, Protections};
 pub(crate) fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(usage) => return explain(&usage),
+        Err(error) => return usage::explain(&error, env::args_os()),
     };
     let json = cli.global.json;
     match run(&cli.global, cli.command) {
@@ -48,13 +50,6 @@ fn told(failure: &Failure, json: bool) -> String {
         true => serde_json::json!({ "error": failure.to_string() }).to_string(),
         false => format!("cofferdam: {failure}"),
     }
-}
-
-/// Prints help where it was asked for, else what is wrong with the arguments.
-fn explain(usage: &clap::Error) -> ExitCode {
-    // Nobody is left to be told that this could not be printed.
-    let _ = usage.print();
-    u8::try_from(usage.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 fn run(global: &Global, command: Command) -> Result<(), Failure> {

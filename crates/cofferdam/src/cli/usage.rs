@@ -1,0 +1,47 @@
+//! What is said about arguments that are not understood, and help.
+
+use std::ffi::OsStr;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+
+/// Prints help where it was asked for, else what is wrong with the arguments: as one line of JSON
+/// where `arguments` ask for that.
+pub(super) fn explain<S: AsRef<OsStr>>(
+    usage: &clap::Error,
+    arguments: impl IntoIterator<Item = S>,
+) -> ExitCode {
+    if usage.use_stderr() && asks_for_json(arguments) {
+        eprintln!("{}", serde_json::json!({ "error": in_one_line(usage) }));
+    } else {
+        // Nobody is left to be told that this could not be printed.
+        let _ = usage.print();
+    }
+    u8::try_from(usage.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// Whether `--json` is among `arguments`, which could not be parsed.
+fn asks_for_json<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> bool {
+    let flags = arguments.into_iter();
+    let mut flags = flags.take_while(|word| word.as_ref() != "--");
+    flags.any(|word| word.as_ref() == "--json")
+}
+
+/// The error and its tips, without the pattern of usage that stands below them.
+fn in_one_line(usage: &clap::Error) -> String {
+    if usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "no command was given: cofferdam --help names all".to_owned();
+    }
+    let text = usage.render().to_string();
+    let lines = text.lines().map(str::trim);
+    let mut lines = lines
+        .take_while(|line| !line.starts_with("Usage:"))
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let first = lines.next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(first);
+    lines.fold(first.to_owned(), |all, line| format!("{all} {line}"))
+}
+
+#[cfg(test)]
+#[path = "usage_test.rs"]
+mod tests;
