@@ -118,6 +118,39 @@ fn failures_are_json_where_that_was_asked_for() {
 }
 
 #[test]
+fn wrong_usage_is_json_too_where_that_was_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = run(dir.path(), &["tenant", "add", "acme", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(error["error"].as_str().unwrap().contains("--memory"));
+    let help = run(dir.path(), &["tenant", "add", "--help", "--json"]);
+    assert!(help.status.success() && help.stderr.is_empty());
+    assert!(String::from_utf8_lossy(&help.stdout).contains("--item-size"));
+}
+
+#[test]
+fn traffic_is_limited_without_a_daemon_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let limit = |more: &[&str]| {
+        let mut args = vec!["tenant", "limit", "default", "--json"];
+        args.extend(more);
+        run(dir.path(), &args)
+    };
+    let limited = limit(&["--ops", "1000", "--burst", "250ms"]);
+    let view: Value = serde_json::from_slice(&limited.stdout).unwrap();
+    assert_eq!(view["traffic"]["ops_per_second"], 1000);
+    assert_eq!(view["traffic"]["burst_ms"], 250);
+    let unlimited = limit(&["--ops", "none"]);
+    let view: Value = serde_json::from_slice(&unlimited.stdout).unwrap();
+    assert!(view["traffic"]["ops_per_second"].is_null());
+    assert_eq!(view["traffic"]["burst_ms"], 250);
+    let refused = limit(&["--weight", "0"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("--weight 1 to 10000"));
+}
+
+#[test]
 fn a_listener_in_use_is_named_with_its_flag() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
