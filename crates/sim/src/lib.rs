@@ -21,4 +21,4 @@ pub use clients::{Conduct, Group, Mix, Pace, Patience, Sources};
 pub use measure::{Summary, Tally, Timeline};
 pub use network::{NetworkConfig, NetworkFigures};
 pub use scenario::{Cue, Report, Scenario, Tenant};
-pub use server::{Costs, Leaks, Order, ServerConfig};
+pub use server::{Costs, Leaks, ServerConfig};

@@ -9,8 +9,10 @@ pub struct Costs {
     pub poll_ns: u64,
     /// Hearing of one connection's news.
     pub news_ns: u64,
-    /// A turn: one read and one write.
-    pub turn_ns: u64,
+    /// One read.
+    pub read_ns: u64,
+    /// One write.
+    pub write_ns: u64,
     /// One operation on one key.
     pub operation_ns: u64,
     /// A byte of input, in picoseconds.
@@ -36,7 +38,8 @@ impl Default for Costs {
         Self {
             poll_ns: 700,
             news_ns: 60,
-            turn_ns: 3_600,
+            read_ns: 1_400,
+            write_ns: 2_200,
             operation_ns: 250,
             byte_in_ps: 300,
             byte_out_ps: 600,
@@ -62,10 +65,19 @@ impl Pricing {
         Duration::from_nanos(nanos * self.slowness_percent / 100)
     }
 
-    pub(super) fn turn(&self, operations: u64, len_in: usize, len_out: usize) -> Duration {
+    pub(super) fn read(&self, len: usize) -> Duration {
+        self.of(self.costs.read_ns + len as u64 * self.costs.byte_in_ps / 2000)
+    }
+
+    /// Half of what bytes cost is to move them, half to understand or to make them.
+    pub(super) fn serve(&self, operations: u64, len_in: usize, len_out: usize) -> Duration {
         let costs = &self.costs;
         let bytes_ps = len_in as u64 * costs.byte_in_ps + len_out as u64 * costs.byte_out_ps;
-        self.of(costs.turn_ns + operations * costs.operation_ns + bytes_ps / 1000)
+        self.of(operations * costs.operation_ns + bytes_ps / 2000)
+    }
+
+    pub(super) fn write(&self, len: usize) -> Duration {
+        self.of(self.costs.write_ns + len as u64 * self.costs.byte_out_ps / 2000)
     }
 }
 

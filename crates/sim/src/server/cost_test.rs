@@ -14,7 +14,8 @@ fn usual() -> Pricing {
 #[test]
 fn requests_cost_what_was_measured() {
     let us = |pricing: &Pricing, operations, len_in, len_out| {
-        pricing.turn(operations, len_in, len_out).as_secs_f64() * 1e6
+        let moved = pricing.read(len_in) + pricing.write(len_out);
+        (moved + pricing.serve(operations, len_in, len_out)).as_secs_f64() * 1e6
     };
     let one = us(&usual(), 1, 15, 130);
     let sixteen = us(&usual(), 16, 16 * 15, 16 * 130);
@@ -30,6 +31,6 @@ fn a_slow_period_makes_everything_dearer() {
         slowness_percent: 1000,
         ..usual()
     };
-    assert_eq!(slow.turn(1, 0, 0), usual().turn(1, 0, 0) * 10);
+    assert_eq!(slow.read(0), usual().read(0) * 10);
     assert_eq!(slow.of(500), Duration::from_nanos(5000));
 }

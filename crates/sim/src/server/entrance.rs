@@ -34,11 +34,11 @@ impl Entrance {
     ) -> Self {
         let door_config = DoorConfig {
             entrants_max: config.unauthenticated_max,
-            entrants_per_source_max: config.unauthenticated_max,
-            connects_per_second_per_source_max: None,
-            memory_max: usize::MAX,
+            entrants_per_source_max: config.unauthenticated_per_source_max,
+            connects_per_second_per_source_max: config.connects_per_second_per_source_max,
+            memory_max: config.door_memory_bytes,
             timeout: config.auth_timeout,
-            protections: true,
+            protections: config.protections,
             loop_index: 0,
         };
         Self {
@@ -103,6 +103,11 @@ impl EventLoop {
         let Some(entrance) = &mut self.entrance else {
             return false;
         };
+        self.out.clear();
+        if let Some((link, admitted)) = entrance.door.next_admitted(self.clock, &mut self.out) {
+            self.seat(SocketId(link), admitted, kernel, shared);
+            return true;
+        }
         let accepted = entrance.accept(kernel.network);
         let waiting = entrance.door.next_entrant();
         let is_done = accepted.is_none() && waiting.is_none();
@@ -126,7 +131,7 @@ impl EventLoop {
         shared: &mut Shared,
     ) {
         let left = match &self.entrance {
-            Some(entrance) => entrance.door.input_len_left(id).min(self.scratch.len()),
+            Some(entrance) => entrance.door.input_len_left(id).min(self.input.len()),
             None => 0,
         };
         let now = self.clock;
@@ -143,17 +148,53 @@ impl EventLoop {
             }
             return;
         }
-        let heard = connection.read(now, &mut self.scratch[..left], kernel);
+        let heard = connection.read(now, &mut self.input[..left], kernel);
         let at_end = connection.at_end;
         self.spend(hear_ns, shared);
         match heard {
             Ok(count) if !at_end => {
                 if let Some(entrance) = &mut self.entrance {
-                    entrance.door.receive(id, &self.scratch[..count]);
+                    entrance.door.receive(id, &self.input[..count]);
                 }
+                self.shed_for_memory(kernel, shared);
             }
             _ => self.close(socket, kernel, shared),
         }
+    }
+
+    fn shed_for_memory(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) {
+        while let Some(shed) = self
+            .entrance
+            .as_mut()
+            .and_then(|entrance| entrance.door.shed_for_memory())
+        {
+            shared.refused += 1;
+            self.close(SocketId(shed), kernel, shared);
+        }
+    }
+
+    /// Takes in one who has waited for a place, and tells him what he waits to hear.
+    fn seat(
+        &mut self,
+        socket: SocketId,
+        admitted: Admitted,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) {
+        let write = shared.pricing.write(self.out.len());
+        let Some(connection) = shared.find(socket) else {
+            return;
+        };
+        self.clock = self.clock + write;
+        let answered =
+            self.out.is_empty() || connection.write(self.clock, &self.out, kernel).is_ok();
+        if answered {
+            return self.hand_over(socket, admitted, kernel, shared);
+        }
+        if let Some(entrance) = &mut self.entrance {
+            entrance.door.lost(&admitted);
+        }
+        self.close(socket, kernel, shared);
     }
 
     fn let_in(

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use base::Timestamp;
 use gateway::directory::Directory;
-use gateway::{Admitted, Figures, ServerInfo, SessionId, Shard, ShardConfig, TenantSlot};
+use gateway::{Admitted, Due, Figures, ServerInfo, SessionId, Shard, ShardConfig};
 
 use super::backend::Caches;
 use super::connection::{Connection, Place};
 use super::entrance::Entrance;
-use super::{Kernel, Order, ServerConfig, Shared};
+use super::{Kernel, ServerConfig, Shared};
 use crate::network::{Network, Readiness, SocketId};
 
 const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
@@ -20,9 +20,10 @@ const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a client that has closed its side may take to read what it is still owed.
 pub(super) const LINGER: Duration = Duration::from_millis(250);
 const SERVE_SLICE: Duration = Duration::from_micros(50);
-const SERVE_SLICE_ALONE: Duration = Duration::from_micros(200);
+const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
 const NEWS_MAX: usize = 1024;
-pub(super) const SCRATCH_LEN: usize = 64 * 1024;
+/// The most that the reads of one batch bring, in bytes.
+pub(super) const INPUT_LEN: usize = 256 * 1024;
 const TURN_REQUESTS_MAX: usize = 64;
 const TURN_OUTPUT_LEN_MAX: usize = 64 * 1024;
 
@@ -38,10 +39,10 @@ pub(super) struct EventLoop {
     deadlines: BinaryHeap<Reverse<(Timestamp, SocketId)>>,
     inbox: VecDeque<(SocketId, Admitted)>,
     /// Those who wait, where the first come is the first served.
-    queue: VecDeque<(SessionId, u64)>,
+    queue: VecDeque<Due>,
     next_maintenance: Timestamp,
     next_idle_look: Timestamp,
-    pub(super) scratch: Vec<u8>,
+    pub(super) input: Vec<u8>,
     pub(super) out: Vec<u8>,
 }
 
@@ -94,7 +95,7 @@ impl EventLoop {
             queue: VecDeque::new(),
             next_maintenance: now,
             next_idle_look: now,
-            scratch: vec![0; SCRATCH_LEN],
+            input: vec![0; INPUT_LEN],
             out: Vec::new(),
         }
     }
@@ -147,7 +148,7 @@ impl EventLoop {
         next.unwrap_or(Timestamp::MAX).max(self.clock)
     }
 
-    /// Does the next piece of work: asks for news, or serves one session, or lets one connection in.
+    /// Does the next piece of work: asks for news, or serves a batch of sessions, or lets one connection in.
     pub(super) fn step(&mut self, now: Timestamp, kernel: &mut Kernel<'_>, shared: &mut Shared) {
         match self.phase {
             Phase::Poll => {
@@ -156,11 +157,9 @@ impl EventLoop {
                 self.phase = Phase::Serve(self.clock);
             }
             Phase::Serve(since) => {
-                let slice = match self.shard.tenants_present() {
-                    0 | 1 => SERVE_SLICE_ALONE,
-                    _ => SERVE_SLICE,
-                };
-                let served = self.serve_next(kernel, shared);
+                let slice = self.slice();
+                let left = slice.saturating_sub(self.clock.since(since));
+                let served = self.serve_batch(left, kernel, shared);
                 if !served || self.clock.since(since) >= slice {
                     self.phase = Phase::Enter(self.clock);
                 }
@@ -238,19 +237,15 @@ impl EventLoop {
         self.line_up(shared);
     }
 
-    /// The session whose turn it is, and the tenant that its time is charged to.
-    pub(super) fn next_session(
-        &mut self,
-        shared: &mut Shared,
-    ) -> Option<(SessionId, SocketId, Option<TenantSlot>)> {
-        if shared.config.order == Order::Fair {
-            let due = self.shard.next_session()?;
-            return Some((due.session, SocketId(due.link), Some(due.tenant)));
+    /// The session whose turn it is.
+    pub(super) fn next_session(&mut self, shared: &mut Shared) -> Option<Due> {
+        if shared.config.protections {
+            return self.shard.next_session();
         }
-        while let Some((id, link)) = self.queue.pop_front() {
-            if let Some(connection) = shared.find(SocketId(link)) {
+        while let Some(due) = self.queue.pop_front() {
+            if let Some(connection) = shared.find(SocketId(due.link)) {
                 connection.in_queue = false;
-                return Some((id, SocketId(link), None));
+                return Some(due);
             }
         }
         None
@@ -258,17 +253,23 @@ impl EventLoop {
 
     /// Without fairness, those who are ready stand in the order in which they became so.
     fn line_up(&mut self, shared: &mut Shared) {
-        if shared.config.order == Order::Fair {
+        if shared.config.protections {
             return;
         }
         while let Some(due) = self.shard.next_session() {
-            let (id, link) = (due.session, due.link);
-            self.shard.settle(due.tenant, Duration::ZERO);
-            if let Some(connection) = shared.find(SocketId(link))
+            if let Some(connection) = shared.find(SocketId(due.link))
                 && !std::mem::replace(&mut connection.in_queue, true)
             {
-                self.queue.push_back((id, link));
+                self.queue.push_back(due);
             }
+        }
+    }
+
+    fn slice(&self) -> Duration {
+        let is_entrance_busy = self.entrance.as_ref().is_some_and(Entrance::is_busy);
+        match self.shard.tenants_present() {
+            0 | 1 if !is_entrance_busy => SERVE_SLICE_ALONE,
+            _ => SERVE_SLICE,
         }
     }
 

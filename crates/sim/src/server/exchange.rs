@@ -1,14 +1,35 @@
-//! What a loop does for one session in its turn: reads, lets it be served, writes.
+//! What a loop does for the sessions whose turn it is; mirrors `runtime`'s: reads them all, serves
+//! them all, writes to all.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use base::Timestamp;
-use gateway::{SessionId, TurnEnd};
+use gateway::{Due, TenantSlot, TurnEnd};
 
 use super::connection::Reset;
-use super::event_loop::{EventLoop, LINGER, SCRATCH_LEN};
+use super::event_loop::{EventLoop, INPUT_LEN, LINGER};
 use super::{Kernel, Shared};
 use crate::network::SocketId;
+
+/// Sessions of one batch at most.
+const BATCH_LEN_MAX: usize = 64;
+/// Output after which a batch is written before more of it is served, in bytes.
+const OUTPUT_LEN: usize = 256 * 1024;
+
+/// One session of a batch.
+struct Place {
+    due: Due,
+    /// Where its input is, unless it is done with for this time.
+    input: Option<Range<usize>>,
+    output: Range<usize>,
+    end: TurnEnd,
+}
+
+impl Place {
+    fn socket(&self) -> SocketId {
+        SocketId(self.due.link)
+    }
+}
 
 /// What is to become of a session after its turn.
 enum Next {
@@ -17,89 +38,208 @@ enum Next {
     Close,
 }
 
-impl EventLoop {
-    /// Serves the session whose turn it is; false if there is none.
-    pub(super) fn serve_next(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) -> bool {
-        let Some((id, socket, tenant)) = self.next_session(shared) else {
-            return false;
-        };
-        let began = self.clock;
-        match self.exchange(id, socket, kernel, shared) {
-            Ok(Next::Wait) => {}
-            Ok(Next::Again) => self.make_ready(id, shared),
-            Ok(Next::Close) | Err(Reset) => self.close(socket, kernel, shared),
+/// What each tenant of a batch took.
+#[derive(Default)]
+struct Spent(Vec<(TenantSlot, Duration)>);
+
+impl Spent {
+    fn add(&mut self, tenant: TenantSlot, took: Duration) {
+        match self.0.iter_mut().find(|(of, _)| *of == tenant) {
+            Some((_, sum)) => *sum += took,
+            None => self.0.push((tenant, took)),
         }
-        let took = self.clock.since(began);
-        if let Some(tenant) = tenant {
+    }
+}
+
+impl EventLoop {
+    /// Serves sessions whose turns will take about `slice`, one at least; false if nobody waits.
+    pub(super) fn serve_batch(
+        &mut self,
+        slice: Duration,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) -> bool {
+        let mut places = self.choose(slice, shared);
+        let mut spent = Spent::default();
+        self.read_all(&mut places, &mut spent, kernel, shared);
+        self.shard.prefetch_items();
+        self.serve_all(&mut places, &mut spent, kernel, shared);
+        for (tenant, took) in spent.0 {
             self.shard.settle(tenant, took);
         }
-        shared.trace.add(socket.0);
-        shared.trace.add(self.clock.as_nanos());
-        true
+        !places.is_empty()
     }
 
-    fn exchange(
+    fn choose(&mut self, slice: Duration, shared: &mut Shared) -> Vec<Place> {
+        let mut places = Vec::new();
+        let mut cost = Duration::ZERO;
+        while places.len() < BATCH_LEN_MAX
+            && (places.is_empty() || cost < slice)
+            && let Some(due) = self.next_session(shared)
+        {
+            cost += due.cost;
+            places.push(Place {
+                due,
+                input: None,
+                output: 0..0,
+                end: TurnEnd::Served,
+            });
+        }
+        places.sort_by_key(|place| place.due.tenant);
+        places
+    }
+
+    /// Writes what sessions still owe, and reads what they have to say.
+    fn read_all(
         &mut self,
-        id: SessionId,
-        socket: SocketId,
+        places: &mut [Place],
+        spent: &mut Spent,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) {
+        let mut at = 0;
+        for place in places {
+            let began = self.clock;
+            match self.read(place.due, at, kernel, shared) {
+                Ok(Some(count)) => {
+                    place.input = Some(at..at + count);
+                    let input = &self.input[at..at + count];
+                    self.shard.prefetch(place.due.session, input);
+                    at += count;
+                }
+                Ok(None) => {}
+                Err(Reset) => self.close(place.socket(), kernel, shared),
+            }
+            spent.add(place.due.tenant, self.clock.since(began));
+        }
+    }
+
+    /// Reads to `at`; how much, or `None` if the session can have no turn now.
+    fn read(
+        &mut self,
+        due: Due,
+        at: usize,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) -> Result<Option<usize>, Reset> {
+        let (session, socket, pricing) = (due.session, SocketId(due.link), shared.pricing);
+        let Some(connection) = shared.find(socket) else {
+            return Ok(None);
+        };
+        if !self.shard.unsent(session).is_empty() {
+            if !connection.writable {
+                return Ok(None);
+            }
+            let count = connection.write(self.clock, self.shard.unsent(session), kernel)?;
+            self.clock = self.clock + pricing.write(count);
+            self.shard.sent(session, count);
+            if !self.shard.unsent(session).is_empty() {
+                self.be_patient(socket, shared);
+                return Ok(None);
+            }
+            connection.deadline = base::Timestamp::MAX;
+            if connection.closing {
+                self.close(socket, kernel, shared);
+                return Ok(None);
+            }
+        }
+        let wanted = self.shard.input_len_wanted(session).min(INPUT_LEN - at);
+        if wanted == 0 || !connection.readable {
+            return Ok(Some(0));
+        }
+        let count = connection.read(self.clock, &mut self.input[at..at + wanted], kernel)?;
+        self.clock = self.clock + pricing.read(count);
+        Ok(Some(count))
+    }
+
+    /// Gives every session that was read its turn, and writes the replies whenever there are many.
+    fn serve_all(
+        &mut self,
+        places: &mut [Place],
+        spent: &mut Spent,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) {
+        let now = self.clock;
+        let mut served = 0;
+        while served < places.len() {
+            self.out.clear();
+            let first = served;
+            while served < places.len() && self.out.len() < OUTPUT_LEN {
+                let place = &mut places[served];
+                served += 1;
+                let Some(input) = place.input.clone() else {
+                    continue;
+                };
+                let (from, before) = (self.out.len(), shared.asked.operations.get());
+                let input = &self.input[input];
+                place.end = self
+                    .shard
+                    .turn(now, place.due.session, input, &mut self.out);
+                place.output = from..self.out.len();
+                let operations = shared.asked.operations.get() - before;
+                let took = shared
+                    .pricing
+                    .serve(operations, input.len(), place.output.len());
+                self.clock = self.clock + took;
+                spent.add(place.due.tenant, took);
+            }
+            self.write_all(&places[first..served], spent, kernel, shared);
+        }
+    }
+
+    fn write_all(
+        &mut self,
+        places: &[Place],
+        spent: &mut Spent,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) {
+        for place in places.iter().filter(|place| place.input.is_some()) {
+            let began = self.clock;
+            match self.write(place, kernel, shared) {
+                Ok(Next::Wait) => {}
+                Ok(Next::Again) => self.make_ready(place.due.session, shared),
+                Ok(Next::Close) | Err(Reset) => self.close(place.socket(), kernel, shared),
+            }
+            spent.add(place.due.tenant, self.clock.since(began));
+            shared.trace.add(place.due.link);
+            shared.trace.add(self.clock.as_nanos());
+        }
+    }
+
+    /// Writes one session's replies, and judges what is to become of it.
+    fn write(
+        &mut self,
+        place: &Place,
         kernel: &mut Kernel<'_>,
         shared: &mut Shared,
     ) -> Result<Next, Reset> {
-        let Some(mut connection) = shared.find(socket).cloned() else {
+        let (session, pricing) = (place.due.session, shared.pricing);
+        let Some(connection) = shared.find(place.socket()) else {
             return Ok(Next::Wait);
         };
-        if !self.shard.unsent(id).is_empty() {
-            if !connection.writable {
-                return Ok(Next::Wait);
-            }
-            let unsent = self.shard.unsent(id);
-            let count = connection.write(self.clock, unsent, kernel)?;
-            self.clock = self.clock + shared.pricing.turn(0, 0, count);
-            self.shard.sent(id, count);
-            if !self.shard.unsent(id).is_empty() {
-                shared.put(connection);
-                self.be_patient(socket, shared);
-                return Ok(Next::Wait);
-            }
-            connection.deadline = Timestamp::MAX;
-            if connection.closing {
-                return Ok(Next::Close);
-            }
+        let output = &self.out[place.output.clone()];
+        let mut written = 0;
+        if !output.is_empty() {
+            self.clock = self.clock + pricing.write(output.len());
+            written = connection.write(self.clock, output, kernel)?;
         }
-        let began = self.clock;
-        let wanted = self.shard.input_len_wanted(id).min(SCRATCH_LEN);
-        let count = if wanted > 0 && connection.readable {
-            connection.read(began, &mut self.scratch[..wanted], kernel)?
-        } else {
-            0
-        };
-        self.out.clear();
-        let before = shared.asked.operations.get();
-        let end = self
-            .shard
-            .turn(began, id, &self.scratch[..count], &mut self.out);
-        let operations = shared.asked.operations.get() - before;
-        self.clock = began + shared.pricing.turn(operations, count, self.out.len());
-        let written = match self.out.is_empty() {
-            true => 0,
-            false => connection.write(self.clock, &self.out, kernel)?,
-        };
-        let over = match end {
+        let readable = connection.readable;
+        let over = match place.end {
             TurnEnd::Close => true,
             TurnEnd::Served => connection.at_end,
             TurnEnd::MoreToDo | TurnEnd::Waiting => false,
         };
         connection.closing = over;
-        let readable = connection.readable;
-        shared.put(connection);
-        self.shard.keep_unsent(id, written, &self.out[written..]);
-        Ok(match (written == self.out.len(), over) {
+        self.shard.keep_unsent(session, written, &output[written..]);
+        Ok(match (written == output.len(), over) {
             (true, true) => Next::Close,
-            (true, false) if end == TurnEnd::MoreToDo => Next::Again,
-            (true, false) if end == TurnEnd::Served && readable => Next::Again,
+            (true, false) if place.end == TurnEnd::MoreToDo => Next::Again,
+            (true, false) if place.end == TurnEnd::Served && readable => Next::Again,
             (true, false) => Next::Wait,
             (false, _) => {
-                self.be_patient(socket, shared);
+                self.be_patient(place.socket(), shared);
                 Next::Wait
             }
         })

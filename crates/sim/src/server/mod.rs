@@ -44,19 +44,17 @@ pub struct ServerConfig {
     pub stalled_reader_timeout: Duration,
     /// Silence after which a client is let go, if ever.
     pub idle_timeout: Option<Duration>,
-    /// In which order sessions have their turns.
-    pub order: Order,
+    /// Of these, how many from one source.
+    pub unauthenticated_per_source_max: usize,
+    /// New connections a second from one source; what is above that waits behind all others.
+    pub connects_per_second_per_source_max: Option<u32>,
+    /// Memory in bytes for what those have sent.
+    pub door_memory_bytes: usize,
+    /// Whether tenants have their turns, limits and budgets; without, whoever comes first is served
+    /// first: the control.
+    pub protections: bool,
     /// What the work costs.
     pub costs: Costs,
-}
-
-/// In which order sessions have their turns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As the shard says.
-    Fair,
-    /// First come, first served: the control.
-    Fifo,
 }
 
 impl Default for ServerConfig {
@@ -67,9 +65,12 @@ impl Default for ServerConfig {
             connections_max: 2_000_000,
             auth_timeout: Duration::from_secs(5),
             unauthenticated_max: 4096,
-            stalled_reader_timeout: Duration::from_secs(5),
+            stalled_reader_timeout: Duration::from_secs(30),
             idle_timeout: None,
-            order: Order::Fair,
+            unauthenticated_per_source_max: 1024,
+            connects_per_second_per_source_max: Some(1000),
+            door_memory_bytes: 32 << 20,
+            protections: true,
             costs: Costs::default(),
         }
     }

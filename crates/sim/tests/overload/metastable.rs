@@ -1,13 +1,13 @@
 //! Whatever set off an overload: once it is gone, a crowd that times out and reconnects must not keep
 //! it going.
 
-use sim::{Cue, Group, Mix, Order, Pace, Patience, Scenario, ServerConfig, Tenant};
+use sim::{Cue, Group, Mix, Pace, Patience, Scenario, ServerConfig, Tenant};
 
 use crate::harness::{AGGRESSOR, VICTIMS, is_recovered, run, secs, seed, seen, victims};
 
 /// The victims, and 100,000 clients that take half of the machine; from 3 to 4.5 s everything that
 /// the server does takes twenty times as long.
-fn slow_period(usual_seed: u64, order: Order) -> Scenario {
+fn slow_period(usual_seed: u64, protections: bool) -> Scenario {
     let mut groups = victims();
     groups.push(Group {
         arrive: (secs(0.0), secs(1.5)),
@@ -23,7 +23,7 @@ fn slow_period(usual_seed: u64, order: Order) -> Scenario {
         tenants: (1..=4).map(Tenant::new).collect(),
         groups,
         server: ServerConfig {
-            order,
+            protections,
             ..ServerConfig::default()
         },
         cues: vec![
@@ -37,7 +37,7 @@ fn slow_period(usual_seed: u64, order: Order) -> Scenario {
 
 #[test]
 fn a_slow_period_passes() {
-    let report = run(slow_period(51, Order::Fair));
+    let report = run(slow_period(51, true));
     for victim in VICTIMS {
         is_recovered(&report, victim, 2.0..3.0, 5.0..7.0).unwrap();
     }
@@ -45,7 +45,7 @@ fn a_slow_period_passes() {
 
 #[test]
 fn control_first_come_first_served_stays_down() {
-    let report = run(slow_period(52, Order::Fifo));
+    let report = run(slow_period(52, false));
     let (before, after) = (
         seen(&report, "crowd", 2.0..3.0),
         seen(&report, "crowd", 6.0..7.0),

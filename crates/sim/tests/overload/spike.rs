@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sim::{Group, Mix, Order, Pace, Scenario, ServerConfig, Tenant};
+use sim::{Group, Mix, Pace, Scenario, ServerConfig, Tenant};
 
 use crate::harness::{
     AGGRESSOR, VICTIMS, assert_unharmed, is_recovered, run, secs, seed, seen, victims,
@@ -10,7 +10,7 @@ use crate::harness::{
 
 /// From 1 to 3 s a tenant asks, in an open loop, for 80,000 retrievals of 100 keys a second: 3.2
 /// times what the machine can do.
-fn spike(usual_seed: u64, order: Order) -> Scenario {
+fn spike(usual_seed: u64, protections: bool) -> Scenario {
     let mut groups = victims();
     groups.push(Group {
         mix: Mix::MULTI_GETS,
@@ -28,7 +28,7 @@ fn spike(usual_seed: u64, order: Order) -> Scenario {
         tenants: (1..=4).map(Tenant::new).collect(),
         groups,
         server: ServerConfig {
-            order,
+            protections,
             ..ServerConfig::default()
         },
         length: secs(4.5),
@@ -38,7 +38,7 @@ fn spike(usual_seed: u64, order: Order) -> Scenario {
 
 #[test]
 fn the_others_do_not_notice() {
-    let report = run(spike(21, Order::Fair));
+    let report = run(spike(21, true));
     assert_unharmed(&report, 0.5..1.0, 1.0..3.0, Duration::from_micros(250));
     for victim in VICTIMS {
         is_recovered(&report, victim, 0.5..1.0, 3.5..4.5).unwrap();
@@ -47,7 +47,7 @@ fn the_others_do_not_notice() {
 
 #[test]
 fn the_machine_is_not_wasted() {
-    let report = run(spike(22, Order::Fair));
+    let report = run(spike(22, true));
     // Three victims take 5 % each, and the loop itself a little.
     let share = report.busy_ns_between(AGGRESSOR, 2, 3) as f64 / 1e9;
     assert!(share > 0.75, "SIM_SEED={}: {share}", report.seed);
@@ -55,7 +55,7 @@ fn the_machine_is_not_wasted() {
 
 #[test]
 fn control_first_come_first_served_starves_them() {
-    let report = run(spike(23, Order::Fifo));
+    let report = run(spike(23, false));
     for victim in VICTIMS {
         let (before, during) = (
             seen(&report, victim, 0.5..1.0),
