@@ -263,6 +263,47 @@ fn every_length_at_a_boundary_comes_back_whole() {
     }
 }
 
+/// How many of `count` values stay, at the least, while they are written again and again.
+fn values_that_stay(quota: u64, item: u32, len: usize, count: u8, is_read: bool) -> usize {
+    let cache = cache(quota, item);
+    let mut least = usize::MAX;
+    for round in 0..4 * count {
+        let value = vec![round; len];
+        assert!(is_stored(upload(&cache, &[b'k', round % count], &value)));
+        cache.check();
+        assert!(cache.stats().held_bytes <= quota);
+        if is_read {
+            assert!(get(&cache, &[b'k', round % count]).as_ref() == Some(&value));
+        }
+        if round >= count {
+            least = least.min(cache.stats().curr_items as usize);
+        }
+    }
+    least
+}
+
+#[test]
+fn as_many_large_values_stay_as_the_quota_holds() {
+    for (quota, item, len, count, stay) in [
+        (2 * MIB, 1 << 20, 1_000_000, 3, 2),
+        (2 * MIB, 1 << 20, 1_000_000, 2, 2),
+        (2 * MIB, 1 << 20, (1 << 20) - 100, 2, 1),
+        (2 * MIB, 1 << 20, 500_000, 6, 4),
+        (64 * MIB, 16 << 20, (16 << 20) - 100, 3, 3),
+        (64 * MIB, 16 << 20, (16 << 20) - 100, 5, 3),
+        (40 * MIB, 16 << 20, (16 << 20) - 100, 4, 2),
+        (24 * MIB, 1 << 20, (1 << 20) - 100, 30, 22),
+    ] {
+        for is_read in [false, true] {
+            let least = values_that_stay(quota, item, len, count, is_read);
+            assert!(
+                least >= stay,
+                "{least} of {count} with {len} bytes in {quota}, {is_read}"
+            );
+        }
+    }
+}
+
 #[test]
 #[ignore = "takes 2 GiB of memory"]
 fn a_value_of_a_gibibyte_works() {

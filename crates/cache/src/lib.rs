@@ -26,7 +26,6 @@ mod hash;
 mod index;
 mod item;
 mod memory;
-mod prefetch;
 mod segment;
 mod shard;
 mod slab;
@@ -34,7 +33,7 @@ mod sum;
 mod tenant;
 
 pub use config::{Config, ConfigError, least_quota_bytes};
-pub use tenant::{Prefetch, TenantCache};
+pub use tenant::TenantCache;
 
 #[cfg(test)]
 mod history;

@@ -47,6 +47,14 @@ pub(crate) fn set(cache: &TenantCache, key: &[u8], value: &[u8]) -> Outcome {
     store_at(cache, START, store_of(key, value))
 }
 
+/// As a store of a mode.
+pub(crate) fn in_mode<'a>(mode: StoreMode, key: &'a [u8], value: &'a [u8]) -> Store<'a> {
+    Store {
+        mode,
+        ..store_of(key, value)
+    }
+}
+
 pub(crate) fn is_stored(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Stored { .. })
 }
@@ -89,7 +97,12 @@ pub(crate) fn remove(cache: &TenantCache, key: &[u8]) -> Outcome {
 }
 
 pub(crate) fn upload(cache: &TenantCache, key: &[u8], value: &[u8]) -> Outcome {
-    let reservation = match cache.reserve(START, &store_of(key, &[]), value.len() as u32) {
+    upload_as(cache, &store_of(key, &[]), value)
+}
+
+/// Stores a value piece by piece as is said.
+pub(crate) fn upload_as(cache: &TenantCache, store: &Store<'_>, value: &[u8]) -> Outcome {
+    let reservation = match cache.reserve(START, store, value.len() as u32) {
         Ok(reservation) => reservation,
         Err(outcome) => return outcome,
     };

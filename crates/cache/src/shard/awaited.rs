@@ -12,7 +12,7 @@ use super::Shard;
 use super::reservations::Arriving;
 use super::store::Known;
 use crate::hash::KeyHash;
-use crate::item::Header;
+use crate::item::{self, Header};
 
 /// What arrives and is judged by what it replaces, and what of that was evicted.
 #[derive(Debug, Default)]
@@ -54,6 +54,31 @@ impl Shard {
             self.awaited.watching.remove(at);
         }
         self.awaited.noted -= usize::from(arriving.gone.is_some());
+    }
+
+    /// Where room must be made for one more chunk, lets the item go first that is to be replaced by
+    /// what arrives: of all items it is the one that nobody will ask for much longer.
+    pub(super) fn evict_replaced(&mut self, token: u64) {
+        if self.has_empty_slot() || self.segments_to_spare() > self.reserve_segments() {
+            return;
+        }
+        let Some(arriving) = self.arriving.get_mut(token) else {
+            return;
+        };
+        let hash = arriving.hash;
+        let Some(loc) = self.index.find(&self.segs, hash, &arriving.key) else {
+            return;
+        };
+        let header = Header::read(self.segs.at(loc));
+        let cas = header.cas(self.segs.at(loc));
+        let replaces = match arriving.mode {
+            StoreMode::Set | StoreMode::Replace => arriving.compare_cas.is_none_or(|c| c == cas),
+            StoreMode::Add | StoreMode::Append | StoreMode::Prepend => false,
+        };
+        // What readers hold would not come free.
+        if replaces && header.has(item::EXTENTS) && self.segs.around(loc).pins == 0 {
+            self.evict(hash, loc, &header, false);
+        }
     }
 
     /// Notes that an item is being evicted, with whatever waits for it.
@@ -122,3 +147,7 @@ fn is_conditional(arriving: &Arriving) -> bool {
         StoreMode::Add | StoreMode::Append | StoreMode::Prepend => false,
     }
 }
+
+#[cfg(test)]
+#[path = "awaited_test.rs"]
+mod tests;

@@ -43,6 +43,11 @@ impl Shard {
         bytes[at + 4..at + 8].copy_from_slice(&number.to_le_bytes());
     }
 
+    /// Whether a slot can be had without opening a segment.
+    pub(super) fn has_empty_slot(&self) -> bool {
+        !self.roomy.is_empty()
+    }
+
     /// Takes an empty slot, from free memory only; it must be given an owner at once.
     pub(super) fn take_slot(&mut self) -> Option<u32> {
         if self.roomy.is_empty() {

@@ -138,7 +138,7 @@ impl Shard {
             }
             bytes.drain(..more * chunk_len);
             let (skip, tail) = (extent.skip, bytes);
-            return Some(self.to_be_written(body, skip, tail));
+            return Some(self.joined_of(body, skip, tail));
         }
         let more = op.value.len().saturating_sub(skip).div_ceil(chunk_len);
         for _ in 0..more {
@@ -146,10 +146,10 @@ impl Shard {
         }
         let skip = (more * chunk_len + skip - op.value.len()) as u32;
         self.write_chunks(body, skip, op.value);
-        Some(self.to_be_written(body, skip, tail))
+        Some(self.joined_of(body, skip, tail))
     }
 
-    fn to_be_written(&mut self, body: u32, skip: u32, tail: Vec<u8>) -> Joined {
+    fn joined_of(&mut self, body: u32, skip: u32, tail: Vec<u8>) -> Joined {
         self.share_body(body);
         Joined { body, skip, tail }
     }
@@ -324,7 +324,7 @@ impl Shard {
             let handed = self.hand_chunks_over(from, body, End::Back);
             let tail = handed.then(|| self.cut_tail(body, all)).flatten()?;
             let skip = extent.skip;
-            return Some(self.to_be_written(body, skip, tail));
+            return Some(self.joined_of(body, skip, tail));
         }
         if extent.skip > 0 {
             // The last bytes belong into the chunk that the value begins in.
@@ -340,7 +340,7 @@ impl Shard {
         }
         let handed = self.hand_chunks_over(from, body, End::Front);
         let skip = start;
-        handed.then(|| self.to_be_written(body, skip, tail))
+        handed.then(|| self.joined_of(body, skip, tail))
     }
 
     /// Adds a value that lies with its item to what has arrived.
@@ -363,7 +363,7 @@ impl Shard {
         };
         self.write_chunks(body, at, old);
         let tail = self.cut_tail(body, skip + len + old_len)?;
-        Some(self.to_be_written(body, skip, tail))
+        Some(self.joined_of(body, skip, tail))
     }
 }
 
@@ -382,3 +382,7 @@ fn end_of(mode: StoreMode) -> End {
         End::Back
     }
 }
+
+#[cfg(test)]
+#[path = "join_test.rs"]
+mod tests;

@@ -9,7 +9,11 @@ use crate::segment::Segments;
 
 /// Segments kept in reserve, so that a queue can always be given the next one without waiting for
 /// a whole segment to be emptied: one for each queue, one for chunks.
-pub(super) const RESERVE_SEGMENTS: i64 = 3;
+const RESERVE_SEGMENTS: i64 = 3;
+
+/// The reserve where items are larger than segments: the queues hold little but their heads, and
+/// an eviction gives back segments at once, but much of what is live for the sake of little.
+const RESERVE_OF_LARGE: i64 = 1;
 
 impl Shard {
     pub(super) fn segment_bytes(&self) -> u64 {
@@ -70,6 +74,16 @@ impl Shard {
         let left = self.quota_bytes.saturating_sub(taken);
         let len = u64::from(self.segs.geometry.segment_len);
         u32::try_from(left / len).unwrap_or(u32::MAX)
+    }
+
+    /// How many segments are kept in reserve.
+    pub(super) fn reserve_segments(&self) -> i64 {
+        let segment_len = u64::from(self.segs.geometry.segment_len);
+        if self.live_bytes > self.index.items.saturating_mul(segment_len) {
+            RESERVE_OF_LARGE
+        } else {
+            RESERVE_SEGMENTS
+        }
     }
 
     /// Segments' worth of empty slots.

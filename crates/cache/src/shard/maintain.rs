@@ -5,7 +5,6 @@ use std::time::Duration;
 use base::Timestamp;
 
 use super::Shard;
-use super::limits::RESERVE_SEGMENTS;
 
 /// Stalled holds are looked for this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -53,7 +52,7 @@ impl Shard {
 
     fn release_idle_segment(&mut self) -> bool {
         let needed = if self.has_evicted {
-            RESERVE_SEGMENTS as usize
+            self.reserve_segments().unsigned_abs() as usize
         } else {
             0
         };

@@ -8,6 +8,7 @@ mod check;
 mod chunks;
 mod delete;
 mod expire;
+mod extents;
 mod flush;
 mod join;
 mod limits;
@@ -161,16 +162,6 @@ impl Shard {
             self.flush_at = None;
             self.flush_now();
         }
-    }
-
-    /// Brings near what the search for a key with this hash begins with.
-    pub(crate) fn prefetch_head(&self, hash: KeyHash) {
-        self.index.prefetch_head(hash);
-    }
-
-    /// Brings near what it goes on with.
-    pub(crate) fn prefetch_item(&self, hash: KeyHash) {
-        self.index.prefetch_item(&self.segs, hash);
     }
 
     /// Does one operation whose key has this hash.

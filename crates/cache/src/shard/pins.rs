@@ -119,12 +119,12 @@ impl Shard {
         self.holds.binary_search_by_key(&loc, |hold| hold.loc)
     }
 
-    /// Whether readers may hold `more` bytes: half of the quota, or one value alone, and no more
-    /// than arrivals leave.
+    /// Whether readers may hold `more` bytes: three quarters of the quota, or one value alone, and
+    /// no more than arrivals leave.
     fn may_hold(&self, more: u64) -> bool {
         let held = self.client_bytes - self.arriving_bytes;
         self.client_bytes == 0
-            || (held == 0 || held + more <= self.quota_bytes / 2) && self.may_keep(more)
+            || (held == 0 || held + more <= self.quota_bytes / 4 * 3) && self.may_keep(more)
     }
 
     /// Whether an arrival that has `own` bytes may take `more`: arrivals have half of the quota,
@@ -206,3 +206,7 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pins_test.rs"]
+mod tests;

@@ -9,7 +9,6 @@
 //! item is evicted while dead ones fill the memory.
 
 use super::Shard;
-use super::limits::RESERVE_SEGMENTS;
 use super::log::Queue;
 use crate::hash::KeyHash;
 use crate::item::{self, FETCHED, FREQUENCY, Header};
@@ -52,11 +51,12 @@ impl Shard {
         if self.index.is_moving() {
             self.index.advance(&mut self.segs, self.hasher, 2);
         }
-        let short = RESERVE_SEGMENTS - self.segments_to_spare();
-        if short > 0 {
-            let pace = if short == 1 { PACE_EASY } else { PACE };
+        let (reserve, spare) = (self.reserve_segments(), self.segments_to_spare());
+        if spare < reserve {
+            let easy = spare > 0 && spare + 1 == reserve;
+            let pace = if easy { PACE_EASY } else { PACE };
             let budget = pace.saturating_mul(bytes).saturating_add(PACE_LEAST);
-            self.reclaim(budget, RESERVE_SEGMENTS);
+            self.reclaim(budget, reserve);
         }
     }
 
@@ -147,8 +147,10 @@ impl Shard {
         }
         let oldest = order.iter().find_map(|queue| self.oldest_movable(*queue));
         let number = oldest.or_else(|| {
-            order.iter().for_each(|queue| self.seal(*queue));
-            order.iter().find_map(|queue| self.oldest_movable(*queue))
+            order.iter().find_map(|queue| {
+                self.seal(*queue);
+                self.oldest_movable(*queue)
+            })
         })?;
         self.victimise(number, false)
     }
@@ -209,7 +211,8 @@ impl Shard {
         self.victim.is_some_and(|victim| victim.sparse)
     }
 
-    /// Empties the victim for about `budget` bytes; how many were scanned.
+    /// Empties the victim for about `budget` bytes, or until chunks were given up, which may be all
+    /// that was needed; how many bytes were scanned.
     pub(super) fn scan(&mut self, budget: u32, at_once: bool) -> u32 {
         let mut spent = 0;
         while spent < budget {
@@ -237,20 +240,36 @@ impl Shard {
                 ..victim
             });
             spent += len;
-            if !header.has(item::DEAD) {
-                self.pass_judgement(victim, loc, &header, at_once);
+            if !header.has(item::DEAD)
+                && !self.pass_judgement(victim, loc, &header, at_once)
+                && header.has(item::EXTENTS)
+            {
+                self.reopen_victim();
+                return spent;
             }
         }
         spent
     }
 
-    /// Keeps or drops one live item of the victim.
-    fn pass_judgement(&mut self, victim: Victim, loc: u32, header: &Header, at_once: bool) {
+    /// Lets the victim be written on if it was sealed early, only so that it could be emptied.
+    fn reopen_victim(&mut self) {
+        let half = self.segs.geometry.segment_len / 2;
+        if let Some(Victim { segment, queue, .. }) = self.victim
+            && self.open[queue as usize].is_none()
+            && self.segs.get(segment).used < half
+        {
+            self.open[queue as usize] = Some(segment);
+            self.victim = None;
+        }
+    }
+
+    /// Keeps or drops one live item of the victim; whether it was kept.
+    fn pass_judgement(&mut self, victim: Victim, loc: u32, header: &Header, at_once: bool) -> bool {
         let bytes = self.segs.at(loc);
         let hash = self.hasher.hash(header.key(bytes));
         if header.expiry != 0 && header.expiry <= self.now_s() {
             self.bury_expired(hash, loc, header);
-            return;
+            return false;
         }
         let len = u64::from(header.footprint(self.chunk_len())) + self.chunk_bytes_of(header);
         let survives = self.survives(victim, header);
@@ -262,10 +281,11 @@ impl Shard {
             if let Some(victim) = &mut self.victim {
                 victim.keep_left -= len;
             }
-            return;
+            return true;
         }
         let remember = victim.queue == Queue::Small || survives.is_some();
         self.evict(hash, loc, header, remember);
+        false
     }
 
     /// To which queue, and in which state, an item is to be copied.
@@ -283,7 +303,7 @@ impl Shard {
         }
     }
 
-    fn evict(&mut self, hash: KeyHash, loc: u32, header: &Header, remember: bool) {
+    pub(super) fn evict(&mut self, hash: KeyHash, loc: u32, header: &Header, remember: bool) {
         self.note_gone(hash, loc, header);
         self.has_evicted = true;
         self.stats.evictions += 1;

@@ -164,6 +164,9 @@ impl Shard {
         if client && !self.may_arrive(u64::from(chunk_len), own) {
             return None;
         }
+        if client {
+            self.evict_replaced(token);
+        }
         self.add_chunk(body, End::Back, total)?;
         if client {
             self.client_bytes += u64::from(chunk_len);
