@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # The longest first, so that the others fit beside them.
 SUITES = [
     "hostile",
+    "limits",
     "load",
     "tenants",
     "connections",
@@ -28,6 +29,7 @@ SUITES = [
     "python_bmemcached",
     "python_async",
     "node",
+    "readme",
     "tools",
 ]
 LIMIT_S = 300
