@@ -1,34 +1,36 @@
-//! The entrance of one loop: its listeners, and the door before which connections say who they are.
+//! The entrance of one loop: its listeners, and what they take up when descriptors run out.
 
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use base::{Rights, TenantId, Timestamp};
-use gateway::{Admitted, Backend, Door, EntrantId, Figures, Peer, Verdict};
-use mio::{Interest, Registry, Token, Waker};
+use base::{IpNetwork, TenantId, Timestamp};
+use gateway::{Door, Figures, Peer};
+use mio::{Registry, Token, Waker};
+use rustix::io::Errno;
 
-use super::connection::{Connection, Place, Stream};
-use super::event_loop::{EventLoop, FIRST_LISTENER, find, link_of};
-use super::listener::{ListenSocket, Listener};
+use super::event_loop::FIRST_LISTENER;
+use super::listener::{Approach, Listener};
 use super::loops::Mail;
-
-/// How long the entrance may work before sessions have their turn again.
-const ENTRANCE_SLICE: Duration = Duration::from_micros(17);
-/// memcached's words when it is full.
-const TOO_MANY: &[u8] = b"ERROR Too many open connections\r\n";
+use super::proxy_lobby::{Lobby, NoGuest};
+use super::socket::Socket;
+use super::tls::Handshakes;
 
 /// How long the entrance waits after the system refused to accept.
 const REFUSED_PAUSE: Duration = Duration::from_millis(10);
 /// How often it is said that descriptors have run out.
 const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Listeners, door, and the loops that admitted connections are spread over.
+/// Listeners, lobby, door, and the loops that admitted connections are spread over.
 pub(super) struct Entrance {
     pub(super) door: Door,
+    pub(super) lobby: Lobby,
+    /// Where hands are shaken, if any listener speaks TLS.
+    pub(super) handshakes: Option<Handshakes>,
+    /// Balancers, whose connections begin with a header.
+    balancers: Vec<IpNetwork>,
     listeners: Vec<Listener>,
     /// By listener: whether the kernel may hold connections for us.
     pending: Vec<bool>,
@@ -44,9 +46,19 @@ pub(super) struct Entrance {
     next_warning: Timestamp,
 }
 
+/// What an entrance is made of.
+pub(super) struct EntranceConfig {
+    pub(super) door: Door,
+    pub(super) lobby: Lobby,
+    pub(super) handshakes: Option<Handshakes>,
+    pub(super) balancers: Vec<IpNetwork>,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) loops: Vec<LoopHandle>,
+}
+
 /// What one look at the listeners brought.
-enum Accepted {
-    Connection(Stream, Peer, Option<TenantId>),
+pub(super) enum Accepted {
+    Connection(Socket, Peer, Approach),
     /// One was turned away, or had gone.
     Lost,
     Nobody,
@@ -70,30 +82,20 @@ impl LoopHandle {
 }
 
 impl Entrance {
-    pub(super) fn new(
-        door: Door,
-        mut listeners: Vec<Listener>,
-        loops: Vec<LoopHandle>,
-        registry: &Registry,
-    ) -> io::Result<Self> {
-        for (index, listener) in listeners.iter_mut().enumerate() {
-            let token = Token(FIRST_LISTENER + index);
-            match &mut listener.socket {
-                ListenSocket::Tcp(socket) => {
-                    registry.register(socket, token, Interest::READABLE)?;
-                }
-                ListenSocket::Unix(socket) => {
-                    registry.register(socket, token, Interest::READABLE)?;
-                }
-            }
+    pub(super) fn new(config: EntranceConfig, registry: &Registry) -> io::Result<Self> {
+        for (index, listener) in config.listeners.iter().enumerate() {
+            listener.register(registry, Token(FIRST_LISTENER + index))?;
         }
         Ok(Self {
-            door,
-            pending: vec![true; listeners.len()],
-            listeners,
+            door: config.door,
+            lobby: config.lobby,
+            handshakes: config.handshakes,
+            balancers: config.balancers,
+            pending: vec![true; config.listeners.len()],
+            listeners: config.listeners,
             first: 0,
             retry_at: None,
-            loops,
+            loops: config.loops,
             rotation: 0,
             spare: open_spare(),
             next_warning: Timestamp::ZERO,
@@ -114,14 +116,14 @@ impl Entrance {
 
     /// When it must be looked after if nothing happens before.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        [self.door.deadline(), self.retry_at]
+        [self.door.deadline(), self.lobby.deadline(), self.retry_at]
             .into_iter()
             .flatten()
             .min()
     }
 
     /// Asks the listeners in turn for one connection.
-    fn accept(&mut self, now: Timestamp) -> Accepted {
+    pub(super) fn accept(&mut self, now: Timestamp) -> Accepted {
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
             self.pending.fill(true);
@@ -133,8 +135,9 @@ impl Entrance {
             }
             self.first = (index + 1) % self.listeners.len();
             match self.listeners[index].accept() {
-                Ok((stream, peer)) => {
-                    return Accepted::Connection(stream, peer, self.listeners[index].tenant);
+                Ok((socket, peer)) => {
+                    let approach = self.listeners[index].approach().clone();
+                    return Accepted::Connection(socket, peer, approach);
                 }
                 Err(error) => match self.refused(now, index, &error) {
                     Accepted::Nobody => {}
@@ -187,6 +190,36 @@ impl Entrance {
         }
     }
 
+    /// How many connections are on their way in.
+    pub(super) fn len(&self) -> usize {
+        let handshakes = self.handshakes.as_ref().map_or(0, Handshakes::len);
+        self.door.len() + self.lobby.len() + handshakes
+    }
+
+    /// Listens no more, and leaves the files of Unix sockets to whoever does; those who have come
+    /// are let in.
+    pub(super) fn stop_listening(&mut self) {
+        self.listeners.iter_mut().for_each(Listener::leave_file);
+        self.listeners.clear();
+        self.pending.clear();
+        self.retry_at = None;
+    }
+
+    pub(super) fn is_balancer(&self, peer: Peer) -> bool {
+        match peer {
+            Peer::Ip(ip, _) => self.balancers.iter().any(|network| network.contains(ip)),
+            Peer::Unix => false,
+        }
+    }
+
+    /// Says that a balancer's connection is closed, which its operator must mend.
+    pub(super) fn warn_of_balancer(&mut self, now: Timestamp, peer: Peer, reason: &NoGuest) {
+        if now >= self.next_warning {
+            self.next_warning = now + WARNING_INTERVAL;
+            tracing::warn!(%peer, %reason, "a connection from a balancer was closed");
+        }
+    }
+
     /// The loop with the fewest of the tenant's connections.
     pub(super) fn choose_loop(&mut self, figures: &Figures, tenant: TenantId) -> usize {
         let counts = figures.tenant(tenant).connections_by_loop();
@@ -199,174 +232,9 @@ impl Entrance {
     }
 }
 
-impl<B: Backend> EventLoop<B> {
-    /// Lets newcomers in and judges those who have spoken, for a slice of time.
-    pub(super) fn tend_entrance(&mut self, begin: Timestamp) {
-        let Some(entrance) = &self.entrance else {
-            return;
-        };
-        let at_door = entrance.door.len();
-        self.shared.at_door.store(at_door, Ordering::Relaxed);
-        let mut now = begin;
-        while now.since(begin) < ENTRANCE_SLICE {
-            let Some(entrance) = &mut self.entrance else {
-                return;
-            };
-            self.out.clear();
-            if let Some((link, admitted)) = entrance.door.next_admitted(now, &mut self.out) {
-                self.seat(now, link, admitted);
-                now = self.shared.clock.now();
-                continue;
-            }
-            let accepted = entrance.accept(now);
-            let waiting = entrance.door.next_entrant();
-            match accepted {
-                Accepted::Nobody if waiting.is_none() => return,
-                Accepted::Nobody => {}
-                Accepted::Lost => {
-                    self.shared.refused.fetch_add(1, Ordering::Relaxed);
-                }
-                Accepted::Connection(stream, peer, tenant) => {
-                    self.let_in(now, stream, peer, tenant);
-                }
-            }
-            if let Some((id, link)) = waiting {
-                self.judge(now, id, link);
-            }
-            now = self.shared.clock.now();
-        }
-    }
-
-    /// Reads what an entrant has sent; one that has gone, or has said too much, is closed at once.
-    pub(super) fn hear_entrant(&mut self, link: u64, id: EntrantId) {
-        let left = match &self.entrance {
-            Some(entrance) => entrance.door.input_len_left(id).min(self.input.len()),
-            None => 0,
-        };
-        let Some(connection) = find(&mut self.connections, link)
-            .filter(|connection| connection.place == Place::Door(id))
-        else {
-            return;
-        };
-        if left == 0 || !connection.readable {
-            // One that has said too much for the door and then left is not heard any more.
-            if connection.peer_closed && left == 0 {
-                self.close(link);
-            }
-            return;
-        }
-        let heard = connection.read(&mut self.input[..left]);
-        let at_end = connection.at_end;
-        match heard {
-            Ok(count) if !at_end => {
-                if let Some(entrance) = &mut self.entrance {
-                    entrance.door.receive(id, &self.input[..count]);
-                }
-                self.shed_for_memory();
-            }
-            _ => self.close(link),
-        }
-    }
-
-    fn shed_for_memory(&mut self) {
-        while let Some(shed) = self
-            .entrance
-            .as_mut()
-            .and_then(|entrance| entrance.door.shed_for_memory())
-        {
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
-            self.close(shed);
-        }
-    }
-
-    fn let_in(&mut self, now: Timestamp, stream: Stream, peer: Peer, tenant: Option<TenantId>) {
-        let connections = self.shared.connections.fetch_add(1, Ordering::Relaxed);
-        if connections >= self.shared.limits.connections_max {
-            // The client may not take it; it is told by the close all the same.
-            let _ = stream.send(TOO_MANY);
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
-            self.count_closed();
-            return;
-        }
-        match tenant {
-            Some(tenant) => {
-                let admitted = Admitted {
-                    tenant,
-                    rights: Rights::ALL,
-                    credential: None,
-                    peer,
-                    unparsed: Vec::new(),
-                };
-                let passes = match &mut self.entrance {
-                    Some(entrance) => entrance.door.pass(now, &admitted),
-                    None => false,
-                };
-                match passes {
-                    true => self.hand_over(now, stream, admitted),
-                    false => self.place_at_door(now, stream, peer, Some(admitted)),
-                }
-            }
-            None => self.place_at_door(now, stream, peer, None),
-        }
-    }
-
-    /// Lets a connection stand at the door: to say who it is or, where that is known, to wait for a
-    /// place among its tenant's.
-    fn place_at_door(
-        &mut self,
-        now: Timestamp,
-        stream: Stream,
-        peer: Peer,
-        admitted: Option<Admitted>,
-    ) {
-        let generation = self.next_generation();
-        let link = link_of(self.connections.vacant_key(), generation);
-        let Some(entrance) = &mut self.entrance else {
-            self.count_closed();
-            return;
-        };
-        let entry = match admitted {
-            Some(admitted) => entrance.door.enter_judged(now, admitted, link),
-            None => entrance.door.enter(now, peer, link),
-        };
-        let mut connection = Connection::new(stream, Place::Door(entry.id), generation);
-        let registered = connection
-            .stream
-            .register(self.poll.registry(), Token(link as usize));
-        self.connections.insert(connection);
-        if let Some(shed) = entry.shed {
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
-            self.close(shed);
-        }
-        match registered {
-            Ok(()) => self.hear_entrant(link, entry.id),
-            Err(_) => self.close(link),
-        }
-    }
-
-    fn judge(&mut self, now: Timestamp, id: EntrantId, link: u64) {
-        let Some(entrance) = &mut self.entrance else {
-            return;
-        };
-        self.out.clear();
-        let verdict = entrance.door.judge(now, id, &mut self.out);
-        let Some(connection) = find(&mut self.connections, link) else {
-            return;
-        };
-        // An answer is some dozen bytes on a socket that has taken nothing yet: one write does.
-        let answered = self.out.is_empty() || connection.write(&self.out).is_ok();
-        match verdict {
-            Verdict::Stay if answered => self.hear_entrant(link, id),
-            Verdict::Admit(admitted) if answered => self.admit_entrant(now, link, admitted),
-            _ => self.close(link),
-        }
-    }
-}
-
 fn is_out_of_descriptors(error: &io::Error) -> bool {
     let code = error.raw_os_error();
-    code == Some(rustix::io::Errno::MFILE.raw_os_error())
-        || code == Some(rustix::io::Errno::NFILE.raw_os_error())
+    code == Some(Errno::MFILE.raw_os_error()) || code == Some(Errno::NFILE.raw_os_error())
 }
 
 fn open_spare() -> Option<File> {

@@ -26,7 +26,7 @@ impl<B: Backend> EventLoop<B> {
         if self.connection(link).is_none() {
             return;
         }
-        let mut connection = self.connections.remove(slot_of(link));
+        let connection = self.connections.remove(slot_of(link));
         // The new owner registers it anew, which also tells it of anything that has come meanwhile.
         if connection.stream.deregister(self.poll.registry()).is_err() {
             self.lost(&admitted);

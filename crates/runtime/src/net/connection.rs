@@ -1,57 +1,36 @@
 //! One client's socket and what the loop knows of it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 
 use base::Timestamp;
 use gateway::{EntrantId, SessionId};
-use mio::event::Source;
-use mio::net::{TcpStream, UnixStream};
-use mio::{Interest, Registry, Token};
-use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use mio::{Registry, Token};
+use rustix::io::Errno;
 
-/// A stream socket, whatever its family; called without the C library, whose calls can be
-/// cancelled and pay for that.
+use super::proxy_lobby::LobbyId;
+use super::socket::Socket;
+use super::tls::TlsStream;
+
+/// A client's bytes, in the clear or under TLS.
 #[derive(Debug)]
 pub(super) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Plain(Socket),
+    Tls(Box<TlsStream>),
 }
 
 impl Stream {
-    fn receive(&self, bytes: &mut [u8]) -> rustix::io::Result<usize> {
-        let (count, _) = retry_on_intr(|| recv(self, &mut *bytes, RecvFlags::empty()))?;
-        Ok(count)
+    pub(super) fn register(&self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.socket().register(registry, token)
     }
 
-    pub(super) fn send(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
-        retry_on_intr(|| send(self, bytes, SendFlags::NOSIGNAL))
+    pub(super) fn deregister(&self, registry: &Registry) -> io::Result<()> {
+        self.socket().deregister(registry)
     }
 
-    /// Watches it for everything; edges only, so a flag that is set stays set until a call blocks.
-    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        self.as_source().register(registry, token, interest)
-    }
-
-    pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        self.as_source().deregister(registry)
-    }
-
-    fn as_source(&mut self) -> &mut dyn Source {
+    fn socket(&self) -> &Socket {
         match self {
-            Self::Tcp(stream) => stream,
-            Self::Unix(stream) => stream,
-        }
-    }
-}
-
-impl AsFd for Stream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Tcp(stream) => stream.as_fd(),
-            Self::Unix(stream) => stream.as_fd(),
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => &stream.socket,
         }
     }
 }
@@ -59,6 +38,7 @@ impl AsFd for Stream {
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
+    Lobby(LobbyId),
     Door(EntrantId),
     Session(SessionId),
 }
@@ -80,7 +60,12 @@ pub(super) struct Connection {
     pub(super) at_end: bool,
     /// To be closed once its output is written.
     pub(super) closing: bool,
-    /// When it is closed for not taking its output, or [`Timestamp::MAX`].
+    /// To be closed as soon as its client is owed nothing.
+    pub(super) leaving: bool,
+    /// What has come since the time for its present request began, in bytes.
+    pub(super) request_len: u32,
+    /// When it is closed for not taking its output or not completing a request, or
+    /// [`Timestamp::MAX`].
     pub(super) deadline: Timestamp,
     /// Whether it stands among the deadlines, at its own or an earlier one.
     pub(super) has_alarm: bool,
@@ -97,6 +82,8 @@ impl Connection {
             peer_closed: false,
             at_end: false,
             closing: false,
+            leaving: false,
+            request_len: 0,
             deadline: Timestamp::MAX,
             has_alarm: false,
         }
@@ -104,7 +91,16 @@ impl Connection {
 
     /// Reads once. `Ok(0)` means that nothing is there now; the end sets [`Self::at_end`].
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match self.stream.receive(bytes) {
+        let socket = match &mut self.stream {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(stream) => {
+                let received = stream.receive(bytes)?;
+                self.at_end = received.at_end;
+                self.readable = received.more || (self.peer_closed && !received.at_end);
+                return Ok(received.count);
+            }
+        };
+        match socket.receive(bytes) {
             Ok(0) => {
                 self.at_end = true;
                 self.readable = false;
@@ -124,9 +120,17 @@ impl Connection {
         }
     }
 
-    /// Writes once; tells how much was taken.
+    /// Writes once; tells how much was taken. What was not is to be written next.
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.stream.send(bytes) {
+        let socket = match &mut self.stream {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(stream) => {
+                let (count, writable) = stream.send(bytes)?;
+                self.writable = writable;
+                return Ok(count);
+            }
+        };
+        match socket.send(bytes) {
             Ok(count) => {
                 self.writable = count == bytes.len();
                 Ok(count)

@@ -1,17 +1,17 @@
 //! What the flags of a connection say after reads and writes on real sockets.
 
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream as StdUnixStream;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 
 use gateway::EntrantId;
-use mio::net::UnixStream;
 
-use super::{Connection, Place, Stream};
+use super::{Connection, Place, Socket, Stream};
 
-fn pair() -> (Connection, StdUnixStream) {
-    let (ours, theirs) = StdUnixStream::pair().expect("a pair of sockets");
+fn pair() -> (Connection, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
     ours.set_nonblocking(true).expect("a socket can be set so");
-    let stream = Stream::Unix(UnixStream::from_std(ours));
+    let stream = Stream::Plain(Socket::from(OwnedFd::from(ours)));
     let place = Place::Door(EntrantId::default());
     (Connection::new(stream, place, 1), theirs)
 }

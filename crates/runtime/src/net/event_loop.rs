@@ -73,6 +73,10 @@ pub(super) struct EventLoop<B: Backend> {
     /// Listeners and door; only one loop has them.
     pub(super) entrance: Option<Entrance>,
     pub(super) draining: bool,
+    /// Until when a loop that retires closes its connections, one after the other.
+    pub(super) retires_until: Option<Timestamp>,
+    /// When each of them is to go.
+    pub(super) ends: Deadlines,
     /// All loops, this one among them.
     pub(super) loops: Vec<LoopHandle>,
     mail: Receiver<Mail>,
@@ -106,6 +110,8 @@ impl<B: Backend> EventLoop<B> {
             deadlines: Deadlines::default(),
             entrance,
             draining: false,
+            retires_until: None,
+            ends: Deadlines::default(),
             loops,
             mail,
             generation: 0,
@@ -154,7 +160,7 @@ impl<B: Backend> EventLoop<B> {
             self.count_closed();
             return;
         };
-        let mut connection = Connection::new(stream, Place::Session(id), generation);
+        let connection = Connection::new(stream, Place::Session(id), generation);
         let registered = connection
             .stream
             .register(self.poll.registry(), Token(link as usize));
@@ -162,6 +168,7 @@ impl<B: Backend> EventLoop<B> {
         if registered.is_err() {
             self.close(link);
         }
+        self.schedule_end(now, link);
     }
 
     pub(super) fn connection(&mut self, link: u64) -> Option<&mut Connection> {
@@ -187,6 +194,11 @@ impl<B: Backend> EventLoop<B> {
                     entrance.door.leave(id);
                 }
             }
+            Place::Lobby(id) => {
+                if let Some(entrance) = &mut self.entrance {
+                    entrance.lobby.leave(id);
+                }
+            }
         }
         self.count_closed();
     }
@@ -201,8 +213,10 @@ impl<B: Backend> EventLoop<B> {
             return Some(Duration::ZERO);
         }
         let entrance = self.entrance.as_ref().and_then(Entrance::deadline);
-        let next = [Some(self.next_maintenance), self.deadlines.next(), entrance]
+        let deadlines = [self.deadlines.next(), self.ends.next()];
+        let next = [Some(self.next_maintenance), entrance]
             .into_iter()
+            .chain(deadlines)
             .flatten()
             .min()?;
         Some(next.since(self.shared.clock.now()))
@@ -230,6 +244,7 @@ impl<B: Backend> EventLoop<B> {
         let (place, peer_closed) = (connection.place, connection.peer_closed);
         match place {
             _ if event.is_error() => self.close(link),
+            Place::Lobby(id) => self.hear_guest(now, link, id),
             Place::Door(id) => self.hear_entrant(link, id),
             Place::Session(id) => {
                 self.shard.make_ready(id);
@@ -246,9 +261,15 @@ impl<B: Backend> EventLoop<B> {
             self.refresh_directory();
             match mail {
                 Mail::Admit { stream, admitted } => self.admit(now, stream, admitted),
+                Mail::Secured {
+                    stream,
+                    peer,
+                    tenant,
+                } => self.place(now, Stream::Tls(stream), peer, tenant),
                 Mail::Gather(gather) => self.pass_on(now, gather),
                 Mail::Gathered(gather) => self.shard.answer(now, gather),
                 Mail::Drain => self.drain(),
+                Mail::Retire(over) => self.retire(now, over),
                 Mail::Stop => self.stopped = true,
             }
         }
@@ -281,12 +302,14 @@ impl<B: Backend> EventLoop<B> {
                 self.deadlines.add(deadline, link);
             }
         }
-        while let Some(link) = self
-            .entrance
-            .as_mut()
-            .and_then(|entrance| entrance.door.expire(now))
-        {
+        while let Some(link) = self.entrance.as_mut().and_then(|entrance| {
+            let at_door = entrance.door.expire(now);
+            at_door.or_else(|| entrance.lobby.expire(now))
+        }) {
             self.close(link);
+        }
+        while let Some((_, link)) = self.ends.take_due(now) {
+            self.let_go(link);
         }
         if let Some(idle_timeout) = self.shared.limits.idle_timeout
             && now >= self.next_idle_look
@@ -323,7 +346,7 @@ impl<B: Backend> EventLoop<B> {
             .collect();
         for (link, place) in links {
             match place {
-                Place::Door(_) => self.close(link),
+                Place::Door(_) | Place::Lobby(_) => self.close(link),
                 Place::Session(id) => self.shard.make_ready(id),
             }
         }

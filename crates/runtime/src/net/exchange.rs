@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use base::Timestamp;
-use gateway::{Backend, Due, Gather, TenantSlot, TurnEnd};
+use gateway::{Backend, Due, Gather, SessionId, TenantSlot, TurnEnd};
 
 use super::event_loop::{EventLoop, INPUT_LEN, LINGER, find};
 use super::loops::Mail;
@@ -19,6 +19,8 @@ use super::meter::Meter;
 const SERVE_SLICE: Duration = Duration::from_micros(50);
 /// The same while one tenant has the loop for itself and nobody stands at the entrance.
 const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
+/// A client that sends less than this of a long request in the time for one has stalled, in bytes.
+const REQUEST_PART_LEN: u32 = 16 * 1024;
 /// Sessions of one batch at most.
 const BATCH_LEN_MAX: usize = 64;
 /// Output after which a batch is written before more of it is served, and room for output that is
@@ -197,16 +199,21 @@ impl<B: Backend> EventLoop<B> {
             false => connection.write(output)?,
         };
         let (at_end, readable) = (connection.at_end, connection.readable);
+        let leaving = self.draining || connection.leaving;
         let over = match place.end {
             TurnEnd::Close => true,
             TurnEnd::Served => {
-                at_end || (self.draining && !readable && !self.shard.is_mid_request(session))
+                at_end || (leaving && !readable && !self.shard.is_mid_request(session))
             }
             TurnEnd::MoreToDo | TurnEnd::Waiting => false,
         };
         connection.closing = over;
         self.shard.keep_unsent(session, written, &output[written..]);
         let all_written = written == output.len();
+        if all_written && !over && place.end == TurnEnd::Served {
+            let came = place.input.as_ref().map_or(0, ExactSizeIterator::len);
+            self.watch_request(now, session, link, came);
+        }
         Ok(match (all_written, over) {
             (true, true) => Next::Close,
             (true, false) if place.end == TurnEnd::MoreToDo => Next::Again,
@@ -228,6 +235,28 @@ impl<B: Backend> EventLoop<B> {
             self.shard.settle(*tenant, *took);
         }
         now
+    }
+
+    /// Gives a request that has begun its time to be completed; a long one, for each part of it.
+    fn watch_request(&mut self, now: Timestamp, session: SessionId, link: u64, came: usize) {
+        let is_mid_request = self.shard.is_mid_request(session);
+        let Some(connection) = find(&mut self.connections, link) else {
+            return;
+        };
+        if !is_mid_request {
+            connection.request_len = 0;
+            connection.deadline = Timestamp::MAX;
+            return;
+        }
+        let is_new = connection.deadline == Timestamp::MAX;
+        let came = u32::try_from(came).unwrap_or(u32::MAX);
+        connection.request_len = connection.request_len.saturating_add(came);
+        if self.shared.limits.protections && (is_new || connection.request_len >= REQUEST_PART_LEN)
+        {
+            connection.request_len = 0;
+            let patience = self.shared.limits.stalled_writer_timeout;
+            self.close_after(now, link, patience);
+        }
     }
 
     /// How long a client may take to read anything of what it is owed.

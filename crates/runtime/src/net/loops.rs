@@ -7,17 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use base::IpNetwork;
+use base::{IpNetwork, TenantId};
 use gateway::directory::Directory;
 use gateway::{
-    Admitted, Backend, Door, DoorConfig, Figures, Gather, ServerInfo, Shard, ShardConfig,
+    Admitted, Backend, Door, DoorConfig, Figures, Gather, Peer, ServerInfo, Shard, ShardConfig,
 };
 use mio::{Poll, Waker};
 
-use super::accept::{Entrance, LoopHandle};
+use super::accept::{Entrance, EntranceConfig, LoopHandle};
 use super::connection::Stream;
 use super::event_loop::{EventLoop, Shared, WAKER};
-use super::listener::{BACKLOG, Listener};
+use super::listener::{Listener, SocketOptions, backlog};
+use super::proxy_lobby::Lobby;
+use super::tls::{Handshakes, TlsStream};
 use crate::{Clock, Published};
 
 /// What the loops allow.
@@ -92,7 +94,15 @@ pub(super) enum Mail {
     Gather(Gather),
     /// A list that has been everywhere.
     Gathered(Gather),
+    /// A connection that has shaken hands, and the tenant that it may speak for.
+    Secured {
+        stream: Box<TlsStream>,
+        peer: Peer,
+        tenant: Option<TenantId>,
+    },
     Drain,
+    /// To listen no more, and to let connections go over this time.
+    Retire(Duration),
     Stop,
 }
 
@@ -135,9 +145,13 @@ impl Loops {
             started: shared.clock.now(),
             threads,
             connections_max: shared.limits.connections_max,
-            open_port: port(&config.listeners, |listener| listener.tenant.is_some()),
-            auth_port: port(&config.listeners, |listener| listener.tenant.is_none()),
-            tcp_backlog: BACKLOG.unsigned_abs(),
+            open_port: port(&config.listeners, |listener| {
+                listener.approach().tenant.is_some()
+            }),
+            auth_port: port(&config.listeners, |listener| {
+                listener.approach().tenant.is_none()
+            }),
+            tcp_backlog: backlog().unsigned_abs(),
             idle_timeout_s: shared.limits.idle_timeout.map_or(0, |time| time.as_secs()),
         };
         let mut polls = Vec::new();
@@ -169,8 +183,26 @@ impl Loops {
                         shared.directory.get(),
                         Arc::clone(&config.figures),
                     );
-                    let loops = handles.clone();
-                    Some(Entrance::new(door, listeners, loops, poll.registry())?)
+                    for listener in &listeners {
+                        listener.set_options(&socket_options(&shared.limits))?;
+                    }
+                    let handshakes = listeners
+                        .iter()
+                        .any(|listener| listener.approach().tls.is_some())
+                        .then(|| Handshakes::start(Arc::clone(&shared), handles[index].clone()))
+                        .transpose()?;
+                    let entrance = EntranceConfig {
+                        door,
+                        lobby: Lobby::new(
+                            shared.limits.auth_timeout,
+                            shared.limits.unauthenticated_max,
+                        ),
+                        handshakes,
+                        balancers: config.proxy_protocol_from.clone(),
+                        listeners,
+                        loops: handles.clone(),
+                    };
+                    Some(Entrance::new(entrance, poll.registry())?)
                 }
                 None => None,
             };
@@ -228,6 +260,12 @@ impl Loops {
         }
     }
 
+    /// Listens no more and lets connections go between requests, evenly over a time; returns at
+    /// once. [`Loops::totals`] shows how many are left, and [`Loops::drain`] ends the rest.
+    pub fn retire(&self, over: Duration) {
+        self.send_all(|| Mail::Retire(over));
+    }
+
     /// Lets nobody in any more and serves what is in flight, for at most `timeout`; then ends the
     /// loops and waits for that.
     pub fn drain(&self, timeout: Duration) {
@@ -260,4 +298,11 @@ fn port(listeners: &[Listener], is_wanted: fn(&Listener) -> bool) -> u16 {
     let wanted = listeners.iter().filter(|listener| is_wanted(listener));
     let mut addresses = wanted.filter_map(Listener::local_addr);
     addresses.next().map_or(0, |addr| addr.port())
+}
+
+fn socket_options(limits: &Limits) -> SocketOptions {
+    SocketOptions {
+        send_buffer_bytes: limits.send_buffer_bytes,
+        user_timeout: limits.user_timeout,
+    }
 }

@@ -2,13 +2,20 @@
 
 mod accept;
 mod admit;
+mod arrival;
 mod connection;
 mod deadlines;
 mod event_loop;
 mod exchange;
+pub mod handover;
+pub mod inherited;
 mod listener;
 mod loops;
 mod meter;
+mod proxy_lobby;
+mod retire;
+mod socket;
+pub mod tls;
 
-pub use listener::{ListenError, Listener};
+pub use listener::{ListenError, Listener, SocketOptions};
 pub use loops::{Limits, Loops, LoopsConfig};

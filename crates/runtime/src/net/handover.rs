@@ -1,0 +1,190 @@
+//! Listening sockets on their way from one process to its successor, and the few words between them.
+//!
+//! Both hold an end of a pair of sockets that keeps messages apart; the successor's is its standard
+//! input. One at a time has the state, and clients are let in by at least one of them at any moment:
+//!
+//! | predecessor | successor |
+//! |---|---|
+//! | [`Word::Sockets`] | |
+//! | | [`Word::Prepared`]: it has read its configuration |
+//! | lets go of the state, [`Word::StateFree`] | |
+//! | | takes the state, lets clients in, [`Word::Ready`] |
+//! | listens no more | |
+//!
+//! Whoever hears the other end close, [`Word::Failed`], or nothing for too long goes back to how it
+//! was.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::io::retry_on_intr;
+use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_type};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+
+/// Sockets that go over at once.
+pub const SOCKETS_MAX: usize = 16;
+/// The longest message, in bytes; a reason is cut to fit.
+const WORD_LEN_MAX: usize = 4096;
+
+/// What one process tells the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Sockets of these names come with it.
+    Sockets(Vec<String>),
+    /// The successor needs nothing more but the state.
+    Prepared,
+    /// Nobody has the state.
+    StateFree,
+    /// The successor lets clients in.
+    Ready,
+    /// The successor ends, for this reason.
+    Failed(String),
+}
+
+/// One end of the pair.
+#[derive(Debug)]
+pub struct Handover(OwnedFd);
+
+/// A socket that was handed over, and its name.
+pub type NamedSocket = (String, OwnedFd);
+
+impl Handover {
+    /// The predecessor's end, and the one to give to the successor as its standard input.
+    pub fn pair() -> io::Result<(Self, OwnedFd)> {
+        let (ours, theirs) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
+        Ok((Self(ours), theirs))
+    }
+
+    /// The successor's end.
+    pub fn from_stdin() -> io::Result<Self> {
+        let stdin = io::stdin().as_fd().try_clone_to_owned()?;
+        if socket_type(&stdin)? != SocketType::SEQPACKET {
+            let reason = "standard input is no end of a hand-over";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        Ok(Self(stdin))
+    }
+
+    /// Sends sockets with their names, at most [`SOCKETS_MAX`]; they stay open here as well.
+    pub fn send_sockets(&self, sockets: &[(&str, BorrowedFd<'_>)]) -> io::Result<()> {
+        let names = sockets.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let descriptors: Vec<BorrowedFd<'_>> = sockets.iter().map(|(_, fd)| *fd).collect();
+        self.send(&Word::Sockets(names), &descriptors)
+    }
+
+    /// Says a word that no sockets go with.
+    pub fn say(&self, word: &Word) -> io::Result<()> {
+        self.send(word, &[])
+    }
+
+    /// Waits for a word, and the sockets that come with it. Once the other end has closed it is
+    /// [`io::ErrorKind::UnexpectedEof`], after `patience` [`io::ErrorKind::TimedOut`].
+    pub fn hear(&self, patience: Duration) -> io::Result<(Word, Vec<NamedSocket>)> {
+        // A timeout of zero would be none.
+        let patience = patience.max(Duration::from_millis(1));
+        set_socket_timeout(&self.0, Timeout::Recv, Some(patience))?;
+        let mut bytes = [0; WORD_LEN_MAX];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(SOCKETS_MAX))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let received = retry_on_intr(|| {
+            recvmsg(
+                &self.0,
+                &mut [IoSliceMut::new(&mut bytes)],
+                &mut ancillary,
+                RecvFlags::CMSG_CLOEXEC,
+            )
+        });
+        let count = match received {
+            Ok(message) if message.bytes == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(message) => message.bytes,
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(io::ErrorKind::TimedOut.into()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut descriptors = Vec::new();
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(more) = message {
+                descriptors.extend(more);
+            }
+        }
+        let word = Word::read(bytes.get(..count).unwrap_or_default())?;
+        let names = match &word {
+            Word::Sockets(names) if names.len() == descriptors.len() => names.clone(),
+            _ if descriptors.is_empty() => Vec::new(),
+            _ => return Err(unknown()),
+        };
+        Ok((word, names.into_iter().zip(descriptors).collect()))
+    }
+
+    fn send(&self, word: &Word, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let text = word.to_string();
+        let text = text.as_bytes();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(SOCKETS_MAX))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let fits = text.len() <= WORD_LEN_MAX
+            && (descriptors.is_empty()
+                || ancillary.push(SendAncillaryMessage::ScmRights(descriptors)));
+        if !fits {
+            let reason = "too much to hand over at once";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        retry_on_intr(|| {
+            sendmsg(
+                &self.0,
+                &[IoSlice::new(text)],
+                &mut ancillary,
+                SendFlags::NOSIGNAL,
+            )
+        })?;
+        Ok(())
+    }
+}
+
+impl Word {
+    /// The first line is the word, those behind it go with it.
+    fn read(bytes: &[u8]) -> io::Result<Self> {
+        let text = std::str::from_utf8(bytes).map_err(|_| unknown())?;
+        let (word, rest) = text.split_once('\n').unwrap_or((text, ""));
+        match word {
+            "sockets" => Ok(Self::Sockets(rest.lines().map(str::to_owned).collect())),
+            "prepared" => Ok(Self::Prepared),
+            "state-free" => Ok(Self::StateFree),
+            "ready" => Ok(Self::Ready),
+            "failed" => Ok(Self::Failed(rest.to_owned())),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl std::fmt::Display for Word {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sockets(names) => write!(f, "sockets\n{}", names.join("\n")),
+            Self::Prepared => f.write_str("prepared"),
+            Self::StateFree => f.write_str("state-free"),
+            Self::Ready => f.write_str("ready"),
+            Self::Failed(reason) => {
+                let reason: String = reason.chars().take(WORD_LEN_MAX / 8).collect();
+                write!(f, "failed\n{reason}")
+            }
+        }
+    }
+}
+
+fn unknown() -> io::Error {
+    let reason = "the other process says what this version does not know";
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+#[cfg(test)]
+#[path = "handover_test.rs"]
+mod tests;

@@ -1,0 +1,304 @@
+//! The thread on which hands are shaken, so that what that costs is nobody's wait on a loop.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::time::Duration;
+
+use base::{TenantId, Timestamp};
+use gateway::Peer;
+use mio::{Events, Poll, Token, Waker};
+use rustix::process::setpriority_process;
+
+use super::config::{Terms, TlsServer};
+use super::stream::{Handshake, TlsStream};
+use super::turns::Turns;
+use crate::net::accept::LoopHandle;
+use crate::net::event_loop::{Shared, WAKER};
+use crate::net::loops::Mail;
+use crate::net::socket::Socket;
+
+/// Below everything that serves: a handshake takes half a millisecond of a core.
+const NICENESS: i32 = 10;
+/// Handshakes taken a step further before the kernel is asked again who has come.
+const STEPS_MAX: usize = 8;
+const EVENTS_MAX: usize = 256;
+/// How often it is said that certificates name no tenant.
+const WARNING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// One that is to shake hands.
+#[derive(Debug)]
+pub(in crate::net) struct Newcomer {
+    pub(in crate::net) socket: Socket,
+    pub(in crate::net) peer: Peer,
+    /// What its listener speaks TLS with.
+    pub(in crate::net) server: Arc<TlsServer>,
+    /// The tenant that its listener is bound to.
+    pub(in crate::net) tenant: Option<TenantId>,
+    pub(in crate::net) since: Timestamp,
+}
+
+/// The way to the thread; it ends, and closes what it has, once this is dropped.
+#[derive(Debug)]
+pub(in crate::net) struct Handshakes {
+    newcomers: Option<Sender<Newcomer>>,
+    waker: Waker,
+    /// How many are with the thread, or on their way to it.
+    count: Arc<AtomicUsize>,
+    count_max: usize,
+}
+
+impl Handshakes {
+    /// Starts the thread; whoever is done goes to the loop behind `entrance`.
+    pub(in crate::net) fn start(shared: Arc<Shared>, entrance: LoopHandle) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let (newcomers, inbox) = channel();
+        let count = Arc::new(AtomicUsize::new(0));
+        let count_max = shared.limits.unauthenticated_max;
+        let worker = Worker {
+            shared,
+            poll,
+            inbox,
+            entrance,
+            count: Arc::clone(&count),
+            count_max,
+            members: BTreeMap::new(),
+            turns: Turns::default(),
+            arrivals_total: 0,
+            next_warning: Timestamp::ZERO,
+        };
+        std::thread::Builder::new()
+            .name("handshakes".into())
+            .spawn(move || worker.run())?;
+        Ok(Self {
+            newcomers: Some(newcomers),
+            waker,
+            count,
+            count_max,
+        })
+    }
+
+    /// Hands one over; `false` if so many are on their way that the thread has fallen far behind,
+    /// or if it has ended.
+    pub(in crate::net) fn begin(&self, newcomer: Newcomer) -> bool {
+        // The thread sheds in order; this is for when it does not get to run at all.
+        if self.count.load(Ordering::Relaxed) >= self.count_max.saturating_mul(2) {
+            return false;
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        let sent = match &self.newcomers {
+            Some(newcomers) => newcomers.send(newcomer).is_ok(),
+            None => false,
+        };
+        // It is read within the timeout of those before it even if the waker fails.
+        let _ = self.waker.wake();
+        sent
+    }
+
+    /// How many shake hands now.
+    pub(in crate::net) fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Handshakes {
+    fn drop(&mut self) {
+        self.newcomers = None;
+        // Without it the thread ends at its next timeout.
+        let _ = self.waker.wake();
+    }
+}
+
+/// One that shakes hands.
+struct Member {
+    stream: TlsStream,
+    terms: Arc<Terms>,
+    peer: Peer,
+    tenant: Option<TenantId>,
+    deadline: Timestamp,
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    poll: Poll,
+    inbox: Receiver<Newcomer>,
+    entrance: LoopHandle,
+    count: Arc<AtomicUsize>,
+    count_max: usize,
+    /// By number of arrival, which is the order of the deadlines and the token.
+    members: BTreeMap<u64, Member>,
+    turns: Turns,
+    arrivals_total: u64,
+    next_warning: Timestamp,
+}
+
+impl Worker {
+    fn run(mut self) {
+        if let Err(error) = setpriority_process(None, NICENESS) {
+            tracing::warn!(%error, "the thread for handshakes runs at the priority of the others");
+        }
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        loop {
+            let wait = self.time_to_wait();
+            match self.poll.poll(&mut events, wait) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                    tracing::error!(%error, "TLS is not served any more");
+                    break;
+                }
+                _ => {}
+            }
+            for event in &events {
+                if event.token() != WAKER {
+                    self.turns.push(event.token().0 as u64);
+                }
+            }
+            if !self.take_newcomers() {
+                break;
+            }
+            for _ in 0..STEPS_MAX {
+                let Some(number) = self.turns.pop() else {
+                    break;
+                };
+                self.step(number);
+            }
+            self.expire();
+        }
+        while let Some(number) = self.turns.oldest() {
+            self.end(number);
+        }
+    }
+
+    fn time_to_wait(&self) -> Option<Duration> {
+        if self.turns.has_waiting() {
+            return Some(Duration::ZERO);
+        }
+        let (_, oldest) = self.members.first_key_value()?;
+        Some(oldest.deadline.since(self.shared.clock.now()))
+    }
+
+    /// False once nobody can come any more.
+    fn take_newcomers(&mut self) -> bool {
+        loop {
+            match self.inbox.try_recv() {
+                Ok(newcomer) => self.take_in(newcomer),
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn take_in(&mut self, newcomer: Newcomer) {
+        if self.turns.len() >= self.count_max
+            && let Some(number) = self.turns.oldest_of_fattest()
+        {
+            self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            self.end(number);
+        }
+        self.arrivals_total += 1;
+        let number = self.arrivals_total;
+        let terms = newcomer.server.terms();
+        let token = Token(usize::try_from(number).unwrap_or(0));
+        let stream = TlsStream::new(newcomer.socket, Arc::clone(&terms.config));
+        let Ok(stream) = stream else {
+            return self.count_closed();
+        };
+        if stream.socket.register(self.poll.registry(), token).is_err() {
+            return self.count_closed();
+        }
+        let member = Member {
+            stream,
+            terms,
+            peer: newcomer.peer,
+            tenant: newcomer.tenant,
+            deadline: newcomer.since + self.shared.limits.auth_timeout,
+        };
+        self.turns.enter(number, newcomer.peer.into());
+        self.members.insert(number, member);
+        self.turns.push(number);
+    }
+
+    fn step(&mut self, number: u64) {
+        let Some(member) = self.members.get_mut(&number) else {
+            return;
+        };
+        match member.stream.shake_hands() {
+            Ok(Handshake::Waiting) => {}
+            Ok(Handshake::MoreToDo) => self.turns.push(number),
+            Ok(Handshake::Done) => self.pass_on(number),
+            Err(error) => {
+                tracing::debug!(%error, peer = %member.peer, "a TLS handshake failed");
+                self.end(number);
+            }
+        }
+    }
+
+    /// Sends one that is done to the loop, which lets it in.
+    fn pass_on(&mut self, number: u64) {
+        self.turns.leave(number);
+        let Some(member) = self.members.remove(&number) else {
+            return;
+        };
+        let directory = self.shared.directory.get();
+        let named = member
+            .terms
+            .tenant_of(member.stream.certificates(), &directory);
+        let tenant = member.tenant.or(named);
+        if tenant.is_none() && member.terms.certificate_required {
+            self.warn_of_nameless(member.peer);
+            return self.count_closed();
+        }
+        if member
+            .stream
+            .socket
+            .deregister(self.poll.registry())
+            .is_err()
+        {
+            return self.count_closed();
+        }
+        let mail = Mail::Secured {
+            stream: Box::new(member.stream),
+            peer: member.peer,
+            tenant,
+        };
+        match self.entrance.send(mail) {
+            Ok(()) => drop(self.count.fetch_sub(1, Ordering::Relaxed)),
+            Err(_) => self.count_closed(),
+        }
+    }
+
+    fn warn_of_nameless(&mut self, peer: Peer) {
+        let now = self.shared.clock.now();
+        if now >= self.next_warning {
+            self.next_warning = now + WARNING_INTERVAL;
+            tracing::warn!(
+                %peer,
+                "a client's certificate was refused: none of its names is one tenant's name"
+            );
+        }
+    }
+
+    fn expire(&mut self) {
+        let now = self.shared.clock.now();
+        while let Some((number, oldest)) = self.members.first_key_value()
+            && oldest.deadline <= now
+        {
+            let number = *number;
+            self.end(number);
+        }
+    }
+
+    fn end(&mut self, number: u64) {
+        self.turns.leave(number);
+        if self.members.remove(&number).is_some() {
+            self.count_closed();
+        }
+    }
+
+    fn count_closed(&self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+        self.shared.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,13 @@
+//! TLS: what it is spoken with, how a connection begins, and how it goes on.
+
+mod config;
+mod handshakes;
+mod identity;
+mod stream;
+#[cfg(test)]
+mod testing;
+mod turns;
+
+pub use config::{ClientCertificates, TlsError, TlsFiles, TlsServer};
+pub(in crate::net) use handshakes::{Handshakes, Newcomer};
+pub(in crate::net) use stream::TlsStream;
