@@ -3,6 +3,7 @@
 use crate::hash::{KeyHash, KeyHasher};
 use crate::item;
 use crate::memory;
+use crate::prefetch::prefetch;
 use crate::segment::Segments;
 
 /// In a link: nothing follows the item that it points to. Never set wrongly, but it may be missing
@@ -71,6 +72,15 @@ impl Table {
         let within = bucket as usize & (self.block_len() - 1);
         let block = &self.blocks[(bucket >> self.block_bits) as usize];
         block.get(within).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(crate) fn prefetch_head(&self, bucket: u32) {
+        let within = bucket as usize & (self.block_len() - 1);
+        let block = &self.blocks[(bucket >> self.block_bits) as usize];
+        if let Some(head) = block.get(within) {
+            prefetch(head);
+        }
     }
 
     pub(crate) fn set_head(&mut self, bucket: u32, link: u32) {

@@ -11,11 +11,16 @@
 use crate::chains::{LAST, Table, drop_passed, move_chain};
 use crate::hash::{KeyHash, KeyHasher};
 use crate::item;
+use crate::prefetch::prefetch;
 use crate::segment::Segments;
 
 /// Chain heads of an empty index.
 const HEADS_MIN: u32 = 256;
 const HEADS_MAX: u32 = 1 << 28;
+/// Bytes that memory moves in.
+const CACHE_LINE_LEN: usize = 64;
+/// Lines of an item that are fetched ahead; of a longer one the processor sees itself what is next.
+const ITEM_LINES_FETCHED: usize = 3;
 
 /// The index of one shard.
 #[derive(Debug)]
@@ -111,6 +116,26 @@ impl Index {
                 return;
             }
             drop_passed(&mut self.table, *moved, all);
+        }
+    }
+
+    /// Brings the head of a hash's chain near.
+    #[inline]
+    pub(crate) fn prefetch_head(&self, hash: KeyHash) {
+        let table = self.table_of(hash);
+        table.prefetch_head(table.bucket(hash));
+    }
+
+    /// Brings the first item of a hash's chain near, as far as a small one goes.
+    #[inline]
+    pub(crate) fn prefetch_item(&self, segs: &Segments, hash: KeyHash) {
+        let table = self.table_of(hash);
+        let link = table.head(table.bucket(hash));
+        if link != 0 {
+            let bytes = segs.at(link & table.loc_mask);
+            for line in bytes.chunks(CACHE_LINE_LEN).take(ITEM_LINES_FETCHED) {
+                prefetch(&line[0]);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ mod hash;
 mod index;
 mod item;
 mod memory;
+mod prefetch;
 mod segment;
 mod shard;
 mod slab;
@@ -33,7 +34,7 @@ mod sum;
 mod tenant;
 
 pub use config::{Config, ConfigError, least_quota_bytes};
-pub use tenant::TenantCache;
+pub use tenant::{Prefetch, TenantCache};
 
 #[cfg(test)]
 mod history;

@@ -37,6 +37,10 @@ pub struct TenantCache {
     flushes: AtomicU64,
 }
 
+/// Where a fetch ahead goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Prefetch(KeyHash);
+
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     quota_bytes: u64,
@@ -91,6 +95,19 @@ impl TenantCache {
         let hash = self.hasher.hash(op.key());
         self.with_shard_of(hash, |shard| shard.execute(now, hash, op, sink))
             .unwrap_or(absent)
+    }
+
+    /// Asks the processor for what an operation on `key` will look at first. What comes back leads
+    /// to the rest: hand it to [`prefetch_item`](Self::prefetch_item) a little later.
+    pub fn prefetch(&self, key: &[u8]) -> Prefetch {
+        let hash = self.hasher.hash(key);
+        self.with_shard_of(hash, |shard| shard.prefetch_head(hash));
+        Prefetch(hash)
+    }
+
+    /// Asks the processor for the item that a [`prefetch`](Self::prefetch) led to.
+    pub fn prefetch_item(&self, prefetch: Prefetch) {
+        self.with_shard_of(prefetch.0, |shard| shard.prefetch_item(prefetch.0));
     }
 
     /// Makes room for a value of `len` bytes that is still to arrive; `store.value` is not used.

@@ -164,6 +164,16 @@ impl Shard {
         }
     }
 
+    /// Brings near what the search for a key with this hash begins with.
+    pub(crate) fn prefetch_head(&self, hash: KeyHash) {
+        self.index.prefetch_head(hash);
+    }
+
+    /// Brings near what it goes on with.
+    pub(crate) fn prefetch_item(&self, hash: KeyHash) {
+        self.index.prefetch_item(&self.segs, hash);
+    }
+
     /// Does one operation whose key has this hash.
     pub(crate) fn execute<S: Sink>(
         &mut self,
