@@ -3,9 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::outcome::{Course, Figures, IdleFigures, Storm as StormFigures};
 use super::script::Script;
-use super::server_view::{Delays, clients};
+use super::server_view::{Delays, busy_ns, clients};
 use super::settings::{Idle, StormSize};
 use super::spike::{self, Aim, Capacity, Spike};
 use super::stage::{Cast, Stage};
@@ -19,7 +21,7 @@ use super::victims::Victims;
 use super::watch::{Sights, watch};
 use crate::error::DrillError;
 use crate::load::{AuthDialect, Window, clock, login_request};
-use crate::machine::{self, Ticks};
+use crate::machine::{Schedule, Ticks};
 
 /// Connections of each of the three well-behaved tenants.
 const VICTIM_CONNECTIONS: u32 = 30;
@@ -83,6 +85,12 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
     let sum = Sum {
         capacity,
         cpu: course(|it| it.cpu),
+        victims_cpu: fault.victims_busy.unwrap_or(before.cpu),
+        // Two processes of one peer share a core, and wait for each other.
+        server_waited: match meter.pids.len() {
+            1 => before.waited.max(during.waited),
+            _ => 0.0,
+        },
         server_p99_ms: course(|it| it.p99_ms),
         server_tells: clients(&cast.subject.stat()),
         idle,
@@ -111,38 +119,49 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
 /// Reads what the server's processes take and tell, from one time to the next.
 struct Meter {
     pids: Vec<u32>,
-    cpu_ns: u64,
     at_ns: u64,
-    delays: Delays,
+    schedule: Schedule,
+    stat: Value,
 }
 
 /// What a meter read since the last time.
 struct Reading {
     /// CPU as a part of one core; 0 where the processes are not known.
     cpu: f64,
+    /// How long its busiest thread waited for the core that somebody else had, as a part of time.
+    waited: f64,
     /// The victims' requests waited so long at the server; 0 where it does not tell.
     p99_ms: f64,
+    /// Serving the victims, as a part of time, in the server's words.
+    victims_busy: Option<f64>,
 }
 
 impl Meter {
     fn of(subject: &Subject) -> Self {
         let pids = subject.pids();
         Self {
-            cpu_ns: machine::cpu_ns(&pids),
+            schedule: Schedule::of(&pids),
             at_ns: clock::now_ns(),
             pids,
-            delays: Delays::of(&subject.stat(), AGGRESSOR),
+            stat: subject.stat(),
         }
     }
 
     fn read(&mut self, subject: &Subject) -> Reading {
-        let (cpu_ns, at_ns) = (machine::cpu_ns(&self.pids), clock::now_ns());
-        let used = cpu_ns.saturating_sub(self.cpu_ns) as f64;
-        let cpu = used / at_ns.saturating_sub(self.at_ns).max(1) as f64;
-        let delays = Delays::of(&subject.stat(), AGGRESSOR);
-        let p99_ms = delays.p99_ms_since(&self.delays);
-        (self.cpu_ns, self.at_ns, self.delays) = (cpu_ns, at_ns, delays);
-        Reading { cpu, p99_ms }
+        let (schedule, at_ns) = (Schedule::of(&self.pids), clock::now_ns());
+        let stat = subject.stat();
+        let time_ns = at_ns.saturating_sub(self.at_ns).max(1) as f64;
+        let part = |now_ns: u64, then_ns: u64| now_ns.saturating_sub(then_ns) as f64 / time_ns;
+        let (busy, busy_then) = (busy_ns(&stat, AGGRESSOR), busy_ns(&self.stat, AGGRESSOR));
+        let delays = Delays::of(&stat, AGGRESSOR);
+        let reading = Reading {
+            cpu: part(schedule.cpu_ns, self.schedule.cpu_ns),
+            waited: part(schedule.waited_ns, self.schedule.waited_ns),
+            p99_ms: delays.p99_ms_since(&Delays::of(&self.stat, AGGRESSOR)),
+            victims_busy: busy.zip(busy_then).map(|(now, then)| part(now, then)),
+        };
+        (self.schedule, self.at_ns, self.stat) = (schedule, at_ns, stat);
+        reading
     }
 }
 
@@ -315,7 +334,9 @@ fn fault(stage: &mut Stage<'_>, cast: &mut Cast, capacity: Capacity) -> Result<F
     begun(stage, "inject", cast, |cast| {
         cast.spike.as_ref().is_some_and(Spike::is_on)
     })?;
+    let mut meter = Meter::of(&cast.subject);
     stage.wait("inject", cast.pace.inject, cast)?;
+    let victims_busy = meter.read(&cast.subject).victims_busy;
 
     let hold_ns = clock::now_ns();
     let (task, figures) = start_storm(stage, cast, cast.pace.storm, true)?;
@@ -336,6 +357,7 @@ fn fault(stage: &mut Stage<'_>, cast: &mut Cast, capacity: Capacity) -> Result<F
     let sights = sights.finish().ok_or(DrillError::Interrupted)??;
     Ok(Fault {
         windows,
+        victims_busy,
         storm: storm_figures(&figures, &sights),
         inject,
         hold,

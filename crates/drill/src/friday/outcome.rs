@@ -151,6 +151,8 @@ pub struct Generator {
     pub lag_p99_ms: f64,
     /// The part of the machine's time that the host took away.
     pub steal: f64,
+    /// How long the server waited for its core while another process had it, as a part of time.
+    pub server_waited: f64,
     /// Whether the victims' generator ran at real-time priority.
     pub real_time: bool,
 }

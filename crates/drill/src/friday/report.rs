@@ -88,7 +88,7 @@ impl Report {
 /// A figure's name, its bound, and how it is shown.
 type Row = (&'static str, &'static str, fn(&Figures) -> String);
 
-const ROWS: [Row; 19] = [
+const ROWS: [Row; 20] = [
     ("victims' p99 before, ms", "", |it| {
         ms(it.victims.p99_ms.before)
     }),
@@ -152,6 +152,9 @@ const ROWS: [Row; 19] = [
     ("server's CPU before / during / after, cores", "", |it| {
         let cpu = it.server_cpu;
         format!("{:.2} / {:.2} / {:.2}", cpu.before, cpu.during, cpu.after)
+    }),
+    ("server waited for its core, % of time", "1", |it| {
+        format!("{:.2}", it.generator.server_waited * 100.0)
     }),
     ("generator's own lag p99, ms", "0.2", |it| {
         ms(it.generator.lag_p99_ms)

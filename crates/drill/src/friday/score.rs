@@ -21,8 +21,10 @@ const LAG_P99_MS: f64 = 0.2;
 const OFFERED_MULTIPLE: f64 = 3.0;
 /// or took longer than so many times the period over the first round of the storm,
 const FIRST_ROUND_OVER: f64 = 1.1;
-/// or if the host took this part of the machine's time.
+/// or if the host took this part of the machine's time,
 const STEAL: f64 = 0.02;
+/// or if another process took this part of the server's core.
+const SERVER_WAITED: f64 = 0.01;
 /// A control fails by far if the victims' p99 rises so many times.
 const FAR_RATIO: f64 = 10.0;
 
@@ -78,6 +80,14 @@ fn flaws(figures: &Figures, asked: Asked) -> Vec<String> {
             "the host took {:.1} % of the machine's time, at most {:.0} % allowed",
             generator.steal * 100.0,
             STEAL * 100.0
+        ),
+    );
+    flaw(
+        generator.server_waited > SERVER_WAITED,
+        format!(
+            "another process took {:.1} % of the server's core, at most {:.0} % allowed",
+            generator.server_waited * 100.0,
+            SERVER_WAITED * 100.0
         ),
     );
     flaw(

@@ -42,6 +42,13 @@ impl Delays {
     }
 }
 
+/// Time spent serving all tenants but `except` since the start; `None` where it is not told.
+pub(crate) fn busy_ns(stat: &Value, except: &str) -> Option<u64> {
+    let tenants = stat["tenants"].as_array()?;
+    let others = tenants.iter().filter(|it| it["tenant"] != except);
+    others.map(|it| it["clients"]["busy_ns"].as_u64()).sum()
+}
+
 /// What `stat --json` tells of each tenant's clients, by tenant.
 pub(crate) fn clients(stat: &Value) -> Value {
     let Some(tenants) = stat["tenants"].as_array() else {

@@ -36,4 +36,6 @@ fn a_server_that_tells_nothing_has_zeros() {
 #[test]
 fn clients_are_listed_by_tenant() {
     assert_eq!(clients(&stat(1, 1))["large"]["busy_ns"], 2);
+    assert_eq!(busy_ns(&stat(1, 1), "large"), Some(1));
+    assert_eq!(busy_ns(&Value::Null, "large"), None);
 }

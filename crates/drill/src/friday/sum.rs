@@ -17,6 +17,8 @@ const AFTER_NS: u64 = 1_000_000_000;
 pub(crate) struct Fault {
     pub(crate) windows: Vec<Window>,
     pub(crate) storm: Storm,
+    /// Serving the victims under the spike, as a part of time, where the server tells it.
+    pub(crate) victims_busy: Option<f64>,
     /// The spike alone; spike and storm.
     pub(crate) inject: Span,
     pub(crate) hold: Span,
@@ -27,6 +29,10 @@ pub(crate) struct Fault {
 pub(crate) struct Sum {
     pub(crate) capacity: Capacity,
     pub(crate) cpu: Course,
+    /// The victims' part of the server's core under the spike.
+    pub(crate) victims_cpu: f64,
+    /// How long the server waited for its core, as a part of time, before or during the fault.
+    pub(crate) server_waited: f64,
     pub(crate) server_p99_ms: Course,
     pub(crate) server_tells: Value,
     pub(crate) idle: Option<IdleFigures>,
@@ -68,6 +74,7 @@ impl Sum {
             generator: Generator {
                 lag_p99_ms: everything.lag.at_ms(0.99),
                 steal: self.steal,
+                server_waited: self.server_waited,
                 real_time: self.real_time,
             },
             recover_ms: timeline.recovered_ms(fault.end_ns, p99_ms.before + P99_MORE_MS),
@@ -80,7 +87,7 @@ impl Sum {
     fn aggressor(&self, fault: &Fault, whole: Span) -> Aggressor {
         let served = |span| Served::of(&fault.windows, span, self.capacity);
         let all = served(whole);
-        let victims_cpu = self.cpu.before;
+        let victims_cpu = self.victims_cpu;
         Aggressor {
             capacity_per_s: self.capacity.per_s,
             offered: all.offered as u64,

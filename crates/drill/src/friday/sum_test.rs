@@ -61,6 +61,7 @@ fn figures() -> Figures {
     let fault = Fault {
         windows: windows.collect(),
         storm: Storm::default(),
+        victims_busy: Some(0.15),
         inject: Span::new(1_000 * MS, 2_000 * MS),
         hold: Span::new(2_000 * MS, 3_000 * MS),
         end_ns: 3_000 * MS,
@@ -75,6 +76,8 @@ fn figures() -> Figures {
             during: 1.0,
             after: 0.15,
         },
+        victims_cpu: 0.15,
+        server_waited: 0.0,
         server_p99_ms: Course::default(),
         server_tells: Value::Null,
         idle: None,
