@@ -42,7 +42,7 @@ fn remedy(key: &str, error: &ListenError) -> String {
         (ListenError::Bind { .. }, _) => {
             format!(": choose another listen.{key} (--{flag}), port 0 picks one")
         }
-        (ListenError::OpenOffLoopback(_), _) => String::new(),
+        (ListenError::OpenOffLoopback(_) | ListenError::NotListening, _) => String::new(),
         (ListenError::PathInUse(_), _) => format!(" with listen.{key} (--{flag})"),
     }
 }
