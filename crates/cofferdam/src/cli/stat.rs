@@ -94,9 +94,9 @@ fn overview(stat: &Stat, before: Option<&Stat>) -> String {
         .iter()
         .map(|tenant| row(tenant, before.map(|stat| same_tenant(stat, tenant))))
         .collect();
-    let (gets, sets, evictions) = match rates {
-        true => ("GETS/S", "SETS/S", "EVICTIONS/S"),
-        false => ("GETS", "SETS", "EVICTIONS"),
+    let (gets, sets, evictions, refused) = match rates {
+        true => ("GETS/S", "SETS/S", "EVICTIONS/S", "REFUSED/S"),
+        false => ("GETS", "SETS", "EVICTIONS", "REFUSED"),
     };
     let header = [
         "TENANT",
@@ -108,6 +108,7 @@ fn overview(stat: &Stat, before: Option<&Stat>) -> String {
         "HITS",
         sets,
         evictions,
+        refused,
     ];
     format!("{head}\n{}", table(&header, &rows))
 }
@@ -137,13 +138,25 @@ fn row(tenant: &TenantStat, before: Option<Option<&TenantStat>>) -> Vec<String> 
         percent(hits, gets),
         since(|t| t.cache.cmd_set).to_string(),
         since(|t| t.cache.evictions).to_string(),
+        since(|t| {
+            t.clients
+                .reads_refused
+                .saturating_add(t.clients.writes_refused)
+        })
+        .to_string(),
     ]
 }
 
 fn detail(tenant: &TenantStat) -> String {
+    let mut all = memory_and_requests(tenant);
+    all.extend(connections_and_limits(tenant));
+    pairs(&all)
+}
+
+/// What its cache holds and was asked.
+fn memory_and_requests(tenant: &TenantStat) -> Vec<(&'static str, String)> {
     let cache = &tenant.cache;
-    let clients = &tenant.clients;
-    pairs(&[
+    vec![
         ("tenant", tenant.tenant.clone()),
         (
             "memory",
@@ -181,6 +194,13 @@ fn detail(tenant: &TenantStat) -> String {
         ("flushes", cache.cmd_flush.to_string()),
         ("too large", cache.store_too_large.to_string()),
         ("no memory", cache.store_no_memory.to_string()),
+    ]
+}
+
+/// What its clients do, and what its limits and its fair share made of that.
+fn connections_and_limits(tenant: &TenantStat) -> Vec<(&'static str, String)> {
+    let clients = &tenant.clients;
+    vec![
         (
             "connections",
             format!(
@@ -201,7 +221,35 @@ fn detail(tenant: &TenantStat) -> String {
                 clients.auth_attempts, clients.auth_failures
             ),
         ),
-    ])
+        (
+            "paused",
+            format!(
+                "{} times, {} in all",
+                clients.pauses,
+                milliseconds(clients.paused_ns)
+            ),
+        ),
+        (
+            "refused",
+            format!(
+                "{} reads, {} writes",
+                clients.reads_refused, clients.writes_refused
+            ),
+        ),
+        (
+            "connects",
+            format!(
+                "{} delayed, {} of them refused; {} connections asked nothing",
+                clients.connects_delayed, clients.connects_refused, clients.connections_unused
+            ),
+        ),
+        ("inflight", size(clients.inflight_bytes)),
+        ("served for", milliseconds(clients.busy_ns)),
+    ]
+}
+
+fn milliseconds(nanos: u64) -> String {
+    humantime::format_duration(Duration::from_millis(nanos / 1_000_000)).to_string()
 }
 
 fn percent(part: u64, whole: u64) -> String {

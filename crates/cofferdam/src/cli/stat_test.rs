@@ -83,3 +83,28 @@ fn one_tenant_is_shown_in_detail() {
         "{text}"
     );
 }
+
+#[test]
+fn what_limits_made_of_the_requests_is_told() {
+    let mut stat = stat(10, 5);
+    stat.tenants[0].clients = ClientFigures {
+        reads_refused: 17,
+        writes_refused: 4,
+        pauses: 3,
+        paused_ns: 1_500_000_000,
+        connects_delayed: 9,
+        inflight_bytes: 2048,
+        ..ClientFigures::default()
+    };
+    let text = render(&stat, None, &args(Some("acme")));
+    for words in [
+        "17 reads, 4 writes",
+        "3 times, 1s 500ms in all",
+        "9 delayed",
+        "2KiB",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let overview = render(&stat, None, &args(None));
+    assert!(overview.contains("REFUSED") && overview.contains("21"));
+}
