@@ -120,6 +120,17 @@ impl<T> FairQueue<T> {
         Ok(())
     }
 
+    /// Puts an item at the front of its flow. Of a flow that is gone, the item is handed back.
+    pub fn push_front(&mut self, id: FlowId, item: T) -> Result<(), T> {
+        let Some(flow) = self.flows.get_mut(id.0 as usize) else {
+            return Err(item);
+        };
+        flow.items.push_front(item);
+        self.waiting += 1;
+        self.make_ready(id);
+        Ok(())
+    }
+
     /// Takes the item whose turn it is.
     pub fn pop(&mut self) -> Option<(FlowId, T)> {
         self.charge(Duration::ZERO);

@@ -303,8 +303,9 @@ fn a_flow_may_be_held_in_its_own_turn_and_take_the_turn_back() {
     queue.bring_to_front(flow, 2);
     queue.bring_to_front(flow, 7);
     queue.release(flow);
+    queue.push_front(flow, 4).unwrap();
     let order: Vec<_> = std::iter::from_fn(|| queue.pop().map(|(_, item)| item)).collect();
-    assert_eq!(order, [3, 1, 2]);
+    assert_eq!(order, [4, 3, 1, 2]);
     assert!(queue.is_empty() && !queue.has_ready());
 }
 

@@ -88,13 +88,25 @@ impl Throttle {
 
     /// How many requests a turn may have, of at most `max`.
     pub fn turn_requests_max(&self, max: usize) -> usize {
-        match &self.ops {
-            Some(lease) => usize::try_from(lease.units_in(TURN))
-                .unwrap_or(max)
-                .clamp(1, max),
-            None => max,
-        }
+        parts(&self.ops, 1, max)
     }
+
+    /// How many turns of at most `requests` and `bytes` may be under way at once, of at most `max`.
+    pub fn turns_max(&self, requests: usize, bytes: usize, max: usize) -> usize {
+        parts(&self.ops, requests, max)
+            .min(parts(&self.bytes_in, bytes, max))
+            .min(parts(&self.bytes_out, bytes, max))
+    }
+}
+
+/// How many times `units` come in a turn's time, 1 to `max`.
+fn parts(lease: &Option<Lease>, units: usize, max: usize) -> usize {
+    let Some(lease) = lease else {
+        return max;
+    };
+    let units = u64::try_from(units.max(1)).unwrap_or(u64::MAX);
+    let parts = lease.units_in(TURN) / units;
+    usize::try_from(parts).unwrap_or(max).clamp(1, max.max(1))
 }
 
 #[cfg(test)]

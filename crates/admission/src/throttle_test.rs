@@ -78,6 +78,19 @@ fn a_low_rate_has_short_turns() {
 }
 
 #[test]
+fn as_many_turns_are_under_way_as_the_tightest_rate_has_room_for() {
+    let limits = TrafficLimits {
+        ops_per_second: Some(64_000),
+        bytes_out_per_second: Some(64 << 20),
+        ..limits()
+    };
+    let throttle = Throttle::new(&limits, 1).unwrap();
+    assert_eq!(throttle.turns_max(64, 64 * 1024, 64), 10);
+    assert_eq!(throttle.turns_max(64, 1 << 20, 64), 1);
+    assert_eq!(throttle.turns_max(1, 1024, 64), 64);
+}
+
+#[test]
 fn a_rate_of_nothing_still_lets_a_request_a_second_through() {
     let limits = TrafficLimits {
         ops_per_second: Some(0),

@@ -57,6 +57,23 @@ impl Delays {
         self.sum_ns = self.sum_ns.wrapping_add(counts.sum_ns.get());
     }
 
+    /// Counts `requests` that were answered after `delay`.
+    pub fn add(&mut self, delay: Duration, requests: u64) {
+        let nanos = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+        if let Some(bucket) = self.buckets.get_mut(bucket_of(nanos)) {
+            *bucket = bucket.wrapping_add(requests);
+        }
+        self.sum_ns = self.sum_ns.wrapping_add(nanos.saturating_mul(requests));
+    }
+
+    /// Adds those of another tenant.
+    pub fn merge(&mut self, other: &Self) {
+        for (sum, bucket) in self.buckets.iter_mut().zip(&other.buckets) {
+            *sum = sum.wrapping_add(*bucket);
+        }
+        self.sum_ns = self.sum_ns.wrapping_add(other.sum_ns);
+    }
+
     /// What came since `earlier`, an older reading of the same tenant.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {

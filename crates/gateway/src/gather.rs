@@ -86,7 +86,7 @@ impl<B: Backend> Shard<B> {
         };
         tenant.connections.last = Some((now, gather.lines));
         let waiting = std::mem::take(&mut tenant.connections.waiting);
-        waiting.into_iter().for_each(|id| self.make_ready(id));
+        waiting.into_iter().for_each(|id| self.make_ready(now, id));
     }
 
     /// Answers a session that waits for a list, if that has come.

@@ -12,11 +12,15 @@ pub mod directory;
 mod door;
 mod figures;
 mod gather;
+mod owners;
+mod pause;
 mod prefetch;
 pub mod proxy_header;
+mod schedule;
 mod session;
 mod shard;
 mod stats;
+mod tenant;
 #[cfg(test)]
 mod tenants_test;
 #[cfg(test)]
@@ -31,6 +35,7 @@ pub use door::{Door, DoorConfig, EntrantId, Entry, Verdict};
 pub use figures::{ConnectionFigures, Figures, TenantFigures};
 pub use gather::Gather;
 pub use session::{Admitted, Peer, SessionId};
-pub use shard::{Due, Shard, ShardConfig, TenantSlot};
+pub use shard::{Shard, ShardConfig};
 pub use stats::ServerInfo;
+pub use tenant::{Due, TenantSlot};
 pub use turn::TurnEnd;

@@ -2,6 +2,7 @@
 
 use memcache_proto::peek_keys;
 
+use crate::pause::Mode;
 use crate::session::SessionId;
 use crate::{Backend, Shard};
 
@@ -14,7 +15,8 @@ impl<B: Backend> Shard<B> {
         let Some(session) = self.sessions.get(id.0 as usize) else {
             return;
         };
-        if session.decoder.is_mid_request() || !session.unread.is_empty() {
+        let is_refused = session.mode != Mode::Serve;
+        if is_refused || session.decoder.is_mid_request() || !session.unread.is_empty() {
             return;
         }
         let Some(tenant) = self.tenants.get(session.tenant as usize) else {

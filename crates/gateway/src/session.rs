@@ -2,10 +2,18 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use base::kv::{Outcome, Pin, Reservation};
 use base::{CredentialId, Rights, TenantId, Timestamp};
 use memcache_proto::{Decoder, OwnedReply, PinnedTail};
+
+use crate::ShardConfig;
+use crate::pause::Mode;
+
+/// How often it is looked, while a tenant's `max_delay` passes, how much of a session's input has
+/// come.
+const MARKS_PER_MAX_DELAY: u32 = 4;
 
 /// Names a session to its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,6 +81,23 @@ pub(crate) struct Session {
     pub(crate) transfer: Option<Box<Transfer>>,
     pub(crate) peer: Peer,
     pub(crate) active_s: u32,
+    /// What it counts for in its tenant's bytes on their way.
+    pub(crate) inflight_bytes: u32,
+    /// How it is served in the turn that it was given last.
+    pub(crate) mode: Mode,
+    /// Whether it has ever asked for anything.
+    pub(crate) has_asked: bool,
+    /// Since when the oldest input waits that no turn has used; means something while there is any.
+    since: Timestamp,
+    mark: Option<Box<Mark>>,
+}
+
+/// A look at how much input there was: what is behind it came later. Without marks a client that
+/// never lets its input run dry would seem to wait ever longer.
+#[derive(Debug)]
+struct Mark {
+    at: Timestamp,
+    bytes_left: usize,
 }
 
 /// What a session is in the middle of that takes more than one turn.
@@ -109,7 +134,73 @@ impl Session {
             unsent: Backlog::default(),
             transfer: None,
             active_s: now.unix_secs(),
+            inflight_bytes: 0,
+            mode: Mode::Serve,
+            has_asked: false,
+            since: now,
+            mark: None,
         }
+    }
+
+    /// Since when its oldest input waits.
+    pub(crate) fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// From when on its wait counts towards what is too long: what is in the middle of a value is
+    /// carried through.
+    pub(crate) fn late_from(&self) -> Timestamp {
+        match self.transfer {
+            Some(_) => Timestamp::MAX,
+            None => self.since,
+        }
+    }
+
+    /// Notes that all that waits has come at this time, or later.
+    pub(crate) fn wait_from(&mut self, at: Timestamp) {
+        self.since = at;
+        self.mark = None;
+    }
+
+    /// Notes that a turn has used so much of its input.
+    pub(crate) fn use_input(&mut self, count: usize) {
+        if let Some(mark) = &mut self.mark {
+            mark.bytes_left = mark.bytes_left.saturating_sub(count);
+        }
+    }
+
+    /// Finds out since when what a turn has left waits. `pending` is what its connection has of it;
+    /// it is asked for once in a while, and only of a session that has not run dry for some time.
+    pub(crate) fn go_on_waiting(
+        &mut self,
+        now: Timestamp,
+        max_delay: Duration,
+        pending: impl FnOnce() -> usize,
+    ) {
+        if self.transfer.is_some() {
+            // It waits for itself.
+            return self.wait_from(now);
+        }
+        if let Some(mark) = self.mark.take_if(|mark| mark.bytes_left == 0) {
+            self.since = mark.at;
+        }
+        if self.mark.is_none() && now.since(self.since) >= max_delay / MARKS_PER_MAX_DELAY {
+            let bytes_left = self.unread.len() + pending();
+            self.mark = Some(Box::new(Mark {
+                at: now,
+                bytes_left,
+            }));
+        }
+    }
+
+    /// What it counts for in its tenant's bytes on their way. While it owes anything, the kernel
+    /// holds as much for it as it may.
+    pub(crate) fn inflight_bytes_now(&self, config: &ShardConfig) -> u32 {
+        let held = match self.unsent.is_empty() {
+            true => 0,
+            false => config.send_buffer_bytes,
+        };
+        u32::try_from(self.unread.len() + self.unsent.len() + held).unwrap_or(u32::MAX)
     }
 
     /// memcached's word for what it is doing.

@@ -1,8 +1,8 @@
 //! The sessions of one event loop, their tenants, and whose turn it is.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use admission::{FairQueue, FlowId};
 use base::{TenantId, Timestamp};
@@ -11,11 +11,10 @@ use slab::Slab;
 
 use crate::directory::Directory;
 use crate::gather::{ConnectionList, Gather};
+use crate::pause::{Pace, PaceConfig};
 use crate::session::{Admitted, Session, SessionId, Transfer};
-use crate::{Backend, Figures, ServerInfo, TenantFigures};
-
-/// What a tenant's first turn is taken to cost, in nanoseconds.
-const FIRST_TURN_NS: u64 = 10_000;
+use crate::tenant::{FIRST_TURN_NS, Tenant, Waiting};
+use crate::{Backend, Figures, ServerInfo};
 
 /// How a shard works.
 #[derive(Clone, Debug)]
@@ -27,6 +26,12 @@ pub struct ShardConfig {
     /// Output in bytes beyond which a turn ends; with one value more it is all that a client that
     /// does not read can make us hold.
     pub turn_output_len_max: usize,
+    /// What the kernel may hold of one connection's replies, in bytes.
+    pub send_buffer_bytes: usize,
+    /// Bytes of requests and replies that a tenant without a limit of its own may have on their way.
+    pub inflight_bytes_max: u64,
+    /// Whether tenants take turns and have limits. Off only in the control of a drill.
+    pub protections: bool,
     /// What `stats` tells of the server.
     pub server: ServerInfo,
 }
@@ -36,7 +41,9 @@ pub struct ShardConfig {
 /// A driver calls [`admit`](Self::admit) once, then [`make_ready`](Self::make_ready) whenever a
 /// connection has input, room for output, or has ended. It takes the
 /// [`next_session`](Self::next_session), or a batch of them, moves their bytes around
-/// [`turn`](Self::turn), and [`settle`](Self::settle)s what that took.
+/// [`turn`](Self::turn), puts those that have more input back with
+/// [`make_ready_again`](Self::make_ready_again), and [`settle`](Self::settle)s what that took. It
+/// comes back at [`poll_timeout`](Self::poll_timeout) at the latest.
 #[derive(Debug)]
 pub struct Shard<B: Backend> {
     pub(crate) config: ShardConfig,
@@ -48,64 +55,16 @@ pub struct Shard<B: Backend> {
     /// A list that a session has just begun, until the driver takes it.
     pub(crate) gather: Option<Gather>,
     tenant_slots: HashMap<TenantId, u32>,
-    /// Sessions by place and link: a place may be another's by the time of its turn.
-    queue: FairQueue<(SessionId, u64)>,
+    pub(crate) queue: FairQueue<Waiting>,
+    /// When tenants that are held are to be looked at again, by their place. One that no longer
+    /// holds is passed over.
+    pub(crate) alarms: BinaryHeap<Reverse<(Timestamp, u32)>>,
+    /// The flow that all tenants share where there are no protections.
+    shared_flow: Option<FlowId>,
     /// Fetches ahead that this batch has begun, by the tenant's place.
     pub(crate) prefetches: Vec<(u32, B::Prefetch)>,
     tenants_present: usize,
     figures: Arc<Figures>,
-}
-
-/// A tenant that has, or had, sessions here.
-#[derive(Debug)]
-pub(crate) struct Tenant<T> {
-    pub(crate) id: TenantId,
-    pub(crate) data: T,
-    pub(crate) limits: Limits,
-    pub(crate) figures: Arc<TenantFigures>,
-    pub(crate) connections: ConnectionList,
-    flow: FlowId,
-    sessions: usize,
-    /// What its turns took of late, each.
-    turn_ns: u64,
-    /// Turns given and not settled yet, and what they were charged.
-    open_turns: u32,
-    charged_ns: u64,
-}
-
-/// A tenant's place in a shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TenantSlot(u32);
-
-/// A session whose turn it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
-    /// The session.
-    pub session: SessionId,
-    /// The driver's name for it.
-    pub link: u64,
-    /// Whose time its turn is on.
-    pub tenant: TenantSlot,
-    /// What its turn will take, to judge by its tenant's last ones.
-    pub cost: Duration,
-}
-
-impl<T> Tenant<T> {
-    /// Gives a turn; what it is charged for now.
-    fn charge_turn(&mut self) -> u64 {
-        self.open_turns += 1;
-        self.charged_ns += self.turn_ns;
-        self.turn_ns
-    }
-
-    /// Learns from the turns that are over; what was charged for them.
-    fn settle_turns(&mut self, took_ns: u64) -> u64 {
-        let turns = u64::from(std::mem::take(&mut self.open_turns));
-        if let Some(each_ns) = took_ns.checked_div(turns) {
-            self.turn_ns = (self.turn_ns * 3 + each_ns) / 4;
-        }
-        std::mem::take(&mut self.charged_ns)
-    }
 }
 
 impl<B: Backend> Shard<B> {
@@ -126,6 +85,8 @@ impl<B: Backend> Shard<B> {
             gather: None,
             tenant_slots: HashMap::new(),
             queue: FairQueue::new(),
+            alarms: BinaryHeap::new(),
+            shared_flow: None,
             prefetches: Vec::new(),
             tenants_present: 0,
             figures,
@@ -139,6 +100,7 @@ impl<B: Backend> Shard<B> {
             .credential
             .is_some_and(|credential| !self.directory.is_live(credential))
         {
+            self.count_never_begun(admitted.tenant);
             return None;
         }
         let slot = self.tenant_slot(admitted.tenant)?;
@@ -151,72 +113,13 @@ impl<B: Backend> Shard<B> {
         let session = Session::new(now, link, slot, admitted);
         let key = self.sessions.insert(session);
         let id = SessionId(u32::try_from(key).unwrap_or(u32::MAX));
-        self.make_ready(id);
+        self.make_ready(now, id);
         Some(id)
-    }
-
-    /// Puts a session in the queue for a turn, if it does not stand there already.
-    pub fn make_ready(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.get_mut(id.0 as usize) else {
-            return;
-        };
-        if session.queued {
-            return;
-        }
-        if let Some(tenant) = self.tenants.get(session.tenant as usize) {
-            session.queued = self.queue.push(tenant.flow, (id, session.link)).is_ok();
-        }
-    }
-
-    /// The session whose turn it is. Its tenant is charged what a turn of it took of late, so that
-    /// several turns may be given before any is over; [`settle`](Self::settle) puts it right.
-    pub fn next_session(&mut self) -> Option<Due> {
-        while let Some((_, (id, link))) = self.queue.pop() {
-            // One that was closed while it waited is passed over.
-            let Some(session) = self.sessions.get_mut(id.0 as usize) else {
-                continue;
-            };
-            if !session.queued || session.link != link {
-                continue;
-            }
-            session.queued = false;
-            let slot = session.tenant;
-            let cost_ns = match self.tenants.get_mut(slot as usize) {
-                Some(tenant) => tenant.charge_turn(),
-                None => 0,
-            };
-            let cost = Duration::from_nanos(cost_ns);
-            self.queue.charge(cost);
-            return Some(Due {
-                session: id,
-                link,
-                tenant: TenantSlot(slot),
-                cost,
-            });
-        }
-        None
-    }
-
-    /// Charges a tenant what its turns since the last time took, all together.
-    pub fn settle(&mut self, slot: TenantSlot, took: Duration) {
-        let Some(tenant) = self.tenants.get_mut(slot.0 as usize) else {
-            return;
-        };
-        let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        let charged = Duration::from_nanos(tenant.settle_turns(took_ns));
-        self.queue.correct(tenant.flow, charged, took);
-        let figures = tenant.figures.of_loop(self.config.loop_index);
-        figures.busy_ns.add(took_ns);
     }
 
     /// A slice of the backend's background work; true if more waits.
     pub fn maintain(&mut self, now: Timestamp) -> bool {
         self.backend.maintain(now)
-    }
-
-    /// Whether nobody waits for a turn.
-    pub fn is_idle(&self) -> bool {
-        self.queue.is_empty()
     }
 
     /// Which of the process's loops this is.
@@ -254,6 +157,7 @@ impl<B: Backend> Shard<B> {
         if let Some(session) = self.sessions.get_mut(id.0 as usize) {
             session.unsent.consume(count);
             self.count_written(id, count);
+            self.count_inflight(id);
         }
     }
 
@@ -262,6 +166,9 @@ impl<B: Backend> Shard<B> {
         if let Some(session) = self.sessions.get_mut(id.0 as usize) {
             session.unsent.append(rest);
             self.count_written(id, written);
+            if !rest.is_empty() {
+                self.count_inflight(id);
+            }
         }
     }
 
@@ -275,11 +182,12 @@ impl<B: Backend> Shard<B> {
         };
         tenant.sessions -= 1;
         self.tenants_present -= usize::from(tenant.sessions == 0);
-        tenant
-            .figures
-            .of_loop(self.config.loop_index)
-            .connections
-            .subtract(1);
+        let figures = tenant.figures.of_loop(self.config.loop_index);
+        figures.connections.subtract(1);
+        figures.ended.add(1);
+        figures
+            .connections_unused
+            .add(u64::from(!session.has_asked));
         match session.transfer.as_deref() {
             Some(Transfer::Upload {
                 room: Ok(reservation),
@@ -288,16 +196,28 @@ impl<B: Backend> Shard<B> {
             Some(Transfer::Download { pin, .. }) => self.backend.unpin(&tenant.data, *pin),
             _ => {}
         }
+        if session.inflight_bytes > 0 {
+            self.change_inflight(session.tenant, session.inflight_bytes, 0);
+        }
         self.forget_if_removed(session.tenant);
     }
 
     /// Takes over a newer directory. The connections named by the links returned have lost their
     /// credential or their tenant and are to be closed.
     pub fn apply(&mut self, directory: Arc<Directory>) -> Vec<u64> {
-        self.directory = directory;
+        let before = std::mem::replace(&mut self.directory, directory);
+        let pace_config = self.pace_config();
         for (_, tenant) in &mut self.tenants {
-            if let Some(entry) = self.directory.tenant(tenant.id) {
-                tenant.limits.item_size_max = entry.item_size_max;
+            let Some(entry) = self.directory.tenant(tenant.id) else {
+                continue;
+            };
+            tenant.limits.item_size_max = entry.item_size_max;
+            if before.tenant(tenant.id).map(|entry| entry.traffic) != Some(entry.traffic) {
+                tenant.pace.apply(&entry.traffic, pace_config);
+                self.queue.set_weight(tenant.flow, entry.traffic.weight);
+                // Whoever has to wait by the new limits is found out in its turn.
+                tenant.pace.held_until = None;
+                self.queue.release(tenant.flow);
             }
         }
         let orphans = self
@@ -341,7 +261,9 @@ impl<B: Backend> Shard<B> {
         });
         if is_over && let Some(tenant) = self.tenants.try_remove(slot as usize) {
             self.tenant_slots.remove(&tenant.id);
-            self.queue.remove_flow(tenant.flow);
+            if self.shared_flow.is_none() {
+                self.queue.remove_flow(tenant.flow);
+            }
         }
     }
 
@@ -350,23 +272,52 @@ impl<B: Backend> Shard<B> {
         if let Some(slot) = self.tenant_slots.get(&id) {
             return Some(*slot);
         }
+        let data = self.backend.open(id)?;
+        let flow = match (self.config.protections, self.shared_flow) {
+            (true, _) => self.queue.add_flow(),
+            (false, flow) => *self
+                .shared_flow
+                .insert(flow.unwrap_or_else(|| self.queue.add_flow())),
+        };
+        if self.config.protections {
+            self.queue.set_weight(flow, entry.traffic.weight);
+        }
         let tenant = Tenant {
             id,
-            data: self.backend.open(id)?,
+            data,
             limits: Limits {
                 item_size_max: entry.item_size_max,
             },
             figures: self.figures.tenant(id),
-            flow: self.queue.add_flow(),
+            pace: Pace::new(&entry.traffic, self.pace_config()),
+            flow,
             connections: ConnectionList::default(),
             sessions: 0,
             turn_ns: FIRST_TURN_NS,
             open_turns: 0,
             charged_ns: 0,
+            answered: Vec::new(),
         };
         let slot = u32::try_from(self.tenants.insert(tenant)).unwrap_or(u32::MAX);
         self.tenant_slots.insert(id, slot);
         Some(slot)
+    }
+
+    fn pace_config(&self) -> PaceConfig {
+        PaceConfig {
+            loops: self.config.server.threads,
+            turn_requests_max: self.config.turn_requests_max,
+            turn_output_len_max: self.config.turn_output_len_max,
+            inflight_bytes_max: self.config.inflight_bytes_max,
+        }
+    }
+
+    /// The door has counted a connection of a tenant that there still is.
+    fn count_never_begun(&self, id: TenantId) {
+        if self.directory.tenant(id).is_some() {
+            let figures = self.figures.tenant(id);
+            figures.of_loop(self.config.loop_index).ended.add(1);
+        }
     }
 
     fn count_written(&self, id: SessionId, count: usize) {

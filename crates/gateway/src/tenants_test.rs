@@ -77,7 +77,7 @@ fn revoked_and_removed_lose_their_connections_and_nobody_else_does() {
     };
     with_credential(1, 1, 11);
     with_credential(1, 2, 12);
-    while shard.next_session().is_some() {}
+    while shard.next_session(NOW).is_some() {}
     admit(&mut shard, 2, Rights::ALL, 20);
     assert!(shard.apply(directory(&[1, 2], &[1, 2])).is_empty());
     assert_eq!(shard.apply(directory(&[1, 2], &[2])), [11]);
@@ -129,7 +129,7 @@ fn a_removed_tenant_is_let_go_with_its_last_session() {
 fn a_place_taken_over_while_it_waited_is_served_for_its_new_owner_only() {
     let mut shard = shard();
     let old = admit(&mut shard, 1, Rights::ALL, 1);
-    shard.make_ready(old);
+    shard.make_ready(NOW, old);
     shard.close(old);
     let new = Admitted {
         tenant: TenantId(2),
@@ -140,10 +140,10 @@ fn a_place_taken_over_while_it_waited_is_served_for_its_new_owner_only() {
     };
     assert_eq!(shard.admit(NOW, new, 2), Some(old));
     assert_eq!(
-        shard.next_session().map(|due| (due.session, due.link)),
+        shard.next_session(NOW).map(|due| (due.session, due.link)),
         Some((old, 2))
     );
-    assert_eq!(shard.next_session(), None);
+    assert_eq!(shard.next_session(NOW), None);
 }
 
 #[test]
@@ -186,10 +186,10 @@ fn a_tenant_with_many_ready_sessions_gets_no_more_time() {
     let sessions: Vec<SessionId> = (0..101).map(SessionId).collect();
     let mut served_second = 0;
     for _ in 0..200 {
-        sessions.iter().for_each(|id| shard.make_ready(*id));
-        let Due { link, tenant, .. } = shard.next_session().unwrap();
+        sessions.iter().for_each(|id| shard.make_ready(NOW, *id));
+        let Due { link, tenant, .. } = shard.next_session(NOW).unwrap();
         served_second += usize::from(link == 1000);
-        shard.settle(tenant, Duration::from_micros(20));
+        shard.settle(NOW, tenant, Duration::from_micros(20));
     }
     assert!((98..=102).contains(&served_second), "{served_second}");
 }

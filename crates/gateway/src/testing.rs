@@ -36,6 +36,9 @@ pub(crate) fn shard() -> Shard<TestBackend> {
         loop_index: 0,
         turn_requests_max: 64,
         turn_output_len_max: 64 * 1024,
+        send_buffer_bytes: 64 * 1024,
+        inflight_bytes_max: 1 << 20,
+        protections: true,
         server: ServerInfo {
             pid: 1,
             started: NOW,
@@ -69,9 +72,9 @@ pub(crate) fn admit(
         unparsed: Vec::new(),
     };
     let id = shard.admit(NOW, admitted, link).unwrap();
-    let due = shard.next_session().unwrap();
+    let due = shard.next_session(NOW).unwrap();
     assert_eq!((due.session, due.link), (id, link));
-    shard.settle(due.tenant, Duration::ZERO);
+    shard.settle(NOW, due.tenant, Duration::ZERO);
     id
 }
 

@@ -1,22 +1,29 @@
 //! One session's turn: requests from its bytes, operations on its tenant, replies to its output.
 
+mod refusal;
+mod transfer;
+
 use std::mem;
 
-use base::kv::{Delete, INLINE_VALUE_LEN_MAX, Op, Outcome, Store};
+use admission::Cost;
+use base::kv::{Op, Outcome, Store};
 use base::{Rights, Timestamp};
 use memcache_proto::{
     Action, INPUT_LEN_MAX, KeyBuf, OwnedReply, Reply, ReplySink, StatsKind, Step,
 };
 
 use crate::figures::LoopFigures;
+use crate::pause::Mode;
 use crate::session::{Session, SessionId, Transfer};
-use crate::shard::Tenant;
+use crate::tenant::Tenant;
 use crate::{Backend, Shard, ShardConfig};
 
 /// Input read at a time by a session that is between requests, in bytes.
 const READ_LEN: usize = 16 * 1024;
 /// Input read at a time by one in the middle of a request, in bytes.
 const READ_LEN_MID_REQUEST: usize = 64 * 1024;
+/// Requests are refused so many in a turn for each that would be served.
+const REFUSED_PER_SERVED: usize = 16;
 
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +43,12 @@ impl<B: Backend> Shard<B> {
     /// How many bytes of input the session's next turn can use; none while it has unserved input.
     pub fn input_len_wanted(&self, id: SessionId) -> usize {
         match self.sessions.get(id.0 as usize) {
-            Some(session) if !session.needs_input => 0,
-            Some(session) if session.transfer.is_some() || !session.unread.is_empty() => {
+            Some(session) if !session.needs_input || session.mode == Mode::Flush => 0,
+            Some(session)
+                if session.transfer.is_some()
+                    || !session.unread.is_empty()
+                    || session.mode == Mode::Refuse =>
+            {
                 READ_LEN_MID_REQUEST
             }
             _ => READ_LEN,
@@ -61,9 +72,13 @@ impl<B: Backend> Shard<B> {
         let Some(tenant) = self.tenants.get(session.tenant as usize) else {
             return TurnEnd::Close;
         };
+        if session.mode == Mode::Flush {
+            return TurnEnd::MoreToDo;
+        }
         if let Some(Transfer::Gathering { .. }) = session.transfer.as_deref() {
             return self.resume_gathering(id, out);
         }
+        let out_len_before = out.len();
         let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.bytes_read.add(input.len() as u64);
         session.active_s = now.unix_secs();
@@ -84,8 +99,11 @@ impl<B: Backend> Shard<B> {
             figures,
             session,
             out,
+            tally: Tally::default(),
         };
         let (consumed, stop) = turn.run(bytes, &self.config, &mut self.key_buf);
+        let tally = turn.tally;
+        session.use_input(consumed);
 
         if kept.is_empty() {
             session.unread = input[consumed..].to_vec().into();
@@ -102,12 +120,77 @@ impl<B: Backend> Shard<B> {
         if end == TurnEnd::MoreToDo {
             figures.turns_cut_short.add(1);
         }
+        let written = out.len() - out_len_before;
+        self.count(id, tally, input.len(), written);
         match stop {
             Stop::End(_) => end,
             Stop::Stats(StatsKind::Conns, reply) => self.gather_connections(now, id, reply, out),
             Stop::Stats(kind, reply) => {
                 self.write_stats(now, id, kind, reply.borrow(), out);
                 end
+            }
+        }
+    }
+}
+
+impl<B: Backend> Shard<B> {
+    /// Counts what a turn has done, and charges it to the tenant's rates.
+    fn count(&mut self, id: SessionId, tally: Tally, read: usize, written: usize) {
+        let Some(session) = self.sessions.get_mut(id.0 as usize) else {
+            return;
+        };
+        let Some(tenant) = self.tenants.get_mut(session.tenant as usize) else {
+            return;
+        };
+        tally.add_to(tenant.figures.of_loop(self.config.loop_index));
+        let requests = tally.requests();
+        if requests > 0 {
+            session.has_asked = true;
+            tenant.answered.push((session.since(), requests));
+        }
+        // Of what is refused nothing is charged but its time, else a tenant that asks for more than
+        // it may have would get nothing at all.
+        let is_served = session.mode == Mode::Serve;
+        tenant.pace.charge(Cost {
+            ops: u64::from(tally.served()),
+            bytes_in: if is_served { read as u64 } else { 0 },
+            bytes_out: if is_served { written as u64 } else { 0 },
+        });
+        if session.inflight_bytes > 0 || !session.unread.is_empty() {
+            self.count_inflight(id);
+        }
+    }
+}
+
+/// Requests of one turn, by what became of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    reads: u32,
+    writes: u32,
+    reads_refused: u32,
+    writes_refused: u32,
+    /// Those about no key.
+    others: u32,
+}
+
+impl Tally {
+    fn served(&self) -> u32 {
+        self.reads + self.writes + self.others
+    }
+
+    fn requests(&self) -> u32 {
+        self.served() + self.reads_refused + self.writes_refused
+    }
+
+    fn add_to(self, figures: &LoopFigures) {
+        for (counter, count) in [
+            (&figures.reads_served, self.reads),
+            (&figures.writes_served, self.writes),
+            (&figures.reads_refused, self.reads_refused),
+            (&figures.writes_refused, self.writes_refused),
+        ] {
+            if count > 0 {
+                counter.add(u64::from(count));
             }
         }
     }
@@ -127,12 +210,18 @@ struct Turn<'t, B: Backend> {
     figures: &'t LoopFigures,
     session: &'t mut Session,
     out: &'t mut Vec<u8>,
+    tally: Tally,
 }
 
 impl<B: Backend> Turn<'_, B> {
     /// Serves requests until the bytes or the budget are used up; tells how many bytes were used.
     fn run(&mut self, bytes: &[u8], config: &ShardConfig, key_buf: &mut KeyBuf) -> (usize, Stop) {
         let limits = &self.tenant.limits;
+        let is_refused = self.session.mode == Mode::Refuse;
+        let steps_max = match is_refused {
+            true => config.turn_requests_max * REFUSED_PER_SERVED,
+            false => self.tenant.pace.turn_requests_max,
+        };
         // What stands there already is other sessions'.
         let output_end = self.out.len() + config.turn_output_len_max;
         let mut consumed_total = 0;
@@ -145,12 +234,20 @@ impl<B: Backend> Turn<'_, B> {
             {
                 return (consumed_total, Stop::End(TurnEnd::Close));
             }
-            if steps >= config.turn_requests_max || self.out.len() >= output_end {
+            if steps >= steps_max || self.out.len() >= output_end {
                 return (consumed_total, Stop::End(TurnEnd::MoreToDo));
             }
             steps += 1;
             let rest = &bytes[consumed_total..];
-            match self.session.decoder.decode(self.now, rest, limits, key_buf) {
+            let missed = match is_refused {
+                true => self.miss_keys(rest),
+                false => None,
+            };
+            let step = match missed {
+                Some(step) => step,
+                None => self.session.decoder.decode(self.now, rest, limits, key_buf),
+            };
+            match step {
                 Step::Incomplete => return (consumed_total, Stop::End(TurnEnd::Served)),
                 Step::Skip { consumed } => consumed_total += consumed,
                 Step::Request { consumed, request } => {
@@ -176,10 +273,11 @@ impl<B: Backend> Turn<'_, B> {
             self.figures.meta_requests.add(1);
         }
         match action {
-            Action::Kv(op) => self.execute(&op, &reply),
-            Action::StoreLarge { store, len } => self.begin_upload(&store, len, reply),
+            Action::Kv(op) => self.kv(&op, &reply),
+            Action::StoreLarge { store, len } => self.store_large(&store, len, reply),
             Action::Refused { key, drop_old } => self.refuse(key, drop_old, &reply),
             Action::FlushAll { delay } => {
+                self.tally.others += 1;
                 if !self.session.rights.flush {
                     reply.outcome(Outcome::Denied, self.out);
                     return None;
@@ -189,6 +287,7 @@ impl<B: Backend> Turn<'_, B> {
                 reply.answer(self.out);
             }
             Action::Stats(StatsKind::Reset) => {
+                self.tally.others += 1;
                 if !self.session.rights.write {
                     reply.outcome(Outcome::Denied, self.out);
                     return None;
@@ -196,8 +295,16 @@ impl<B: Backend> Turn<'_, B> {
                 self.backend.reset_stats(&self.tenant.data);
                 reply.answer(self.out);
             }
-            Action::Stats(kind) => return self.stats(kind, reply),
-            Action::Verbosity | Action::Answer => reply.answer(self.out),
+            Action::Stats(kind) => {
+                self.tally.others += 1;
+                return self.stats(kind, reply);
+            }
+            Action::Verbosity => {
+                self.tally.others += 1;
+                reply.answer(self.out);
+            }
+            // The end of a list, too, which is no request of its own.
+            Action::Answer => reply.answer(self.out),
             Action::Close => {
                 reply.answer(self.out);
                 return Some(Stop::End(TurnEnd::Close));
@@ -206,12 +313,24 @@ impl<B: Backend> Turn<'_, B> {
         None
     }
 
-    fn execute(&mut self, op: &Op<'_>, reply: &Reply<'_>) {
+    fn kv(&mut self, op: &Op<'_>, reply: &Reply<'_>) {
         if !covers(self.session.rights, rights_needed(op)) {
+            self.tally.others += 1;
             reply.outcome(Outcome::Denied, self.out);
             self.session.decoder.abandon();
             return;
         }
+        if self.session.mode == Mode::Refuse && self.refuse_late(op, reply) {
+            return;
+        }
+        match op {
+            Op::Get(_) => self.tally.reads += 1,
+            _ => self.tally.writes += 1,
+        }
+        self.execute(op, reply);
+    }
+
+    fn execute(&mut self, op: &Op<'_>, reply: &Reply<'_>) {
         let mut sink = ReplySink::new(reply, self.now, self.out);
         let outcome = self
             .backend
@@ -227,23 +346,28 @@ impl<B: Backend> Turn<'_, B> {
         }
     }
 
+    fn store_large(&mut self, store: &Store<'_>, len: u32, reply: Reply<'_>) {
+        let refusal = if !self.session.rights.write {
+            self.tally.others += 1;
+            Some(Outcome::Denied)
+        } else if self.session.mode == Mode::Refuse {
+            Some(self.refuse_late_store(store))
+        } else {
+            self.tally.writes += 1;
+            None
+        };
+        self.begin_upload(store, len, refusal, reply);
+    }
+
+    /// Answers to a value that is too large.
     fn refuse(&mut self, key: &[u8], drop_old: bool, reply: &Reply<'_>) {
+        self.tally.writes += 1;
         if !self.session.rights.write {
             reply.outcome(Outcome::Denied, self.out);
             return;
         }
         if drop_old {
-            let delete = Op::Delete(Delete {
-                key,
-                compare_cas: None,
-                new_cas: None,
-                invalidate: false,
-                touch: None,
-                clear_value: false,
-            });
-            let mut sink = ReplySink::new(reply, self.now, self.out);
-            self.backend
-                .execute(&self.tenant.data, self.now, &delete, &mut sink);
+            self.remove(refusal::remove(key, None));
         }
         reply.outcome(Outcome::TooLarge, self.out);
     }
@@ -266,76 +390,6 @@ impl<B: Backend> Turn<'_, B> {
             }
         };
         Some(Stop::Stats(kind, reply.into_owned()))
-    }
-
-    fn begin_upload(&mut self, store: &Store<'_>, len: u32, reply: Reply<'_>) {
-        let room = if self.session.rights.write {
-            self.backend
-                .reserve(&self.tenant.data, self.now, store, len)
-        } else {
-            Err(Outcome::Denied)
-        };
-        self.session.transfer = Some(Box::new(Transfer::Upload {
-            room,
-            reply: reply.into_owned(),
-        }));
-    }
-
-    fn receive(&mut self, bytes: &[u8]) {
-        if let Some(Transfer::Upload { room, .. }) = self.session.transfer.as_deref_mut()
-            && let Ok(reservation) = *room
-            && !self.backend.fill(&self.tenant.data, reservation, bytes)
-        {
-            *room = Err(Outcome::OutOfMemory);
-        }
-    }
-
-    fn end_upload(&mut self, intact: bool) {
-        let Some(Transfer::Upload { room, reply }) =
-            self.session.transfer.take().map(|transfer| *transfer)
-        else {
-            return;
-        };
-        let outcome = match room {
-            Ok(reservation) if intact => {
-                self.backend
-                    .commit(&self.tenant.data, self.now, reservation)
-            }
-            Ok(reservation) => {
-                self.backend.abort(&self.tenant.data, reservation);
-                return reply.borrow().bad_body(self.out);
-            }
-            Err(outcome) => outcome,
-        };
-        reply.borrow().outcome(outcome, self.out);
-    }
-
-    /// Adds the next piece of a large value; false if the hold on it has ended, after which the
-    /// client, who was promised more, can only be let go.
-    fn send_pinned(&mut self, output_end: usize) -> bool {
-        let Some(Transfer::Download { pin, offset, tail }) = self.session.transfer.as_deref_mut()
-        else {
-            return true;
-        };
-        while *offset < pin.len && self.out.len() < output_end {
-            let max = INLINE_VALUE_LEN_MAX.min(output_end - self.out.len());
-            match self
-                .backend
-                .read_pinned(&self.tenant.data, *pin, *offset, max, self.out)
-            {
-                Some(count) if count > 0 => *offset += u32::try_from(count).unwrap_or(u32::MAX),
-                _ => {
-                    self.session.transfer = None;
-                    return false;
-                }
-            }
-        }
-        if *offset >= pin.len {
-            self.out.extend_from_slice(tail.as_bytes());
-            self.backend.unpin(&self.tenant.data, *pin);
-            self.session.transfer = None;
-        }
-        true
     }
 }
 

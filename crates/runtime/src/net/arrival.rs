@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use super::accept::Accepted;
 use super::connection::{Connection, Place, Stream};
 use super::event_loop::{EventLoop, find, link_of, slot_of};
+use super::exchange::SLICE_UNPROTECTED;
 use super::listener::Approach;
 use super::proxy_lobby::{Header, LobbyId, Seen};
 use super::socket::Socket;
@@ -30,8 +31,12 @@ impl<B: Backend> EventLoop<B> {
         };
         let at_door = entrance.len();
         self.shared.at_door.store(at_door, Ordering::Relaxed);
+        let slice = match self.shared.limits.protections {
+            true => ENTRANCE_SLICE,
+            false => SLICE_UNPROTECTED,
+        };
         let mut now = begin;
-        while now.since(begin) < ENTRANCE_SLICE {
+        while now.since(begin) < slice {
             let Some(entrance) = &mut self.entrance else {
                 return;
             };

@@ -67,6 +67,8 @@ pub(super) struct Connection {
     /// When it is closed for not taking its output or not completing a request, or
     /// [`Timestamp::MAX`].
     pub(super) deadline: Timestamp,
+    /// No deadline is later; earlier than [`Timestamp::MAX`] once the peer has closed.
+    pub(super) close_by: Timestamp,
     /// Whether it stands among the deadlines, at its own or an earlier one.
     pub(super) has_alarm: bool,
 }
@@ -85,6 +87,7 @@ impl Connection {
             leaving: false,
             request_len: 0,
             deadline: Timestamp::MAX,
+            close_by: Timestamp::MAX,
             has_alarm: false,
         }
     }
@@ -118,6 +121,17 @@ impl Connection {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Has it closed no later than this, unless its deadline is put off again.
+    pub(super) fn set_deadline(&mut self, deadline: Timestamp) {
+        self.deadline = deadline.min(self.close_by);
+    }
+
+    /// How many bytes of input there are to read.
+    pub(super) fn pending(&self) -> usize {
+        let pending = rustix::io::ioctl_fionread(self.stream.socket()).unwrap_or(0);
+        usize::try_from(pending).unwrap_or(usize::MAX)
     }
 
     /// Writes once; tells how much was taken. What was not is to be written next.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use gateway::directory::Directory;
-use gateway::{Admitted, Backend, Figures, Shard};
+use gateway::{Admitted, Backend, Figures, SessionId, Shard};
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 use slab::Slab;
@@ -18,12 +18,15 @@ use super::connection::{Connection, Place, Stream};
 use super::deadlines::Deadlines;
 use super::exchange::Batch;
 use super::loops::{Limits, Mail};
+use super::pulse::Pulse;
 use crate::{Clock, Published};
 
 /// How often the backend's background work is looked after.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a client that has closed its side may take to read what it is still owed.
 pub(super) const LINGER: Duration = Duration::from_millis(250);
+/// How long such a client is kept at most, however much it reads.
+const CLOSED_CONNECTION_AGE_MAX: Duration = Duration::from_millis(900);
 /// How often silent connections are looked for.
 const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The most that the reads of one batch bring, in bytes.
@@ -125,7 +128,7 @@ impl<B: Backend> EventLoop<B> {
     }
 
     /// Serves until it is told to stop, or to drain and has drained.
-    pub(super) fn run(mut self) -> io::Result<()> {
+    pub(super) fn run(mut self, pulse: &Pulse) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.stopped {
             let wait = self.time_to_wait();
@@ -134,6 +137,7 @@ impl<B: Backend> EventLoop<B> {
                 _ => {}
             }
             let now = self.shared.clock.now();
+            pulse.beat(now);
             for event in &events {
                 self.take_event(now, event);
             }
@@ -146,6 +150,7 @@ impl<B: Backend> EventLoop<B> {
                 self.stopped = true;
             }
         }
+        pulse.rest();
         Ok(())
     }
 
@@ -234,25 +239,38 @@ impl<B: Backend> EventLoop<B> {
             return;
         }
         let link = token.0 as u64;
+        let protections = self.shared.limits.protections;
         let Some(connection) = self.connection(link) else {
             return;
         };
         // A Unix peer that has gone reports both sides closed, and may have left something to read.
-        connection.peer_closed |= event.is_read_closed() || event.is_write_closed();
-        connection.readable |= event.is_readable() || connection.peer_closed;
+        let has_closed = event.is_read_closed() || event.is_write_closed();
+        let closes_now = protections && has_closed && !connection.peer_closed;
+        if closes_now {
+            connection.peer_closed = true;
+            connection.close_by = now + CLOSED_CONNECTION_AGE_MAX;
+        }
+        connection.readable |= event.is_readable() || has_closed || event.is_error();
         connection.writable |= event.is_writable();
-        let (place, peer_closed) = (connection.place, connection.peer_closed);
-        match place {
-            _ if event.is_error() => self.close(link),
+        match connection.place {
+            _ if event.is_error() && protections => self.close(link),
             Place::Lobby(id) => self.hear_guest(now, link, id),
             Place::Door(id) => self.hear_entrant(link, id),
             Place::Session(id) => {
-                self.shard.make_ready(id);
-                if peer_closed && !self.shard.unsent(id).is_empty() {
-                    self.close_after(now, link, LINGER);
+                self.shard.make_ready(now, id);
+                if closes_now {
+                    self.see_off(now, link, id);
                 }
             }
         }
+    }
+
+    /// A client has sent its last byte: whatever else waits, its connection is not kept for long.
+    fn see_off(&mut self, now: Timestamp, link: u64, id: SessionId) {
+        if self.shard.is_paused(id) {
+            self.shard.hurry(now, id);
+        }
+        self.close_after(now, link, LINGER);
     }
 
     fn take_mail(&mut self, now: Timestamp) {
@@ -268,6 +286,7 @@ impl<B: Backend> EventLoop<B> {
                 } => self.place(now, Stream::Tls(stream), peer, tenant),
                 Mail::Gather(gather) => self.pass_on(now, gather),
                 Mail::Gathered(gather) => self.shard.answer(now, gather),
+                Mail::Whose(question) => question.answer(&self.shard),
                 Mail::Drain => self.drain(),
                 Mail::Retire(over) => self.retire(now, over),
                 Mail::Stop => self.stopped = true,
@@ -337,6 +356,7 @@ impl<B: Backend> EventLoop<B> {
 
     /// Lets nobody in any more, and every session go once it is served.
     fn drain(&mut self) {
+        let now = self.shared.clock.now();
         self.draining = true;
         self.entrance = None;
         let links: Vec<(u64, Place)> = self
@@ -347,7 +367,7 @@ impl<B: Backend> EventLoop<B> {
         for (link, place) in links {
             match place {
                 Place::Door(_) | Place::Lobby(_) => self.close(link),
-                Place::Session(id) => self.shard.make_ready(id),
+                Place::Session(id) => self.shard.make_ready(now, id),
             }
         }
     }

@@ -19,6 +19,8 @@ use super::meter::Meter;
 const SERVE_SLICE: Duration = Duration::from_micros(50);
 /// The same while one tenant has the loop for itself and nobody stands at the entrance.
 const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
+/// The same without protections: whoever has come is served first.
+pub(super) const SLICE_UNPROTECTED: Duration = Duration::from_millis(10);
 /// A client that sends less than this of a long request in the time for one has stalled, in bytes.
 const REQUEST_PART_LEN: u32 = 16 * 1024;
 /// Sessions of one batch at most.
@@ -49,7 +51,7 @@ impl<B: Backend> EventLoop<B> {
         let slice = self.slice();
         let mut batch = std::mem::take(&mut self.batch);
         let mut now = begin;
-        while self.choose(&mut batch, slice.saturating_sub(now.since(begin))) {
+        while self.choose(now, &mut batch, slice.saturating_sub(now.since(begin))) {
             batch.meter.start(now);
             self.read_all(now, &mut batch);
             self.shard.prefetch_items();
@@ -65,7 +67,9 @@ impl<B: Backend> EventLoop<B> {
 
     fn slice(&self) -> Duration {
         let entrance_busy = self.entrance.as_ref().is_some_and(|e| e.is_busy());
-        if self.shard.tenants_present() <= 1 && !entrance_busy {
+        if !self.shared.limits.protections {
+            SLICE_UNPROTECTED
+        } else if self.shard.tenants_present() <= 1 && !entrance_busy {
             SERVE_SLICE_ALONE
         } else {
             SERVE_SLICE
@@ -74,12 +78,12 @@ impl<B: Backend> EventLoop<B> {
 
     /// Fills a batch with sessions whose turns will take about `slice`, one at least; false if
     /// nobody waits.
-    fn choose(&mut self, batch: &mut Batch, slice: Duration) -> bool {
+    fn choose(&mut self, now: Timestamp, batch: &mut Batch, slice: Duration) -> bool {
         batch.places.clear();
         let mut cost = Duration::ZERO;
         while batch.places.len() < BATCH_LEN_MAX
             && (batch.places.is_empty() || cost < slice)
-            && let Some(due) = self.shard.next_session()
+            && let Some(due) = self.shard.next_session(now)
         {
             cost += due.cost;
             batch.places.push(Place {
@@ -130,7 +134,7 @@ impl<B: Backend> EventLoop<B> {
                 self.close_after(now, link, patience);
                 return Ok(None);
             }
-            connection.deadline = Timestamp::MAX;
+            connection.set_deadline(Timestamp::MAX);
             if connection.closing {
                 self.close(link);
                 return Ok(None);
@@ -181,10 +185,22 @@ impl<B: Backend> EventLoop<B> {
             meter.switch(place.due.tenant, || clock.now());
             match self.write(now, place) {
                 Ok(Next::Wait) => {}
-                Ok(Next::Again) => self.shard.make_ready(place.due.session),
+                Ok(Next::Again) => self.go_on(now, place.due),
                 Ok(Next::Close) | Err(_) => self.close(place.due.link),
             }
         }
+    }
+
+    /// Lets a session that is not served to its end wait for another turn.
+    fn go_on(&mut self, now: Timestamp, due: Due) {
+        let Some(connection) = find(&mut self.connections, due.link) else {
+            return;
+        };
+        if connection.peer_closed {
+            connection.set_deadline(now + LINGER);
+        }
+        self.shard
+            .make_ready_again(now, due.session, || connection.pending());
     }
 
     /// Writes one session's replies, and judges what is to become of it.
@@ -232,7 +248,7 @@ impl<B: Backend> EventLoop<B> {
         let now = self.shared.clock.now();
         batch.meter.stop(now);
         for (tenant, took) in batch.meter.spent() {
-            self.shard.settle(*tenant, *took);
+            self.shard.settle(now, *tenant, *took);
         }
         now
     }
@@ -245,7 +261,7 @@ impl<B: Backend> EventLoop<B> {
         };
         if !is_mid_request {
             connection.request_len = 0;
-            connection.deadline = Timestamp::MAX;
+            connection.set_deadline(Timestamp::MAX);
             return;
         }
         let is_new = connection.deadline == Timestamp::MAX;
@@ -269,9 +285,12 @@ impl<B: Backend> EventLoop<B> {
     }
 
     pub(super) fn close_after(&mut self, now: Timestamp, link: u64, patience: Duration) {
-        let deadline = now + patience;
+        if !self.shared.limits.protections {
+            return;
+        }
         if let Some(connection) = self.connection(link) {
-            connection.deadline = deadline;
+            connection.set_deadline(now + patience);
+            let deadline = connection.deadline;
             // An alarm at an earlier deadline finds the new one; one at a later would come late.
             let has_alarm = std::mem::replace(&mut connection.has_alarm, true);
             if !has_alarm || patience <= LINGER {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use base::{IpNetwork, TenantId};
+use base::{IpNetwork, TenantId, Timestamp};
 use gateway::directory::Directory;
 use gateway::{
     Admitted, Backend, Door, DoorConfig, Figures, Gather, Peer, ServerInfo, Shard, ShardConfig,
@@ -18,7 +18,9 @@ use super::accept::{Entrance, EntranceConfig, LoopHandle};
 use super::connection::Stream;
 use super::event_loop::{EventLoop, Shared, WAKER};
 use super::listener::{Listener, SocketOptions, backlog};
+use super::owners::Question;
 use super::proxy_lobby::Lobby;
+use super::pulse::Pulse;
 use super::tls::{Handshakes, TlsStream};
 use crate::{Clock, Published};
 
@@ -94,6 +96,8 @@ pub(super) enum Mail {
     Gather(Gather),
     /// A list that has been everywhere.
     Gathered(Gather),
+    /// Whose these connections are.
+    Whose(Question),
     /// A connection that has shaken hands, and the tenant that it may speak for.
     Secured {
         stream: Box<TlsStream>,
@@ -112,6 +116,7 @@ pub struct Loops {
     handles: Vec<LoopHandle>,
     threads: Mutex<Vec<JoinHandle<io::Result<()>>>>,
     shared: Arc<Shared>,
+    pulses: Vec<Arc<Pulse>>,
 }
 
 /// How often a drain looks whether it is over.
@@ -120,6 +125,10 @@ const DRAIN_LOOK_INTERVAL: Duration = Duration::from_millis(5);
 const TURN_REQUESTS_MAX: usize = 64;
 /// Output after which a turn ends, in bytes.
 const TURN_OUTPUT_LEN_MAX: usize = 64 * 1024;
+/// What a connection is taken to hold of the kernel's memory where that is left to the kernel.
+const SEND_BUFFER_AUTO_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of requests and replies that a tenant without a limit of its own may have on their way.
+const INFLIGHT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 impl Loops {
     /// Starts the threads; `backend` gives each loop, by its index, its way to the data.
@@ -165,6 +174,7 @@ impl Loops {
         }
         let mut listeners = Some(config.listeners);
         let mut running = Vec::new();
+        let mut pulses = Vec::new();
         for (index, (poll, inbox)) in polls.into_iter().enumerate() {
             let entrance = match listeners.take() {
                 Some(listeners) => {
@@ -211,6 +221,12 @@ impl Loops {
                     loop_index: index,
                     turn_requests_max: TURN_REQUESTS_MAX,
                     turn_output_len_max: TURN_OUTPUT_LEN_MAX,
+                    send_buffer_bytes: shared
+                        .limits
+                        .send_buffer_bytes
+                        .unwrap_or(SEND_BUFFER_AUTO_BYTES),
+                    inflight_bytes_max: INFLIGHT_BYTES_MAX,
+                    protections: shared.limits.protections,
                     server: server.clone(),
                 },
                 backend(index),
@@ -225,15 +241,18 @@ impl Loops {
                 entrance,
                 handles.clone(),
             );
+            let pulse = Arc::new(Pulse::new(shared.clock.now()));
+            pulses.push(Arc::clone(&pulse));
             let thread = std::thread::Builder::new()
                 .name(format!("loop-{index}"))
-                .spawn(move || event_loop.run())?;
+                .spawn(move || event_loop.run(&pulse))?;
             running.push(thread);
         }
         Ok(Self {
             handles,
             threads: Mutex::new(running),
             shared,
+            pulses,
         })
     }
 
@@ -250,6 +269,17 @@ impl Loops {
     pub fn has_failed(&self) -> bool {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         threads.iter().any(JoinHandle::is_finished)
+    }
+
+    /// How long ago each loop turned. One that works does so at least ten times a second; one that
+    /// has ended in order is not missed.
+    pub fn turn_ages(&self) -> Vec<Duration> {
+        let now = self.now();
+        self.pulses.iter().map(|pulse| pulse.age(now)).collect()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
     }
 
     /// Lets the loops look at once at what was published, instead of within a tenth of a second.
@@ -285,7 +315,7 @@ impl Loops {
         }
     }
 
-    fn send_all(&self, mail: impl Fn() -> Mail) {
+    pub(super) fn send_all(&self, mail: impl Fn() -> Mail) {
         for handle in &self.handles {
             // A loop that has ended need not be told.
             let _ = handle.send(mail());

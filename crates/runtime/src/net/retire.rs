@@ -42,13 +42,14 @@ impl<B: Backend> EventLoop<B> {
 
     /// Closes a session that is owed nothing, and any other as soon as that is so.
     pub(super) fn let_go(&mut self, link: u64) {
+        let now = self.shared.clock.now();
         let Some(connection) = self.connection(link) else {
             return;
         };
         connection.leaving = true;
         if let Place::Session(id) = connection.place {
             // Its turn finds out whether something has come, and ends it if not.
-            self.shard.make_ready(id);
+            self.shard.make_ready(now, id);
         }
     }
 }

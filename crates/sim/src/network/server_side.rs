@@ -87,6 +87,11 @@ impl Network {
         self.tell(id, news);
     }
 
+    /// How many bytes there are to read.
+    pub(crate) fn pending(&self, id: SocketId) -> usize {
+        self.get(id).map_or(0, |socket| socket.up.delivered().len())
+    }
+
     /// Reads into `bytes`.
     pub(crate) fn read(
         &mut self,

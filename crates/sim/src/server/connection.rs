@@ -22,8 +22,13 @@ pub(super) struct Reset;
 pub(super) struct Connection {
     pub(super) id: SocketId,
     pub(super) place: Place,
-    /// When it is closed for not taking its output, or [`Timestamp::MAX`].
+    /// When it is closed for not taking its output or not completing a request, or
+    /// [`Timestamp::MAX`].
     pub(super) deadline: Timestamp,
+    /// No deadline is later; earlier than [`Timestamp::MAX`] once the peer has closed.
+    pub(super) close_by: Timestamp,
+    /// Bytes of the present request that have come since it was given its time.
+    pub(super) request_len: u32,
     /// Reading may give something.
     pub(super) readable: bool,
     /// Writing may take something.
@@ -36,8 +41,6 @@ pub(super) struct Connection {
     pub(super) closing: bool,
     /// Whether it stands among the deadlines, at its own or an earlier one.
     pub(super) has_alarm: bool,
-    /// Whether it stands in the queue of a loop that serves first come, first served.
-    pub(super) in_queue: bool,
 }
 
 impl Connection {
@@ -46,14 +49,20 @@ impl Connection {
             id,
             place,
             deadline: Timestamp::MAX,
+            close_by: Timestamp::MAX,
+            request_len: 0,
             readable: true,
             writable: true,
             peer_closed: false,
             at_end: false,
             closing: false,
             has_alarm: false,
-            in_queue: false,
         }
+    }
+
+    /// Has it closed no later than this, unless its deadline is put off again.
+    pub(super) fn set_deadline(&mut self, deadline: Timestamp) {
+        self.deadline = deadline.min(self.close_by);
     }
 
     /// Reads once. `Ok(0)` means that nothing is there now; the end sets [`Self::at_end`].

@@ -8,7 +8,7 @@ use gateway::directory::Directory;
 use gateway::{Admitted, Door, DoorConfig, EntrantId, Figures, Peer, Verdict};
 
 use super::connection::{Connection, Place};
-use super::event_loop::EventLoop;
+use super::event_loop::{EventLoop, SLICE_UNPROTECTED};
 use super::{Kernel, ServerConfig, Shared};
 use crate::network::{Network, SocketId};
 
@@ -97,7 +97,11 @@ impl EventLoop {
         kernel: &mut Kernel<'_>,
         shared: &mut Shared,
     ) -> bool {
-        if self.clock.since(since) >= ENTRANCE_SLICE {
+        let slice = match shared.config.protections {
+            true => ENTRANCE_SLICE,
+            false => SLICE_UNPROTECTED,
+        };
+        if self.clock.since(since) >= slice {
             return false;
         }
         let Some(entrance) = &mut self.entrance else {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use gateway::directory::Directory;
-use gateway::{Admitted, Due, Figures, ServerInfo, SessionId, Shard, ShardConfig};
+use gateway::{Admitted, Figures, ServerInfo, SessionId, Shard, ShardConfig};
 
 use super::backend::Caches;
 use super::connection::{Connection, Place};
@@ -19,13 +19,19 @@ const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
 const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a client that has closed its side may take to read what it is still owed.
 pub(super) const LINGER: Duration = Duration::from_millis(250);
+/// How long such a client is kept at most, however much it reads.
+const CLOSED_CONNECTION_AGE_MAX: Duration = Duration::from_millis(900);
 const SERVE_SLICE: Duration = Duration::from_micros(50);
 const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
+/// Without protections whoever has come is served first.
+pub(super) const SLICE_UNPROTECTED: Duration = Duration::from_millis(10);
 const NEWS_MAX: usize = 1024;
 /// The most that the reads of one batch bring, in bytes.
 pub(super) const INPUT_LEN: usize = 256 * 1024;
 const TURN_REQUESTS_MAX: usize = 64;
 const TURN_OUTPUT_LEN_MAX: usize = 64 * 1024;
+const SEND_BUFFER_BYTES: usize = 256 * 1024;
+const INFLIGHT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// One loop and all that it owns.
 pub(super) struct EventLoop {
@@ -38,8 +44,6 @@ pub(super) struct EventLoop {
     pub(super) entrance: Option<Entrance>,
     deadlines: BinaryHeap<Reverse<(Timestamp, SocketId)>>,
     inbox: VecDeque<(SocketId, Admitted)>,
-    /// Those who wait, where the first come is the first served.
-    queue: VecDeque<Due>,
     next_maintenance: Timestamp,
     next_idle_look: Timestamp,
     pub(super) input: Vec<u8>,
@@ -70,6 +74,9 @@ impl EventLoop {
             loop_index: index,
             turn_requests_max: TURN_REQUESTS_MAX,
             turn_output_len_max: TURN_OUTPUT_LEN_MAX,
+            send_buffer_bytes: SEND_BUFFER_BYTES,
+            inflight_bytes_max: INFLIGHT_BYTES_MAX,
+            protections: config.protections,
             server: ServerInfo {
                 pid: 1,
                 started: now,
@@ -92,7 +99,6 @@ impl EventLoop {
             entrance,
             deadlines: BinaryHeap::new(),
             inbox: VecDeque::new(),
-            queue: VecDeque::new(),
             next_maintenance: now,
             next_idle_look: now,
             input: vec![0; INPUT_LEN],
@@ -136,14 +142,15 @@ impl EventLoop {
         }
         let is_busy = network.has_news(self.index, self.entrance.is_some())
             || !self.inbox.is_empty()
-            || self.has_waiting()
+            || !self.shard.is_idle()
             || self.entrance.as_ref().is_some_and(Entrance::is_busy);
         if is_busy {
             return self.clock.max(now);
         }
         let deadline = self.deadlines.peek().map(|Reverse((at, _))| *at);
         let entrance = self.entrance.as_ref().and_then(Entrance::deadline);
-        let next = [Some(self.next_maintenance), deadline, entrance];
+        let paused = self.shard.poll_timeout();
+        let next = [Some(self.next_maintenance), deadline, paused, entrance];
         let next = next.into_iter().flatten().min();
         next.unwrap_or(Timestamp::MAX).max(self.clock)
     }
@@ -157,7 +164,7 @@ impl EventLoop {
                 self.phase = Phase::Serve(self.clock);
             }
             Phase::Serve(since) => {
-                let slice = self.slice();
+                let slice = self.slice(shared);
                 let left = slice.saturating_sub(self.clock.since(since));
                 let served = self.serve_batch(left, kernel, shared);
                 if !served || self.clock.since(since) >= slice {
@@ -194,7 +201,6 @@ impl EventLoop {
         };
         shared.put(Connection::new(socket, Place::Session(id)));
         kernel.network.watch(socket, self.index);
-        self.line_up(shared);
     }
 
     /// Closes a connection wherever it stands.
@@ -221,9 +227,13 @@ impl EventLoop {
         patience: Duration,
         shared: &mut Shared,
     ) {
+        if !shared.config.protections {
+            return;
+        }
         let deadline = self.clock + patience;
         if let Some(connection) = shared.find(socket) {
-            connection.deadline = deadline;
+            connection.set_deadline(deadline);
+            let deadline = connection.deadline;
             let has_alarm = std::mem::replace(&mut connection.has_alarm, true);
             if !has_alarm || patience <= LINGER {
                 self.deadlines.push(Reverse((deadline, socket)));
@@ -231,50 +241,13 @@ impl EventLoop {
         }
     }
 
-    /// Puts a session in the queue for a turn.
-    pub(super) fn make_ready(&mut self, id: SessionId, shared: &mut Shared) {
-        self.shard.make_ready(id);
-        self.line_up(shared);
-    }
-
-    /// The session whose turn it is.
-    pub(super) fn next_session(&mut self, shared: &mut Shared) -> Option<Due> {
-        if shared.config.protections {
-            return self.shard.next_session();
-        }
-        while let Some(due) = self.queue.pop_front() {
-            if let Some(connection) = shared.find(SocketId(due.link)) {
-                connection.in_queue = false;
-                return Some(due);
-            }
-        }
-        None
-    }
-
-    /// Without fairness, those who are ready stand in the order in which they became so.
-    fn line_up(&mut self, shared: &mut Shared) {
-        if shared.config.protections {
-            return;
-        }
-        while let Some(due) = self.shard.next_session() {
-            if let Some(connection) = shared.find(SocketId(due.link))
-                && !std::mem::replace(&mut connection.in_queue, true)
-            {
-                self.queue.push_back(due);
-            }
-        }
-    }
-
-    fn slice(&self) -> Duration {
+    fn slice(&self, shared: &Shared) -> Duration {
         let is_entrance_busy = self.entrance.as_ref().is_some_and(Entrance::is_busy);
         match self.shard.tenants_present() {
+            _ if !shared.config.protections => SLICE_UNPROTECTED,
             0 | 1 if !is_entrance_busy => SERVE_SLICE_ALONE,
             _ => SERVE_SLICE,
         }
-    }
-
-    fn has_waiting(&self) -> bool {
-        !self.shard.is_idle() || !self.queue.is_empty()
     }
 
     fn poll(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) {
@@ -301,23 +274,35 @@ impl EventLoop {
         kernel: &mut Kernel<'_>,
         shared: &mut Shared,
     ) {
+        let (now, protections) = (self.clock, shared.config.protections);
         let Some(connection) = shared.find(socket) else {
             return;
         };
-        connection.peer_closed |= news.read_closed;
-        connection.readable |= news.readable || connection.peer_closed;
+        let closes_now = protections && news.read_closed && !connection.peer_closed;
+        if closes_now {
+            connection.peer_closed = true;
+            connection.close_by = now + CLOSED_CONNECTION_AGE_MAX;
+        }
+        connection.readable |= news.readable || news.read_closed || news.error;
         connection.writable |= news.writable;
-        let (place, peer_closed) = (connection.place, connection.peer_closed);
-        match place {
-            _ if news.error => self.close(socket, kernel, shared),
+        match connection.place {
+            _ if news.error && protections => self.close(socket, kernel, shared),
             Place::Door(id) => self.hear_entrant(socket, id, kernel, shared),
             Place::Session(id) => {
-                self.make_ready(id, shared);
-                if peer_closed && !self.shard.unsent(id).is_empty() {
-                    self.close_after(socket, LINGER, shared);
+                self.shard.make_ready(now, id);
+                if closes_now {
+                    self.see_off(socket, id, shared);
                 }
             }
         }
+    }
+
+    /// A client has sent its last byte: whatever else waits, its connection is not kept for long.
+    fn see_off(&mut self, socket: SocketId, id: SessionId, shared: &mut Shared) {
+        if self.shard.is_paused(id) {
+            self.shard.hurry(self.clock, id);
+        }
+        self.close_after(socket, LINGER, shared);
     }
 
     fn expire(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) {
@@ -356,7 +341,7 @@ impl EventLoop {
 
     fn maintain(&mut self, shared: &Shared) {
         let overdue = self.clock.since(self.next_maintenance) >= MAINTENANCE_INTERVAL;
-        if self.clock < self.next_maintenance || self.has_waiting() && !overdue {
+        if self.clock < self.next_maintenance || !self.shard.is_idle() && !overdue {
             return;
         }
         if self.shard.maintain(self.clock) {

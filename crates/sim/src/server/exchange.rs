@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use base::Timestamp;
 use gateway::{Due, TenantSlot, TurnEnd};
 
 use super::connection::Reset;
@@ -15,6 +16,9 @@ use crate::network::SocketId;
 const BATCH_LEN_MAX: usize = 64;
 /// Output after which a batch is written before more of it is served, in bytes.
 const OUTPUT_LEN: usize = 256 * 1024;
+
+/// A client that sends less than this of a long request in the time for one has stalled, in bytes.
+const REQUEST_PART_LEN: u32 = 16 * 1024;
 
 /// One session of a batch.
 struct Place {
@@ -59,23 +63,23 @@ impl EventLoop {
         kernel: &mut Kernel<'_>,
         shared: &mut Shared,
     ) -> bool {
-        let mut places = self.choose(slice, shared);
+        let mut places = self.choose(slice);
         let mut spent = Spent::default();
         self.read_all(&mut places, &mut spent, kernel, shared);
         self.shard.prefetch_items();
         self.serve_all(&mut places, &mut spent, kernel, shared);
         for (tenant, took) in spent.0 {
-            self.shard.settle(tenant, took);
+            self.shard.settle(self.clock, tenant, took);
         }
         !places.is_empty()
     }
 
-    fn choose(&mut self, slice: Duration, shared: &mut Shared) -> Vec<Place> {
+    fn choose(&mut self, slice: Duration) -> Vec<Place> {
         let mut places = Vec::new();
         let mut cost = Duration::ZERO;
         while places.len() < BATCH_LEN_MAX
             && (places.is_empty() || cost < slice)
-            && let Some(due) = self.next_session(shared)
+            && let Some(due) = self.shard.next_session(self.clock)
         {
             cost += due.cost;
             places.push(Place {
@@ -137,7 +141,7 @@ impl EventLoop {
                 self.be_patient(socket, shared);
                 return Ok(None);
             }
-            connection.deadline = base::Timestamp::MAX;
+            connection.set_deadline(Timestamp::MAX);
             if connection.closing {
                 self.close(socket, kernel, shared);
                 return Ok(None);
@@ -199,13 +203,26 @@ impl EventLoop {
             let began = self.clock;
             match self.write(place, kernel, shared) {
                 Ok(Next::Wait) => {}
-                Ok(Next::Again) => self.make_ready(place.due.session, shared),
+                Ok(Next::Again) => self.go_on(place, kernel, shared),
                 Ok(Next::Close) | Err(Reset) => self.close(place.socket(), kernel, shared),
             }
             spent.add(place.due.tenant, self.clock.since(began));
             shared.trace.add(place.due.link);
             shared.trace.add(self.clock.as_nanos());
         }
+    }
+
+    /// Lets a session that is not served to its end wait for another turn.
+    fn go_on(&mut self, place: &Place, kernel: &Kernel<'_>, shared: &mut Shared) {
+        let (now, socket) = (self.clock, place.socket());
+        let Some(connection) = shared.find(socket) else {
+            return;
+        };
+        if connection.peer_closed {
+            connection.set_deadline(now + LINGER);
+        }
+        let pending = || kernel.network.pending(socket);
+        self.shard.make_ready_again(now, place.due.session, pending);
     }
 
     /// Writes one session's replies, and judges what is to become of it.
@@ -233,7 +250,11 @@ impl EventLoop {
         };
         connection.closing = over;
         self.shard.keep_unsent(session, written, &output[written..]);
-        Ok(match (written == output.len(), over) {
+        let all_written = written == output.len();
+        if all_written && !over && place.end == TurnEnd::Served {
+            self.watch_request(place, shared);
+        }
+        Ok(match (all_written, over) {
             (true, true) => Next::Close,
             (true, false) if place.end == TurnEnd::MoreToDo => Next::Again,
             (true, false) if place.end == TurnEnd::Served && readable => Next::Again,
@@ -243,6 +264,28 @@ impl EventLoop {
                 Next::Wait
             }
         })
+    }
+
+    /// Gives a request that has begun its time to be completed; a long one, for each part of it.
+    fn watch_request(&mut self, place: &Place, shared: &mut Shared) {
+        let is_mid_request = self.shard.is_mid_request(place.due.session);
+        let came = place.input.as_ref().map_or(0, ExactSizeIterator::len);
+        let patience = shared.config.stalled_writer_timeout;
+        let Some(connection) = shared.find(place.socket()) else {
+            return;
+        };
+        if !is_mid_request {
+            connection.request_len = 0;
+            connection.set_deadline(Timestamp::MAX);
+            return;
+        }
+        let is_new = connection.deadline == Timestamp::MAX;
+        let came = u32::try_from(came).unwrap_or(u32::MAX);
+        connection.request_len = connection.request_len.saturating_add(came);
+        if is_new || connection.request_len >= REQUEST_PART_LEN {
+            connection.request_len = 0;
+            self.close_after(place.socket(), patience, shared);
+        }
     }
 
     /// Lets a client have some time to read anything of what it is owed.

@@ -42,6 +42,8 @@ pub struct ServerConfig {
     pub unauthenticated_max: usize,
     /// How long a client may leave its replies unread.
     pub stalled_reader_timeout: Duration,
+    /// How long a client may take to complete a request, or to send a part of a long one.
+    pub stalled_writer_timeout: Duration,
     /// Silence after which a client is let go, if ever.
     pub idle_timeout: Option<Duration>,
     /// Of these, how many from one source.
@@ -66,6 +68,7 @@ impl Default for ServerConfig {
             auth_timeout: Duration::from_secs(5),
             unauthenticated_max: 4096,
             stalled_reader_timeout: Duration::from_secs(30),
+            stalled_writer_timeout: Duration::from_secs(30),
             idle_timeout: None,
             unauthenticated_per_source_max: 1024,
             connects_per_second_per_source_max: Some(1000),

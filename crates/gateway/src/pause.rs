@@ -1,0 +1,184 @@
+//! What a tenant may take of one loop, and when it has to wait.
+//!
+//! A tenant that is over a rate, or has too many bytes on their way, is *paused*: its flow is held,
+//! and its sessions stay registered and unread, so that its clients feel it as TCP lets them. What
+//! has waited for the tenant's `max_delay` is let through all the same, to be refused.
+
+use std::time::Duration;
+
+use admission::{Cost, Throttle};
+use base::{Timestamp, TrafficLimits};
+
+use crate::TenantFigures;
+
+/// Turns of one tenant that may be under way at once; as many as the largest batch has.
+const TURNS_MAX: usize = 64;
+
+/// How a session is served in its turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As it asks.
+    #[default]
+    Serve,
+    /// It has waited too long: its requests are answered without being carried out.
+    Refuse,
+    /// What it is owed is written, and nothing more is done.
+    Flush,
+}
+
+/// What every tenant's pace on this loop depends on besides its own limits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PaceConfig {
+    /// How many loops share a tenant's limits.
+    pub(crate) loops: usize,
+    pub(crate) turn_requests_max: usize,
+    pub(crate) turn_output_len_max: usize,
+    /// For a tenant that has no limit of its own.
+    pub(crate) inflight_bytes_max: u64,
+}
+
+/// A tenant's limits on this loop, and how it stands to them.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    /// Whether it may have to wait at all, so that serving one without limits costs one look.
+    is_limited: bool,
+    pub(crate) max_delay: Duration,
+    /// Requests that a turn serves at most.
+    pub(crate) turn_requests_max: usize,
+    turns_max: usize,
+    throttle: Option<Throttle>,
+    inflight_bytes: u64,
+    inflight_bytes_max: u64,
+    /// The flow is held until then.
+    pub(crate) held_until: Option<Timestamp>,
+    pub(crate) pause: Option<Pause>,
+    /// No session is late before then; what it says may be too early.
+    pub(crate) next_late: Timestamp,
+}
+
+/// A time in which a tenant could not be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pause {
+    pub(crate) since: Timestamp,
+    /// When it may be served again, as far as that is known.
+    pub(crate) until: Timestamp,
+}
+
+impl Pace {
+    pub(crate) fn new(limits: &TrafficLimits, config: PaceConfig) -> Self {
+        let mut pace = Self {
+            is_limited: false,
+            max_delay: limits.max_delay,
+            turn_requests_max: config.turn_requests_max,
+            turns_max: TURNS_MAX,
+            throttle: None,
+            inflight_bytes: 0,
+            inflight_bytes_max: u64::MAX,
+            held_until: None,
+            pause: None,
+            next_late: Timestamp::MAX,
+        };
+        pace.apply(limits, config);
+        pace
+    }
+
+    /// Takes over other limits; what a loop owes by the old rates is forgiven.
+    pub(crate) fn apply(&mut self, limits: &TrafficLimits, config: PaceConfig) {
+        let loops = u64::try_from(config.loops.max(1)).unwrap_or(u64::MAX);
+        let inflight_bytes_max = limits.inflight_bytes.unwrap_or(config.inflight_bytes_max);
+        self.throttle = Throttle::new(limits, config.loops);
+        self.turn_requests_max = config.turn_requests_max;
+        self.turns_max = TURNS_MAX;
+        if let Some(throttle) = &self.throttle {
+            let requests = throttle.turn_requests_max(config.turn_requests_max);
+            self.turn_requests_max = requests;
+            self.turns_max = throttle.turns_max(requests, config.turn_output_len_max, TURNS_MAX);
+        }
+        self.inflight_bytes_max = inflight_bytes_max / loops;
+        self.max_delay = limits.max_delay;
+        // What waits is looked over when that is asked for next.
+        self.next_late = Timestamp::ZERO;
+        self.note_whether_limited();
+    }
+
+    /// How a session that has waited since then may be served; if it may not, when to ask again.
+    pub(crate) fn mode(
+        &mut self,
+        now: Timestamp,
+        since: Timestamp,
+        owes: bool,
+        open_turns: u32,
+        figures: &TenantFigures,
+    ) -> Result<Mode, Timestamp> {
+        let is_late = self.is_late(now, since) && !owes;
+        if self.is_limited
+            && let Err(again_at) = self.may_serve(now, open_turns, figures)
+        {
+            return match (owes, is_late) {
+                (true, _) => Ok(Mode::Flush),
+                (false, true) if self.may_refuse() => Ok(Mode::Refuse),
+                _ => Err(again_at),
+            };
+        }
+        Ok(if is_late { Mode::Refuse } else { Mode::Serve })
+    }
+
+    /// Whether what has waited since then has waited too long.
+    pub(crate) fn is_late(&self, now: Timestamp, since: Timestamp) -> bool {
+        since != Timestamp::MAX && now.since(since) >= self.max_delay
+    }
+
+    /// Whether what is late may be refused. To refuse it is to read it, which too many bytes on
+    /// their way forbid.
+    pub(crate) fn may_refuse(&self) -> bool {
+        self.inflight_bytes <= self.inflight_bytes_max.saturating_mul(2)
+    }
+
+    /// Whether it has to wait for its bytes on their way to become fewer.
+    pub(crate) fn is_over_inflight(&self) -> bool {
+        self.inflight_bytes > self.inflight_bytes_max
+    }
+
+    fn may_serve(
+        &mut self,
+        now: Timestamp,
+        open_turns: u32,
+        figures: &TenantFigures,
+    ) -> Result<(), Timestamp> {
+        if self.is_over_inflight() || open_turns as usize >= self.turns_max {
+            return Err(Timestamp::MAX);
+        }
+        match &mut self.throttle {
+            Some(throttle) => throttle.settle(now, &figures.buckets),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes what a turn took.
+    pub(crate) fn charge(&mut self, cost: Cost) {
+        if let Some(throttle) = &mut self.throttle {
+            throttle.charge(cost);
+        }
+    }
+
+    /// Notes that a session waits since then.
+    pub(crate) fn note_waiting(&mut self, since: Timestamp) {
+        self.next_late = self.next_late.min(since + self.max_delay);
+    }
+
+    /// Notes that a session's bytes on their way are `after` now; what there are of the tenant.
+    pub(crate) fn note_inflight(&mut self, before: u32, after: u32) -> u64 {
+        let rest = self.inflight_bytes.saturating_sub(u64::from(before));
+        self.inflight_bytes = rest.saturating_add(u64::from(after));
+        self.note_whether_limited();
+        self.inflight_bytes
+    }
+
+    fn note_whether_limited(&mut self) {
+        self.is_limited = self.throttle.is_some() || self.is_over_inflight();
+    }
+}
+
+#[cfg(test)]
+#[path = "pause_test.rs"]
+mod tests;

@@ -1,0 +1,1 @@
+//! What a pace lets through, by its limits.

@@ -1,0 +1,1 @@
+//! Pausing, refusing and going on, in virtual time.
