@@ -98,6 +98,7 @@ class Conn:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
         self.modern = True
+        self.oracle = False
         self.sent = b""
 
     def __enter__(self):
@@ -169,14 +170,16 @@ class Conn:
         everything, self.received = self.received, b""
         return everything
 
-    def __call__(self, send, expect, old=None):
+    def __call__(self, send, expect, old=None, newer=None):
         """Sends, and compares the answer with `expect`.
 
-        `old` is what a memcached before 1.6.42 answers where it differs; it is never what ours may
-        answer.
+        `old` is what a memcached before 1.6.42 answers where it differs, `newer` what one from then
+        on does where ours differs on purpose; neither is what ours may answer.
         """
         if old is not None and not self.modern:
             expect = old
+        if newer is not None and self.oracle and self.modern:
+            expect = newer
         self.send(send)
         return self.expect(expect)
 
@@ -383,6 +386,7 @@ class Env:
     def connect(self, **how):
         conn = Conn(self.address, **how)
         conn.modern = self.version >= MODERN
+        conn.oracle = self.oracle
         return conn
 
     def name(self, prefix="t"):

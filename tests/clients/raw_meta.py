@@ -239,7 +239,8 @@ def ms_lines_that_are_malformed(c):
     c("ms a 4 Tx\r\ndata\r\n", BAD_TOKEN)
     c("ms a 4 Cx\r\ndata\r\n", BAD_TOKEN)
     c("ms a 4 y\r\ndata\r\n", INVALID)
-    c("ms a 4 !\r\ndata\r\n", like(rb"CLIENT_ERROR (?:invalid flag|bad command line format)\r\n"))
+    c("ms a 4 !\r\ndata\r\n", like(rb"CLIENT_ERROR (?:invalid flag|bad command line format)\r\n"),
+      newer=BAD + "ERROR\r\n")
     c("ms a 4 c c\r\ndata\r\n", DUPLICATE)
     c("ms a 4 Fx\r\ndata\r\n", like(rb"CLIENT_ERROR [^\r\n]*\r\n"))
     c(f"ms {'k' * 251} 4\r\ndata\r\n", BAD, old=BAD + "ERROR\r\n")
@@ -363,7 +364,7 @@ def base64_keys(c):
     c(f"mg {key} v b k\r\n", f"VA 1 k{key} b\r\nx\r\n")
     c(f"mg {key}\r\n", "EN\r\n")
     c(f"me {key} b\r\n", like(rf"ME {key} exp=-1 [^\r\n]*\r\n".replace("+", r"\+")),
-      old=like(rb"(?:ME|EN)[^\r\n]*\r\n"))
+      old=like(rb"(?:ME|EN)[^\r\n]*\r\n"), newer="EN\r\n")
     c(f"ma {key} b\r\n", "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n")
     c(f"md {key} b k\r\n", f"HD k{key} b\r\n")
     c(f"mg {key} b k\r\n", f"EN k{key} b\r\n")

@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 
-from harness import Skipped, Suite
+from harness import MODERN, Skipped, Suite
 
 suite = Suite("tools", oracle=True)
 
@@ -33,7 +33,7 @@ def a_tenant(env):
 
 @suite.test
 def memccapable(env):
-    """Both protocols, 54 of 54."""
+    """Both protocols, 54 of 54; two of them disagree with newer memcacheds about `delete`."""
     host, port = env.address
     passed, wrong = 0, []
     for protocol in ("-a", "-b"):
@@ -47,6 +47,9 @@ def memccapable(env):
         passed += sum(line.rstrip().endswith("[pass]") for line in lines)
         wrong += [line for line in lines if re.search(r"\[(?!pass)|FAIL|fail", line)]
         wrong += done.stderr.splitlines()
+    if env.oracle and env.version >= MODERN:
+        assert passed == CONFORMANCE - 2, f"{passed} of {CONFORMANCE} passed: {wrong}"
+        return
     assert passed == CONFORMANCE and not wrong, f"{passed} of {CONFORMANCE} passed: {wrong}"
 
 
