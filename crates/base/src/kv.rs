@@ -225,7 +225,7 @@ pub enum Outcome {
     NotFound,
     /// Removed, or marked as asked.
     Deleted,
-    /// The value is not a decimal number of at most 20 digits that fits 64 bits.
+    /// The value does not begin with a decimal number that fits 64 bits.
     NonNumeric,
     /// Longer than the tenant's item size.
     TooLarge,

@@ -20,6 +20,8 @@ pub(crate) struct Plan {
     /// Typical length of a value; one in eight is drawn up to the item size.
     pub(crate) value_len: u64,
     pub(crate) steps: u32,
+    /// Few operations at once, so that more happens while values arrive.
+    pub(crate) mostly_uploads: bool,
     /// Change quota and item size now and then.
     pub(crate) resizes: bool,
 }
@@ -138,6 +140,10 @@ impl History {
             61..=90 => self.begin_upload(),
             91..=200 => self.go_on_uploading(),
             201..=300 => self.read_pins(),
+            _ if self.plan.mostly_uploads && self.rng.below(6) > 0 => match self.rng.below(8) {
+                0 => self.begin_upload(),
+                _ => self.go_on_uploading(),
+            },
             _ => self.operate(),
         }
     }

@@ -13,13 +13,22 @@ impl History {
         if self.rng.below(2) == 0 {
             value.resize(INLINE_VALUE_LEN_MAX * 3 / 2, 0xa5);
         }
-        let store = OwnedStore {
+        let mut store = OwnedStore {
             flags: self.rng.below(2) as u32,
             expiry: self.expiry(),
             mode: self.mode(),
             compare_cas: self.maybe_cas(&key),
             key,
         };
+        // Often what is judged by the item that it replaces.
+        match self.rng.below(6) {
+            0 => store.mode = StoreMode::Replace,
+            1 => {
+                let known = self.model.entries.get(&store.key);
+                store.compare_cas = known.map(|entry| entry.cas);
+            }
+            _ => {}
+        }
         self.model.tick(self.now);
         self.forget_if_dropped(&store.key);
         let len = value.len() as u32;
@@ -49,7 +58,7 @@ impl History {
             return;
         }
         let which = self.rng.below(self.uploads.len() as u64) as usize;
-        let piece = 1 + self.rng.below(100_000) as usize;
+        let piece = 1 + self.rng.below(200_000) as usize;
         let upload = &mut self.uploads[which];
         let end = upload.value.len().min(upload.sent + piece);
         let whole = self

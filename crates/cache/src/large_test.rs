@@ -305,6 +305,13 @@ fn as_many_large_values_stay_as_the_quota_holds() {
 }
 
 #[test]
+#[ignore = "takes 6 GiB of memory"]
+fn three_values_of_a_gibibyte_stay_in_four() {
+    let len = (1 << 30) - 100;
+    assert_eq!(values_that_stay(4 << 30, 1 << 30, len, 4, true), 3);
+}
+
+#[test]
 #[ignore = "takes 2 GiB of memory"]
 fn a_value_of_a_gibibyte_works() {
     let cache = cache(5 << 29, 1 << 30);

@@ -7,6 +7,7 @@
 //!         small queue   [sealed][sealed][open ►]      a tenth of the bytes: new items
 //!         main queue    [sealed][sealed]...[open ►]   items that were used, or came back
 //!         chunks        [slot|slot|    |slot] ...     of values too long to lie with their item
+//!         bodies        which chunks are whose, shared by an item and readers of what it was
 //!         ghost         fingerprints of keys evicted of late
 //! ```
 //!

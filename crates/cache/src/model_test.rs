@@ -26,6 +26,7 @@ fn small_items_in_a_small_cache() {
             keys: 2000,
             value_len: 200,
             steps: 20_000,
+            mostly_uploads: false,
             resizes: false,
         },
     );
@@ -41,6 +42,7 @@ fn room_enough_for_all() {
             keys: 300,
             value_len: 300,
             steps: 20_000,
+            mostly_uploads: false,
             resizes: false,
         },
     );
@@ -56,6 +58,23 @@ fn large_values_in_the_least_quota() {
             keys: 40,
             value_len: 20_000,
             steps: 10_000,
+            mostly_uploads: false,
+            resizes: false,
+        },
+    );
+}
+
+#[test]
+fn the_largest_values_replace_and_join_each_other_in_the_least_quota() {
+    histories(
+        10,
+        Plan {
+            quota_bytes: 2 << 20,
+            item_size_max: 1 << 20,
+            keys: 8,
+            value_len: 450_000,
+            steps: 8000,
+            mostly_uploads: true,
             resizes: false,
         },
     );
@@ -71,6 +90,7 @@ fn large_values_beside_small_ones_while_quotas_change() {
             keys: 500,
             value_len: 2000,
             steps: 15_000,
+            mostly_uploads: false,
             resizes: true,
         },
     );
@@ -86,6 +106,7 @@ fn several_shards_while_quotas_change() {
             keys: 3000,
             value_len: 3000,
             steps: 15_000,
+            mostly_uploads: false,
             resizes: true,
         },
     );

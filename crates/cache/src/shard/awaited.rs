@@ -12,7 +12,10 @@ use super::Shard;
 use super::reservations::Arriving;
 use super::store::Known;
 use crate::hash::KeyHash;
-use crate::item::{self, Header};
+use crate::item::Header;
+
+/// Of items with more than this share of the quota, one in so many, only a few fit.
+const FEW: u64 = 8;
 
 /// What arrives and is judged by what it replaces, and what of that was evicted.
 #[derive(Debug, Default)]
@@ -56,8 +59,8 @@ impl Shard {
         self.awaited.noted -= usize::from(arriving.gone.is_some());
     }
 
-    /// Where room must be made for one more chunk, lets the item go first that is to be replaced by
-    /// what arrives: of all items it is the one that nobody will ask for much longer.
+    /// Where room must be made for one more chunk and only a few items fit, lets the one go first
+    /// that is to be replaced by what arrives: any other would be missed for longer.
     pub(super) fn evict_replaced(&mut self, token: u64) {
         if self.has_empty_slot() || self.segments_to_spare() > self.reserve_segments() {
             return;
@@ -75,8 +78,9 @@ impl Shard {
             StoreMode::Set | StoreMode::Replace => arriving.compare_cas.is_none_or(|c| c == cas),
             StoreMode::Add | StoreMode::Append | StoreMode::Prepend => false,
         };
+        let few_fit = self.chunk_bytes_of(&header) > self.quota_bytes / FEW;
         // What readers hold would not come free.
-        if replaces && header.has(item::EXTENTS) && self.segs.around(loc).pins == 0 {
+        if replaces && few_fit && self.segs.around(loc).pins == 0 {
             self.evict(hash, loc, &header, false);
         }
     }

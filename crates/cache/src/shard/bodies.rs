@@ -82,6 +82,17 @@ impl Bodies {
         Some(number)
     }
 
+    /// One less needs the body; whether nobody does, so that its chunks are to go.
+    pub(super) fn release(&mut self, number: u32) -> bool {
+        let body = self.get_mut(number);
+        body.users -= 1;
+        let unused = body.users == 0;
+        if unused {
+            self.dying.push(number);
+        }
+        unused
+    }
+
     /// Gives up a body that nobody needs and that has no chunks.
     pub(super) fn end(&mut self, number: u32) {
         let slots = std::mem::take(&mut self.list[number as usize].slots);

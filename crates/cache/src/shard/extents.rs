@@ -18,15 +18,10 @@ impl Shard {
         self.bodies.get_mut(number).users += 1;
     }
 
-    /// One less needs the body.
+    /// One less needs the body; its chunks go now if they are few and nobody does.
     pub(super) fn release_body(&mut self, number: u32) {
-        let body = self.bodies.get_mut(number);
-        body.users -= 1;
-        if body.users > 0 {
-            return;
-        }
-        self.bodies.dying.push(number);
-        if self.bodies.chunks(number) as usize <= FREED_AT_ONCE {
+        let few = self.bodies.chunks(number) as usize <= FREED_AT_ONCE;
+        if self.bodies.release(number) && few {
             self.shed_dying();
         }
     }
@@ -35,6 +30,13 @@ impl Shard {
     pub(super) fn forgo_chunks(&mut self, loc: u32, header: &Header) {
         if let Some(extent) = header.extent(self.segs.at(loc)) {
             self.release_body(extent.body);
+        }
+    }
+
+    /// The item, one of many, no longer needs its chunks, which go later.
+    pub(super) fn forgo_chunks_later(&mut self, loc: u32, header: &Header) {
+        if let Some(extent) = header.extent(self.segs.at(loc)) {
+            self.bodies.release(extent.body);
         }
     }
 

@@ -78,7 +78,7 @@ impl Shard {
             let loc = self.segs.loc(number, at);
             let header = Header::read(self.segs.at(loc));
             if header.has(item::EXTENTS) && !header.has(item::DEAD) {
-                self.forgo_chunks(loc, &header);
+                self.forgo_chunks_later(loc, &header);
                 large -= 1;
             }
             at += header.footprint(self.chunk_len());
