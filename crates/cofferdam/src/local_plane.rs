@@ -9,9 +9,12 @@ use base::TenantId;
 use base::kv::Stats;
 use gateway::directory::Directory;
 use gateway::{ConnectionFigures, Figures};
+use runtime::net::tls::TlsServer;
 use runtime::net::{ListenError, Listener, Loops, LoopsConfig};
 use runtime::{Clock, Published, secrets};
 
+use crate::config::TlsListener;
+use crate::failure::Failure;
 use crate::local_backend::{Caches, LocalBackend};
 use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
 use runtime::state::DEFAULT_TENANT;
@@ -39,6 +42,9 @@ fn remedy(key: &str, error: &ListenError) -> String {
     let flag = key.replace('_', "-");
     match (error, key) {
         (ListenError::Bind { .. }, "unix") => ": choose another listen.unix (--unix)".to_owned(),
+        (ListenError::Bind { .. }, "memcache_tls") => {
+            ": choose another listen.memcache_tls, port 0 picks one".to_owned()
+        }
         (ListenError::Bind { .. }, _) => {
             format!(": choose another listen.{key} (--{flag}), port 0 picks one")
         }
@@ -48,18 +54,33 @@ fn remedy(key: &str, error: &ListenError) -> String {
 }
 
 /// Binds the listeners; nobody is let in before [`RunningPlane::serve`].
-pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, NotListening> {
+pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, Failure> {
+    let tls = config.tls.as_ref().map(TlsServer::new).transpose()?;
+    let tls = tls.map(Arc::new);
+    let encrypted = |listener: Listener, key| match &tls {
+        Some(server) if config.tls_listeners.contains(&key) => {
+            listener.with_tls(Arc::clone(server))
+        }
+        _ => listener,
+    };
     let mut listeners = Vec::new();
     let auth = Listener::authenticating(config.memcache_auth)
         .map_err(|error| NotListening::new("memcache_auth", error))?;
     let auth_addr = auth.local_addr().unwrap_or(config.memcache_auth);
-    listeners.push(auth);
+    listeners.push(encrypted(auth, TlsListener::MemcacheAuth));
+    let mut tls_addr = None;
+    if let (Some(addr), Some(server)) = (config.memcache_tls, &tls) {
+        let listener = Listener::authenticating(addr)
+            .map_err(|error| NotListening::new("memcache_tls", error))?;
+        tls_addr = listener.local_addr();
+        listeners.push(listener.with_tls(Arc::clone(server)));
+    }
     let mut open_addr = None;
     if let Some(addr) = config.memcache {
         let open = Listener::open(addr, DEFAULT_TENANT)
             .map_err(|error| NotListening::new("memcache", error))?;
         open_addr = open.local_addr();
-        listeners.push(open);
+        listeners.push(encrypted(open, TlsListener::Memcache));
     }
     if let Some(path) = &config.unix {
         let unix = Listener::unix(path, config.unix_mode, DEFAULT_TENANT)
@@ -77,6 +98,8 @@ pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, NotLi
     });
     let running = RunningLocalPlane {
         addresses: (open_addr, auth_addr),
+        tls_address: tls_addr,
+        tls_server: tls,
         waiting: Some(LoopsConfig {
             threads,
             limits: config.limits,
@@ -184,6 +207,8 @@ fn refused(error: impl std::fmt::Display) -> PlaneError {
 struct RunningLocalPlane {
     plane: Arc<LocalPlane>,
     addresses: (Option<SocketAddr>, SocketAddr),
+    tls_address: Option<SocketAddr>,
+    tls_server: Option<Arc<TlsServer>>,
     /// What the loops are started with, until they are.
     waiting: Option<LoopsConfig>,
 }
@@ -191,6 +216,14 @@ struct RunningLocalPlane {
 impl RunningPlane for RunningLocalPlane {
     fn addresses(&self) -> (Option<SocketAddr>, SocketAddr) {
         self.addresses
+    }
+
+    fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls_address
+    }
+
+    fn tls_server(&self) -> Option<Arc<TlsServer>> {
+        self.tls_server.clone()
     }
 
     fn serve(&mut self) -> Result<(), PlaneError> {

@@ -16,6 +16,7 @@ mod machine;
 mod plane;
 mod reload;
 mod servers;
+mod tls;
 mod up;
 
 use std::process::ExitCode;

@@ -10,6 +10,9 @@ use base::{IpNetwork, TenantId};
 use gateway::ConnectionFigures;
 use gateway::directory::Directory;
 use runtime::net::Limits;
+use runtime::net::tls::{TlsFiles, TlsServer};
+
+use crate::config::TlsListener;
 
 /// Why the data plane did not do what control asked; nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -72,12 +75,18 @@ pub(crate) struct PlaneConfig {
     pub(crate) memcache: Option<SocketAddr>,
     /// Where all others are, after authentication.
     pub(crate) memcache_auth: SocketAddr,
+    /// Where they are served over TLS beside that, if they are.
+    pub(crate) memcache_tls: Option<SocketAddr>,
     /// Unix socket of the open tenant.
     pub(crate) unix: Option<PathBuf>,
     /// Its permissions.
     pub(crate) unix_mode: u32,
     /// Balancers, which name the client that they connect for.
     pub(crate) proxy_protocol_from: Vec<IpNetwork>,
+    /// What TLS is spoken with, where it is.
+    pub(crate) tls: Option<TlsFiles>,
+    /// The listeners that speak it beside `memcache_tls`.
+    pub(crate) tls_listeners: Vec<TlsListener>,
     /// Event loops.
     pub(crate) threads: u16,
     /// What they allow.
@@ -88,6 +97,12 @@ pub(crate) struct PlaneConfig {
 pub(crate) trait RunningPlane {
     /// Where clients connect: of the open tenant, and of all others.
     fn addresses(&self) -> (Option<SocketAddr>, SocketAddr);
+
+    /// Where clients of all others connect over TLS beside that.
+    fn tls_address(&self) -> Option<SocketAddr>;
+
+    /// What TLS is spoken with, for a reload of its files.
+    fn tls_server(&self) -> Option<Arc<TlsServer>>;
 
     /// Begins to accept; all tenants are there and the directory is published.
     fn serve(&mut self) -> Result<(), PlaneError>;

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use runtime::net::tls::TlsServer;
+
 use crate::api::types::ReloadReport;
 use crate::config::{Change, Config, Overrides};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
 use crate::logging::LevelSwitch;
-use crate::servers;
+use crate::{servers, tls};
 
 /// Holds what is in force and what it came from.
 pub(crate) struct Reloader {
@@ -21,6 +23,8 @@ pub(crate) struct Reloader {
     auth: SocketAddr,
     control: Arc<Control>,
     level: LevelSwitch,
+    /// What listeners speak TLS with, where they do.
+    tls: Option<Arc<TlsServer>>,
 }
 
 impl Reloader {
@@ -40,7 +44,14 @@ impl Reloader {
             auth,
             control,
             level,
+            tls: None,
         }
+    }
+
+    /// Has the files of `server` read again with each reload.
+    pub(crate) fn with_tls(mut self, server: Option<Arc<TlsServer>>) -> Self {
+        self.tls = server;
+        self
     }
 
     /// Reads the file and puts in force what may change; all of that or, on an error, nothing.
@@ -61,7 +72,15 @@ impl Reloader {
             item_size_max: merged.item_size_bytes(),
         };
         let servers = servers::of_listener(&merged, self.auth);
+        let certificates = self.tls.as_ref().zip(tls::files(&merged));
+        if let Some((_, files)) = &certificates {
+            // What cannot be read is known before anything has changed.
+            TlsServer::new(files)?;
+        }
         self.control.configure(sizes, servers)?;
+        if let Some((server, files)) = certificates {
+            server.reload(&files)?;
+        }
         self.level.set(merged.log_level);
         *in_force = merged;
         tracing::info!(

@@ -56,7 +56,7 @@ pub(crate) fn run(
     let control = restore(&config, state, plane, running.as_ref())?;
     let (_, auth) = running.addresses();
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
-    let reloader = Arc::new(reloader);
+    let reloader = Arc::new(reloader.with_tls(running.tls_server()));
     let ready = Arc::new(AtomicBool::new(false));
     let api = Api {
         reload: Some(reload_of(&reloader)),

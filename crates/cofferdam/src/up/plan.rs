@@ -5,8 +5,8 @@ use runtime::net::Limits;
 
 use crate::config::{Auto, Config, Span};
 use crate::failure::Failure;
-use crate::machine;
 use crate::plane::PlaneConfig;
+use crate::{machine, tls};
 use base::ByteSize;
 
 /// Descriptors that listeners, state, admin API and logs may need beside the connections.
@@ -28,6 +28,7 @@ pub(super) fn plane_config(
     PlaneConfig {
         memcache: config.listen.memcache.value().map(|addr| addr.0),
         memcache_auth: config.listen.memcache_auth.0,
+        memcache_tls: config.listen.memcache_tls.value().map(|addr| addr.0),
         unix: config.listen.unix.clone(),
         unix_mode: config.listen.unix_mode.0,
         proxy_protocol_from: config
@@ -36,6 +37,8 @@ pub(super) fn plane_config(
             .iter()
             .map(|network| network.0)
             .collect(),
+        tls: tls::files(config),
+        tls_listeners: config.tls.listeners.clone(),
         threads,
         limits: limits(config, descriptors_max, protections),
     }

@@ -14,6 +14,7 @@ use crate::plane::RunningPlane;
 /// The ready line for programs on standard output, how to connect for people on standard error.
 pub(super) fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Option<SocketAddr>) {
     let (open, auth) = running.addresses();
+    let tls = running.tls_address();
     let shown = |addr: Option<SocketAddr>| addr.map_or("off".to_owned(), |addr| addr.to_string());
     let (open, admin) = (shown(open), shown(admin));
     match config.log_format {
@@ -22,7 +23,11 @@ pub(super) fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Opt
             tracing::info!(memcache = open, memcache_auth = %auth, admin, "ready");
         }
     }
-    let line = format!("ready memcache={open} memcache_auth={auth} admin={admin}\n");
+    let mut line = format!("ready memcache={open} memcache_auth={auth} admin={admin}");
+    if let Some(tls) = tls {
+        line.push_str(&format!(" memcache_tls={tls}"));
+    }
+    line.push('\n');
     let mut out = io::stdout().lock();
     if let Err(error) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
         tracing::warn!(%error, "nobody reads the ready line");
