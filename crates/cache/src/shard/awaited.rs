@@ -103,6 +103,7 @@ impl Shard {
     }
 
     /// Somebody is told that the key is not there, or writes it.
+    #[inline]
     pub(super) fn forget_gone(&mut self, hash: KeyHash, key: &[u8]) {
         if self.awaited.noted == 0 {
             return;

@@ -127,12 +127,12 @@ impl Shard {
             || (held == 0 || held + more <= self.quota_bytes / 4 * 3) && self.may_keep(more)
     }
 
-    /// Whether an arrival that has `own` bytes may take `more`: arrivals have half of the quota,
-    /// or are one value alone, and no more than holds leave.
+    /// Whether an arrival that has `own` bytes may take `more`: arrivals have three quarters of the
+    /// quota, or are one value alone, and no more than holds leave.
     pub(super) fn may_arrive(&self, more: u64, own: u64) -> bool {
         let arrived = self.arriving_bytes;
         self.client_bytes == own
-            || (arrived == own || arrived + more <= self.quota_bytes / 2) && self.may_keep(more)
+            || (arrived == own || arrived + more <= self.quota_bytes / 4 * 3) && self.may_keep(more)
     }
 
     /// Whether holds and arrivals together leave the queues what these need to go on.
