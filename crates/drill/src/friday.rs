@@ -9,6 +9,7 @@
 mod act;
 mod close_wait;
 mod home;
+mod meter;
 mod outcome;
 mod plot;
 mod report;

@@ -98,42 +98,64 @@ impl Schedule {
     }
 }
 
-/// Time of the machine since its start, in clock ticks over all cores.
+/// Time of the machine, or of one core, since its start, in clock ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ticks {
     pub(crate) all: u64,
+    /// Neither idle nor taken away.
+    pub(crate) busy: u64,
     /// Taken away by the host.
     pub(crate) steal: u64,
 }
 
 impl Ticks {
-    /// Now; zeros where the system does not tell.
+    /// Of all cores until now; zeros where the system does not tell.
     pub(crate) fn now() -> Self {
-        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default())
+        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default(), "cpu")
+    }
+
+    /// Of one core until now; zeros where the system does not tell.
+    pub(crate) fn of_core(core: usize) -> Self {
+        let text = fs::read_to_string("/proc/stat").unwrap_or_default();
+        Self::parse(&text, &format!("cpu{core}"))
     }
 
     /// From the text of `/proc/stat` (proc(5)): user, nice, system, idle, iowait, irq, softirq,
     /// steal; what follows is counted in the first ones already.
-    pub(crate) fn parse(text: &str) -> Self {
-        let line = text.lines().next().unwrap_or_default();
-        let ticks: Vec<u64> = line
-            .split_whitespace()
-            .skip(1)
+    fn parse(text: &str, name: &str) -> Self {
+        let mut lines = text.lines().map(str::split_whitespace);
+        let Some(words) = lines.find_map(|mut words| (words.next()? == name).then_some(words))
+        else {
+            return Self::default();
+        };
+        let ticks: Vec<u64> = words
             .take(8)
             .map(|word| word.parse().unwrap_or(0))
             .collect();
+        let tick = |index: usize| ticks.get(index).copied().unwrap_or(0);
+        let all = ticks.iter().sum();
+        let (idle, steal) = (tick(3) + tick(4), tick(7));
         Self {
-            all: ticks.iter().sum(),
-            steal: ticks.get(7).copied().unwrap_or(0),
+            all,
+            busy: all - idle - steal,
+            steal,
         }
     }
 
     /// The part of the time since `earlier` that the host took away.
     pub(crate) fn steal_since(self, earlier: Self) -> f64 {
-        let all = self.all.saturating_sub(earlier.all);
-        let steal = self.steal.saturating_sub(earlier.steal);
-        steal as f64 / all.max(1) as f64
+        part(self.steal, earlier.steal, self.all, earlier.all)
     }
+
+    /// The part of the time since `earlier` that was neither idle nor taken away.
+    pub(crate) fn busy_since(self, earlier: Self) -> f64 {
+        part(self.busy, earlier.busy, self.all, earlier.all)
+    }
+}
+
+fn part(ticks: u64, ticks_before: u64, all: u64, all_before: u64) -> f64 {
+    let all = all.saturating_sub(all_before).max(1);
+    ticks.saturating_sub(ticks_before) as f64 / all as f64
 }
 
 #[cfg(test)]

@@ -3,21 +3,21 @@
 use super::*;
 
 #[test]
-fn ticks_are_read_from_the_first_line() {
+fn ticks_are_read_from_their_line() {
     let text = "cpu  10 0 20 60 5 0 1 4 7 7\ncpu0 1 2 3 4 5 6 7 8\n";
-    assert_eq!(Ticks::parse(text), Ticks { all: 100, steal: 4 });
-    assert_eq!(Ticks::parse(""), Ticks::default());
-    assert_eq!(Ticks::parse("cpu 1 nonsense 2"), Ticks { all: 3, steal: 0 });
+    let ticks = |all, busy, steal| Ticks { all, busy, steal };
+    assert_eq!(Ticks::parse(text, "cpu"), ticks(100, 31, 4));
+    assert_eq!(Ticks::parse(text, "cpu0"), ticks(36, 19, 8));
+    assert_eq!(Ticks::parse(text, "cpu1"), Ticks::default());
+    assert_eq!(Ticks::parse("cpu 1 nonsense 2", "cpu"), ticks(3, 3, 0));
 }
 
 #[test]
-fn steal_is_a_part_of_the_time_between_two_looks() {
-    let early = Ticks { all: 100, steal: 4 };
-    let late = Ticks {
-        all: 300,
-        steal: 14,
-    };
+fn parts_are_of_the_time_between_two_looks() {
+    let early = Ticks::parse("cpu 0 0 0 96 0 0 0 4", "cpu");
+    let late = Ticks::parse("cpu 40 0 0 246 0 0 0 14", "cpu");
     assert!((late.steal_since(early) - 0.05).abs() < 1e-9);
+    assert!((late.busy_since(early) - 0.2).abs() < 1e-9);
     assert_eq!(early.steal_since(late), 0.0);
 }
 

@@ -3,16 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::meter::{Meter, Reading};
 use super::outcome::{Course, Figures, IdleFigures, Storm as StormFigures};
 use super::script::Script;
-use super::server_view::{Delays, busy_ns, clients};
+use super::server_view::clients;
 use super::settings::{Idle, StormSize};
 use super::spike::{self, Aim, Capacity, Spike};
 use super::stage::{Cast, Stage};
 use super::storm::{self, Storm, Words};
-use super::subject::{AGGRESSOR, Subject};
 use super::sum::{Fault, Sum};
 use super::task::Task;
 use super::timeline::{Phase, Span, Timeline};
@@ -21,7 +19,7 @@ use super::victims::Victims;
 use super::watch::{Sights, watch};
 use crate::error::DrillError;
 use crate::load::{AuthDialect, Window, clock, login_request};
-use crate::machine::{Schedule, Ticks};
+use crate::machine::Ticks;
 
 /// Connections of each of the three well-behaved tenants.
 const VICTIM_CONNECTIONS: u32 = 30;
@@ -64,7 +62,7 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
     cast.victims = Some(start_victims(stage, &mut cast, &order)?);
     stage.wait("settle", SETTLE, &mut cast)?;
 
-    let mut meter = Meter::of(&cast.subject);
+    let mut meter = Meter::of(&cast.subject, stage.server_core);
     steady(stage, &mut cast)?;
     let before = meter.read(&cast.subject);
     let idle = match cast.pace.idle {
@@ -87,8 +85,9 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
         cpu: course(|it| it.cpu),
         victims_cpu: fault.victims_busy.unwrap_or(before.cpu),
         // Two processes of one peer share a core, and wait for each other.
+        others_before: before.others,
         server_waited: match meter.pids.len() {
-            1 => before.waited.max(during.waited),
+            1 => during.waited,
             _ => 0.0,
         },
         server_p99_ms: course(|it| it.p99_ms),
@@ -116,55 +115,6 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
     })
 }
 
-/// Reads what the server's processes take and tell, from one time to the next.
-struct Meter {
-    pids: Vec<u32>,
-    at_ns: u64,
-    schedule: Schedule,
-    stat: Value,
-}
-
-/// What a meter read since the last time.
-struct Reading {
-    /// CPU as a part of one core; 0 where the processes are not known.
-    cpu: f64,
-    /// How long its busiest thread waited for the core that somebody else had, as a part of time.
-    waited: f64,
-    /// The victims' requests waited so long at the server; 0 where it does not tell.
-    p99_ms: f64,
-    /// Serving the victims, as a part of time, in the server's words.
-    victims_busy: Option<f64>,
-}
-
-impl Meter {
-    fn of(subject: &Subject) -> Self {
-        let pids = subject.pids();
-        Self {
-            schedule: Schedule::of(&pids),
-            at_ns: clock::now_ns(),
-            pids,
-            stat: subject.stat(),
-        }
-    }
-
-    fn read(&mut self, subject: &Subject) -> Reading {
-        let (schedule, at_ns) = (Schedule::of(&self.pids), clock::now_ns());
-        let stat = subject.stat();
-        let time_ns = at_ns.saturating_sub(self.at_ns).max(1) as f64;
-        let part = |now_ns: u64, then_ns: u64| now_ns.saturating_sub(then_ns) as f64 / time_ns;
-        let (busy, busy_then) = (busy_ns(&stat, AGGRESSOR), busy_ns(&self.stat, AGGRESSOR));
-        let delays = Delays::of(&stat, AGGRESSOR);
-        let reading = Reading {
-            cpu: part(schedule.cpu_ns, self.schedule.cpu_ns),
-            waited: part(schedule.waited_ns, self.schedule.waited_ns),
-            p99_ms: delays.p99_ms_since(&Delays::of(&self.stat, AGGRESSOR)),
-            victims_busy: busy.zip(busy_then).map(|(now, then)| part(now, then)),
-        };
-        (self.schedule, self.at_ns, self.stat) = (schedule, at_ns, stat);
-        reading
-    }
-}
-
 fn aim(stage: &Stage<'_>, cast: &Cast) -> Aim {
     Aim {
         target: cast.target(),
@@ -183,7 +133,7 @@ fn measure_capacity(
     begun(stage, "store", cast, |cast| {
         cast.spike.as_ref().is_some_and(Spike::is_on)
     })?;
-    let mut meter = Meter::of(&cast.subject);
+    let mut meter = Meter::of(&cast.subject, stage.server_core);
     stage.wait("capacity", cast.pace.capacity, cast)?;
     let cpu = meter.read(&cast.subject).cpu;
     let windows = finish_spike(cast)?;
@@ -208,7 +158,7 @@ fn calibrate(stage: &mut Stage<'_>, cast: &mut Cast) -> Result<f64, DrillError> 
     let order = order(stage, cast, CALIBRATE_PER_S);
     cast.victims = Some(start_victims(stage, cast, &order)?);
     stage.wait("calibrate", SETTLE, cast)?;
-    let mut meter = Meter::of(&cast.subject);
+    let mut meter = Meter::of(&cast.subject, stage.server_core);
     stage.wait("calibrate", cast.pace.calibrate, cast)?;
     let cpu = meter.read(&cast.subject).cpu;
     drop(cast.victims.take());
@@ -334,7 +284,7 @@ fn fault(stage: &mut Stage<'_>, cast: &mut Cast, capacity: Capacity) -> Result<F
     begun(stage, "inject", cast, |cast| {
         cast.spike.as_ref().is_some_and(Spike::is_on)
     })?;
-    let mut meter = Meter::of(&cast.subject);
+    let mut meter = Meter::of(&cast.subject, stage.server_core);
     stage.wait("inject", cast.pace.inject, cast)?;
     let victims_busy = meter.read(&cast.subject).victims_busy;
 

@@ -151,7 +151,10 @@ pub struct Generator {
     pub lag_p99_ms: f64,
     /// The part of the machine's time that the host took away.
     pub steal: f64,
-    /// How long the server waited for its core while another process had it, as a part of time.
+    /// What other processes took of the server's core before the fault, as a part of time.
+    pub others_before: f64,
+    /// How long the server waited for its core during the fault while others had it, as a part of
+    /// time.
     pub server_waited: f64,
     /// Whether the victims' generator ran at real-time priority.
     pub real_time: bool,

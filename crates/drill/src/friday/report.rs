@@ -88,7 +88,7 @@ impl Report {
 /// A figure's name, its bound, and how it is shown.
 type Row = (&'static str, &'static str, fn(&Figures) -> String);
 
-const ROWS: [Row; 20] = [
+const ROWS: [Row; 21] = [
     ("victims' p99 before, ms", "", |it| {
         ms(it.victims.p99_ms.before)
     }),
@@ -153,7 +153,10 @@ const ROWS: [Row; 20] = [
         let cpu = it.server_cpu;
         format!("{:.2} / {:.2} / {:.2}", cpu.before, cpu.during, cpu.after)
     }),
-    ("server waited for its core, % of time", "1", |it| {
+    ("others on the server's core before, %", "5", |it| {
+        format!("{:.1}", it.generator.others_before * 100.0)
+    }),
+    ("server waited for its core during, %", "1", |it| {
         format!("{:.2}", it.generator.server_waited * 100.0)
     }),
     ("generator's own lag p99, ms", "0.2", |it| {

@@ -23,7 +23,9 @@ const OFFERED_MULTIPLE: f64 = 3.0;
 const FIRST_ROUND_OVER: f64 = 1.1;
 /// or if the host took this part of the machine's time,
 const STEAL: f64 = 0.02;
-/// or if another process took this part of the server's core.
+/// or if others took this part of the server's core before the fault, as ticks tell it,
+const OTHERS_BEFORE: f64 = 0.05;
+/// or made it wait for this part of the time during the fault.
 const SERVER_WAITED: f64 = 0.01;
 /// A control fails by far if the victims' p99 rises so many times.
 const FAR_RATIO: f64 = 10.0;
@@ -83,9 +85,17 @@ fn flaws(figures: &Figures, asked: Asked) -> Vec<String> {
         ),
     );
     flaw(
+        generator.others_before > OTHERS_BEFORE,
+        format!(
+            "other processes took {:.1} % of the server's core before the fault, at most {:.0} % allowed",
+            generator.others_before * 100.0,
+            OTHERS_BEFORE * 100.0
+        ),
+    );
+    flaw(
         generator.server_waited > SERVER_WAITED,
         format!(
-            "another process took {:.1} % of the server's core, at most {:.0} % allowed",
+            "the server waited {:.1} % of the fault for its core, at most {:.0} % allowed",
             generator.server_waited * 100.0,
             SERVER_WAITED * 100.0
         ),

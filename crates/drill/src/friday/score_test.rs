@@ -35,6 +35,7 @@ fn good() -> Figures {
         generator: Generator {
             lag_p99_ms: 0.2,
             steal: 0.02,
+            others_before: 0.05,
             server_waited: 0.01,
             real_time: true,
         },
@@ -127,6 +128,7 @@ fn a_run_that_was_not_what_it_should_be_is_invalid_whatever_it_shows() {
     };
     assert!(flawed(|it| it.generator.lag_p99_ms = 0.21).contains("lag p99 0.210 ms"));
     assert!(flawed(|it| it.generator.steal = 0.03).contains("3.0 %"));
+    assert!(flawed(|it| it.generator.others_before = 0.06).contains("6.0 %"));
     assert!(flawed(|it| it.generator.server_waited = 0.02).contains("2.0 %"));
     assert!(flawed(|it| it.aggressor.offered_multiple = 2.9).contains("2.90 times"));
     assert!(flawed(|it| it.storm.opened = 15_999).contains("15999 connections"));

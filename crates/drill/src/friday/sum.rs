@@ -31,7 +31,9 @@ pub(crate) struct Sum {
     pub(crate) cpu: Course,
     /// The victims' part of the server's core under the spike.
     pub(crate) victims_cpu: f64,
-    /// How long the server waited for its core, as a part of time, before or during the fault.
+    /// What other processes took of the server's core before the fault.
+    pub(crate) others_before: f64,
+    /// How long the server waited for its core during the fault, as a part of time.
     pub(crate) server_waited: f64,
     pub(crate) server_p99_ms: Course,
     pub(crate) server_tells: Value,
@@ -74,6 +76,7 @@ impl Sum {
             generator: Generator {
                 lag_p99_ms: everything.lag.at_ms(0.99),
                 steal: self.steal,
+                others_before: self.others_before,
                 server_waited: self.server_waited,
                 real_time: self.real_time,
             },

@@ -77,6 +77,7 @@ fn figures() -> Figures {
             after: 0.15,
         },
         victims_cpu: 0.15,
+        others_before: 0.0,
         server_waited: 0.0,
         server_p99_ms: Course::default(),
         server_tells: Value::Null,
