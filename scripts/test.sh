@@ -39,14 +39,14 @@ missing_packages() {
   # Debian's npm clashes with a Node.js from elsewhere, so it comes only where there is none.
   command -v npm >/dev/null || echo npm
   command -v ruby >/dev/null && ruby -rdalli -e '' 2>/dev/null || echo ruby ruby-dalli
-  command -v php >/dev/null && php -m | grep -qx memcached || echo php-cli php-memcached
+  command -v php >/dev/null && php -m | grep -x memcached >/dev/null || echo php-cli php-memcached
   command -v python3 >/dev/null || echo python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
 install_debian_packages() {
   local packages
-  read -ra packages < <(missing_packages | tr '\n' ' ')
+  mapfile -t packages < <(missing_packages | tr ' ' '\n')
   if [ "${#packages[@]}" -eq 0 ]; then
     echo "nothing to install"
     return
