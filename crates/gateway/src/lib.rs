@@ -28,6 +28,8 @@ mod test_backend;
 #[cfg(test)]
 mod testing;
 mod turn;
+#[cfg(test)]
+mod virtual_loop;
 
 pub use backend::Backend;
 pub use delay::Delays;

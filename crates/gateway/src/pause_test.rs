@@ -1,1 +1,88 @@
-//! What a pace lets through, by its limits.
+//! How a session is served, by its wait and its tenant's limits.
+
+use std::time::Duration;
+
+use admission::Cost;
+use base::{TenantId, Timestamp, TrafficLimits};
+
+use super::{Mode, Pace, PaceConfig};
+use crate::Figures;
+use crate::testing::NOW;
+
+const CONFIG: PaceConfig = PaceConfig {
+    loops: 2,
+    turn_requests_max: 64,
+    turn_output_len_max: 64 * 1024,
+    inflight_bytes_max: 10_000,
+};
+const LATE: Timestamp = Timestamp::from_secs(999_999);
+
+fn mode(pace: &mut Pace, since: Timestamp, owes: bool, open: u32) -> Result<Mode, Timestamp> {
+    let figures = Figures::new(1).tenant(TenantId(1));
+    pace.mode(NOW, since, owes, open, &figures)
+}
+
+#[test]
+fn without_limits_only_what_is_late_is_refused_and_what_is_owed_is_written() {
+    let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
+    assert_eq!(mode(&mut pace, NOW, false, 100_000), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, LATE, false, 0), Ok(Mode::Refuse));
+    assert_eq!(mode(&mut pace, LATE, true, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, Timestamp::MAX, false, 0), Ok(Mode::Serve));
+}
+
+#[test]
+fn over_a_rate_only_what_is_late_or_owed_has_a_turn() {
+    let limits = TrafficLimits {
+        ops_per_second: Some(10),
+        burst: Duration::ZERO,
+        ..TrafficLimits::default()
+    };
+    let mut pace = Pace::new(&limits, CONFIG);
+    let figures = Figures::new(1).tenant(TenantId(1));
+    pace.charge(Cost {
+        ops: 5,
+        ..Cost::default()
+    });
+    assert_eq!(pace.mode(NOW, NOW, false, 0, &figures), Ok(Mode::Serve));
+    pace.charge(Cost {
+        ops: 1,
+        ..Cost::default()
+    });
+    let again_at = pace.mode(NOW, NOW, false, 0, &figures).unwrap_err();
+    assert_eq!(again_at, NOW + Duration::from_millis(500));
+    assert_eq!(pace.mode(NOW, LATE, false, 0, &figures), Ok(Mode::Refuse));
+    assert_eq!(pace.mode(NOW, NOW, true, 0, &figures), Ok(Mode::Flush));
+    assert_eq!(
+        pace.mode(again_at, again_at, false, 0, &figures),
+        Ok(Mode::Serve)
+    );
+}
+
+#[test]
+fn a_low_rate_has_few_turns_under_way() {
+    let limits = TrafficLimits {
+        ops_per_second: Some(100),
+        ..TrafficLimits::default()
+    };
+    let mut pace = Pace::new(&limits, CONFIG);
+    assert_eq!(pace.turn_requests_max, 1);
+    assert_eq!(mode(&mut pace, NOW, false, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, NOW, false, 1), Err(Timestamp::MAX));
+}
+
+#[test]
+fn far_too_many_bytes_on_their_way_keep_even_what_is_late_from_being_read() {
+    let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
+    // Each of two loops has its half.
+    pace.note_inflight(0, 5000);
+    assert_eq!(mode(&mut pace, NOW, false, 0), Ok(Mode::Serve));
+    pace.note_inflight(0, 1);
+    assert_eq!(mode(&mut pace, NOW, false, 0), Err(Timestamp::MAX));
+    assert_eq!(mode(&mut pace, LATE, false, 0), Ok(Mode::Refuse));
+    assert_eq!(pace.note_inflight(5000, 10_000), 10_001);
+    assert_eq!(mode(&mut pace, LATE, false, 0), Err(Timestamp::MAX));
+    assert_eq!(mode(&mut pace, NOW, true, 0), Ok(Mode::Flush));
+    pace.note_inflight(10_001, 0);
+    assert_eq!(mode(&mut pace, NOW, false, 0), Ok(Mode::Serve));
+}

@@ -31,6 +31,19 @@ pub(crate) fn directory(tenants: &[u32], credentials: &[u32]) -> Arc<Directory> 
     Arc::new(Directory::new(tenants, credentials))
 }
 
+pub(crate) fn server_info() -> ServerInfo {
+    ServerInfo {
+        pid: 1,
+        started: NOW,
+        threads: 1,
+        connections_max: 100,
+        open_port: 11211,
+        auth_port: 11212,
+        tcp_backlog: 4096,
+        idle_timeout_s: 0,
+    }
+}
+
 pub(crate) fn shard() -> Shard<TestBackend> {
     let config = ShardConfig {
         loop_index: 0,
@@ -39,16 +52,7 @@ pub(crate) fn shard() -> Shard<TestBackend> {
         send_buffer_bytes: 64 * 1024,
         inflight_bytes_max: 1 << 20,
         protections: true,
-        server: ServerInfo {
-            pid: 1,
-            started: NOW,
-            threads: 1,
-            connections_max: 100,
-            open_port: 11211,
-            auth_port: 11212,
-            tcp_backlog: 4096,
-            idle_timeout_s: 0,
-        },
+        server: server_info(),
     };
     Shard::new(
         config,

@@ -1,11 +1,11 @@
 //! One session's turn: requests from its bytes, operations on its tenant, replies to its output.
 
 mod refusal;
+mod tally;
 mod transfer;
 
 use std::mem;
 
-use admission::Cost;
 use base::kv::{Op, Outcome, Store};
 use base::{Rights, Timestamp};
 use memcache_proto::{
@@ -17,6 +17,7 @@ use crate::pause::Mode;
 use crate::session::{Session, SessionId, Transfer};
 use crate::tenant::Tenant;
 use crate::{Backend, Shard, ShardConfig};
+use tally::Tally;
 
 /// Input read at a time by a session that is between requests, in bytes.
 const READ_LEN: usize = 16 * 1024;
@@ -133,69 +134,6 @@ impl<B: Backend> Shard<B> {
     }
 }
 
-impl<B: Backend> Shard<B> {
-    /// Counts what a turn has done, and charges it to the tenant's rates.
-    fn count(&mut self, id: SessionId, tally: Tally, read: usize, written: usize) {
-        let Some(session) = self.sessions.get_mut(id.0 as usize) else {
-            return;
-        };
-        let Some(tenant) = self.tenants.get_mut(session.tenant as usize) else {
-            return;
-        };
-        tally.add_to(tenant.figures.of_loop(self.config.loop_index));
-        let requests = tally.requests();
-        if requests > 0 {
-            session.has_asked = true;
-            tenant.answered.push((session.since(), requests));
-        }
-        // Of what is refused nothing is charged but its time, else a tenant that asks for more than
-        // it may have would get nothing at all.
-        let is_served = session.mode == Mode::Serve;
-        tenant.pace.charge(Cost {
-            ops: u64::from(tally.served()),
-            bytes_in: if is_served { read as u64 } else { 0 },
-            bytes_out: if is_served { written as u64 } else { 0 },
-        });
-        if session.inflight_bytes > 0 || !session.unread.is_empty() {
-            self.count_inflight(id);
-        }
-    }
-}
-
-/// Requests of one turn, by what became of them.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    reads: u32,
-    writes: u32,
-    reads_refused: u32,
-    writes_refused: u32,
-    /// Those about no key.
-    others: u32,
-}
-
-impl Tally {
-    fn served(&self) -> u32 {
-        self.reads + self.writes + self.others
-    }
-
-    fn requests(&self) -> u32 {
-        self.served() + self.reads_refused + self.writes_refused
-    }
-
-    fn add_to(self, figures: &LoopFigures) {
-        for (counter, count) in [
-            (&figures.reads_served, self.reads),
-            (&figures.writes_served, self.writes),
-            (&figures.reads_refused, self.reads_refused),
-            (&figures.writes_refused, self.writes_refused),
-        ] {
-            if count > 0 {
-                counter.add(u64::from(count));
-            }
-        }
-    }
-}
-
 /// What ended the run of requests.
 enum Stop {
     End(TurnEnd),
@@ -234,11 +172,12 @@ impl<B: Backend> Turn<'_, B> {
             {
                 return (consumed_total, Stop::End(TurnEnd::Close));
             }
-            if steps >= steps_max || self.out.len() >= output_end {
+            let rest = &bytes[consumed_total..];
+            let is_over = steps >= steps_max || self.out.len() >= output_end;
+            if is_over && !self.session.decoder.is_at_list_end(rest) {
                 return (consumed_total, Stop::End(TurnEnd::MoreToDo));
             }
             steps += 1;
-            let rest = &bytes[consumed_total..];
             let missed = match is_refused {
                 true => self.miss_keys(rest),
                 false => None,
@@ -410,3 +349,6 @@ fn rights_needed(op: &Op<'_>) -> Rights {
 fn covers(given: Rights, needed: Rights) -> bool {
     (given.read || !needed.read) && (given.write || !needed.write)
 }
+
+#[cfg(test)]
+mod late_test;

@@ -195,6 +195,13 @@ impl Decoder {
         self.state != State::Idle
     }
 
+    /// Whether all keys of a list have been given out, and its end is here. Who stops before it keeps
+    /// a client waiting for nothing.
+    #[inline]
+    pub fn is_at_list_end(&self, input: &[u8]) -> bool {
+        matches!(self.state, State::Keys(_)) && matches!(input, [b'\n', ..] | [b'\r', b'\n', ..])
+    }
+
     /// To be called after a request was answered with `Outcome::Denied`: if it was a key of a
     /// list, the rest of the line is skipped, since the one error line answers it all and an `END`
     /// behind it would be taken for the answer to the next request. Does nothing otherwise.

@@ -64,8 +64,11 @@ fn the_rest_of_a_list_of_which_a_key_was_served_is_missed() {
     let Step::Request { consumed, .. } = decoder.decode(NOW, input, &LIMITS, &mut key_buf) else {
         panic!("the first key is here");
     };
+    assert!(!decoder.is_at_list_end(&input[consumed..]));
+    assert!(decoder.is_at_list_end(b"\r\n") && decoder.is_at_list_end(b"\nget b"));
     let missed = decoder.miss_keys(&input[consumed..]).unwrap();
     assert_eq!(missed.keys, 2);
+    assert!(!decoder.is_at_list_end(b"\r\n"));
     assert!(!decoder.is_mid_request());
 }
 
