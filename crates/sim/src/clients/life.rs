@@ -184,9 +184,10 @@ impl Clients {
         let at = |arrival: u32| {
             begin + interval.mul_f64(f64::from(arrival) + self.chance(number, arrival))
         };
-        if client.sent == 0 && arrival == 0 {
+        if client.epoch == 1 && client.sent == 0 {
             // Nothing is owed from before it came.
-            arrival = (now.since(begin).as_secs_f64() / interval.as_secs_f64()) as u32 + 1;
+            arrival = (now.since(begin).as_secs_f64() / interval.as_secs_f64()) as u32;
+            arrival += u32::from(at(arrival) < now);
         }
         while at(arrival) + timeout < now {
             arrival += 1;

@@ -7,6 +7,7 @@ mod calm;
 mod harness;
 mod metastable;
 mod misfits;
+mod nightly;
 mod shares;
 mod spike;
 mod storm;

@@ -31,7 +31,7 @@ fn spike(usual_seed: u64, protections: bool) -> Scenario {
             protections,
             ..ServerConfig::default()
         },
-        length: secs(4.5),
+        length: secs(4.0),
         ..Scenario::default()
     }
 }
@@ -41,20 +41,15 @@ fn the_others_do_not_notice() {
     let report = run(spike(21, true));
     assert_unharmed(&report, 0.5..1.0, 1.0..3.0, Duration::from_micros(250));
     for victim in VICTIMS {
-        is_recovered(&report, victim, 0.5..1.0, 3.5..4.5).unwrap();
+        is_recovered(&report, victim, 0.5..1.0, 3.0..4.0).unwrap();
     }
-}
-
-#[test]
-fn the_machine_is_not_wasted() {
-    let report = run(spike(22, true));
-    // Three victims take 5 % each, and the loop itself a little.
+    // Nor is the machine wasted: three victims take 5 % each, and the loop itself a little.
     let share = report.busy_ns_between(AGGRESSOR, 2, 3) as f64 / 1e9;
     assert!(share > 0.75, "SIM_SEED={}: {share}", report.seed);
 }
 
 #[test]
-fn control_first_come_first_served_starves_them() {
+fn control_without_protections_they_starve() {
     let report = run(spike(23, false));
     for victim in VICTIMS {
         let (before, during) = (
