@@ -5,8 +5,9 @@ import json
 import os
 import shutil
 import tempfile
+import time
 
-from harness import Server, Suite, cli
+from harness import Conn, Server, Suite, cli
 
 suite = Suite("limits", memory="256MiB")
 
@@ -136,6 +137,78 @@ def changes_reach_open_connections_without_closing_them(env):
         for flags in (("--weight", "1"), ("--ops", "1000000"), ("--max-delay-ms", "1"), ("--ops", "none")):
             env.server.cli("tenant", "limit", tenant["tenant"], *flags)
             conn("set k 0 0 1\r\nv\r\nget k\r\n", "STORED\r\nVALUE k 0 1\r\nv\r\nEND\r\n")
+
+
+@suite.test
+def the_connection_above_the_limit_waits_for_a_place(env):
+    tenant = env.server.tenant(env.name("conns"))
+    env.server.cli("tenant", "limit", tenant["tenant"], "--connections", "2")
+    first, second = (env.server.connect(tenant) for _ in range(2))
+    third = Conn(env.server.auth)
+    body = f"{tenant['username']} {tenant['password']}"
+    third.send(f"set auth 0 0 {len(body)}\r\n{body}\r\n")
+    third.sock.settimeout(0.5)
+    assert third.line() == b"", "the third is let in beside two"
+    third.sock.settimeout(10)
+    first.close()
+    assert third.line() == b"STORED\r\n"
+    third("get k\r\n", "END\r\n")
+    env.server.cli("tenant", "limit", tenant["tenant"], "--connections", "none")
+    with env.server.connect(tenant) as more:
+        more("get k\r\n", "END\r\n")
+    for conn in (second, third):
+        conn("get k\r\n", "END\r\n")
+        conn.close()
+
+
+@suite.test
+def a_rate_paces_a_client_and_refuses_nothing_that_waits_briefly(env):
+    tenant = env.server.tenant(env.name("pace"))
+    env.server.cli("tenant", "limit", tenant["tenant"], "--ops", "200", "--burst", "100ms")
+    with env.server.connect(tenant) as conn:
+        conn("set k 0 0 1\r\nv\r\n", "STORED\r\n")
+        began = time.monotonic()
+        for _ in range(200):
+            conn("get k\r\n", "VALUE k 0 1\r\nv\r\nEND\r\n")
+        took = time.monotonic() - began
+        assert 0.7 < took < 5, f"200 requests at 200 a second took {took:.2f} s"
+        env.server.cli("tenant", "limit", tenant["tenant"], "--ops", "none")
+        began = time.monotonic()
+        for _ in range(200):
+            conn("get k\r\n", "VALUE k 0 1\r\nv\r\nEND\r\n")
+        assert time.monotonic() - began < took / 2, "the limit is gone"
+    stat = json.loads(env.server.cli("stat", "--tenant", tenant["tenant"], "--json").stdout)
+    clients = stat["tenants"][0]["clients"]
+    assert clients["pauses"] > 0 and clients["reads_refused"] == 0, clients
+    text = env.server.cli("stat", "--tenant", tenant["tenant"]).stdout
+    assert "paused" in text and "refused" in text, text
+
+
+@suite.test
+def a_flood_over_the_rate_is_answered_with_misses_on_an_open_connection(env):
+    tenant, beside = (env.server.tenant(env.name("flood")) for _ in range(2))
+    env.server.cli("tenant", "limit", tenant["tenant"], "--ops", "1000", "--burst", "10ms")
+    with env.server.connect(tenant) as conn, env.server.connect(beside) as other:
+        conn("set k 0 0 1\r\nv\r\n", "STORED\r\n")
+        asked = 10_000
+        conn.send("get k\r\n" * asked + "version\r\n")
+        began = time.monotonic()
+        other("set k 0 0 1\r\nw\r\nget k\r\n", "STORED\r\nVALUE k 0 1\r\nw\r\nEND\r\n")
+        assert time.monotonic() - began < 2, "its neighbour does not wait"
+        ends = hits = 0
+        while True:
+            line = conn.line()
+            if line.startswith(b"VERSION") or not line:
+                break
+            ends += line == b"END\r\n"
+            hits += line == b"v\r\n"
+        took = time.monotonic() - began
+        assert ends == asked, f"{ends} of {asked} were answered"
+        assert 0 < hits < asked, f"{hits} hits"
+        assert took < 8, f"refusals take {took:.2f} s"
+    stat = json.loads(env.server.cli("stat", "--tenant", tenant["tenant"], "--json").stdout)
+    clients = stat["tenants"][0]["clients"]
+    assert clients["reads_refused"] == asked - hits, (clients, hits)
 
 
 suite.main()
