@@ -74,7 +74,7 @@ impl Shard {
         if !self.begin_compaction(COMPACTED_FROM * quarter) {
             return false;
         }
-        self.scan(budget, false);
+        self.scan(budget, false, 0);
         true
     }
 }

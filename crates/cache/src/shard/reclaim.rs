@@ -65,11 +65,10 @@ impl Shard {
     pub(super) fn reclaim(&mut self, budget: u32, spare: i64) -> bool {
         let mut left = budget;
         while left > 0 {
-            let whole = self.segments_to_spare();
-            let enough = whole >= spare.min(RESERVE_WHOLE);
-            if enough && whole + self.loose_segments() >= spare {
+            if self.has_to_spare(spare) {
                 return false;
             }
+            let enough = self.segments_to_spare() >= spare.min(RESERVE_WHOLE);
             if self.shed_graveyard()
                 || self.shed_dying()
                 || self.reap_flushed()
@@ -82,9 +81,15 @@ impl Shard {
                 return false;
             };
             self.victim = Some(victim);
-            left = left.saturating_sub(self.scan(left, false).max(8));
+            left = left.saturating_sub(self.scan(left, false, spare).max(8));
         }
         true
+    }
+
+    /// Whether this many segments can be had, some of them perhaps as empty slots.
+    fn has_to_spare(&self, spare: i64) -> bool {
+        let whole = self.segments_to_spare();
+        whole >= spare.min(RESERVE_WHOLE) && whole + self.loose_segments() >= spare
     }
 
     /// Makes the queue's open segment have `len` bytes left, whatever must go for it.
@@ -123,7 +128,7 @@ impl Shard {
         };
         self.victim = Some(victim);
         self.emptied_at_once += 1;
-        self.scan(u32::MAX, true);
+        self.scan(u32::MAX, true, 0);
         true
     }
 
@@ -211,9 +216,9 @@ impl Shard {
         self.victim.is_some_and(|victim| victim.sparse)
     }
 
-    /// Empties the victim for about `budget` bytes, or until chunks were given up, which may be all
-    /// that was needed; how many bytes were scanned.
-    pub(super) fn scan(&mut self, budget: u32, at_once: bool) -> u32 {
+    /// Empties the victim for about `budget` bytes, or until chunks were given up, if those are all
+    /// that was needed to have this many segments to spare; how many bytes were scanned.
+    pub(super) fn scan(&mut self, budget: u32, at_once: bool, spare: i64) -> u32 {
         let mut spent = 0;
         while spent < budget {
             let Some(victim) = self.victim else {
@@ -243,6 +248,7 @@ impl Shard {
             if !header.has(item::DEAD)
                 && !self.pass_judgement(victim, loc, &header, at_once)
                 && header.has(item::EXTENTS)
+                && (at_once || self.has_to_spare(spare))
             {
                 self.reopen_victim();
                 return spent;
