@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base::TenantId;
 use base::kv::Stats;
@@ -34,6 +35,8 @@ pub(crate) struct FakePlane {
     pub(crate) memory_bytes: u64,
     /// Whether the memory of a removed tenant stays in use.
     pub(crate) is_slow_to_give_back: AtomicBool,
+    /// How long ago its loops are to have turned.
+    pub(crate) loop_ages: Mutex<Vec<Duration>>,
 }
 
 impl FakePlane {
@@ -160,6 +163,14 @@ impl DataPlane for FakePlane {
             ..Stats::default()
         };
         Some((stats, ConnectionFigures::default()))
+    }
+
+    fn directory(&self) -> Arc<Directory> {
+        Arc::new(self.directory.lock().unwrap().clone())
+    }
+
+    fn loop_ages(&self) -> Vec<Duration> {
+        self.loop_ages.lock().unwrap().clone()
     }
 
     fn totals(&self) -> Totals {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::TenantId;
 use base::kv::Stats;
 use gateway::directory::Directory;
-use gateway::{ConnectionFigures, Figures};
+use gateway::{ConnectionFigures, Delays, Figures};
 use runtime::net::tls::TlsServer;
 use runtime::net::{ListenError, Listener, Loops, LoopsConfig};
 use runtime::{Clock, Published, secrets};
@@ -187,6 +187,23 @@ impl DataPlane for LocalPlane {
     fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)> {
         let stats = self.caches.get(id)?.stats();
         Some((stats, self.figures.tenant(id).sum()))
+    }
+
+    fn loop_ages(&self) -> Vec<Duration> {
+        self.loops.get().map(Loops::turn_ages).unwrap_or_default()
+    }
+
+    fn owners(&self, clients: &[SocketAddr]) -> Vec<(SocketAddr, TenantId)> {
+        let owners = self.loops.get().map(|loops| loops.owners(clients));
+        owners.unwrap_or_default()
+    }
+
+    fn delays(&self, id: TenantId) -> Delays {
+        self.figures.tenant(id).delays()
+    }
+
+    fn directory(&self) -> Arc<Directory> {
+        self.directory.get()
     }
 
     fn totals(&self) -> Totals {

@@ -13,6 +13,7 @@ mod local_backend;
 mod local_plane;
 mod logging;
 mod machine;
+mod observe;
 mod plane;
 mod reload;
 mod servers;

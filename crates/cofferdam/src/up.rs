@@ -24,6 +24,7 @@ use crate::api::{self, Api, Reload};
 use crate::config::{Config, Overrides};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
+use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
 use crate::reload::Reloader;
 use crate::{files, local_plane, logging, servers};
@@ -53,6 +54,8 @@ pub(crate) fn run(
     warn_of_too_much_memory(&config);
     let state = State::open(&config.data_dir())?;
     let (plane, mut running) = local_plane::start(&plane_config, clock)?;
+    let observatory = Observatory::new(Arc::clone(&plane), clock, &config.data_dir());
+    let observatory = Arc::new(observatory);
     let control = restore(&config, state, plane, running.as_ref())?;
     let (_, auth) = running.addresses();
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
@@ -61,10 +64,12 @@ pub(crate) fn run(
     let api = Api {
         reload: Some(reload_of(&reloader)),
         ready: Arc::clone(&ready),
+        observatory: Some(Arc::clone(&observatory)),
         ..Api::new(control, clock)
     };
     let (server, admin) = serve_admin(&config, api)?;
     running.serve()?;
+    let observer = Observer::start(observatory, &running.listeners(), &config.data_dir())?;
     ready.store(true, Ordering::Release);
     tell_ready(&config, running.as_ref(), admin);
     let signals = SignalThread::start(signals, Arc::clone(&reloader))?;
@@ -72,6 +77,7 @@ pub(crate) fn run(
     ready.store(false, Ordering::Release);
     drain(running.as_mut(), &reloader);
     drop(server);
+    observer.end();
     signals.end();
     outcome
 }

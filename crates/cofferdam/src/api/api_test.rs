@@ -1,6 +1,7 @@
 //! The API over real sockets, with a fake data plane behind it.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use runtime::http::{Endpoint, Guard, Listeners, Method, Server, request};
 use serde_json::{Value, json};

@@ -1,10 +1,11 @@
 //! The admin API: HTTP and JSON in front of control.
 
+mod observe;
 mod traffic;
 pub(crate) mod types;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -19,6 +20,8 @@ use serde::Deserialize;
 
 use crate::control::{Control, ControlError};
 use crate::failure::Failure;
+use crate::observe::Observatory;
+pub(crate) use observe::EventPage;
 use runtime::state::StateError;
 use types::{
     CredentialRequest, CredentialView, ErrorBody, Grant, LimitChange, ReloadReport, Stat,
@@ -39,6 +42,7 @@ pub(crate) struct Api {
     pub(crate) control: Arc<Control>,
     pub(crate) reload: Option<Arc<Reload>>,
     pub(crate) ready: Arc<AtomicBool>,
+    pub(crate) observatory: Option<Arc<Observatory>>,
     pub(crate) clock: Clock,
     pub(crate) started: Timestamp,
 }
@@ -50,6 +54,7 @@ impl Api {
             control,
             reload: None,
             ready: Arc::default(),
+            observatory: None,
             clock,
             started: clock.now(),
         }
@@ -57,8 +62,7 @@ impl Api {
 
     pub(crate) fn router(self) -> Router {
         Router::new()
-            .route("/livez", get(async || "ok\n"))
-            .route("/readyz", get(readyz))
+            .merge(observe::routes())
             .route("/v1/tenants", get(list).post(add))
             .route(
                 "/v1/tenants/{tenant}",
@@ -177,14 +181,6 @@ impl<T: serde::Serialize> IntoResponse for Json<T> {
 
 type Answer<T> = Result<Json<T>, ApiError>;
 type Done = Result<StatusCode, ApiError>;
-
-async fn readyz(State(api): State<Api>) -> Response {
-    if api.ready.load(Ordering::Acquire) {
-        "ok\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
-    }
-}
 
 async fn list(State(api): State<Api>) -> Answer<Vec<TenantView>> {
     api.run(|control| control.list()).await.map(Json)

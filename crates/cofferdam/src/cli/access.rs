@@ -61,6 +61,12 @@ impl Access {
         })
     }
 
+    /// The daemon, if one runs.
+    pub(crate) fn running(global: &Global) -> Result<Option<Self>, Failure> {
+        let config = Config::load(global.config.as_deref(), &global.overrides())?;
+        Self::try_daemon(global, &config)
+    }
+
     /// The daemon where there is one. A wrong `--admin` is a failure and not "none".
     fn try_daemon(global: &Global, config: &Config) -> Result<Option<Self>, Failure> {
         let dir = config.data_dir();

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::drill::DrillCommand;
+use super::events::EventsArgs;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
 use crate::config::{Addr, Auto, Overrides, Size, Switch};
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     Tenant(TenantCommand),
     /// Show live figures
     Stat(StatArgs),
+    /// Show what happened: tenants throttled, clients reconnecting, queues full
+    Events(EventsArgs),
     /// Copy the state (tenants, credentials) to a file, or put such a copy in its place
     #[command(subcommand)]
     State(StateCommand),

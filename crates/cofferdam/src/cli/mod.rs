@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod docs;
 mod drill;
+mod events;
 mod limit;
 mod load;
 pub(crate) mod output;
@@ -64,6 +65,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::State(command) => state::run(global, &command),
         Command::CheckConfig(args) => config::run(global, &args),
         Command::Load(args) => load::run(global, &args),
+        Command::Events(args) => events::run(global, &args),
         Command::Drill(command) => drill::run(global, &command),
         Command::Reload => reload(global),
         Command::Completions { shell } => docs::completions(shell),

@@ -1,0 +1,62 @@
+//! The page of `/metrics`, written anew for whoever asks.
+
+mod columns;
+mod host;
+mod process;
+mod rows;
+mod tenants;
+
+use runtime::observe::exposition::{Exposition, Kind};
+
+use super::reading::Reading;
+use super::snapshot::Snapshot;
+pub(crate) use rows::TenantRows;
+
+/// What the page is written from.
+#[derive(Debug)]
+pub(crate) struct Sources<'a> {
+    pub(crate) reading: &'a Reading,
+    pub(crate) snapshot: &'a Snapshot,
+    /// Events written since the start, by kind.
+    pub(crate) events: &'a [(&'static str, u64)],
+    pub(crate) held_back: u64,
+    /// Seconds since the Unix epoch.
+    pub(crate) started_s: f64,
+}
+
+/// The whole page.
+pub(crate) fn page(sources: &Sources<'_>, rows: &mut TenantRows) -> String {
+    let mut page = Exposition::default();
+    process::write(&mut page, sources);
+    tenants::write(&mut page, rows, &sources.reading.tenants);
+    host::write(&mut page, &sources.snapshot.host);
+    events(&mut page, sources);
+    page.into_text()
+}
+
+fn events(page: &mut Exposition, sources: &Sources<'_>) {
+    let mut family = page.family(
+        "cofferdam_events_total",
+        Kind::Counter,
+        "Events written to the journal, by kind.",
+    );
+    for (kind, count) in sources.events {
+        family.sample(&[("event", kind)], *count);
+    }
+    page.single(
+        "cofferdam_events_held_back_total",
+        Kind::Counter,
+        "Events that were not written, as there were more than ten a second.",
+        sources.held_back,
+    );
+    page.single(
+        "cofferdam_affairs",
+        Kind::Gauge,
+        "Conditions that events told the beginning of and that go on.",
+        sources.snapshot.affairs,
+    );
+}
+
+#[cfg(test)]
+#[path = "metrics_test.rs"]
+mod tests;

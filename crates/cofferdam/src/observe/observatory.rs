@@ -1,0 +1,86 @@
+//! What is known, for whoever asks: the admin API asks here, the observer brings the news.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base::Timestamp;
+use runtime::{Clock, Published};
+
+use super::detect::TURN_AGE_MAX;
+use super::log::EventLog;
+use super::metrics::{self, Sources, TenantRows};
+use super::reading::Reading;
+use super::snapshot::Snapshot;
+use crate::plane::DataPlane;
+
+/// How long loops may stand still until the process is beyond help.
+const DEAD_AFTER: Duration = Duration::from_secs(10);
+
+/// The figures of this process and its journal.
+pub(crate) struct Observatory {
+    plane: Arc<dyn DataPlane>,
+    clock: Clock,
+    started: Timestamp,
+    pub(super) latest: Published<Snapshot>,
+    pub(crate) log: EventLog,
+    rows: Mutex<TenantRows>,
+}
+
+impl Observatory {
+    /// Over a data plane, with the journal in `dir`.
+    pub(crate) fn new(plane: Arc<dyn DataPlane>, clock: Clock, dir: &Path) -> Self {
+        Self {
+            plane,
+            clock,
+            started: clock.now(),
+            latest: Published::default(),
+            log: EventLog::open(dir),
+            rows: Mutex::default(),
+        }
+    }
+
+    /// The page of metrics, in the text format of Prometheus.
+    pub(crate) fn metrics(&self) -> String {
+        let reading = self.read();
+        let sources = Sources {
+            reading: &reading,
+            snapshot: &self.latest.get(),
+            events: &self.log.counts(),
+            held_back: self.log.held_back(),
+            started_s: Duration::from_nanos(self.started.as_nanos()).as_secs_f64(),
+        };
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        metrics::page(&sources, &mut rows)
+    }
+
+    /// The data plane's figures as they are now.
+    pub(super) fn read(&self) -> Reading {
+        Reading::take(&*self.plane, self.clock.now())
+    }
+
+    /// The data plane that is watched.
+    pub(super) fn plane(&self) -> &dyn DataPlane {
+        &*self.plane
+    }
+
+    /// The time.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Whether requests go through: every loop has turned within the last second.
+    pub(crate) fn is_turning(&self) -> bool {
+        self.turned_within(TURN_AGE_MAX)
+    }
+
+    /// Whether it still makes sense to wait for requests to go through.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.turned_within(DEAD_AFTER)
+    }
+
+    fn turned_within(&self, age_max: Duration) -> bool {
+        let ages = self.plane.loop_ages();
+        ages.iter().all(|age| *age < age_max)
+    }
+}

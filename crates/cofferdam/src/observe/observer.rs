@@ -1,0 +1,215 @@
+//! The thread that looks: at queues ten times a second, at everything once a second.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use base::Timestamp;
+use base::event::{Event, EventKind};
+use runtime::observe::host::HostSampler;
+use runtime::observe::{free_space, give_way, wall_clock};
+
+use super::Observatory;
+use super::detect::{Detectors, Observation, OverdueConnection};
+use super::ledger::Ledger;
+use super::reading::Reading;
+use super::signal::Signal;
+use super::snapshot::Snapshot;
+use super::tcp_eye::{QUEUE_PERIOD, TcpEye};
+use super::watchdog::Watchdog;
+
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+/// Connections whose tenants are asked for at once; one example is all that an event tells.
+const OWNERS_MAX: usize = 256;
+
+/// A running observer; [`Observer::end`] ends it.
+#[derive(Debug)]
+pub(crate) struct Observer {
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Observer {
+    /// Watches the observatory's data plane and these TCP listeners from a thread of its own, which
+    /// gives way to those that serve.
+    pub(crate) fn start(
+        observatory: Arc<Observatory>,
+        listeners: &[(&'static str, SocketAddr)],
+        dir: &Path,
+    ) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let mut watch = Watch::new(observatory, listeners, dir);
+        let thread = thread::Builder::new()
+            .name("observe".into())
+            .spawn(move || {
+                if let Err(error) = give_way() {
+                    tracing::debug!(%error, "the observer keeps its priority");
+                }
+                watch.run(&stopped);
+            })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Writes the last event and ends the thread.
+    pub(crate) fn end(self) {
+        drop(self.stop);
+        // A panic there was reported by its own thread.
+        let _ = self.thread.join();
+    }
+}
+
+struct Watch {
+    observatory: Arc<Observatory>,
+    dir: PathBuf,
+    sampler: HostSampler,
+    eye: TcpEye,
+    detectors: Detectors,
+    ledger: Ledger,
+    watchdog: Watchdog,
+    next_look: Timestamp,
+    last_wake: Timestamp,
+    longest_sleep: Duration,
+}
+
+impl Watch {
+    fn new(
+        observatory: Arc<Observatory>,
+        listeners: &[(&'static str, SocketAddr)],
+        dir: &Path,
+    ) -> Self {
+        let now = observatory.clock().now();
+        Self {
+            dir: dir.to_owned(),
+            sampler: HostSampler::new(),
+            eye: TcpEye::new(observatory.clock(), listeners),
+            detectors: Detectors::default(),
+            ledger: Ledger::new(observatory.log.last_id().saturating_add(1)),
+            watchdog: Watchdog::new(),
+            next_look: now,
+            last_wake: now,
+            longest_sleep: Duration::ZERO,
+            observatory,
+        }
+    }
+
+    fn run(&mut self, stopped: &mpsc::Receiver<()>) {
+        self.say(lifecycle(self.last_wake, EventKind::Started));
+        while stopped.recv_timeout(QUEUE_PERIOD) == Err(RecvTimeoutError::Timeout) {
+            let now = self.observatory.clock().now();
+            self.longest_sleep = self.longest_sleep.max(now.since(self.last_wake));
+            self.eye.look_at_queues(now);
+            if now >= self.next_look {
+                self.look(now);
+                self.next_look = (self.next_look + LOOK_PERIOD).max(now);
+            }
+            self.watchdog.feed(now, self.observatory.is_turning());
+            self.last_wake = self.observatory.clock().now();
+        }
+        let now = self.observatory.clock().now();
+        self.say(lifecycle(now, EventKind::Stopping));
+    }
+
+    /// One look at everything.
+    fn look(&mut self, now: Timestamp) {
+        self.eye.look_at_connections(now);
+        let host = self.sampler.sample();
+        let reading = self.observatory.read();
+        let overdue = self.overdue(&reading);
+        let failure = self.observatory.log.failure();
+        let signals = self.detectors.observe(&Observation {
+            now,
+            wall: wall_clock(),
+            reading: &reading,
+            host: &host,
+            queues: &self.eye.take_queues(),
+            overdue: &overdue,
+            room: free_space(&self.dir).ok(),
+            journal_failure: failure.as_deref(),
+            longest_sleep: std::mem::take(&mut self.longest_sleep),
+        });
+        for event in self.ledger.handle(now, signals) {
+            self.keep(&event);
+        }
+        self.observatory
+            .log
+            .set_held_back(self.ledger.held_back_total());
+        self.observatory.latest.publish(Snapshot {
+            at: now,
+            took: self.observatory.clock().now().since(now),
+            host,
+            listeners: self.eye.listeners(now),
+            affairs: self.ledger.under_way() as u64,
+        });
+    }
+
+    /// The connections that should have been closed, each with its tenant, for which the loops are
+    /// asked.
+    fn overdue(&self, reading: &Reading) -> Vec<OverdueConnection> {
+        let overdue: Vec<_> = self.eye.overdue().collect();
+        if overdue.is_empty() {
+            return Vec::new();
+        }
+        let peers = overdue.iter().take(OWNERS_MAX);
+        let peers: Vec<SocketAddr> = peers.map(|(_, overdue)| overdue.peer).collect();
+        let owners: HashMap<_, _> = self
+            .observatory
+            .plane()
+            .owners(&peers)
+            .into_iter()
+            .collect();
+        let named = overdue.into_iter().map(|(listener, overdue)| {
+            let owner = owners.get(&overdue.peer);
+            OverdueConnection {
+                listener,
+                tenant: owner.and_then(|id| reading.name(*id)).cloned(),
+                peer: overdue.peer,
+                age: overdue.age,
+            }
+        });
+        named.collect()
+    }
+
+    fn say(&mut self, signal: Signal) {
+        let now = signal.onset;
+        for event in self.ledger.handle(now, vec![signal]) {
+            self.keep(&event);
+        }
+    }
+
+    /// Into the journal, and into the log for those who read only that.
+    fn keep(&self, event: &Event) {
+        self.observatory.log.add(event);
+        let tenant = event.tenant.as_deref();
+        let (kind, state) = (event.kind.code(), event.state.code());
+        match event.kind {
+            EventKind::Started | EventKind::Stopping => {
+                tracing::debug!(id = event.id, event = kind, state, "{}", event.sentence);
+            }
+            _ => tracing::warn!(
+                id = event.id,
+                event = kind,
+                state,
+                tenant,
+                "{}",
+                event.sentence
+            ),
+        }
+    }
+}
+
+fn lifecycle(now: Timestamp, kind: EventKind) -> Signal {
+    let sentence = match kind {
+        EventKind::Started => format!(
+            "Cofferdam {} serves, as process {}.",
+            env!("CARGO_PKG_VERSION"),
+            std::process::id()
+        ),
+        _ => format!("Process {} has drained and ends.", std::process::id()),
+    };
+    Signal::moment(kind, now, sentence)
+}

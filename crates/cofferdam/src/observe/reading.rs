@@ -1,0 +1,82 @@
+//! What the data plane tells of itself and of its tenants at one moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::kv::Stats;
+use base::{TenantId, Timestamp, TrafficLimits};
+use gateway::{ConnectionFigures, Delays};
+
+use crate::plane::{DataPlane, Totals};
+
+/// All of it, the counts since the start.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) at: Timestamp,
+    /// By number, which is the order of their making.
+    pub(crate) tenants: Vec<TenantReading>,
+    pub(crate) totals: Totals,
+    /// How long ago each loop turned last.
+    pub(crate) loop_ages: Vec<Duration>,
+}
+
+/// One tenant.
+#[derive(Clone, Debug)]
+pub(crate) struct TenantReading {
+    pub(crate) id: TenantId,
+    pub(crate) name: Arc<str>,
+    pub(crate) traffic: TrafficLimits,
+    pub(crate) cache: Stats,
+    pub(crate) clients: ConnectionFigures,
+    /// How long its requests waited from being there to being answered.
+    pub(crate) delays: Delays,
+}
+
+impl Reading {
+    /// Reads counters; waits for no loop and for no disk.
+    pub(crate) fn take(plane: &dyn DataPlane, now: Timestamp) -> Self {
+        let directory = plane.directory();
+        let mut tenants: Vec<TenantReading> = directory
+            .tenants()
+            .filter_map(|tenant| {
+                let (cache, clients) = plane.stats(tenant.id)?;
+                Some(TenantReading {
+                    id: tenant.id,
+                    name: Arc::clone(&tenant.name),
+                    traffic: tenant.traffic,
+                    cache,
+                    clients,
+                    delays: plane.delays(tenant.id),
+                })
+            })
+            .collect();
+        tenants.sort_unstable_by_key(|tenant| tenant.id);
+        Self {
+            at: now,
+            tenants,
+            totals: plane.totals(),
+            loop_ages: plane.loop_ages(),
+        }
+    }
+
+    /// The name of a tenant.
+    pub(crate) fn name(&self, id: TenantId) -> Option<&Arc<str>> {
+        let found = self.tenants.iter().find(|tenant| tenant.id == id);
+        found.map(|tenant| &tenant.name)
+    }
+}
+
+impl TenantReading {
+    /// Requests answered, each key of a multi-get one.
+    pub(crate) fn requests(&self) -> u64 {
+        let clients = &self.clients;
+        let served = clients.reads_served.saturating_add(clients.writes_served);
+        served.saturating_add(self.refused())
+    }
+
+    /// Requests refused since they had waited too long.
+    pub(crate) fn refused(&self) -> u64 {
+        let clients = &self.clients;
+        clients.reads_refused.saturating_add(clients.writes_refused)
+    }
+}

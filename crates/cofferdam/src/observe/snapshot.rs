@@ -1,0 +1,30 @@
+//! What the observer found out at its last look.
+
+use std::time::Duration;
+
+use base::Timestamp;
+use runtime::observe::host::HostSample;
+use runtime::observe::sock_diag::{Queue, StateCounts};
+
+/// Host and listeners, once a second.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    /// When it was taken; never, if that is 0.
+    pub(crate) at: Timestamp,
+    pub(crate) took: Duration,
+    pub(crate) host: HostSample,
+    pub(crate) listeners: Vec<Listener>,
+    /// Affairs that events tell of and that go on.
+    pub(crate) affairs: u64,
+}
+
+/// One TCP listener. What the kernel does not tell is `None`.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    pub(crate) name: &'static str,
+    pub(crate) states: Option<StateCounts>,
+    pub(crate) close_wait_oldest: Option<Duration>,
+    pub(crate) queue: Option<Queue>,
+    /// The greatest depth of its queue over the last minute.
+    pub(crate) depth_peak: u32,
+}
