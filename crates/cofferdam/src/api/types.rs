@@ -1,7 +1,9 @@
 //! What the admin API takes and tells, the same for server and command line.
 
+use std::time::Duration;
+
 use base::kv::Stats;
-use gateway::ConnectionFigures;
+use gateway::{ConnectionFigures, Delays};
 use runtime::state::CredentialRecord;
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +125,28 @@ pub(crate) struct TenantStat {
     pub(crate) item_size_bytes: u32,
     pub(crate) cache: CacheFigures,
     pub(crate) clients: ClientFigures,
+    pub(crate) delay: DelayFigures,
+}
+
+/// How long requests waited from being there to being answered, since the start; to within a
+/// quarter.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct DelayFigures {
+    pub(crate) requests: u64,
+    /// `null`, as the next, before the first request.
+    pub(crate) p50_us: Option<u64>,
+    pub(crate) p99_us: Option<u64>,
+}
+
+impl From<&Delays> for DelayFigures {
+    fn from(delays: &Delays) -> Self {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        Self {
+            requests: delays.count(),
+            p50_us: delays.p50().map(micros),
+            p99_us: delays.p99().map(micros),
+        }
+    }
 }
 
 /// What a reload did.

@@ -9,7 +9,7 @@ use runtime::http::Method;
 use super::access::{Access, segment};
 use super::args::{Global, StatArgs};
 use super::output::{self, pairs, size, table};
-use crate::api::types::{Stat, TenantStat};
+use crate::api::types::{DelayFigures, Stat, TenantStat};
 use crate::failure::Failure;
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -221,6 +221,7 @@ fn connections_and_limits(tenant: &TenantStat) -> Vec<(&'static str, String)> {
                 clients.auth_attempts, clients.auth_failures
             ),
         ),
+        ("delay", delay(&tenant.delay)),
         (
             "paused",
             format!(
@@ -246,6 +247,18 @@ fn connections_and_limits(tenant: &TenantStat) -> Vec<(&'static str, String)> {
         ("inflight", size(clients.inflight_bytes)),
         ("served for", milliseconds(clients.busy_ns)),
     ]
+}
+
+/// From being there to being answered.
+fn delay(delay: &DelayFigures) -> String {
+    match (delay.p50_us, delay.p99_us) {
+        (Some(p50), Some(p99)) => format!(
+            "half within {:.2} ms, 99 of 100 within {:.2} ms",
+            p50 as f64 / 1000.0,
+            p99 as f64 / 1000.0
+        ),
+        _ => "-".to_owned(),
+    }
 }
 
 fn milliseconds(nanos: u64) -> String {

@@ -1,7 +1,9 @@
 //! Figures as text: sums at first, rates once there is a second look.
 
 use super::*;
-use crate::api::types::{CacheFigures, ClientFigures, ConnectionTotals, MemoryTotals};
+use crate::api::types::{
+    CacheFigures, ClientFigures, ConnectionTotals, DelayFigures, MemoryTotals,
+};
 
 fn stat(gets: u64, hits: u64) -> Stat {
     let cache = CacheFigures {
@@ -32,6 +34,7 @@ fn stat(gets: u64, hits: u64) -> Stat {
             item_size_bytes: 1024,
             cache,
             clients: ClientFigures::default(),
+            delay: DelayFigures::default(),
         }],
     }
 }
@@ -96,8 +99,14 @@ fn what_limits_made_of_the_requests_is_told() {
         inflight_bytes: 2048,
         ..ClientFigures::default()
     };
+    stat.tenants[0].delay = DelayFigures {
+        requests: 5,
+        p50_us: Some(90),
+        p99_us: Some(1250),
+    };
     let text = render(&stat, None, &args(Some("acme")));
     for words in [
+        "half within 0.09 ms, 99 of 100 within 1.25 ms",
         "17 reads, 4 writes",
         "3 times, 1s 500ms in all",
         "9 delayed",

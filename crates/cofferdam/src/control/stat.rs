@@ -4,7 +4,7 @@ use runtime::state::DEFAULT_TENANT;
 
 use super::{Control, ControlError};
 use crate::api::types::{
-    CacheFigures, ClientFigures, ConnectionTotals, MemoryTotals, Stat, TenantStat,
+    CacheFigures, ClientFigures, ConnectionTotals, DelayFigures, MemoryTotals, Stat, TenantStat,
 };
 
 impl Control {
@@ -31,6 +31,7 @@ impl Control {
                 item_size_bytes: tenant.item_size_max,
                 cache: CacheFigures::from(&cache),
                 clients: ClientFigures::from(&clients),
+                delay: DelayFigures::from(&self.plane.delays(tenant.id)),
             });
         }
         if let Some(name) = only {
