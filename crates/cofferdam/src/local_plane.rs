@@ -189,8 +189,21 @@ impl DataPlane for LocalPlane {
         Some((stats, self.figures.tenant(id).sum()))
     }
 
+    fn loop_ages(&self) -> Vec<Duration> {
+        self.loops.get().map(Loops::turn_ages).unwrap_or_default()
+    }
+
+    fn owners(&self, clients: &[SocketAddr]) -> Vec<(SocketAddr, TenantId)> {
+        let owners = self.loops.get().map(|loops| loops.owners(clients));
+        owners.unwrap_or_default()
+    }
+
     fn delays(&self, id: TenantId) -> Delays {
         self.figures.tenant(id).delays()
+    }
+
+    fn directory(&self) -> Arc<Directory> {
+        self.directory.get()
     }
 
     fn totals(&self) -> Totals {

@@ -54,9 +54,25 @@ pub(crate) trait DataPlane: Send + Sync {
     /// Figures that belong to no tenant.
     fn totals(&self) -> Totals;
 
+    /// The directory in force.
+    fn directory(&self) -> Arc<Directory> {
+        Arc::default()
+    }
+
     /// How long a tenant's requests waited from being there to being answered, since the start.
     fn delays(&self, _id: TenantId) -> Delays {
         Delays::default()
+    }
+
+    /// How long ago each event loop turned; none where there are none.
+    fn loop_ages(&self) -> Vec<Duration> {
+        Vec::new()
+    }
+
+    /// Whose the connections of these clients are, as far as they have one; asks the loops, which
+    /// answer within a moment or not at all.
+    fn owners(&self, _clients: &[SocketAddr]) -> Vec<(SocketAddr, TenantId)> {
+        Vec::new()
     }
 }
 
@@ -108,6 +124,15 @@ pub(crate) trait RunningPlane {
 
     /// What TLS is spoken with, for a reload of its files.
     fn tls_server(&self) -> Option<Arc<TlsServer>>;
+
+    /// The TCP listeners by the key of their address.
+    fn listeners(&self) -> Vec<(&'static str, SocketAddr)> {
+        let (open, auth) = self.addresses();
+        let tls = self.tls_address().map(|addr| ("memcache_tls", addr));
+        let open = open.map(|addr| ("memcache", addr));
+        let all = open.into_iter().chain([("memcache_auth", auth)]).chain(tls);
+        all.collect()
+    }
 
     /// Begins to accept; all tenants are there and the directory is published.
     fn serve(&mut self) -> Result<(), PlaneError>;
