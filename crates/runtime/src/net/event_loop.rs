@@ -218,10 +218,16 @@ impl<B: Backend> EventLoop<B> {
             return Some(Duration::ZERO);
         }
         let entrance = self.entrance.as_ref().and_then(Entrance::deadline);
-        let deadlines = [self.deadlines.next(), self.ends.next()];
-        let next = [Some(self.next_maintenance), entrance]
+        let next = [
+            Some(self.next_maintenance),
+            entrance,
+            self.deadlines.next(),
+            self.ends.next(),
+            // A paused tenant is to be served again when its rate allows, not when others speak.
+            self.shard.poll_timeout(),
+        ];
+        let next = next
             .into_iter()
-            .chain(deadlines)
             .flatten()
             .min()?;
         Some(next.since(self.shared.clock.now()))
