@@ -174,7 +174,7 @@ impl<B: Backend> Turn<'_, B> {
             }
             let rest = &bytes[consumed_total..];
             let is_over = steps >= steps_max || self.out.len() >= output_end;
-            if is_over && !self.session.decoder.is_at_list_end(rest) {
+            if is_over && !self.has_list_end_only(rest) {
                 return (consumed_total, Stop::End(TurnEnd::MoreToDo));
             }
             steps += 1;
@@ -205,6 +205,11 @@ impl<B: Backend> Turn<'_, B> {
                 }
             }
         }
+    }
+
+    /// Whether nothing is left of a list but its end.
+    fn has_list_end_only(&self, rest: &[u8]) -> bool {
+        self.session.transfer.is_none() && self.session.decoder.is_at_list_end(rest)
     }
 
     fn serve(&mut self, action: Action<'_>, reply: Reply<'_>) -> Option<Stop> {
