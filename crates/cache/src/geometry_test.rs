@@ -15,6 +15,7 @@ fn every_quota_gets_a_cut_that_serves_it() {
         let end = geometry.slot_at(geometry.slots - 1) + geometry.chunk_len as usize;
         assert!(end <= geometry.segment_len as usize);
         assert!(Geometry::owner_at(geometry.slots) <= geometry.slot_at(0));
+        assert!(geometry.chunk_len as usize > crate::shard::NUMBER_LEN_MAX);
         // The longest head, key, flags, CAS and extent, with a chunk all but full behind it.
         let head = 24 + 250 + 4 + 8 + 12 + geometry.chunk_len;
         assert!(2 * head <= geometry.segment_len - SEGMENT_HEADER_LEN);

@@ -7,6 +7,8 @@ use base::kv::{
     Arith, Delete, Expiry, Get, Item, Op, Outcome, Recache, Sink, Store, StoreMode, Value,
 };
 
+use crate::shard::NUMBER_LEN_MAX;
+
 /// What a retrieval showed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -334,7 +336,10 @@ impl Model {
 /// What C's `strtoull` makes of a value, told by Rust's own parser.
 fn number(value: &[u8]) -> Option<u64> {
     let text: String = value.iter().map(|byte| char::from(*byte)).collect();
-    let text = text.split('\0').next().filter(|_| value.len() <= 512)?;
+    let text = text
+        .split('\0')
+        .next()
+        .filter(|_| value.len() <= NUMBER_LEN_MAX)?;
     let space = |c: char| " \t\n\x0b\x0c\r".contains(c);
     let word = text.trim_start_matches(space).split(space).next()?;
     let number: i128 = word.parse().ok()?;

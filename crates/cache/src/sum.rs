@@ -88,3 +88,7 @@ pub(crate) fn add(sum: &mut Stats, part: &Stats) {
     let latest = (sum.evicted_at_unix_s, sum.evicted_idle_s);
     (sum.evicted_at_unix_s, sum.evicted_idle_s) = latest.max((*evicted_at_unix_s, *evicted_idle_s));
 }
+
+#[cfg(test)]
+#[path = "sum_test.rs"]
+mod tests;

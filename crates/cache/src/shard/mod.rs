@@ -32,6 +32,8 @@ use crate::index::Index;
 use crate::item::{self, Header};
 use crate::segment::{Kind, Segments};
 use crate::slab::Slab;
+#[cfg(test)]
+pub(crate) use arith::NUMBER_LEN_MAX;
 use awaited::Awaited;
 use bodies::Bodies;
 use log::Queue;
