@@ -226,10 +226,7 @@ impl<B: Backend> EventLoop<B> {
             // A paused tenant is to be served again when its rate allows, not when others speak.
             self.shard.poll_timeout(),
         ];
-        let next = next
-            .into_iter()
-            .flatten()
-            .min()?;
+        let next = next.into_iter().flatten().min()?;
         Some(next.since(self.shared.clock.now()))
     }
 
