@@ -13,7 +13,7 @@ use crate::pause::Mode;
 
 /// How often it is looked, while a tenant's `max_delay` passes, how much of a session's input has
 /// come.
-const MARKS_PER_MAX_DELAY: u32 = 4;
+const MARKS_PER_MAX_DELAY: u32 = 20;
 
 /// Names a session to its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
