@@ -136,4 +136,7 @@ cargo run --quiet -p xtask -- tidy
 begin "Black-box suite"
 "$clients/venv/bin/python" tests/clients/run.py "$@"
 
+begin "Drill"
+scripts/drill.sh
+
 printf '\nAll passed in %d s.\n' "$((SECONDS - began))"

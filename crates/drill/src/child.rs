@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
+use rustix::process::{
+    Pid, Signal, getppid, kill_process, set_parent_process_death_signal, setpriority_process,
+};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::error::DrillError;
@@ -20,12 +22,26 @@ use crate::load::clock;
 /// How long a child may take to end after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
 const LOOK_EVERY_NS: u64 = 10_000_000;
+/// The nice value at which whatever else runs on a machine is a small disturbance.
+const AHEAD: i32 = -20;
 
 /// How children are started: by which binary, and where they are to run.
 #[derive(Clone, Debug)]
 pub(crate) struct Nursery {
     /// The binary that has `drill exec`.
     pub(crate) program: PathBuf,
+}
+
+/// How a child stands to others that want its core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Priority {
+    /// As any program.
+    Ordinary,
+    /// Before all ordinary ones, where that is allowed: for servers, since what else a machine is
+    /// busy with is not what a drill is about.
+    Ahead,
+    /// Whenever it is ready, at this real-time priority.
+    RealTime(u8),
 }
 
 /// A process that is ended when this is dropped.
@@ -36,13 +52,17 @@ pub(crate) struct Child {
 }
 
 impl Nursery {
-    /// A command that runs `program` on `core`, at this real-time priority if one is given.
-    pub(crate) fn command(&self, core: usize, priority: Option<u8>, program: &Path) -> Command {
+    /// A command that runs `program` on `core`.
+    pub(crate) fn command(&self, core: usize, priority: Priority, program: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["drill", "exec", "--parent"]);
         command.arg(process::id().to_string());
-        command.arg("--core").arg(core.to_string()).arg("--");
-        if let Some(priority) = priority {
+        command.arg("--core").arg(core.to_string());
+        if priority == Priority::Ahead {
+            command.arg("--ahead");
+        }
+        command.arg("--");
+        if let Priority::RealTime(priority) = priority {
             command.args(["chrt", "-f"]).arg(priority.to_string());
         }
         command.arg(program);
@@ -101,12 +121,15 @@ impl Drop for Child {
     }
 }
 
-/// What `drill exec` does: becomes `command`, on `core`, to die with process `parent`. Returns only
-/// if that failed.
-pub fn exec(parent: u32, core: usize, command: &[OsString]) -> DrillError {
-    match bind_to(parent, core) {
-        Ok(()) => {}
-        Err(error) => return error,
+/// What `drill exec` does: becomes `command`, on `core`, to die with process `parent`, and `ahead`
+/// of ordinary processes where that is allowed. Returns only if it failed.
+pub fn exec(parent: u32, core: usize, ahead: bool, command: &[OsString]) -> DrillError {
+    if let Err(error) = bind_to(parent, core) {
+        return error;
+    }
+    if ahead {
+        // Not allowed to every user; then the run's own checks tell whether others were in the way.
+        let _ = setpriority_process(None, AHEAD);
     }
     let Some((program, args)) = command.split_first() else {
         return DrillError::CannotRun("nothing to run: give a command after --".into());

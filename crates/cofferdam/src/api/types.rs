@@ -136,6 +136,15 @@ pub(crate) struct DelayFigures {
     /// `null`, as the next, before the first request.
     pub(crate) p50_us: Option<u64>,
     pub(crate) p99_us: Option<u64>,
+    /// All of it, shortest first, so that a reader can tell what came since he last asked.
+    pub(crate) buckets: Vec<DelayBucket>,
+}
+
+/// Requests whose delay was at most this, and above the bucket before; empty ones are left out.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct DelayBucket {
+    pub(crate) up_to_ns: u64,
+    pub(crate) requests: u64,
 }
 
 impl From<&Delays> for DelayFigures {
@@ -145,6 +154,11 @@ impl From<&Delays> for DelayFigures {
             requests: delays.count(),
             p50_us: delays.p50().map(micros),
             p99_us: delays.p99().map(micros),
+            buckets: delays
+                .buckets()
+                .filter(|(_, requests)| *requests > 0)
+                .map(|(up_to_ns, requests)| DelayBucket { up_to_ns, requests })
+                .collect(),
         }
     }
 }

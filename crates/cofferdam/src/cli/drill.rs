@@ -34,6 +34,8 @@ pub(crate) enum DrillCommand {
         parent: u32,
         #[arg(long)]
         core: usize,
+        #[arg(long)]
+        ahead: bool,
         #[arg(last = true)]
         command: Vec<OsString>,
     },
@@ -97,8 +99,9 @@ pub(crate) fn run(global: &Global, command: &DrillCommand) -> Result<(), Failure
         DrillCommand::Exec {
             parent,
             core,
+            ahead,
             command,
-        } => Err(::drill::exec(*parent, *core, command).into()),
+        } => Err(::drill::exec(*parent, *core, *ahead, command).into()),
     }
 }
 

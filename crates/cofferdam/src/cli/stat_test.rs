@@ -103,6 +103,7 @@ fn what_limits_made_of_the_requests_is_told() {
         requests: 5,
         p50_us: Some(90),
         p99_us: Some(1250),
+        ..DelayFigures::default()
     };
     let text = render(&stat, None, &args(Some("acme")));
     for words in [

@@ -134,13 +134,13 @@ pub struct Aggressor {
     pub offered: u64,
     /// How many times the capacity that is.
     pub offered_multiple: f64,
-    /// Requests that were answered.
+    /// Requests that were answered with what they asked for.
     pub served: u64,
     /// Their cost as a part of what the victims left of the capacity, under the spike alone.
     pub served_share: f64,
     /// The same while the storm was on too: handshakes take their part.
     pub served_share_in_storm: f64,
-    /// Keys that were asked for and not given though they are there.
+    /// Requests that were answered as if nothing were there, or by not storing.
     pub refused: u64,
 }
 

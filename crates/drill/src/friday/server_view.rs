@@ -15,7 +15,7 @@ impl Delays {
         let mut sum = BTreeMap::new();
         let tenants = stat["tenants"].as_array().into_iter().flatten();
         for tenant in tenants.filter(|it| it["tenant"] != except) {
-            for bucket in tenant["delays"].as_array().into_iter().flatten() {
+            for bucket in tenant["delay"]["buckets"].as_array().into_iter().flatten() {
                 let figure = |name: &str| bucket[name].as_u64().unwrap_or(0);
                 *sum.entry(figure("up_to_ns")).or_insert(0) += figure("requests");
             }

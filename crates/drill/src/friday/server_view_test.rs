@@ -6,12 +6,12 @@ use super::*;
 
 fn stat(quick: u64, slow: u64) -> Value {
     json!({"tenants": [
-        {"tenant": "a", "clients": {"busy_ns": 1}, "delays": [
+        {"tenant": "a", "clients": {"busy_ns": 1}, "delay": {"buckets": [
             {"up_to_ns": 1_000_000, "requests": quick}, {"up_to_ns": 5_000_000, "requests": slow},
-        ]},
-        {"tenant": "large", "clients": {"busy_ns": 2}, "delays": [
+        ]}},
+        {"tenant": "large", "clients": {"busy_ns": 2}, "delay": {"buckets": [
             {"up_to_ns": 9_000_000, "requests": 1_000_000},
-        ]},
+        ]}},
     ]})
 }
 

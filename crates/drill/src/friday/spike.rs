@@ -40,9 +40,11 @@ pub(crate) struct Capacity {
 /// What the spike brought about in a stretch of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Served {
-    pub(crate) requests: u64,
-    /// Keys that were asked for and not given.
-    pub(crate) refused: u64,
+    /// Requests that were answered with what they asked for. One that was given some of its keys
+    /// counts as that part of a request: so do its costs.
+    pub(crate) requests: f64,
+    /// Requests that were told that nothing is there though it is, or that nothing was stored.
+    pub(crate) refused: f64,
     /// Requests that were written to sockets.
     pub(crate) offered: f64,
     pub(crate) seconds: f64,
@@ -157,8 +159,10 @@ impl Served {
         let mut sum = Self::default();
         let within = |it: &&Window| it.from_ns >= span.from_ns && it.to_ns <= span.to_ns;
         for window in windows.iter().filter(within) {
-            sum.requests += window.requests;
-            sum.refused += window.misses;
+            let keys = (window.hits + window.misses).max(1) as f64;
+            let refused = window.requests as f64 * window.misses as f64 / keys;
+            sum.requests += window.requests as f64 - refused;
+            sum.refused += refused + window.errors.not_stored as f64;
             sum.offered += window.bytes_sent as f64 / capacity.bytes_per_request.max(1.0);
             sum.seconds += window.to_ns.saturating_sub(window.from_ns) as f64 / 1e9;
         }
@@ -175,7 +179,7 @@ impl Served {
     /// the long run: the core's time divided by the capacity.
     pub(crate) fn share(&self, capacity: Capacity, victims_cpu: f64) -> f64 {
         let left = capacity.per_s * (1.0 - victims_cpu.clamp(0.0, 0.99)) * self.seconds;
-        self.requests as f64 / left.max(1.0)
+        self.requests / left.max(1.0)
     }
 }
 

@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 use serde_json::Value;
 
 use super::home::Home;
-use crate::child::{Child, Nursery};
+use crate::child::{Child, Nursery, Priority};
 use crate::error::DrillError;
 use crate::load::{Login, clock};
 use crate::{child, machine};
@@ -67,7 +67,7 @@ impl Subject {
         // Empty: what this machine's own server is configured to is none of the drill's business.
         fs::write(&config, "").map_err(failed())?;
         let log = dir.join("log");
-        let mut command = nursery.command(core, None, &nursery.program);
+        let mut command = nursery.command(core, Priority::Ahead, &nursery.program);
         command
             .args([
                 "up",
@@ -135,7 +135,7 @@ impl Subject {
             return Ok(None);
         };
         let port = machine::free_port()?;
-        let mut command = nursery.command(core, None, Path::new("memcached"));
+        let mut command = nursery.command(core, Priority::Ahead, Path::new("memcached"));
         command
             .args([
                 "-l",
@@ -178,7 +178,7 @@ impl Subject {
             behind.target
         );
         fs::write(&config, text).map_err(DrillError::system("cannot configure nutcracker"))?;
-        let mut command = nursery.command(core, None, Path::new("nutcracker"));
+        let mut command = nursery.command(core, Priority::Ahead, Path::new("nutcracker"));
         command
             .arg("-c")
             .arg(&config)

@@ -95,10 +95,10 @@ impl Sum {
             capacity_per_s: self.capacity.per_s,
             offered: all.offered as u64,
             offered_multiple: all.multiple(self.capacity),
-            served: all.requests,
+            served: all.requests as u64,
             served_share: served(fault.inject).share(self.capacity, victims_cpu),
             served_share_in_storm: served(fault.hold).share(self.capacity, victims_cpu),
-            refused: all.refused,
+            refused: all.refused as u64,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::timeline::{Probe, Seen, Span, Timeline};
 use super::victim_process::{Order, Tell};
-use crate::child::{Child, Nursery};
+use crate::child::{Child, Nursery, Priority};
 use crate::error::DrillError;
 use crate::load::Timing;
 
@@ -29,7 +29,10 @@ impl Victims {
         real_time: bool,
         order: &Order,
     ) -> Result<Self, DrillError> {
-        let priority = real_time.then_some(PRIORITY);
+        let priority = match real_time {
+            true => Priority::RealTime(PRIORITY),
+            false => Priority::Ordinary,
+        };
         let mut command = nursery.command(core, priority, &nursery.program);
         command.args(["drill", "victims"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -27,7 +27,8 @@ pub(crate) struct Window {
     /// How late requests left although a connection was free.
     pub(crate) lag: Timing,
     pub(crate) requests: u64,
-    /// Keys that were asked for and not there.
+    /// Keys that were asked for and there, or not.
+    pub(crate) hits: u64,
     pub(crate) misses: u64,
     pub(crate) errors: Errors,
     pub(crate) reconnects: u64,
@@ -76,12 +77,13 @@ fn listen(news: &Receiver<News>, shared: &Shared, stop: &AtomicBool, each: &mut 
 
 fn window(news: News) -> Window {
     let tally = news.tally;
-    let (_, misses) = tally.hits_and_misses();
+    let (hits, misses) = tally.hits_and_misses();
     Window {
         from_ns: news.at_ns.saturating_sub(news.span_ns),
         to_ns: news.at_ns,
         latency: tally.latency(),
         requests: tally.requests(),
+        hits,
         misses,
         errors: tally.errors,
         reconnects: tally.reconnects,
