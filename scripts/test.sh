@@ -40,6 +40,7 @@ missing_packages() {
   command -v npm >/dev/null || echo npm
   command -v ruby >/dev/null && ruby -rdalli -e '' 2>/dev/null || echo ruby ruby-dalli
   command -v php >/dev/null && php -m | grep -x memcached >/dev/null || echo php-cli php-memcached
+  command -v promtool >/dev/null || echo prometheus
   command -v python3 >/dev/null || echo python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
@@ -58,6 +59,10 @@ install_debian_packages() {
   # The package starts a service on the port that `cofferdam up` uses; the tests start their own.
   case " ${packages[*]} " in
     *" memcached "*) as_root systemctl disable --now memcached >/dev/null 2>&1 || true ;;
+  esac
+  # Of this one only promtool is needed, which checks metrics.
+  case " ${packages[*]} " in
+    *" prometheus "*) as_root systemctl disable --now prometheus >/dev/null 2>&1 || true ;;
   esac
 }
 

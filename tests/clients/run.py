@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 # The longest first, so that the others fit beside them.
 SUITES = [
+    "observe",
     "hostile",
     "limits",
     "load",

@@ -12,6 +12,7 @@ use crate::config::{Change, Config, Overrides};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
 use crate::logging::LevelSwitch;
+use crate::observe::service::Reloading;
 use crate::{servers, tls};
 
 /// Holds what is in force and what it came from.
@@ -56,6 +57,7 @@ impl Reloader {
 
     /// Reads the file and puts in force what may change; all of that or, on an error, nothing.
     pub(crate) fn reload(&self) -> Result<ReloadReport, Failure> {
+        let _told = Reloading::begin();
         let new = Config::load(self.file.as_deref(), &self.overrides)?;
         let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
         let mut report = ReloadReport::default();
@@ -96,6 +98,12 @@ impl Reloader {
         if let Err(error) = self.reload() {
             tracing::error!(%error, "configuration not reloaded; what was in force stays in force");
         }
+    }
+
+    /// Over which time connections are let go when a successor serves.
+    pub(crate) fn drain_time(&self) -> Duration {
+        let in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        in_force.limits.drain_time.0
     }
 
     /// How long draining may take.

@@ -8,10 +8,10 @@ mod metrics;
 mod observatory;
 mod observer;
 mod reading;
+pub(crate) mod service;
 mod signal;
 mod snapshot;
 mod tcp_eye;
-mod watchdog;
 
 pub(crate) use observatory::Observatory;
 pub(crate) use observer::Observer;

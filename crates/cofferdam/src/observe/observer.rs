@@ -18,10 +18,10 @@ use super::Observatory;
 use super::detect::{Detectors, Observation, OverdueConnection};
 use super::ledger::Ledger;
 use super::reading::Reading;
+use super::service::Watchdog;
 use super::signal::Signal;
 use super::snapshot::Snapshot;
 use super::tcp_eye::{QUEUE_PERIOD, TcpEye};
-use super::watchdog::Watchdog;
 
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
 /// Connections whose tenants are asked for at once; one example is all that an event tells.
@@ -30,9 +30,13 @@ const OWNERS_MAX: usize = 256;
 /// A running observer; [`Observer::end`] ends it.
 #[derive(Debug)]
 pub(crate) struct Observer {
-    stop: mpsc::Sender<()>,
+    stop: mpsc::Sender<Left>,
     thread: JoinHandle<()>,
 }
+
+/// Says that a successor observes from now on.
+#[derive(Debug)]
+struct Left;
 
 impl Observer {
     /// Watches the observatory's data plane and these TCP listeners from a thread of its own, which
@@ -53,6 +57,13 @@ impl Observer {
                 watch.run(&stopped);
             })?;
         Ok(Self { stop, thread })
+    }
+
+    /// Ends the thread without a word: a successor has the journal.
+    pub(crate) fn leave(self) {
+        // The thread hears the end of the channel as well.
+        let _ = self.stop.send(Left);
+        let _ = self.thread.join();
     }
 
     /// Writes the last event and ends the thread.
@@ -97,9 +108,15 @@ impl Watch {
         }
     }
 
-    fn run(&mut self, stopped: &mpsc::Receiver<()>) {
+    fn run(&mut self, stopped: &mpsc::Receiver<Left>) {
         self.say(lifecycle(self.last_wake, EventKind::Started));
-        while stopped.recv_timeout(QUEUE_PERIOD) == Err(RecvTimeoutError::Timeout) {
+        loop {
+            match stopped.recv_timeout(QUEUE_PERIOD) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+                // The journal is another's now.
+                Ok(Left) => return,
+            }
             let now = self.observatory.clock().now();
             self.longest_sleep = self.longest_sleep.max(now.since(self.last_wake));
             self.eye.look_at_queues(now);

@@ -1,9 +1,36 @@
-//! Tells the service manager that we live, as long as we do (sd_notify(3), `WatchdogSec=`).
+//! What a service manager is told (sd_notify(3)) beside ready and stopping: that we live, and reload.
 
 use std::time::Duration;
 
 use base::Timestamp;
 use sd_notify::NotifyState;
+
+/// Says that a reload begins, and when it is dropped that it is over, whatever came of it
+/// (`Type=notify-reload`).
+#[derive(Debug)]
+pub(crate) struct Reloading(());
+
+impl Reloading {
+    pub(crate) fn begin() -> Self {
+        // The manager tells by the time which reload this is.
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            tell(&[NotifyState::Reloading, now]);
+        }
+        Self(())
+    }
+}
+
+impl Drop for Reloading {
+    fn drop(&mut self) {
+        tell(&[NotifyState::Ready]);
+    }
+}
+
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, ?state, "the service manager was not told");
+    }
+}
 
 /// When the service manager is to be told next.
 #[derive(Debug)]
@@ -32,8 +59,6 @@ impl Watchdog {
             return;
         }
         self.next = now + period;
-        if let Err(error) = sd_notify::notify(&[NotifyState::Watchdog]) {
-            tracing::warn!(%error, "the service manager's watchdog was not fed");
-        }
+        tell(&[NotifyState::Watchdog]);
     }
 }
