@@ -1,6 +1,9 @@
 //! The data plane of one process: event loops over the caches that it holds itself.
 
+use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,12 +12,14 @@ use base::TenantId;
 use base::kv::Stats;
 use gateway::directory::Directory;
 use gateway::{ConnectionFigures, Delays, Figures};
+use runtime::net::handover::NamedSocket;
 use runtime::net::tls::TlsServer;
 use runtime::net::{ListenError, Listener, Loops, LoopsConfig};
 use runtime::{Clock, Published, secrets};
 
 use crate::config::TlsListener;
 use crate::failure::Failure;
+use crate::inherited::{Inherited, UNIX, UNIX_OF_MANAGER};
 use crate::local_backend::{Caches, LocalBackend};
 use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
 use runtime::state::DEFAULT_TENANT;
@@ -53,40 +58,27 @@ fn remedy(key: &str, error: &ListenError) -> String {
     }
 }
 
-/// Binds the listeners; nobody is let in before [`RunningPlane::serve`].
-pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, Failure> {
+/// Binds the listeners, or takes them over; nobody is let in before [`RunningPlane::serve`].
+pub(crate) fn start(
+    config: &PlaneConfig,
+    clock: Clock,
+    inherited: &mut Inherited,
+) -> Result<Started, Failure> {
     let tls = config.tls.as_ref().map(TlsServer::new).transpose()?;
     let tls = tls.map(Arc::new);
-    let encrypted = |listener: Listener, key| match &tls {
-        Some(server) if config.tls_listeners.contains(&key) => {
-            listener.with_tls(Arc::clone(server))
-        }
-        _ => listener,
+    let listeners = listeners(config, tls.as_ref(), inherited)?;
+    let address = |key: &str| {
+        let listener = listeners.iter().find(|(name, _)| *name == key);
+        listener.and_then(|(_, listener)| listener.local_addr())
     };
-    let mut listeners = Vec::new();
-    let auth = Listener::authenticating(config.memcache_auth)
-        .map_err(|error| NotListening::new("memcache_auth", error))?;
-    let auth_addr = auth.local_addr().unwrap_or(config.memcache_auth);
-    listeners.push(encrypted(auth, TlsListener::MemcacheAuth));
-    let mut tls_addr = None;
-    if let (Some(addr), Some(server)) = (config.memcache_tls, &tls) {
-        let listener = Listener::authenticating(addr)
-            .map_err(|error| NotListening::new("memcache_tls", error))?;
-        tls_addr = listener.local_addr();
-        listeners.push(listener.with_tls(Arc::clone(server)));
-    }
-    let mut open_addr = None;
-    if let Some(addr) = config.memcache {
-        let open = Listener::open(addr, DEFAULT_TENANT)
-            .map_err(|error| NotListening::new("memcache", error))?;
-        open_addr = open.local_addr();
-        listeners.push(encrypted(open, TlsListener::Memcache));
-    }
-    if let Some(path) = &config.unix {
-        let unix = Listener::unix(path, config.unix_mode, DEFAULT_TENANT)
-            .map_err(|error| NotListening::new("unix", error))?;
-        listeners.push(unix);
-    }
+    let auth = address("memcache_auth").unwrap_or(config.memcache_auth);
+    let addresses = (address("memcache"), auth);
+    let tls_address = address("memcache_tls");
+    let names = listeners.iter().map(|(name, _)| *name).collect();
+    let listeners = listeners
+        .into_iter()
+        .map(|(_, listener)| listener)
+        .collect();
     let threads = usize::from(config.threads).max(1);
     let plane = Arc::new(LocalPlane {
         clock,
@@ -97,9 +89,10 @@ pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, Failu
         connections_max: config.limits.connections_max,
     });
     let running = RunningLocalPlane {
-        addresses: (open_addr, auth_addr),
-        tls_address: tls_addr,
+        addresses,
+        tls_address,
         tls_server: tls,
+        names,
         waiting: Some(LoopsConfig {
             threads,
             limits: config.limits,
@@ -112,6 +105,71 @@ pub(crate) fn start(config: &PlaneConfig, clock: Clock) -> Result<Started, Failu
         plane: Arc::clone(&plane),
     };
     Ok((plane, Box::new(running)))
+}
+
+/// All listeners, by the key of their address.
+fn listeners(
+    config: &PlaneConfig,
+    tls: Option<&Arc<TlsServer>>,
+    inherited: &mut Inherited,
+) -> Result<Vec<(&'static str, Listener)>, NotListening> {
+    let encrypted = |listener: Listener, is_wanted: bool| match tls {
+        Some(server) if is_wanted => listener.with_tls(Arc::clone(server)),
+        _ => listener,
+    };
+    let wanted = &config.tls_listeners;
+    let auth = tcp("memcache_auth", config.memcache_auth, None, inherited)?;
+    let auth = encrypted(auth, wanted.contains(&TlsListener::MemcacheAuth));
+    let mut all = vec![("memcache_auth", auth)];
+    if let Some(addr) = config.memcache_tls {
+        let listener = tcp("memcache_tls", addr, None, inherited)?;
+        all.push(("memcache_tls", encrypted(listener, true)));
+    }
+    if let Some(addr) = config.memcache {
+        let open = tcp("memcache", addr, Some(DEFAULT_TENANT), inherited)?;
+        let open = encrypted(open, wanted.contains(&TlsListener::Memcache));
+        all.push(("memcache", open));
+    }
+    if let Some(path) = &config.unix {
+        all.push(unix(path, config.unix_mode, inherited)?);
+    }
+    Ok(all)
+}
+
+fn tcp(
+    key: &'static str,
+    addr: SocketAddr,
+    tenant: Option<TenantId>,
+    inherited: &mut Inherited,
+) -> Result<Listener, NotListening> {
+    let listener = match (inherited.take_tcp(key, addr), tenant) {
+        (Some(socket), _) => Listener::adopt(socket, tenant),
+        (None, Some(tenant)) => Listener::open(addr, tenant),
+        (None, None) => Listener::authenticating(addr),
+    };
+    listener.map_err(|error| NotListening::new(key, error))
+}
+
+/// The Unix socket, and by which name a successor is to know it.
+fn unix(
+    path: &Path,
+    mode: u32,
+    inherited: &mut Inherited,
+) -> Result<(&'static str, Listener), NotListening> {
+    let failed = |error| NotListening::new("unix", error);
+    let keeps_file = inherited.keeps_unix_file();
+    let socket = inherited
+        .take_unix(UNIX, path)
+        .or_else(|| inherited.take_unix(UNIX_OF_MANAGER, path));
+    let Some(socket) = socket else {
+        let bound = Listener::unix(path, mode, DEFAULT_TENANT).map_err(failed)?;
+        return Ok((UNIX, bound));
+    };
+    let adopted = Listener::adopt(socket, Some(DEFAULT_TENANT)).map_err(failed)?;
+    Ok(match keeps_file {
+        true => (UNIX_OF_MANAGER, adopted),
+        false => (UNIX, adopted.owning_file(path)),
+    })
 }
 
 struct LocalPlane {
@@ -226,6 +284,8 @@ struct RunningLocalPlane {
     addresses: (Option<SocketAddr>, SocketAddr),
     tls_address: Option<SocketAddr>,
     tls_server: Option<Arc<TlsServer>>,
+    /// Of the listeners, in their order.
+    names: Vec<&'static str>,
     /// What the loops are started with, until they are.
     waiting: Option<LoopsConfig>,
 }
@@ -241,6 +301,16 @@ impl RunningPlane for RunningLocalPlane {
 
     fn tls_server(&self) -> Option<Arc<TlsServer>> {
         self.tls_server.clone()
+    }
+
+    fn sockets(&self) -> io::Result<Vec<NamedSocket>> {
+        let waiting = self.waiting.iter().flat_map(|config| &config.listeners);
+        let all = self.names.iter().zip(waiting);
+        all.map(|(name, listener)| {
+            let socket = listener.as_fd().try_clone_to_owned()?;
+            Ok(((*name).to_owned(), socket))
+        })
+        .collect()
     }
 
     fn serve(&mut self) -> Result<(), PlaneError> {
@@ -260,6 +330,12 @@ impl RunningPlane for RunningLocalPlane {
 
     fn has_failed(&self) -> bool {
         self.plane.loops.get().is_some_and(Loops::has_failed)
+    }
+
+    fn retire(&mut self, over: Duration) {
+        if let Some(loops) = self.plane.loops.get() {
+            loops.retire(over);
+        }
     }
 
     fn drain(&mut self, timeout: Duration) {

@@ -9,6 +9,7 @@ mod failure;
 #[cfg(test)]
 mod fake_plane;
 mod files;
+mod inherited;
 mod local_backend;
 mod local_plane;
 mod logging;
@@ -19,6 +20,7 @@ mod reload;
 mod servers;
 mod tls;
 mod up;
+mod upgrade;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@ use base::{IpNetwork, TenantId};
 use gateway::directory::Directory;
 use gateway::{ConnectionFigures, Delays};
 use runtime::net::Limits;
+use runtime::net::handover::NamedSocket;
 use runtime::net::tls::{TlsFiles, TlsServer};
 
 use crate::config::TlsListener;
@@ -134,11 +135,18 @@ pub(crate) trait RunningPlane {
         all.collect()
     }
 
+    /// All listeners for a successor, as long as none of them serves.
+    fn sockets(&self) -> std::io::Result<Vec<NamedSocket>>;
+
     /// Begins to accept; all tenants are there and the directory is published.
     fn serve(&mut self) -> Result<(), PlaneError>;
 
     /// Whether nobody serves any more although nobody asked for that.
     fn has_failed(&self) -> bool;
+
+    /// Stops accepting, and lets connections go between requests, evenly over a time. Returns at
+    /// once.
+    fn retire(&mut self, over: Duration);
 
     /// Stops accepting, closes idle connections, finishes what is in flight for at most `timeout`,
     /// then closes the rest. Returns when that is done.

@@ -4,8 +4,8 @@ mod plan;
 mod protections;
 mod ready;
 mod signals;
+mod takeover;
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use runtime::Clock;
 use runtime::descriptors;
-use runtime::http::{BindError, Guard, Listeners, Server};
+use runtime::http::{BindError, Guard, Listeners};
 use runtime::state::State;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -24,21 +24,45 @@ use crate::api::{self, Api, Reload};
 use crate::config::{Config, Overrides};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
+use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited};
 use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
 use crate::reload::Reloader;
+use crate::upgrade::Upgrader;
 use crate::{files, local_plane, logging, servers};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
 use ready::tell_ready;
 use signals::SignalThread;
+pub(crate) use takeover::TAKEOVER_VARIABLE;
+use takeover::Takeover;
 
-const CHECK_PERIOD: Duration = Duration::from_secs(1);
+const CHECK_PERIOD: Duration = Duration::from_millis(100);
 
-/// Runs until SIGTERM or SIGINT, then drains.
+/// Runs until SIGTERM or SIGINT, then drains; or until a successor serves, then lets its connections
+/// go.
 pub(crate) fn run(
     file: Option<&Path>,
     overrides: &Overrides,
     protections: bool,
+) -> Result<(), Failure> {
+    // What the service manager has left is taken before anything is opened.
+    let of_manager = Inherited::of_manager()?;
+    let Some((takeover, sockets)) = Takeover::begin()? else {
+        return serve(file, overrides, protections, of_manager, None);
+    };
+    let outcome = serve(file, overrides, protections, sockets, Some(&takeover));
+    if let Err(failure) = &outcome {
+        takeover.tell_failed(failure);
+    }
+    outcome
+}
+
+fn serve(
+    file: Option<&Path>,
+    overrides: &Overrides,
+    protections: bool,
+    mut inherited: Inherited,
+    takeover: Option<&Takeover>,
 ) -> Result<(), Failure> {
     let config = Config::load(file, overrides)?;
     let level = logging::start(config.log_format, config.log_level);
@@ -52,39 +76,72 @@ pub(crate) fn run(
     let plane_config = plane_config(&config, descriptors_max, protections);
     make_room_for_connections(plane_config.limits.connections_max)?;
     warn_of_too_much_memory(&config);
+    if let Some(takeover) = takeover {
+        takeover.await_state()?;
+    }
     let state = State::open(&config.data_dir())?;
-    let (plane, mut running) = local_plane::start(&plane_config, clock)?;
+    let (plane, mut running) = local_plane::start(&plane_config, clock, &mut inherited)?;
     let observatory = Observatory::new(Arc::clone(&plane), clock, &config.data_dir());
     let observatory = Arc::new(observatory);
-    let control = restore(&config, state, plane, running.as_ref())?;
+    let control = restore(&config, state, Arc::clone(&plane), running.as_ref())?;
     let (_, auth) = running.addresses();
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
     let reloader = Arc::new(reloader.with_tls(running.tls_server()));
+    let listeners = admin_listeners(&config, &mut inherited)?;
+    let gate = listeners.gate()?;
+    let upgrader = Arc::new(Upgrader::new(
+        Arc::clone(&control),
+        Arc::clone(&gate),
+        config.data_dir(),
+        clock,
+        running.sockets()?,
+    ));
     let ready = Arc::new(AtomicBool::new(false));
     let api = Api {
         reload: Some(reload_of(&reloader)),
+        upgrader: Some(Arc::clone(&upgrader)),
         ready: Arc::clone(&ready),
         observatory: Some(Arc::clone(&observatory)),
         ..Api::new(control, clock)
     };
-    let (server, admin) = serve_admin(&config, api)?;
+    let admin = listeners.tcp_addr();
+    let guard = guard(&config)?;
+    let server = listeners.serve_behind(gate, api.router(), guard)?;
     running.serve()?;
     let observer = Observer::start(observatory, &running.listeners(), &config.data_dir())?;
     ready.store(true, Ordering::Release);
     tell_ready(&config, running.as_ref(), admin);
+    if let Some(takeover) = takeover {
+        takeover.tell_ready();
+    }
     let signals = SignalThread::start(signals, Arc::clone(&reloader))?;
-    let outcome = wait(&signals.stop, running.as_ref());
+    let outcome = wait(&signals.stop, running.as_ref(), &upgrader);
     ready.store(false, Ordering::Release);
-    drain(running.as_mut(), &reloader);
-    drop(server);
-    observer.end();
+    upgrader.let_go_of_sockets();
+    if upgrader.is_handed_over() {
+        // The journal is the successor's now.
+        observer.leave();
+        let_go(running.as_mut(), &*plane, &reloader, &signals.stop, clock);
+        drop(server);
+    } else {
+        drain(running.as_mut(), &reloader);
+        drop(server);
+        observer.end();
+    }
     signals.end();
     outcome
 }
 
-/// Until a stop is asked for, or until nobody serves any more.
-fn wait(stop: &mpsc::Receiver<()>, running: &dyn RunningPlane) -> Result<(), Failure> {
+/// Until a stop is asked for, until a successor serves, or until nobody serves any more.
+fn wait(
+    stop: &mpsc::Receiver<()>,
+    running: &dyn RunningPlane,
+    upgrader: &Upgrader,
+) -> Result<(), Failure> {
     while stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout) {
+        if upgrader.is_handed_over() {
+            return Ok(());
+        }
         if running.has_failed() {
             return Err(Failure::new(
                 "the event loops have ended: look at the log above, and start again",
@@ -92,6 +149,25 @@ fn wait(stop: &mpsc::Receiver<()>, running: &dyn RunningPlane) -> Result<(), Fai
         }
     }
     Ok(())
+}
+
+/// Lets all connections go, one after the other; a signal cuts that short.
+fn let_go(
+    running: &mut dyn RunningPlane,
+    plane: &dyn DataPlane,
+    reloader: &Reloader,
+    stop: &mpsc::Receiver<()>,
+    clock: Clock,
+) {
+    let over = reloader.drain_time();
+    running.retire(over);
+    let deadline = clock.now() + over;
+    while plane.totals().connections > 0
+        && clock.now() < deadline
+        && stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout)
+    {}
+    running.drain(reloader.drain_timeout());
+    tracing::info!("ended; the successor serves");
 }
 
 /// Brings the tenants of the state to the data plane.
@@ -112,15 +188,12 @@ fn restore(
     Ok(Arc::new(control))
 }
 
-fn serve_admin(config: &Config, api: Api) -> Result<(Server, Option<SocketAddr>), Failure> {
-    let dir = config.data_dir();
+fn admin_listeners(config: &Config, inherited: &mut Inherited) -> Result<Listeners, Failure> {
     let tcp = config.listen.admin.value().map(|addr| addr.0);
-    let guard = Guard {
-        token: files::token(&dir.join(files::ADMIN_TOKEN))?,
-        hosts: config.admin.hosts.clone(),
-        open_paths: api::OPEN_PATHS,
-    };
-    let listeners = Listeners::bind(&dir.join(files::ADMIN_SOCKET), tcp).map_err(admin_failure)?;
+    let path = config.data_dir().join(files::ADMIN_SOCKET);
+    let unix_socket = inherited.take_unix(ADMIN_UNIX, &path);
+    let tcp_socket = tcp.and_then(|addr| inherited.take_tcp(ADMIN, addr));
+    let listeners = Listeners::adopt(&path, unix_socket, tcp, tcp_socket).map_err(admin_failure)?;
     let addr = listeners.tcp_addr();
     if let Some(addr) = addr.filter(|addr| !addr.ip().is_loopback()) {
         tracing::warn!(
@@ -129,7 +202,15 @@ fn serve_admin(config: &Config, api: Api) -> Result<(Server, Option<SocketAddr>)
              keep it within a private network"
         );
     }
-    Ok((listeners.serve(api.router(), guard)?, addr))
+    Ok(listeners)
+}
+
+fn guard(config: &Config) -> Result<Guard, Failure> {
+    Ok(Guard {
+        token: files::token(&config.data_dir().join(files::ADMIN_TOKEN))?,
+        hosts: config.admin.hosts.clone(),
+        open_paths: api::OPEN_PATHS,
+    })
 }
 
 /// An admin listener that cannot be had, with the key and flag of its address.

@@ -3,6 +3,7 @@
 mod observe;
 mod traffic;
 pub(crate) mod types;
+mod upgrade;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,8 +22,10 @@ use serde::Deserialize;
 use crate::control::{Control, ControlError};
 use crate::failure::Failure;
 use crate::observe::Observatory;
+use crate::upgrade::Upgrader;
 pub(crate) use observe::EventPage;
 use runtime::state::StateError;
+pub(crate) use upgrade::{UpgradeReport, UpgradeRequest};
 use types::{
     CredentialRequest, CredentialView, ErrorBody, Grant, LimitChange, ReloadReport, Stat,
     TenantRequest, TenantView,
@@ -41,6 +44,7 @@ pub(crate) type Reload = dyn Fn() -> Result<ReloadReport, Failure> + Send + Sync
 pub(crate) struct Api {
     pub(crate) control: Arc<Control>,
     pub(crate) reload: Option<Arc<Reload>>,
+    pub(crate) upgrader: Option<Arc<Upgrader>>,
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) observatory: Option<Arc<Observatory>>,
     pub(crate) clock: Clock,
@@ -53,6 +57,7 @@ impl Api {
         Self {
             control,
             reload: None,
+            upgrader: None,
             ready: Arc::default(),
             observatory: None,
             clock,
@@ -83,6 +88,7 @@ impl Api {
             )
             .route("/v1/stat", get(stat))
             .route("/v1/reload", post(reload))
+            .merge(upgrade::routes())
             .route("/v1/state/backup", get(backup))
             .fallback(async || {
                 ApiError(

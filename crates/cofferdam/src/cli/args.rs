@@ -9,6 +9,7 @@ use super::drill::DrillCommand;
 use super::events::EventsArgs;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
+use super::upgrade::UpgradeArgs;
 use crate::config::{Addr, Auto, Overrides, Size, Switch};
 use crate::logging::LogFormat;
 
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     CheckConfig(CheckConfigArgs),
     /// Have the running daemon read its configuration again
     Reload,
+    /// Have a new process take the place of the running daemon, without refusing anybody
+    Upgrade(UpgradeArgs),
     /// Put load on a memcached-compatible server and measure it
     Load(LoadArgs),
     /// Replay an outage on this machine and judge what came of it

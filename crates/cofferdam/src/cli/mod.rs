@@ -12,6 +12,7 @@ pub(crate) mod output;
 mod stat;
 mod state;
 mod tenant;
+mod upgrade;
 mod usage;
 
 use std::env;
@@ -68,6 +69,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Events(args) => events::run(global, &args),
         Command::Drill(command) => drill::run(global, &command),
         Command::Reload => reload(global),
+        Command::Upgrade(args) => upgrade::run(global, &args),
         Command::Completions { shell } => docs::completions(shell),
         Command::Man { dir } => docs::man(dir.as_deref()),
     }

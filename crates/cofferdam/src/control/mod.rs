@@ -235,6 +235,17 @@ impl Control {
         Ok((id, left))
     }
 
+    /// Closes the state for another process to take; until [`Control::resume_with`] every question
+    /// and change fails.
+    pub(crate) fn release_state(&self) {
+        self.inner().state.close();
+    }
+
+    /// Goes on with the state that was taken back.
+    pub(crate) fn resume_with(&self, state: State) {
+        self.inner().state = state;
+    }
+
     /// The whole state as the bytes of a file that `state restore` takes.
     pub(crate) fn backup(&self) -> Result<Vec<u8>, ControlError> {
         Ok(self.inner().state.backup()?)

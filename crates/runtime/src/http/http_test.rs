@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -95,4 +96,46 @@ fn a_head_without_end_is_cut_off() {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     assert!(!answer.starts_with(b"HTTP/1.1 200"));
+}
+
+#[test]
+fn whoever_comes_to_a_closed_gate_waits_until_it_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let any = "127.0.0.1:0".parse().unwrap();
+    let listeners = Listeners::bind(&dir.path().join("admin.sock"), Some(any)).unwrap();
+    let gate = listeners.gate().unwrap();
+    let router = Router::new().route("/echo", post(async |body: String| body));
+    let _server = listeners
+        .serve_behind(Arc::clone(&gate), router, guard())
+        .unwrap();
+    let endpoint = Endpoint::Unix(dir.path().join("admin.sock"));
+    assert_eq!(echo(&endpoint).unwrap().status, 200);
+    gate.close();
+    let waiting = std::thread::spawn(move || echo(&endpoint).unwrap().status);
+    gate.open();
+    assert_eq!(waiting.join().unwrap(), 200);
+}
+
+#[test]
+fn a_successor_serves_on_the_sockets_of_a_server_that_leaves_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("admin.sock");
+    let any = "127.0.0.1:0".parse().unwrap();
+    let listeners = Listeners::bind(&path, Some(any)).unwrap();
+    let (gate, addr) = (listeners.gate().unwrap(), listeners.tcp_addr());
+    let old = Router::new().route("/echo", post(async || "old"));
+    let old = listeners
+        .serve_behind(Arc::clone(&gate), old, guard())
+        .unwrap();
+    gate.close();
+    let (unix, tcp) = gate.sockets();
+    let unix = unix.try_clone_to_owned().unwrap();
+    let tcp = tcp.map(|tcp| tcp.try_clone_to_owned().unwrap());
+    let adopted = Listeners::adopt(&path, Some(unix), addr, tcp).unwrap();
+    assert_eq!(adopted.tcp_addr(), addr);
+    gate.leave_file();
+    drop(old);
+    let new = Router::new().route("/echo", post(async || "new"));
+    let _new = adopted.serve(new, guard()).unwrap();
+    assert_eq!(echo(&Endpoint::Unix(path)).unwrap().body, b"new");
 }

@@ -1,11 +1,13 @@
 //! Plumbing for HTTP over TCP and Unix sockets: a guarded server and a small client.
 
 mod client;
+mod gate;
 mod guard;
 mod server;
 mod unix_path;
 
 pub use client::{ClientError, Endpoint, Method, Response, call, request};
+pub use gate::Gate;
 pub use guard::Guard;
 pub use server::{BindError, Listeners, Server};
 

@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -17,9 +18,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use super::gate::{Gate, Wish};
 use super::guard::{self, Guard};
 use super::unix_path::ShortPath;
 
@@ -64,15 +66,7 @@ impl Listeners {
     /// Binds a Unix socket of mode 0600 at `unix`, replacing what a dead process left there, and
     /// `tcp` if given. The caller holds the lock of the folder, so that nobody alive is replaced.
     pub fn bind(unix: &Path, tcp: Option<SocketAddr>) -> Result<Self, BindError> {
-        let tcp = tcp.map(bind_tcp).transpose()?;
-        let socket = bind_unix(unix).map_err(|source| BindError::Unix {
-            path: unix.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            unix: (socket, unix.to_owned()),
-            tcp,
-        })
+        Self::adopt(unix, None, tcp, None)
     }
 
     /// Where TCP is served.
@@ -80,34 +74,92 @@ impl Listeners {
         self.tcp.as_ref().and_then(|tcp| tcp.local_addr().ok())
     }
 
+    /// The way to the server that these become.
+    pub fn gate(&self) -> io::Result<Arc<Gate>> {
+        let unix = self.unix.0.as_fd().try_clone_to_owned()?;
+        let tcp = self.tcp.as_ref();
+        let tcp = tcp
+            .map(|tcp| tcp.as_fd().try_clone_to_owned())
+            .transpose()?;
+        Ok(Arc::new(Gate::new(unix, tcp)))
+    }
+
     /// Serves `router` until the [`Server`] is dropped: unguarded on the Unix socket, behind `guard`
     /// on TCP.
     pub fn serve(self, router: Router, guard: Guard) -> io::Result<Server> {
+        let gate = self.gate()?;
+        self.serve_behind(gate, router, guard)
+    }
+
+    /// The same behind a gate of its own.
+    pub fn serve_behind(self, gate: Arc<Gate>, router: Router, guard: Guard) -> io::Result<Server> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(4)
             .build()?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (unix, unix_path) = self.unix;
-        let tcp = self.tcp;
         let guarded = router.clone().layer(middleware::from_fn_with_state(
             Arc::new(guard),
             guard::check,
         ));
+        let (unix, unix_path) = self.unix;
+        let tcp = self.tcp;
+        let mut wishes = gate.wishes();
         let thread = thread::Builder::new().name("admin".into()).spawn(move || {
             runtime.block_on(async move {
-                tokio::spawn(serve_unix(unix, router));
-                if let Some(tcp) = tcp {
-                    tokio::spawn(serve_tcp(tcp, guarded));
+                loop {
+                    let wish = *wishes.borrow_and_update();
+                    let mut serving = Vec::new();
+                    if wish == Wish::Serve {
+                        serving.push(tokio::spawn(serve_unix(unix.try_clone(), router.clone())));
+                        if let Some(tcp) = &tcp {
+                            serving.push(tokio::spawn(serve_tcp(tcp.try_clone(), guarded.clone())));
+                        }
+                    }
+                    if wish == Wish::End || wishes.changed().await.is_err() {
+                        return;
+                    }
+                    serving.iter().for_each(tokio::task::JoinHandle::abort);
                 }
-                // An error says that the server was dropped, which is the same wish.
-                let _ = stopped.await;
             });
         })?;
         Ok(Server {
-            stop: Some(stop),
+            gate,
             thread: Some(thread),
             unix_path,
+        })
+    }
+
+    /// Takes the place of a predecessor, or of the service manager, on sockets that they listen on;
+    /// what they have not is bound.
+    pub fn adopt(
+        unix: &Path,
+        unix_socket: Option<OwnedFd>,
+        tcp: Option<SocketAddr>,
+        tcp_socket: Option<OwnedFd>,
+    ) -> Result<Self, BindError> {
+        let unix_error = |source| BindError::Unix {
+            path: unix.to_owned(),
+            source,
+        };
+        let unix_socket = match unix_socket {
+            Some(socket) => UnixListener::from(socket),
+            None => bind_unix(unix).map_err(unix_error)?,
+        };
+        unix_socket.set_nonblocking(true).map_err(unix_error)?;
+        let tcp = match (tcp, tcp_socket) {
+            (Some(addr), Some(socket)) => {
+                let listener = TcpListener::from(socket);
+                listener
+                    .set_nonblocking(true)
+                    .map_err(|source| BindError::Tcp { addr, source })?;
+                Some(listener)
+            }
+            (Some(addr), None) => Some(bind_tcp(addr)?),
+            (None, _) => None,
+        };
+        Ok(Self {
+            unix: (unix_socket, unix.to_owned()),
+            tcp,
         })
     }
 }
@@ -136,25 +188,27 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 /// A running server; dropping it ends it and removes its socket file.
 #[derive(Debug)]
 pub struct Server {
-    stop: Option<oneshot::Sender<()>>,
+    gate: Arc<Gate>,
     thread: Option<JoinHandle<()>>,
     unix_path: PathBuf,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        self.gate.end();
         if let Some(thread) = self.thread.take() {
             // A panic there was reported by its own thread.
             let _ = thread.join();
         }
-        // If it cannot be removed, the next start replaces it.
-        let _ = fs::remove_file(&self.unix_path);
+        if !self.gate.leaves_file() {
+            // If it cannot be removed, the next start replaces it.
+            let _ = fs::remove_file(&self.unix_path);
+        }
     }
 }
 
-async fn serve_unix(listener: UnixListener, router: Router) {
-    let listener = match tokio::net::UnixListener::from_std(listener) {
+async fn serve_unix(listener: io::Result<UnixListener>, router: Router) {
+    let listener = match listener.and_then(tokio::net::UnixListener::from_std) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "admin socket cannot be served"),
     };
@@ -167,8 +221,8 @@ async fn serve_unix(listener: UnixListener, router: Router) {
     }
 }
 
-async fn serve_tcp(listener: TcpListener, router: Router) {
-    let listener = match tokio::net::TcpListener::from_std(listener) {
+async fn serve_tcp(listener: io::Result<TcpListener>, router: Router) {
+    let listener = match listener.and_then(tokio::net::TcpListener::from_std) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "admin port cannot be served"),
     };

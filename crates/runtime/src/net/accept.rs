@@ -198,8 +198,13 @@ impl Entrance {
 
     /// Listens no more, and leaves the files of Unix sockets to whoever does; those who have come
     /// are let in.
-    pub(super) fn stop_listening(&mut self) {
-        self.listeners.iter_mut().for_each(Listener::leave_file);
+    pub(super) fn stop_listening(&mut self, registry: &Registry) {
+        for listener in &mut self.listeners {
+            listener.leave_file();
+            // Closing does not end the registration of a socket that another process has too. An
+            // event of one that is left is passed over.
+            let _ = listener.deregister(registry);
+        }
         self.listeners.clear();
         self.pending.clear();
         self.retry_at = None;

@@ -1,11 +1,14 @@
 //! Sockets that the service manager has opened before it started this process (sd_listen_fds(3)).
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::sockopt::socket_acceptconn;
+use socket2::SockRef;
 
 /// Where they begin: behind the standard streams.
 const FIRST: RawFd = 3;
@@ -20,6 +23,15 @@ pub fn take(count: u8) -> io::Result<Vec<OwnedFd>> {
         return Ok(Vec::new());
     }
     (FIRST..FIRST + RawFd::from(count)).map(take_one).collect()
+}
+
+/// Where a socket listens: the address of a TCP port, or the path of a Unix socket.
+pub fn place_of(socket: &OwnedFd) -> (Option<SocketAddr>, Option<PathBuf>) {
+    let Ok(address) = SockRef::from(socket).local_addr() else {
+        return (None, None);
+    };
+    let path = address.as_pathname().map(Path::to_owned);
+    (address.as_socket(), path)
 }
 
 fn take_one(number: RawFd) -> io::Result<OwnedFd> {

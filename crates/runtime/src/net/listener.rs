@@ -177,6 +177,11 @@ impl Listener {
         Ok(())
     }
 
+    /// Whether the file of its Unix socket goes with it.
+    pub fn owns_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Leaves the file of its Unix socket to whoever listens on the socket next.
     pub(super) fn leave_file(&mut self) {
         if let Some(file) = &mut self.file {
@@ -190,6 +195,10 @@ impl Listener {
 
     pub(super) fn register(&self, registry: &Registry, token: Token) -> io::Result<()> {
         SourceFd(&self.socket.as_raw_fd()).register(registry, token, Interest::READABLE)
+    }
+
+    pub(super) fn deregister(&self, registry: &Registry) -> io::Result<()> {
+        SourceFd(&self.socket.as_raw_fd()).deregister(registry)
     }
 
     pub(super) fn accept(&self) -> io::Result<(Socket, Peer)> {

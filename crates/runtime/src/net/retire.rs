@@ -13,7 +13,7 @@ impl<B: Backend> EventLoop<B> {
     /// clients do not all come to the successor at once. Those on their way in are let in first.
     pub(super) fn retire(&mut self, now: Timestamp, over: Duration) {
         if let Some(entrance) = &mut self.entrance {
-            entrance.stop_listening();
+            entrance.stop_listening(self.poll.registry());
         }
         self.retires_until = Some(now + over);
         let links: Vec<u64> = self

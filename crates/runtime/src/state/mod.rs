@@ -149,6 +149,16 @@ impl State {
         self.ask(backup::snapshot)
     }
 
+    /// Closes the file, lets go of the lock, and waits until that is done; whoever asks afterwards is
+    /// told [`StateError::Closed`].
+    pub fn close(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there was reported by its own thread.
+            let _ = thread.join();
+        }
+    }
+
     fn ask<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Store) -> Result<T, StateError> + Send + 'static,
@@ -165,13 +175,8 @@ impl State {
 }
 
 impl Drop for State {
-    /// Waits until the file is closed and the lock released.
     fn drop(&mut self) {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic there was reported by its own thread.
-            let _ = thread.join();
-        }
+        self.close();
     }
 }
 

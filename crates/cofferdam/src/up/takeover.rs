@@ -1,0 +1,73 @@
+//! Taking the place of a running server: the successor's side of `cofferdam upgrade`.
+
+use std::env;
+use std::time::Duration;
+
+use runtime::net::handover::{Handover, Word};
+
+use crate::failure::Failure;
+use crate::inherited::Inherited;
+
+/// Set to `1` by a server for the successor that it starts, whose standard input is the channel.
+pub(crate) const TAKEOVER_VARIABLE: &str = "COFFERDAM_TAKEOVER";
+
+/// Longer than a predecessor waits for us; after that it is not there any more.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A predecessor that waits for this process.
+pub(super) struct Takeover(Handover);
+
+impl Takeover {
+    /// The predecessor that has started this process, if one has, and its sockets.
+    pub(super) fn begin() -> Result<Option<(Self, Inherited)>, Failure> {
+        if env::var_os(TAKEOVER_VARIABLE).is_none_or(|value| value != "1") {
+            return Ok(None);
+        }
+        let channel = Handover::from_stdin().map_err(|error| {
+            Failure::new(format!(
+                "{TAKEOVER_VARIABLE} is set, but nobody hands over: {error}: unset it, or use \
+                 `cofferdam upgrade`"
+            ))
+        })?;
+        match channel.hear(PATIENCE) {
+            Ok((Word::Sockets(_), sockets)) => {
+                Ok(Some((Self(channel), Inherited::of_predecessor(sockets))))
+            }
+            Ok((word, _)) => Err(unexpected(&word)),
+            Err(error) => Err(gone(&error)),
+        }
+    }
+
+    /// Says that nothing is missing but the state, and waits until nobody has that.
+    pub(super) fn await_state(&self) -> Result<(), Failure> {
+        self.0.say(&Word::Prepared).map_err(|error| gone(&error))?;
+        match self.0.hear(PATIENCE) {
+            Ok((Word::StateFree, _)) => Ok(()),
+            Ok((word, _)) => Err(unexpected(&word)),
+            Err(error) => Err(gone(&error)),
+        }
+    }
+
+    /// Says that clients are let in.
+    pub(super) fn tell_ready(&self) {
+        if let Err(error) = self.0.say(&Word::Ready) {
+            tracing::warn!(%error, "the old process was not told that this one is ready");
+        }
+    }
+
+    /// Says why this process ends.
+    pub(super) fn tell_failed(&self, failure: &Failure) {
+        // It hears the end of this process in any case.
+        let _ = self.0.say(&Word::Failed(failure.to_string()));
+    }
+}
+
+fn unexpected(word: &Word) -> Failure {
+    Failure::new(format!(
+        "the old process says {word:?}, which nobody waits for"
+    ))
+}
+
+fn gone(error: &std::io::Error) -> Failure {
+    Failure::new(format!("the old process does not hand over: {error}"))
+}

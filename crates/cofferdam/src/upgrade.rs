@@ -1,0 +1,217 @@
+//! Giving way to a successor: the running server's side of `cofferdam upgrade`.
+
+use std::env;
+use std::ffi::OsString;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use base::Timestamp;
+use runtime::Clock;
+use runtime::http::Gate;
+use runtime::net::handover::{Handover, NamedSocket, Word};
+use runtime::state::State;
+use sd_notify::NotifyState;
+
+use crate::control::Control;
+use crate::failure::Failure;
+use crate::inherited::{ADMIN, ADMIN_UNIX};
+use crate::up::TAKEOVER_VARIABLE;
+
+/// How long a successor may take until it serves.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the lock of a successor that was ended may take to come back.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+/// What the system appends to the path of a program that was replaced.
+const REPLACED: &str = " (deleted)";
+
+/// Starts a successor and hands over to it, or goes on as if nothing had been.
+pub(crate) struct Upgrader {
+    control: Arc<Control>,
+    gate: Arc<Gate>,
+    data_dir: PathBuf,
+    clock: Clock,
+    /// Listeners for clients, until they are given up.
+    sockets: Mutex<Vec<NamedSocket>>,
+    is_handed_over: AtomicBool,
+}
+
+impl Upgrader {
+    pub(crate) fn new(
+        control: Arc<Control>,
+        gate: Arc<Gate>,
+        data_dir: PathBuf,
+        clock: Clock,
+        sockets: Vec<NamedSocket>,
+    ) -> Self {
+        Self {
+            control,
+            gate,
+            data_dir,
+            clock,
+            sockets: Mutex::new(sockets),
+            is_handed_over: AtomicBool::new(false),
+        }
+    }
+
+    /// Starts `binary`, else the program that this process was started from, with the arguments of
+    /// this process, and lets it take over. Tells its number.
+    pub(crate) fn upgrade(&self, binary: Option<&Path>) -> Result<u32, Failure> {
+        let sockets = self
+            .sockets
+            .try_lock()
+            .map_err(|_| Failure::new("an upgrade is under way: wait for its end"))?;
+        if self.is_handed_over() || sockets.is_empty() {
+            return Err(Failure::new(
+                "this process has handed over or stops already: ask the one that runs now",
+            ));
+        }
+        let deadline = self.clock.now() + PATIENCE;
+        let binary = match binary {
+            Some(binary) => binary.to_owned(),
+            None => own_binary()?,
+        };
+        let (channel, theirs) = Handover::pair()?;
+        let mut successor = start(&binary, env::args_os().skip(1), Stdio::from(theirs))?;
+        tracing::info!(pid = successor.id(), binary = %binary.display(), "upgrade begins");
+        let prepared = self
+            .send_sockets(&channel, &sockets)
+            .and_then(|()| self.await_word(&channel, &Word::Prepared, deadline));
+        if let Err(failure) = prepared {
+            return Err(given_up(&mut successor, &failure));
+        }
+        // From here to the end nobody is let into the admin API: who comes waits for the successor.
+        self.gate.close();
+        self.control.release_state();
+        let ready = channel
+            .say(&Word::StateFree)
+            .map_err(Failure::from)
+            .and_then(|()| self.await_word(&channel, &Word::Ready, deadline));
+        if let Err(failure) = ready {
+            let failure = given_up(&mut successor, &failure);
+            self.resume();
+            return Err(failure);
+        }
+        let pid = successor.id();
+        self.gate.leave_file();
+        self.is_handed_over.store(true, Ordering::Release);
+        // Without a service manager there is nobody to tell.
+        let _ = sd_notify::notify(&[NotifyState::MainPid(pid)]);
+        tracing::info!(pid, "handed over; this process lets its connections go");
+        Ok(pid)
+    }
+
+    /// Whether a successor serves.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.is_handed_over.load(Ordering::Acquire)
+    }
+
+    /// Gives up the listeners that are held for a successor: a socket that is held would go on
+    /// taking connections in that nobody answers.
+    pub(crate) fn let_go_of_sockets(&self) {
+        let mut sockets = self.sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.clear();
+    }
+
+    fn send_sockets(&self, channel: &Handover, sockets: &[NamedSocket]) -> Result<(), Failure> {
+        let (unix, tcp) = self.gate.sockets();
+        let mut all: Vec<(&str, BorrowedFd<'_>)> = sockets
+            .iter()
+            .map(|(name, socket)| (name.as_str(), socket.as_fd()))
+            .collect();
+        all.push((ADMIN_UNIX, unix));
+        all.extend(tcp.map(|tcp| (ADMIN, tcp)));
+        Ok(channel.send_sockets(&all)?)
+    }
+
+    fn await_word(
+        &self,
+        channel: &Handover,
+        wanted: &Word,
+        deadline: Timestamp,
+    ) -> Result<(), Failure> {
+        match channel.hear(deadline.since(self.clock.now())) {
+            Ok((word, _)) if word == *wanted => Ok(()),
+            Ok((Word::Failed(reason), _)) => Err(Failure::new(reason)),
+            Ok((word, _)) => Err(Failure::new(format!("it said {word:?} out of turn"))),
+            Err(error) => Err(Failure::new(match error.kind() {
+                std::io::ErrorKind::TimedOut => {
+                    format!("it was not ready within {} s", PATIENCE.as_secs())
+                }
+                std::io::ErrorKind::UnexpectedEof => "it ended".to_owned(),
+                _ => error.to_string(),
+            })),
+        }
+    }
+
+    /// Takes the state back, and lets people into the admin API again.
+    fn resume(&self) {
+        let deadline = self.clock.now() + LOCK_PATIENCE;
+        let state = loop {
+            match State::open(&self.data_dir) {
+                Err(_) if self.clock.now() < deadline => thread::sleep(LOCK_RETRY),
+                result => break result,
+            }
+        };
+        match state {
+            Ok(state) => self.control.resume_with(state),
+            // Clients are served all the same; only changes are not possible.
+            Err(error) => tracing::error!(%error, "the state did not come back: restart"),
+        }
+        self.gate.open();
+    }
+}
+
+/// The program that this process was started from, or what stands in its place now.
+fn own_binary() -> Result<PathBuf, Failure> {
+    let path = env::current_exe()
+        .map_err(|error| Failure::new(format!("{error}: give the program with --binary")))?;
+    let text = path.to_string_lossy();
+    Ok(match text.strip_suffix(REPLACED) {
+        Some(replaced) => PathBuf::from(replaced),
+        None => path,
+    })
+}
+
+fn start(
+    binary: &Path,
+    args: impl Iterator<Item = OsString>,
+    channel: Stdio,
+) -> Result<Child, Failure> {
+    Command::new(binary)
+        .args(args)
+        .stdin(channel)
+        .env(TAKEOVER_VARIABLE, "1")
+        // What the service manager told this very process.
+        .env_remove("LISTEN_PID")
+        .env_remove("LISTEN_FDS")
+        .env_remove("LISTEN_FDNAMES")
+        .env_remove("WATCHDOG_PID")
+        .spawn()
+        .map_err(|error| {
+            Failure::new(format!(
+                "cannot start {}: {error}: give the program with --binary",
+                binary.display()
+            ))
+        })
+}
+
+/// Ends a successor that does not do, and says so.
+fn given_up(successor: &mut Child, reason: &Failure) -> Failure {
+    // It may have ended already.
+    let _ = successor.kill();
+    let _ = successor.wait();
+    tracing::error!(%reason, "upgrade given up; this process goes on");
+    Failure::new(format!(
+        "the new process did not take over: {reason}; the old one goes on as before"
+    ))
+}
+
+#[cfg(test)]
+#[path = "upgrade_test.rs"]
+mod tests;
