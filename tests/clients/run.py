@@ -20,6 +20,7 @@ SUITES = [
     "observe",
     "hostile",
     "limits",
+    "throttle",
     "load",
     "tenants",
     "connections",
