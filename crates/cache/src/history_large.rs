@@ -39,12 +39,11 @@ impl History {
                 sent: 0,
                 store,
             }),
-            Err(Outcome::NotStored) => {
-                // Too large together with what it was to join.
+            Err(outcome @ (Outcome::NotStored | Outcome::Exists | Outcome::NotFound)) => {
+                // Refused before it arrives, for what is there or is not.
                 let op = store.op(&value);
                 let expected = self.model.store_arrived(self.now, &op, &value, 0);
-                assert_eq!(expected, Outcome::NotStored);
-                assert!(self.model.look(self.now, &store.key).is_some());
+                assert_eq!(outcome, expected);
             }
             Err(outcome) => {
                 assert!(matches!(outcome, Outcome::TooLarge | Outcome::OutOfMemory));

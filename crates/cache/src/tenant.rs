@@ -113,8 +113,8 @@ impl TenantCache {
     /// Makes room for a value of `len` bytes that is still to arrive; `store.value` is not used.
     ///
     /// # Errors
-    /// `TooLarge`, or `OutOfMemory`; a plain `set` that fails drops the old item. `NotStored` for what
-    /// is to be appended or prepended and would be too large together with what is there.
+    /// `TooLarge`, or `OutOfMemory`; a plain `set` that fails drops the old item. Whatever else
+    /// the store would be refused for now, by what is there.
     pub fn reserve(
         &self,
         now: Timestamp,

@@ -261,3 +261,22 @@ fn ages_are_those_of_the_oldest_segments_and_of_the_latest_eviction() {
     assert!(stats.evicted_idle_s > 60 && stats.evicted_idle_s <= 10 + u64::from(number) / 10);
     assert!(stats.small_age_s < u64::from(number) / 10);
 }
+
+#[test]
+fn what_has_ended_is_given_back_unasked_even_where_room_was_being_made() {
+    let cache = cache(MIB, 1 << 14);
+    for number in 0..20_000u32 {
+        let key = number.to_le_bytes();
+        let store = Store {
+            expiry: Expiry::at_unix_secs(START.unix_secs() + 10),
+            ..store_of(&key, &[1; 100])
+        };
+        assert!(is_stored(store_at(&cache, START, store)));
+    }
+    assert!(cache.stats().evictions > 0);
+    (0..60).for_each(|secs| while cache.maintain(after(secs), 1 << 20) {});
+    let stats = cache.stats();
+    assert_eq!(stats.curr_items, 0);
+    assert!(stats.held_bytes < MIB / 8, "{} bytes", stats.held_bytes);
+    cache.check();
+}

@@ -9,8 +9,8 @@ use base::Timestamp;
 use base::kv::{Expiry, StoreMode};
 
 use super::Shard;
+use super::judge::Known;
 use super::reservations::Arriving;
-use super::store::Known;
 use crate::hash::KeyHash;
 use crate::item::Header;
 

@@ -39,12 +39,13 @@ fn replacements_of_the_largest_value_work_in_the_least_quota() {
         assert!(is_stored(upload_as(&cache, &with_cas(b"key", cas), &value)));
         assert!(get(&cache, b"key").as_ref() == Some(&value));
         cache.check();
-        // A CAS that does not match costs the item nothing.
+        // What is refused costs the item nothing, and nobody else either.
+        let evictions = cache.stats().evictions;
         let other = with_cas(b"key", cas);
-        assert_eq!(
-            upload_as(&cache, &other, &bytes(500_000, 1)),
-            Outcome::Exists
-        );
+        assert_eq!(upload_as(&cache, &other, &bytes(LEN, 1)), Outcome::Exists);
+        let add = in_mode(StoreMode::Add, b"key", &[]);
+        assert_eq!(upload_as(&cache, &add, &bytes(LEN, 1)), Outcome::NotStored);
+        assert_eq!(cache.stats().evictions, evictions);
         assert!(get(&cache, b"key") == Some(value));
     }
     let absent = in_mode(StoreMode::Replace, b"absent", &[]);

@@ -55,9 +55,7 @@ impl Shard {
 
     fn is_due(&self, number: u32) -> bool {
         let segment = self.segs.get(number);
-        let victim = self.victim.is_some_and(|victim| victim.segment == number);
         Queue::of(segment.kind).is_some()
-            && !victim
             && segment.seq >= self.segs.flush_seq
             && segment.expiry_min <= self.now_s()
             && segment.looked_s.saturating_add(LOOK_AGAIN_S) <= self.now_s()

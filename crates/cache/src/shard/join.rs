@@ -4,8 +4,8 @@
 use base::kv::{Outcome, Store, StoreMode};
 
 use super::bodies::End;
+use super::judge::Terms;
 use super::reservations::Arriving;
-use super::store::Terms;
 use super::{Found, Shard};
 use crate::hash::KeyHash;
 use crate::item::{self, Header};
@@ -156,37 +156,18 @@ impl Shard {
 
     /// For a value that is to join another one: with which place in its first chunk it must begin
     /// for that, and the other's item, held in place if that may be.
-    ///
-    /// # Errors
-    /// `NotStored` if the two are too large together: then nothing need make room for it.
     pub(super) fn prepare_join(
         &mut self,
-        hash: KeyHash,
         op: &Store<'_>,
+        found: Option<Found>,
         len: u32,
-    ) -> Result<(u32, Option<u32>), Outcome> {
-        let joins = matches!(op.mode, StoreMode::Append | StoreMode::Prepend);
-        let loc = joins.then(|| self.index.find(&self.segs, hash, op.key));
-        let Some(loc) = loc.flatten() else {
-            return Ok((0, None));
+    ) -> (u32, Option<u32>) {
+        let Some(found) = found else {
+            return (0, None);
         };
-        let bytes = self.segs.at(loc);
-        let header = Header::read(bytes);
-        let (cas, flags) = (header.cas(bytes), header.flags(bytes));
-        let ended = header.expiry != 0 && header.expiry <= self.now_s();
-        let another = op
-            .compare_cas
-            .is_some_and(|given| given != 0 && given != cas);
-        if ended || another {
-            return Ok((0, None));
-        }
-        let sum = u64::from(header.value_len) + u64::from(len);
-        if self.is_too_large(op.key.len(), flags, sum) {
-            self.stats.cmd_set += 1;
-            return Err(Outcome::NotStored);
-        }
-        let target = self.hold(&Found { loc, header }).then_some(loc);
-        Ok((self.start_of(op.mode, &header, len).unwrap_or(0), target))
+        let target = self.hold(&found).then_some(found.loc);
+        let start = self.start_of(op.mode, &found.header, len);
+        (start.unwrap_or(0), target)
     }
 
     /// With which place in its first chunk a value must begin to join another one; `None` if it

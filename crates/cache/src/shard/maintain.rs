@@ -34,6 +34,7 @@ impl Shard {
         let excess = self.segs.held > self.segment_limit();
         more |= excess && self.reclaim(bytes, 1);
         more |= self.expire(budget);
+        self.give_up_dead_victim();
         more |= self.tidy(bytes);
         more
     }

@@ -11,6 +11,7 @@ mod expire;
 mod extents;
 mod flush;
 mod join;
+mod judge;
 mod limits;
 mod log;
 mod maintain;

@@ -257,6 +257,14 @@ impl Shard {
         spent
     }
 
+    /// Frees the victim if nothing of it lives any more; no store may come to go on with it.
+    pub(super) fn give_up_dead_victim(&mut self) {
+        let live = |victim: Victim| self.segs.get(victim.segment).live;
+        if self.victim.is_some_and(|victim| live(victim) == 0) {
+            self.scan(1, false, 0);
+        }
+    }
+
     /// Lets the victim be written on if it was sealed early, only so that it could be emptied.
     fn reopen_victim(&mut self) {
         let half = self.segs.geometry.segment_len / 2;

@@ -4,8 +4,8 @@ use base::kv::{Expiry, KEY_LEN_MAX, Outcome, Store, StoreMode};
 
 use super::Shard;
 use super::bodies::End;
+use super::judge::{Known, Terms, Verdict};
 use super::pins::Progress;
-use super::store::{Known, Terms, Verdict};
 use crate::hash::KeyHash;
 use crate::item::Draft;
 
@@ -90,7 +90,8 @@ impl Shard {
         if self.is_too_large(op.key.len(), op.flags, u64::from(len)) {
             return Err(self.refuse_too_large(hash, op));
         }
-        let (start, target) = self.prepare_join(hash, op, len)?;
+        let joins = self.refuse_early(hash, op, len)?;
+        let (start, target) = self.prepare_join(op, joins, len);
         let mut arriving = Arriving::new(hash, op, len, start, false);
         arriving.target = target;
         match self.begin(op.key, arriving) {

@@ -2,60 +2,17 @@
 
 use base::kv::{Outcome, Store, StoreMode};
 
+use super::judge::{Terms, Verdict};
 use super::log::Queue;
 use super::{Found, Shard};
 use crate::hash::KeyHash;
-use crate::item::{self, Draft, FREQUENCY, Header, STALE, TOKEN_SENT};
+use crate::item::{self, Draft, FREQUENCY, Header};
 
 /// What memcached adds to key and value when it compares with the item size: its header, the CAS,
 /// the key's end and the value's line end. Kept, so that the same values fit here and there.
 const COUNTED_OVERHEAD: u64 = 59;
 
-/// What is to become of a store.
-pub(super) enum Verdict {
-    Refuse(Outcome),
-    Write(Terms),
-    /// Behind or before the value that is there.
-    Join(Found),
-}
-
-/// With which marks a value is written.
-#[derive(Clone, Copy)]
-pub(super) struct Terms {
-    pub(super) flags: u32,
-    pub(super) expiry: u32,
-    pub(super) state: u8,
-}
-
-/// What a store is judged by: the item that is there, or was until it was evicted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
-    cas: u64,
-    pub(super) expiry: u32,
-    state: u8,
-    found: Option<Found>,
-}
-
-impl Known {
-    /// What an item's bytes say; where it is does not matter.
-    pub(super) fn of(header: &Header, item: &[u8]) -> Self {
-        Self {
-            cas: header.cas(item),
-            expiry: header.expiry,
-            state: header.state,
-            found: None,
-        }
-    }
-}
-
 impl Shard {
-    pub(super) fn known(&self, found: &Found) -> Known {
-        Known {
-            found: Some(*found),
-            ..Known::of(&found.header, self.segs.at(found.loc))
-        }
-    }
-
     pub(super) fn store(&mut self, hash: KeyHash, op: &Store<'_>) -> Outcome {
         if self.is_too_large(op.key.len(), op.flags, op.value.len() as u64) {
             return self.refuse_too_large(hash, op);
@@ -105,72 +62,6 @@ impl Shard {
             self.bury(hash, found.loc, &found.header);
         }
         outcome
-    }
-
-    /// Decides by mode and CAS, as memcached's `do_store_item` does.
-    pub(super) fn judge(&mut self, op: &Store<'_>, known: Option<&Known>) -> Verdict {
-        let fresh = Terms {
-            flags: op.flags,
-            expiry: op.expiry.unix_secs(),
-            state: 0,
-        };
-        let Some(Known {
-            cas,
-            expiry,
-            state,
-            found,
-        }) = known.copied()
-        else {
-            return self.judge_absent(op, fresh);
-        };
-        match op.mode {
-            StoreMode::Add => {
-                if let Some(found) = found {
-                    self.note_access(&found, false);
-                }
-                Verdict::Refuse(Outcome::NotStored)
-            }
-            StoreMode::Append | StoreMode::Prepend => match op.compare_cas {
-                Some(given) if given != 0 && given != cas => Verdict::Refuse(Outcome::Exists),
-                _ => found.map_or(Verdict::Refuse(Outcome::NotStored), Verdict::Join),
-            },
-            StoreMode::Set | StoreMode::Replace => match op.compare_cas {
-                None => Verdict::Write(fresh),
-                Some(given) if given == cas => {
-                    self.stats.cas_hits += 1;
-                    Verdict::Write(fresh)
-                }
-                Some(given) if op.invalidate && given != 0 && given < cas => {
-                    Verdict::Write(Terms {
-                        expiry,
-                        state: STALE | state & TOKEN_SENT,
-                        ..fresh
-                    })
-                }
-                Some(_) => {
-                    self.stats.cas_badval += 1;
-                    Verdict::Refuse(Outcome::Exists)
-                }
-            },
-        }
-    }
-
-    fn judge_absent(&mut self, op: &Store<'_>, fresh: Terms) -> Verdict {
-        match op.mode {
-            StoreMode::Set | StoreMode::Replace if op.compare_cas.is_some() => {
-                self.stats.cas_misses += 1;
-                Verdict::Refuse(Outcome::NotFound)
-            }
-            StoreMode::Set | StoreMode::Add => Verdict::Write(fresh),
-            StoreMode::Replace => Verdict::Refuse(Outcome::NotStored),
-            StoreMode::Append | StoreMode::Prepend => match op.vivify {
-                Some(expiry) => Verdict::Write(Terms {
-                    expiry: expiry.unix_secs(),
-                    ..fresh
-                }),
-                None => Verdict::Refuse(Outcome::NotStored),
-            },
-        }
     }
 
     /// Stores a value that lies with its item.
