@@ -260,3 +260,7 @@ impl From<Vec<u8>> for Backlog {
         Self { bytes, taken: 0 }
     }
 }
+
+#[cfg(test)]
+#[path = "session_test.rs"]
+mod tests;
