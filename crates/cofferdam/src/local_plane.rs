@@ -271,6 +271,7 @@ impl DataPlane for LocalPlane {
             at_door: loops.at_door,
             refused: loops.refused,
             connections_max: self.connections_max as u64,
+            door: self.figures.door(),
         }
     }
 }

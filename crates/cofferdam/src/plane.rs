@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::kv::Stats;
 use base::{IpNetwork, TenantId};
 use gateway::directory::Directory;
-use gateway::{ConnectionFigures, Delays};
+use gateway::{ConnectionFigures, Delays, DoorFigures};
 use runtime::net::Limits;
 use runtime::net::handover::NamedSocket;
 use runtime::net::tls::{TlsFiles, TlsServer};
@@ -88,6 +88,8 @@ pub(crate) struct Totals {
     pub(crate) refused: u64,
     /// Connections that may be open at once.
     pub(crate) connections_max: u64,
+    /// What the door did.
+    pub(crate) door: DoorFigures,
 }
 
 /// What a data plane starts from.

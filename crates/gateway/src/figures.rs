@@ -8,6 +8,7 @@ use admission::Buckets;
 use base::TenantId;
 
 use crate::delay::{DelayCounts, Delays};
+use crate::door::{DoorCounts, DoorFigures};
 
 /// A counter with one writer, so that counting needs no locked instruction.
 #[derive(Debug, Default)]
@@ -157,6 +158,7 @@ impl TenantFigures {
 pub struct Figures {
     loops: usize,
     tenants: Mutex<HashMap<TenantId, Arc<TenantFigures>>>,
+    door: DoorCounts,
 }
 
 impl Figures {
@@ -165,6 +167,7 @@ impl Figures {
         Self {
             loops: loops.max(1),
             tenants: Mutex::default(),
+            door: DoorCounts::default(),
         }
     }
 
@@ -178,6 +181,15 @@ impl Figures {
             })
         });
         Arc::clone(figures)
+    }
+
+    /// What the door did.
+    pub fn door(&self) -> DoorFigures {
+        self.door.figures()
+    }
+
+    pub(crate) fn door_counts(&self) -> &DoorCounts {
+        &self.door
     }
 
     /// Forgets a tenant that was removed.

@@ -25,11 +25,11 @@ use crate::observe::Observatory;
 use crate::upgrade::Upgrader;
 pub(crate) use observe::EventPage;
 use runtime::state::StateError;
-pub(crate) use upgrade::{UpgradeReport, UpgradeRequest};
 use types::{
     CredentialRequest, CredentialView, ErrorBody, Grant, LimitChange, ReloadReport, Stat,
     TenantRequest, TenantView,
 };
+pub(crate) use upgrade::{UpgradeReport, UpgradeRequest};
 
 /// Paths that anybody may ask: they tell nothing but whether the process lives.
 pub(crate) const OPEN_PATHS: &[&str] = &["/livez", "/readyz"];

@@ -4,6 +4,7 @@
 //! on the tenant that it claims, and within that its source, take turns. A storm of connections
 //! that claim one tenant, or come from one place, therefore waits for itself.
 
+mod counts;
 mod gate;
 mod judge;
 mod line;
@@ -16,6 +17,9 @@ use std::time::Duration;
 use base::Timestamp;
 use memcache_proto::auth::INPUT_LEN_MAX;
 
+pub(crate) use self::counts::DoorCounts;
+pub use self::counts::DoorFigures;
+use self::counts::Shed;
 use self::gate::Gate;
 use self::line::{Claim, Line};
 use self::sources::{Source, SourceTable};
@@ -158,9 +162,9 @@ impl Door {
         let is_too_many = self.sources.count(source) >= self.config.entrants_per_source_max;
         let shed = if is_stranger && is_too_many {
             let oldest = self.sources.oldest(source);
-            oldest.and_then(|id| self.shed(id))
+            oldest.and_then(|id| self.shed(id, Shed::Source))
         } else if self.entrants.len() >= self.config.entrants_max {
-            self.shed_fattest()
+            self.shed_fattest(Shed::Full)
         } else {
             None
         };
@@ -170,6 +174,9 @@ impl Door {
                 .connects_per_second_per_source_max
                 .is_some_and(|most| self.sources.is_too_fast(now, source, most));
         self.arrivals_total += 1;
+        let counts = self.figures.door_counts();
+        counts.arrivals.add(1);
+        counts.behind.add(behind.into());
         let id = EntrantId(self.arrivals_total);
         let entrant = Entrant {
             link,
@@ -208,13 +215,14 @@ impl Door {
         if !entrant.waiting {
             self.consider(id);
         }
+        self.count_memory();
     }
 
     /// Who must go since those here have sent more than there is memory for; close the connection of
     /// this name, and ask again.
     pub fn shed_for_memory(&mut self) -> Option<u64> {
         match self.config.protections && self.memory_bytes > self.config.memory_max {
-            true => self.shed_fattest(),
+            true => self.shed_fattest(Shed::Memory),
             false => None,
         }
     }
@@ -238,6 +246,7 @@ impl Door {
             self.memory_bytes -= entrant.memory_bytes();
             self.line.count_out(entrant.claim, entrant.source, id);
             self.sources.count_out(entrant.source, id);
+            self.count_memory();
         }
     }
 
@@ -255,6 +264,7 @@ impl Door {
             return None;
         }
         let (id, link) = (*id, oldest.link);
+        self.figures.door_counts().timed_out.add(1);
         if let Some(judged) = &oldest.judged {
             let figures = self.figures.tenant(judged.admitted.tenant);
             figures
@@ -266,13 +276,19 @@ impl Door {
         Some(link)
     }
 
-    fn shed_fattest(&mut self) -> Option<u64> {
+    fn shed_fattest(&mut self, why: Shed) -> Option<u64> {
         let (_, id) = self.line.oldest_of_fattest()?;
-        self.shed(id)
+        self.shed(id, why)
     }
 
-    fn shed(&mut self, id: EntrantId) -> Option<u64> {
+    fn count_memory(&self) {
+        let counts = self.figures.door_counts();
+        counts.memory_bytes.set(self.memory_bytes as u64);
+    }
+
+    fn shed(&mut self, id: EntrantId, why: Shed) -> Option<u64> {
         let entrant = self.entrants.get(&id)?;
+        self.figures.door_counts().shed(why, entrant.peer);
         let (link, claim) = (entrant.link, entrant.claim);
         if let Some(tenant) = claim {
             let figures = self.figures.tenant(tenant);

@@ -10,20 +10,41 @@ use base::event::{EventKind, Figure, Unit};
 use super::window::Window;
 use super::{Observation, rate, told};
 use crate::observe::signal::Signal;
+use crate::plane::Totals;
 
 const SPAN: Duration = Duration::from_secs(1);
 
 /// What was turned away, in all and by claimed tenant.
 #[derive(Debug)]
 pub(super) struct DoorWatch {
-    refused: Window<u64>,
+    totals: Window<Totals>,
     shed: HashMap<TenantId, u64>,
+}
+
+/// The last second at the door.
+struct LastSecond {
+    /// Those turned away since there were as many connections as there may be.
+    refused: u64,
+    /// Those who had to leave the door, and what for.
+    shed: u64,
+    why: Why,
+    time: Duration,
+    /// The tenant that most of them claimed, and how many they were.
+    fattest: Option<(Arc<str>, u64)>,
+}
+
+/// What most of those who had to leave had to leave for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Source,
+    Full,
+    Memory,
 }
 
 impl Default for DoorWatch {
     fn default() -> Self {
         Self {
-            refused: Window::new(SPAN),
+            totals: Window::new(SPAN),
             shed: HashMap::new(),
         }
     }
@@ -31,32 +52,35 @@ impl Default for DoorWatch {
 
 impl DoorWatch {
     pub(super) fn observe(&mut self, seen: &Observation<'_>, signals: &mut Vec<Signal>) {
-        let totals = seen.reading.totals;
-        self.refused.push(seen.now, totals.refused);
-        let fattest = self.most_shed(seen);
-        let (refused, time) = self.refused.last_growth(|refused| *refused);
-        if refused == 0 {
-            return;
+        self.totals.push(seen.now, seen.reading.totals);
+        let second = self.last_second(seen);
+        if second.refused > 0 {
+            signals.push(connections_full(seen, &second));
         }
-        let full = totals.connections >= totals.connections_max;
-        let evidence = [
-            Figure::new("turned_away", rate(refused, time), Unit::PerSecond),
-            Figure::new("at_door", totals.at_door as f64, Unit::Count),
-            Figure::new("connections", totals.connections as f64, Unit::Count),
-            Figure::new(
-                "connections_max",
-                totals.connections_max as f64,
-                Unit::Count,
-            ),
-        ];
-        let signal = match full {
-            true => connections_full(seen, refused),
-            false => door_full(seen, refused, fattest.as_ref()),
-        };
-        signals.push(signal.evidence(evidence));
+        if second.shed > 0 {
+            signals.push(door_full(seen, &second));
+        }
     }
 
-    /// The tenant that most of those who had to leave claimed, and how many they were.
+    fn last_second(&mut self, seen: &Observation<'_>) -> LastSecond {
+        let growth = |counter: fn(&Totals) -> u64| self.totals.last_growth(counter);
+        let (turned_away, time) = growth(|totals| totals.refused);
+        let reasons = [
+            (growth(|totals| totals.door.shed_for_source).0, Why::Source),
+            (growth(|totals| totals.door.shed_when_full).0, Why::Full),
+            (growth(|totals| totals.door.shed_for_memory).0, Why::Memory),
+        ];
+        let shed = reasons.iter().map(|(count, _)| *count).sum();
+        let most = reasons.into_iter().max_by_key(|(count, _)| *count);
+        LastSecond {
+            refused: turned_away.saturating_sub(shed),
+            shed,
+            why: most.map_or(Why::Full, |(_, why)| why),
+            time,
+            fattest: self.most_shed(seen),
+        }
+    }
+
     fn most_shed(&mut self, seen: &Observation<'_>) -> Option<(Arc<str>, u64)> {
         let mut most: Option<(Arc<str>, u64)> = None;
         let mut now = HashMap::new();
@@ -74,48 +98,97 @@ impl DoorWatch {
     }
 }
 
-fn connections_full(seen: &Observation<'_>, refused: u64) -> Signal {
-    let max = seen.reading.totals.connections_max;
+fn connections_full(seen: &Observation<'_>, second: &LastSecond) -> Signal {
+    let totals = seen.reading.totals;
     let sentence = format!(
-        "All {} connections that this server may have are open, and {} more were turned away.",
-        told(max as f64),
-        told(refused as f64)
+        "{} connections were turned away in the last second, as {} of the {} that this server may \
+         have are open.",
+        told(second.refused as f64),
+        told(totals.connections as f64),
+        told(totals.connections_max as f64)
     );
-    Signal::lasting(
-        EventKind::ConnectionsFull,
-        seen.now,
-        sentence,
-        "There is room for connections again",
-    )
-    .advice(
-        "Limit the tenant that has most of them (`cofferdam stat`, `cofferdam tenant limit \
-         --connections`), or raise --max-connections and the limit on open files.",
-    )
+    let ended = "There is room for connections again";
+    Signal::lasting(EventKind::ConnectionsFull, seen.now, sentence, ended)
+        .advice(
+            "Limit the tenant that has most of them (`cofferdam stat`, `cofferdam tenant limit \
+             --connections`), or raise --max-connections and the limit on open files.",
+        )
+        .evidence([
+            Figure::new(
+                "turned_away",
+                rate(second.refused, second.time),
+                Unit::PerSecond,
+            ),
+            Figure::new("connections", totals.connections as f64, Unit::Count),
+            Figure::new(
+                "connections_max",
+                totals.connections_max as f64,
+                Unit::Count,
+            ),
+        ])
 }
 
-fn door_full(seen: &Observation<'_>, refused: u64, fattest: Option<&(Arc<str>, u64)>) -> Signal {
-    let at_door = seen.reading.totals.at_door;
-    let most = match fattest {
-        Some((name, count)) => format!(", {} of which claimed tenant {name}", told(*count as f64)),
-        None => ", none of which had said who it was".to_owned(),
+fn door_full(seen: &Observation<'_>, second: &LastSecond) -> Signal {
+    let totals = seen.reading.totals;
+    let claimed = match &second.fattest {
+        Some((name, count)) => format!(", {} of them claimed tenant {name}", told(*count as f64)),
+        None => String::new(),
     };
+    let source = totals
+        .door
+        .shed_last
+        .map(|ip| format!(", the last of them from {ip}"));
     let sentence = format!(
-        "Connections wait to authenticate faster than they may ({} stand at the door): {} had to \
-         leave{most}.",
-        told(at_door as f64),
-        told(refused as f64)
+        "{}: {} had to leave in the last second{claimed}{}.",
+        second.why.in_words(),
+        told(second.shed as f64),
+        source.unwrap_or_default()
     );
-    Signal::lasting(
-        EventKind::DoorFull,
-        seen.now,
-        sentence,
-        "Nobody has to leave the door any more",
-    )
-    .tenant(fattest.map(|(name, _)| name))
-    .advice(
-        "Connections that do not authenticate at once are a reconnect storm or an attack: look at \
-         the tenant's clients, or at the sources in the kernel's list (`ss -tn`).",
-    )
+    let ended = "Nobody has to leave the door any more";
+    Signal::lasting(EventKind::DoorFull, seen.now, sentence, ended)
+        .cause(second.why.cause())
+        .tenant(second.fattest.as_ref().map(|(name, _)| name))
+        .advice(second.why.advice())
+        .evidence([
+            Figure::new("shed", rate(second.shed, second.time), Unit::PerSecond),
+            Figure::new("at_door", totals.at_door as f64, Unit::Count),
+            Figure::new("door_memory", totals.door.memory_bytes as f64, Unit::Bytes),
+        ])
+}
+
+impl Why {
+    fn cause(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Full => "full",
+            Self::Memory => "memory",
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Source => {
+                "One source has more connections that have not authenticated than it may"
+            }
+            Self::Full => "More connections wait to authenticate than there are places at the door",
+            Self::Memory => {
+                "Connections that have not authenticated have sent more than there is memory for"
+            }
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Source => {
+                "A client that connects and does not authenticate, or an attack from one place: look \
+                 at that source; one whose connections authenticate has no such limit."
+            }
+            Self::Full | Self::Memory => {
+                "Connections that do not authenticate at once are a reconnect storm or an attack: \
+                 look at the tenant's clients, or at the sources in the kernel's list (`ss -tn`)."
+            }
+        }
+    }
 }
 
 #[cfg(test)]

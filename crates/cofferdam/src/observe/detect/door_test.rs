@@ -1,5 +1,7 @@
 //! A full door and a full house.
 
+use std::net::Ipv4Addr;
+
 use super::super::testing::{World, figure, one};
 use super::*;
 
@@ -8,30 +10,38 @@ fn the_claim_of_most_of_those_who_had_to_leave_is_named() {
     let mut world = World::new();
     world.look();
     world.totals.refused += 50;
+    world.totals.door.shed_when_full += 50;
     world.totals.at_door = 500;
     world.acme().clients.shed += 40;
     world.tenants[0].clients.shed += 10;
     let said = world.look();
     let signal = one(&said);
-    assert_eq!(signal.kind, EventKind::DoorFull);
+    assert_eq!((signal.kind, &*signal.cause), (EventKind::DoorFull, "full"));
     assert_eq!(signal.tenant.as_deref(), Some("acme"));
-    assert_eq!(figure(signal, "turned_away"), 50.0);
+    assert_eq!(figure(signal, "shed"), 50.0);
+    let sentence = &signal.sentence;
     assert!(
-        signal
-            .sentence
-            .contains("50 had to leave, 40 of which claimed tenant acme")
+        sentence.contains("50 had to leave in the last second, 40 of them claimed tenant acme")
     );
     assert_eq!(world.look(), []);
 }
 
 #[test]
-fn those_who_said_nothing_are_nobody_s() {
+fn a_source_that_has_too_many_is_named() {
     let mut world = World::new();
     world.look();
-    world.totals.refused += 5;
+    world.totals.refused += 6;
+    world.totals.door.shed_for_source += 5;
+    world.totals.door.shed_for_memory += 1;
+    world.totals.door.shed_last = Some(Ipv4Addr::new(10, 0, 0, 9).into());
     let said = world.look();
-    assert_eq!(one(&said).tenant, None);
-    assert!(said[0].sentence.contains("none of which had said"));
+    let signal = one(&said);
+    assert_eq!((&*signal.cause, &signal.tenant), ("source", &None));
+    assert!(
+        signal.sentence.ends_with("the last of them from 10.0.0.9."),
+        "{}",
+        signal.sentence
+    );
 }
 
 #[test]
@@ -43,7 +53,7 @@ fn all_connections_taken() {
     let said = world.look();
     assert_eq!(one(&said).kind, EventKind::ConnectionsFull);
     assert!(
-        said[0].sentence.contains("All 1,000 connections"),
+        said[0].sentence.contains("1,000 of the 1,000"),
         "{}",
         said[0].sentence
     );
@@ -53,6 +63,7 @@ fn all_connections_taken() {
 fn what_was_turned_away_before_the_first_look_is_not_now() {
     let mut world = World::new();
     world.totals.refused = 1000;
+    world.totals.door.shed_when_full = 1000;
     world.acme().clients.shed = 1000;
     assert_eq!(world.look(), []);
     assert_eq!(world.look(), []);

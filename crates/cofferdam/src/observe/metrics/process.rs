@@ -1,5 +1,6 @@
 //! This process on the page: build, processor, memory, descriptors, loops, listeners.
 
+use gateway::DoorFigures;
 use runtime::observe::exposition::{Exposition, Kind};
 use runtime::observe::sock_diag::TcpState;
 
@@ -92,6 +93,7 @@ fn connections(page: &mut Exposition, sources: &Sources<'_>) {
         "Connections turned away, or shed at the door, for want of a place.",
         totals.refused,
     );
+    door(page, &totals.door);
     let mut family = page.family(
         "cofferdam_loop_turn_age_seconds",
         Kind::Gauge,
@@ -100,6 +102,47 @@ fn connections(page: &mut Exposition, sources: &Sources<'_>) {
     for (index, age) in sources.reading.loop_ages.iter().enumerate() {
         family.sample(&[("loop", &index.to_string())], *age);
     }
+}
+
+fn door(page: &mut Exposition, door: &DoorFigures) {
+    let counters = [
+        (
+            "cofferdam_door_arrivals_total",
+            "Connections that came to the door, where one stands until it has authenticated.",
+            door.arrivals,
+        ),
+        (
+            "cofferdam_door_behind_total",
+            "Of these, connections that waited behind all others, as their source opened them too \
+             fast.",
+            door.behind,
+        ),
+        (
+            "cofferdam_door_timeouts_total",
+            "Connections that did not authenticate in time.",
+            door.timed_out,
+        ),
+    ];
+    for (name, help, value) in counters {
+        page.single(name, Kind::Counter, help, value);
+    }
+    let help = "Connections that had to leave the door: too many of one source, all places taken, \
+                more sent than there is memory for.";
+    let mut family = page.family("cofferdam_door_shed_total", Kind::Counter, help);
+    for (cause, count) in [
+        ("source", door.shed_for_source),
+        ("full", door.shed_when_full),
+        ("memory", door.shed_for_memory),
+    ] {
+        family.sample(&[("cause", cause)], count);
+    }
+    let help = "Memory for what connections at the door have sent.";
+    page.single(
+        "cofferdam_door_memory_bytes",
+        Kind::Gauge,
+        help,
+        door.memory_bytes,
+    );
 }
 
 fn listeners(page: &mut Exposition, sources: &Sources<'_>) {

@@ -1,0 +1,89 @@
+//! What the door counts of itself, for whoever reports it.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use crate::figures::Counter;
+use crate::session::Peer;
+
+/// Why somebody had to leave the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shed {
+    /// Too many of one source stood there.
+    Source,
+    /// All places were taken.
+    Full,
+    /// Those there had sent more than there is memory for.
+    Memory,
+}
+
+/// The counters of a process's one door.
+#[derive(Debug, Default)]
+pub(crate) struct DoorCounts {
+    pub(super) arrivals: Counter,
+    pub(super) behind: Counter,
+    pub(super) timed_out: Counter,
+    pub(super) memory_bytes: Counter,
+    shed_for_source: Counter,
+    shed_when_full: Counter,
+    shed_for_memory: Counter,
+    shed_last: Mutex<Option<IpAddr>>,
+}
+
+/// The door's figures at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DoorFigures {
+    /// Connections that came to it since the start.
+    pub arrivals: u64,
+    /// Of these, those that waited behind all others, as their source opened connections too fast.
+    pub behind: u64,
+    /// Those that did not authenticate in time.
+    pub timed_out: u64,
+    /// Those that had to leave since too many of one source stood there.
+    pub shed_for_source: u64,
+    /// Those that had to leave since all places were taken.
+    pub shed_when_full: u64,
+    /// Those that had to leave since those there had sent more than there is memory for.
+    pub shed_for_memory: u64,
+    /// Bytes held for those there.
+    pub memory_bytes: u64,
+    /// Where the last one that had to leave came from.
+    pub shed_last: Option<IpAddr>,
+}
+
+impl DoorCounts {
+    /// Counts one that must leave.
+    pub(super) fn shed(&self, why: Shed, peer: Peer) {
+        let counter = match why {
+            Shed::Source => &self.shed_for_source,
+            Shed::Full => &self.shed_when_full,
+            Shed::Memory => &self.shed_for_memory,
+        };
+        counter.add(1);
+        if let Peer::Ip(ip, _) = peer {
+            *self
+                .shed_last
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(ip);
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn figures(&self) -> DoorFigures {
+        let shed_last = self.shed_last.lock();
+        DoorFigures {
+            arrivals: self.arrivals.get(),
+            behind: self.behind.get(),
+            timed_out: self.timed_out.get(),
+            shed_for_source: self.shed_for_source.get(),
+            shed_when_full: self.shed_when_full.get(),
+            shed_for_memory: self.shed_for_memory.get(),
+            memory_bytes: self.memory_bytes.get(),
+            shed_last: *shed_last.unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "counts_test.rs"]
+mod tests;
