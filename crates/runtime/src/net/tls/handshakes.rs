@@ -119,6 +119,8 @@ struct Member {
     peer: Peer,
     tenant: Option<TenantId>,
     deadline: Timestamp,
+    /// It has sent its last byte, though we may not have read up to it.
+    peer_closed: bool,
 }
 
 struct Worker {
@@ -152,7 +154,11 @@ impl Worker {
             }
             for event in &events {
                 if event.token() != WAKER {
-                    self.turns.push(event.token().0 as u64);
+                    let number = event.token().0 as u64;
+                    if let Some(member) = self.members.get_mut(&number) {
+                        member.peer_closed |= event.is_read_closed();
+                    }
+                    self.turns.push(number);
                 }
             }
             if !self.take_newcomers() {
@@ -214,6 +220,7 @@ impl Worker {
             peer: newcomer.peer,
             tenant: newcomer.tenant,
             deadline: newcomer.since + self.shared.limits.auth_timeout,
+            peer_closed: false,
         };
         self.turns.enter(number, newcomer.peer.into());
         self.members.insert(number, member);
@@ -225,6 +232,8 @@ impl Worker {
             return;
         };
         match member.stream.shake_hands() {
+            // No edge announces an end that was announced with what came before it.
+            Ok(Handshake::Waiting) if member.peer_closed => self.turns.push(number),
             Ok(Handshake::Waiting) => {}
             Ok(Handshake::MoreToDo) => self.turns.push(number),
             Ok(Handshake::Done) => self.pass_on(number),
