@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base::rng::Rng;
 use base::{CredentialId, Rights, TenantId, TrafficLimits};
-use gateway::directory;
+use gateway::{ConnectionFigures, directory};
 
 use crate::clients::Group;
 use crate::measure::Timeline;
@@ -63,8 +63,8 @@ pub struct Report {
     pub seed: u64,
     /// What each group saw.
     pub groups: Vec<(&'static str, Timeline)>,
-    /// Time in nanoseconds that each tenant was served, second by second.
-    pub busy_ns: Vec<(TenantId, Vec<u64>)>,
+    /// What the shards counted for each tenant since the start, second by second.
+    pub figures: Vec<(TenantId, Vec<ConnectionFigures>)>,
     /// Answers that belong to no request, or are stale: the first few in words.
     pub wrong: Vec<String>,
     /// How many of those there were.
@@ -112,14 +112,17 @@ impl Report {
         found.map(|(_, timeline)| timeline)
     }
 
+    /// What the shards had counted for a tenant when this many seconds had passed.
+    pub fn figures_at(&self, tenant: TenantId, second: usize) -> ConnectionFigures {
+        let found = self.figures.iter().find(|(of, _)| *of == tenant);
+        let at = found.and_then(|(_, figures)| figures.get(second));
+        at.copied().unwrap_or_default()
+    }
+
     /// Time in nanoseconds that a tenant was served between two whole seconds of the run.
     pub fn busy_ns_between(&self, tenant: TenantId, from_s: usize, to_s: usize) -> u64 {
-        let found = self.busy_ns.iter().find(|(of, _)| *of == tenant);
-        let at = |second: usize| {
-            let totals = found.map(|(_, totals)| totals.as_slice())?;
-            totals.get(second).copied()
-        };
-        at(to_s).unwrap_or(0) - at(from_s).unwrap_or(0)
+        let at = |second| self.figures_at(tenant, second).busy_ns;
+        at(to_s).saturating_sub(at(from_s))
     }
 }
 

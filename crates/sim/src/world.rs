@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::Timestamp;
+use gateway::ConnectionFigures;
 
 use crate::clients::{Clients, Outside};
 use crate::event::{Event, EventQueue};
@@ -25,7 +26,8 @@ pub(crate) struct World {
     clients: Clients,
     server: Server,
     timetable: Vec<(Timestamp, Act)>,
-    busy_ns: Vec<Vec<u64>>,
+    /// By tenant, and then by second.
+    figures: Vec<Vec<ConnectionFigures>>,
     trace: Trace,
 }
 
@@ -67,7 +69,7 @@ impl World {
             clients,
             server,
             timetable,
-            busy_ns: vec![Vec::new(); scenario.tenants.len()],
+            figures: vec![Vec::new(); scenario.tenants.len()],
             trace: Trace::new(),
             scenario,
         })
@@ -89,12 +91,12 @@ impl World {
             groups: groups
                 .map(|state| (state.group.name, state.timeline.clone()))
                 .collect(),
-            busy_ns: self
+            figures: self
                 .scenario
                 .tenants
                 .iter()
                 .map(|tenant| tenant.id)
-                .zip(self.busy_ns)
+                .zip(self.figures)
                 .collect(),
             wrong_count: self.clients.wrong_count,
             refused: self.server.refused(),
@@ -168,8 +170,8 @@ impl World {
                 self.server.apply(tenants);
             }
             Act::Sample => {
-                for (tenant, samples) in self.scenario.tenants.iter().zip(&mut self.busy_ns) {
-                    samples.push(self.server.busy_ns(tenant));
+                for (tenant, samples) in self.scenario.tenants.iter().zip(&mut self.figures) {
+                    samples.push(self.server.figures(tenant));
                 }
             }
         }

@@ -81,8 +81,9 @@ fn check_own(asker: Asker<'_>, own: Own, input: &[u8]) -> Answer {
     asker.own_key(&mut key);
     let (mut at, mut result) = (0, Result::default());
     if input.starts_with(b"VALUE ") {
-        let Some(found) = value(input) else {
-            return Answer::Incomplete;
+        let found = match value(input) {
+            Ok(found) => found,
+            Err(answer) => return answer,
         };
         let Some(n) = own else {
             return Answer::Wrong("a value that was refused or removed");
@@ -103,8 +104,9 @@ fn check_shared(mut keys: SharedKeys, value_len: u32, input: &[u8]) -> Answer {
     let (mut at, mut result) = (0, Result::default());
     let mut expected = Vec::with_capacity(value_len as usize);
     while input[at..].starts_with(b"VALUE ") {
-        let Some(found) = value(&input[at..]) else {
-            return Answer::Incomplete;
+        let found = match value(&input[at..]) {
+            Ok(found) => found,
+            Err(answer) => return answer,
         };
         loop {
             let Some(key) = keys.next() else {
@@ -149,21 +151,30 @@ struct Found<'a> {
     len: usize,
 }
 
-/// The value that `input` begins with, if it is whole; one that is malformed is never found.
-fn value(input: &[u8]) -> Option<Found<'_>> {
-    let end = memchr::memchr(b'\n', input)?;
-    let line = input[..end].strip_suffix(b"\r")?;
-    let mut words = line.split(|byte| *byte == b' ').skip(1);
-    let key = words.next()?;
-    let len = std::str::from_utf8(words.nth(1)?).ok()?;
-    let len: usize = len.parse().ok()?;
-    let body = input.get(end + 1..end + 1 + len)?;
-    let after = input.get(end + 1 + len..end + 3 + len)?;
-    (after == b"\r\n").then_some(Found {
+/// The value that `input` begins with.
+fn value(input: &[u8]) -> std::result::Result<Found<'_>, Answer> {
+    let end = memchr::memchr(b'\n', input).ok_or(Answer::Incomplete)?;
+    let (key, len) = head(&input[..end]).ok_or(Answer::Wrong("not a value's first line"))?;
+    let body = end + 1..end + 1 + len;
+    let after = input
+        .get(body.end..body.end + 2)
+        .ok_or(Answer::Incomplete)?;
+    if after != b"\r\n" {
+        return Err(Answer::Wrong("a value without an end"));
+    }
+    Ok(Found {
         key,
-        value: body,
-        len: end + 3 + len,
+        len: body.end + 2,
+        value: &input[body],
     })
+}
+
+/// The key and the length that a value's first line tells.
+fn head(line: &[u8]) -> Option<(&[u8], usize)> {
+    let mut words = line.strip_suffix(b"\r")?.split(|byte| *byte == b' ');
+    let key = words.nth(1)?;
+    let len = std::str::from_utf8(words.nth(1)?).ok()?;
+    Some((key, len.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -112,6 +112,18 @@ fn values_of_other_keys_are_wrong() {
 }
 
 #[test]
+fn malformed_values_are_wrong_at_once() {
+    let mix = Mix { get_own: 1, ..ONLY };
+    for said in [
+        &b"VALUE key\r\n"[..],
+        b"VALUE key 0 x\r\n",
+        b"VALUE key 0 2\r\nabc\r\n",
+    ] {
+        assert!(matches!(reply(&mix, &mut Some(4), said), Answer::Wrong(_)));
+    }
+}
+
+#[test]
 fn the_own_key_holds_what_was_stored_last() {
     let mix = Mix { get_own: 1, ..ONLY };
     let (mut key, mut bytes) = (Vec::new(), Vec::new());

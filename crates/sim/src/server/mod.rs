@@ -15,7 +15,7 @@ use base::Timestamp;
 use base::kv::{Expiry, INLINE_VALUE_LEN_MAX, Item, Op, Sink, Store, StoreMode};
 use cache::{Config, TenantCache};
 use gateway::directory::Directory;
-use gateway::{Admitted, Figures};
+use gateway::{Admitted, ConnectionFigures, Figures};
 
 use self::backend::{Asked, Caches};
 use self::connection::Connection;
@@ -92,6 +92,10 @@ pub struct Leaks {
     pub connections: usize,
     /// Connections that the tenants' figures tell of.
     pub counted: u64,
+    /// Bytes on their way, by the same figures.
+    pub inflight_bytes: u64,
+    /// Loops on which a tenant is paused, by the same figures.
+    pub paused: u64,
     /// Tenants that have sessions, by the shards.
     pub tenants_present: usize,
     /// Rooms and pins in the caches.
@@ -201,9 +205,9 @@ impl Server {
         }
     }
 
-    /// Time that a tenant was served, over all loops, in nanoseconds.
-    pub(crate) fn busy_ns(&self, tenant: &Tenant) -> u64 {
-        self.shared.figures.tenant(tenant.id).sum().busy_ns
+    /// What the shards counted for a tenant.
+    pub(crate) fn figures(&self, tenant: &Tenant) -> ConnectionFigures {
+        self.shared.figures.tenant(tenant.id).sum()
     }
 
     /// Connections turned away for want of a place.
@@ -216,14 +220,18 @@ impl Server {
     }
 
     pub(crate) fn leaks(&self, network: &Network, tenants: &[Tenant]) -> Leaks {
-        let figures = &self.shared.figures;
-        let counted = |tenant: &Tenant| figures.tenant(tenant.id).sum().connections;
+        let sum = |part: fn(&ConnectionFigures) -> u64| {
+            let figures = tenants.iter().map(|tenant| self.figures(tenant));
+            figures.map(|figures| part(&figures)).sum()
+        };
         Leaks {
             sockets: network.len(),
             sessions: self.loops.iter().map(EventLoop::session_count).sum(),
             entrants: self.loops.iter().map(EventLoop::entrant_count).sum(),
             connections: self.shared.connection_count,
-            counted: tenants.iter().map(counted).sum(),
+            counted: sum(|figures| figures.connections),
+            inflight_bytes: sum(|figures| figures.inflight_bytes),
+            paused: sum(|figures| figures.paused),
             tenants_present: self.loops.iter().map(EventLoop::tenants_present).sum(),
             holds: self.shared.asked.holds.get(),
         }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use base::TenantId;
+use gateway::ConnectionFigures;
 use sim::{Group, Leaks, Mix, Pace, Report, Scenario, Summary};
 
 /// The names of the well-behaved tenants' groups; their tenants are 1, 2 and 3.
@@ -80,6 +81,19 @@ pub(crate) fn assert_unharmed(
         assert!(is.p99 <= was.p99 + p99_more, "{told}");
         assert!(is.rate() > 0.98 * was.rate(), "{told}");
     }
+    for tenant in 1..=3 {
+        let figures = last_figures(report, TenantId(tenant));
+        let told = format!("SIM_SEED={}, tenant {tenant}: {figures:?}", report.seed);
+        assert_eq!(figures.reads_refused + figures.writes_refused, 0, "{told}");
+        assert_eq!(figures.pauses + figures.shed, 0, "{told}");
+    }
+}
+
+/// What the shards had counted for a tenant in the last full second.
+pub(crate) fn last_figures(report: &Report, tenant: TenantId) -> ConnectionFigures {
+    let found = report.figures.iter().find(|(of, _)| *of == tenant);
+    let last = found.and_then(|(_, figures)| figures.last());
+    *last.expect("there is such a tenant")
 }
 
 /// How the state of a group after the trouble compares with that before: whether as much is answered,

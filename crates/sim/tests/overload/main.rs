@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod calm;
+mod chance;
 mod harness;
 mod metastable;
 mod misfits;
@@ -11,3 +12,4 @@ mod nightly;
 mod shares;
 mod spike;
 mod storm;
+mod throttle;

@@ -53,11 +53,11 @@ fn a_slow_period_passes() {
 
 #[test]
 fn control_without_protections_it_stays_down() {
-    let report = run(slow_period(52, false, secs(6.5)));
+    let report = run(slow_period(52, false, secs(5.5)));
     for group in VICTIMS.into_iter().chain(["crowd"]) {
         let (before, after) = (
             seen(&report, group, 2.5..3.0),
-            seen(&report, group, 5.5..6.5),
+            seen(&report, group, 5.0..5.5),
         );
         assert!(after.rate() < 0.1 * before.rate(), "{before:?} {after:?}");
     }
