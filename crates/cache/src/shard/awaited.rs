@@ -80,7 +80,7 @@ impl Shard {
         };
         let few_fit = self.chunk_bytes_of(&header) > self.quota_bytes / FEW;
         // What readers hold would not come free.
-        if replaces && few_fit && self.segs.around(loc).pins == 0 {
+        if replaces && few_fit && !self.is_held(loc) {
             self.evict(hash, loc, &header, false);
         }
     }

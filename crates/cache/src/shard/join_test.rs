@@ -117,17 +117,23 @@ fn a_large_value_joins_another_in_the_least_quota() {
         for (old_len, new_len) in [(500_000, 500_000), (900_000, 100_000), (100_000, 900_000)] {
             let cache = cache(2 * MIB, 1 << 20);
             let (old, new) = (bytes(old_len, 1), bytes(new_len, 2));
-            // Others fill the rest of the quota.
-            for number in 0..20u8 {
-                assert!(is_stored(upload(&cache, &[b'x', number], &old[..100_000])));
+            // Others fill the rest of the quota, many or one that lies beside.
+            for len in [100_000, 1_000_000] {
+                for number in 0..2_000_000 / len {
+                    assert!(is_stored(upload(
+                        &cache,
+                        &[b'x', number as u8],
+                        &bytes(len, 3)
+                    )));
+                }
+                assert!(is_stored(upload(&cache, b"key", &old)));
+                assert!(
+                    is_stored(join(&cache, mode, &new, false)),
+                    "{mode:?} {old_len}"
+                );
+                assert!(get(&cache, b"key") == Some(joined(mode, &old, &new)));
+                cache.check();
             }
-            assert!(is_stored(upload(&cache, b"key", &old)));
-            assert!(
-                is_stored(join(&cache, mode, &new, false)),
-                "{mode:?} {old_len}"
-            );
-            assert!(get(&cache, b"key") == Some(joined(mode, &old, &new)));
-            cache.check();
         }
     }
 }

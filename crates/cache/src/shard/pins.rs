@@ -114,6 +114,11 @@ impl Shard {
         self.free_if_empty(self.segs.segment_of(loc));
     }
 
+    /// Whether a reader, or what is to join it, holds the item here.
+    pub(super) fn is_held(&self, loc: u32) -> bool {
+        self.hold_place(loc).is_ok()
+    }
+
     /// Where that hold is in the list, or belongs.
     fn hold_place(&self, loc: u32) -> Result<usize, usize> {
         self.holds.binary_search_by_key(&loc, |hold| hold.loc)

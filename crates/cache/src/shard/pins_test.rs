@@ -50,6 +50,21 @@ fn a_reader_of_the_new_value_is_served_beside_one_of_the_old() {
 }
 
 #[test]
+fn what_lies_beside_a_held_value_can_go() {
+    let cache = cache(2 * MIB, 1 << 20);
+    for (key, len) in [(b"a", 500_000), (b"b", 900_000), (b"c", 500_000)] {
+        assert!(is_stored(upload(&cache, key, &bytes(len, 1))));
+    }
+    let held = pin(&cache, b"a").expect("a hold");
+    assert!(is_stored(upload(&cache, b"d", &bytes(900_000, 2))));
+    assert!(is_stored(upload(&cache, b"e", &bytes(1_000_000, 2))));
+    let mut read = Vec::new();
+    cache.read_pinned(held, 0, usize::MAX, &mut read);
+    assert!(read == bytes(500_000, 1));
+    cache.check();
+}
+
+#[test]
 fn a_long_value_given_up_comes_back_in_slices() {
     let cache = cache(64 * MIB, 32 << 20);
     assert!(is_stored(upload(&cache, b"key", &bytes(30 << 20, 1))));

@@ -124,12 +124,41 @@ impl Shard {
             return true;
         }
         let Some(victim) = self.victim.or_else(|| self.choose_victim()) else {
-            return false;
+            return self.evict_beside_held();
         };
         self.victim = Some(victim);
         self.emptied_at_once += 1;
         self.scan(u32::MAX, true, 0);
         true
+    }
+
+    /// Drops one item that has chunks and that nobody holds, from a segment that stays because
+    /// others in it are held; false if there is none.
+    fn evict_beside_held(&mut self) -> bool {
+        let sealed = self.sealed.iter().flatten();
+        let mut segments = sealed.chain(self.open.iter().flatten()).copied();
+        let found = segments.find_map(|number| self.large_beside_held(number));
+        let Some((loc, header)) = found else {
+            return false;
+        };
+        let hash = self.hasher.hash(header.key(self.segs.at(loc)));
+        self.evict(hash, loc, &header, false);
+        true
+    }
+
+    fn large_beside_held(&self, number: u32) -> Option<(u32, Header)> {
+        let segment = self.segs.get(number);
+        let mut at = self.segs.geometry.log_start();
+        while segment.pins > 0 && segment.live_large > 0 && at < segment.used {
+            let loc = self.segs.loc(number, at);
+            let header = Header::read(self.segs.at(loc));
+            let lives = header.has(item::EXTENTS) && !header.has(item::DEAD);
+            if lives && !self.is_held(loc) {
+                return Some((loc, header));
+            }
+            at += header.footprint(self.chunk_len());
+        }
+        None
     }
 
     fn choose_victim(&mut self) -> Option<Victim> {
