@@ -41,79 +41,95 @@ pub(crate) struct Asked {
 }
 
 /// Judges a run: by its validity first, then by the table.
+///
+/// What disturbed a run can make it fail, so that a disturbed failure says nothing; a control that
+/// fails by far does so whatever else went on. A pass needs an undisturbed begin to compare with.
 pub(crate) fn judge(figures: &Figures, asked: Asked) -> (Verdict, Vec<String>) {
     let flaws = flaws(figures, asked);
-    if !flaws.is_empty() {
-        return (Verdict::Invalid, flaws);
+    let mut misses = misses(figures);
+    let is_far = asked.is_control && fails_by_far(figures);
+    let excuses = match (misses.is_empty(), is_far) {
+        (_, true) => Vec::new(),
+        (true, false) => disturbed_before(figures),
+        (false, false) => [disturbed_before(figures), disturbed_during(figures)].concat(),
+    };
+    let reasons = [flaws, excuses].concat();
+    if !reasons.is_empty() {
+        misses
+            .iter_mut()
+            .for_each(|it| it.insert_str(0, "so it does not count that "));
+        return (Verdict::Invalid, [reasons, misses].concat());
     }
-    let mut reasons = misses(figures);
-    let verdict = match reasons.is_empty() {
+    let verdict = match misses.is_empty() {
         true => Verdict::Pass,
         false => Verdict::Fail,
     };
     if asked.is_control {
-        reasons.push(far(figures));
+        misses.push(far(figures, is_far));
     }
-    (verdict, reasons)
+    (verdict, misses)
 }
 
-/// Why nothing can be said from these figures, if so.
+/// Why this was not the run that it should have been, if so.
 fn flaws(figures: &Figures, asked: Asked) -> Vec<String> {
-    let (generator, storm) = (&figures.generator, &figures.storm);
-    let multiple = figures.aggressor.offered_multiple;
-    let first_round_s = asked.period_s * FIRST_ROUND_OVER;
+    let storm = &figures.storm;
+    let (lag_ms, multiple) = (
+        figures.generator.lag_p99_ms,
+        figures.aggressor.offered_multiple,
+    );
     let connections = u64::from(asked.connections);
-    let mut flaws = Vec::new();
-    let mut flaw = |is_so: bool, words: String| {
-        if is_so {
-            flaws.push(words);
-        }
-    };
-    flaw(
-        generator.lag_p99_ms > LAG_P99_MS,
-        format!(
-            "the victims' generator was late itself: lag p99 {:.3} ms, at most {LAG_P99_MS} allowed",
-            generator.lag_p99_ms
-        ),
+    let is_slow = storm.first_round_s > asked.period_s * FIRST_ROUND_OVER;
+    let lag = format!(
+        "the victims' generator was late itself: lag p99 {lag_ms:.3} ms, at most {LAG_P99_MS} allowed"
     );
-    flaw(
-        generator.steal > STEAL,
-        format!(
-            "the host took {:.1} % of the machine's time, at most {:.0} % allowed",
-            generator.steal * 100.0,
-            STEAL * 100.0
-        ),
+    let offered = format!(
+        "the spike offered {multiple:.2} times the capacity, at least {OFFERED_MULTIPLE} wanted"
     );
-    flaw(
-        generator.others_before > OTHERS_BEFORE,
-        format!(
-            "other processes took {:.1} % of the server's core before the fault, at most {:.0} % allowed",
-            generator.others_before * 100.0,
-            OTHERS_BEFORE * 100.0
-        ),
+    let slow = format!(
+        "the storm was slower than its script: {} connections opened, the first {connections} in {:.1} s, {:.1} s wanted",
+        storm.opened, storm.first_round_s, asked.period_s
     );
-    flaw(
-        generator.server_waited > SERVER_WAITED,
-        format!(
-            "the server waited {:.1} % of the fault for its core, at most {:.0} % allowed",
-            generator.server_waited * 100.0,
-            SERVER_WAITED * 100.0
-        ),
+    said([
+        (exceeds(lag_ms, LAG_P99_MS), lag),
+        (exceeds(-multiple, -OFFERED_MULTIPLE), offered),
+        (is_slow || storm.first_round_s <= 0.0, slow),
+    ])
+}
+
+/// What others on the machine did to the figures from before the fault, if anything.
+fn disturbed_before(figures: &Figures) -> Vec<String> {
+    let others = figures.generator.others_before;
+    let words = format!(
+        "other processes took {:.1} % of the server's core before the fault, at most {:.0} % allowed",
+        others * 100.0,
+        OTHERS_BEFORE * 100.0
     );
-    flaw(
-        multiple < OFFERED_MULTIPLE,
-        format!(
-            "the spike offered {multiple:.2} times the capacity, at least {OFFERED_MULTIPLE} wanted"
-        ),
+    said([(exceeds(others, OTHERS_BEFORE), words)])
+}
+
+/// What others did to the figures of the fault, if anything.
+fn disturbed_during(figures: &Figures) -> Vec<String> {
+    let (steal, waited) = (figures.generator.steal, figures.generator.server_waited);
+    let host = format!(
+        "the host took {:.1} % of the machine's time, at most {:.0} % allowed",
+        steal * 100.0,
+        STEAL * 100.0
     );
-    flaw(
-        storm.opened < connections || storm.first_round_s > first_round_s,
-        format!(
-            "the storm was slower than its script: {} connections opened, the first {connections} in {:.1} s, {:.1} s wanted",
-            storm.opened, storm.first_round_s, asked.period_s
-        ),
+    let core = format!(
+        "the server waited {:.1} % of the fault for its core, at most {:.0} % allowed",
+        waited * 100.0,
+        SERVER_WAITED * 100.0
     );
-    flaws
+    said([
+        (exceeds(steal, STEAL), host),
+        (exceeds(waited, SERVER_WAITED), core),
+    ])
+}
+
+/// The words for what is so.
+fn said<const N: usize>(all: [(bool, String); N]) -> Vec<String> {
+    let so = all.into_iter().filter(|(is_so, _)| *is_so);
+    so.map(|(_, words)| words).collect()
 }
 
 /// Every figure that is not within its bound.
@@ -205,17 +221,30 @@ fn idle_miss(figures: &Figures) -> Option<String> {
     })
 }
 
-/// Whether a control shows the outage, in words.
-fn far(figures: &Figures) -> String {
+/// Whether the victims suffer as they did in the outage.
+fn fails_by_far(figures: &Figures) -> bool {
+    ratio(figures) >= FAR_RATIO || errors(figures) > 0
+}
+
+fn ratio(figures: &Figures) -> f64 {
     let p99 = figures.victims.p99_ms;
-    let ratio = p99.during / p99.before.max(f64::MIN_POSITIVE);
-    let errors = figures.victims.errors + figures.victims.connect_failures;
-    if ratio >= FAR_RATIO || errors > 0 {
-        format!("control: it fails by far, p99 x {ratio:.0} and {errors} errors, as it must")
-    } else {
-        format!(
+    p99.during / p99.before.max(f64::MIN_POSITIVE)
+}
+
+fn errors(figures: &Figures) -> u64 {
+    figures.victims.errors + figures.victims.connect_failures
+}
+
+/// Whether a control shows the outage, in words.
+fn far(figures: &Figures, is_far: bool) -> String {
+    let (ratio, errors) = (ratio(figures), errors(figures));
+    match is_far {
+        true => {
+            format!("control: it fails by far, p99 x {ratio:.0} and {errors} errors, as it must")
+        }
+        false => format!(
             "control: it does not fail by far (p99 x {ratio:.1}, no errors), so this drill proves nothing here"
-        )
+        ),
     }
 }
 
