@@ -198,11 +198,13 @@ def bytes_that_are_no_tls_do_no_harm():
                   b"\x16\x03\x01\x40\x00" + b"\x01" * 16384, b"\x17\x03\x03\x00\x01x",
                   b"\x14\x03\x03\x00\x01\x01" * 100, b"PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n"]
         for data in inputs:
+            began = time.monotonic()
             with Conn(setting.address) as conn:
                 with contextlib.suppress(ConnectionError):
                     conn.send(data)
                     conn.sock.shutdown(socket.SHUT_WR)
                     conn.until_closed()
+            assert time.monotonic() - began < 2.0, data[:20]
         with setting.connect() as conn:
             assert conn.sock.version()
         assert "panicked" not in setting.server.log_text()

@@ -134,7 +134,7 @@ impl TlsStream {
             more = !self.plaintext.is_empty() || may_bring_more;
         }
         // A record that there was no room for may be among what came.
-        more |= count == bytes.len() && !self.incoming.is_empty();
+        more |= count == bytes.len() && count > 0 && !self.incoming.is_empty();
         Ok(Received {
             count,
             more: more || (self.ended && count > 0),

@@ -9,7 +9,7 @@ use rustls::{ClientConfig, HandshakeKind, SupportedProtocolVersion};
 
 use super::super::config::TlsServer;
 use super::super::testing::{self, Authority, Client, Files, server_certificate};
-use super::TlsStream;
+use super::{Handshake, TlsStream};
 
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
@@ -209,6 +209,18 @@ fn a_change_of_one_byte_is_noticed() {
     write_all(&mut stream, b"hi");
     client.join().unwrap();
     assert!(stream.receive(&mut [0; 100]).is_err());
+}
+
+#[test]
+fn a_beginning_is_waited_for_without_asking_again_and_an_end_behind_it_noticed() {
+    let setting = setting(&TLS13);
+    let config = Arc::clone(&setting.server.terms().config);
+    let (mut stream, mut client) = testing::ends(config, Arc::clone(&setting.client));
+    client.sock.write_all(&[22, 3, 1, 2, 0, 1]).unwrap();
+    assert_eq!(stream.shake_hands().unwrap(), Handshake::Waiting);
+    assert_eq!(stream.shake_hands().unwrap(), Handshake::Waiting);
+    drop(client);
+    assert!(stream.shake_hands().is_err());
 }
 
 #[test]
