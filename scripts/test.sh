@@ -41,6 +41,7 @@ missing_packages() {
   command -v ruby >/dev/null && ruby -rdalli -e '' 2>/dev/null || echo ruby ruby-dalli
   command -v php >/dev/null && php -m | grep -x memcached >/dev/null || echo php-cli php-memcached
   command -v promtool >/dev/null || echo prometheus
+  command -v openssl >/dev/null || echo openssl
   command -v python3 >/dev/null || echo python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }

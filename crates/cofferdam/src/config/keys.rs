@@ -200,7 +200,8 @@ table! {
         door_memory: Size = Size(ByteSize(32 << 20)), Unsaid::Default("\"32MiB\""), Restart;
         /// How long a client may leave its replies unread before its connection is closed.
         stalled_reader_timeout: Span = Span(Duration::from_secs(30)), Unsaid::Default("\"30s\""), Restart;
-        /// How long a client may pause in the middle of a request before its connection is closed.
+        /// How long a client may take to complete a request that it has begun, and for each 16 KiB of a
+        /// long one, before its connection is closed.
         stalled_writer_timeout: Span = Span(Duration::from_secs(30)), Unsaid::Default("\"30s\""), Restart;
         /// Close client connections that have been silent for so long. Off as a rule: clients that
         /// keep pools reconnect all at once.

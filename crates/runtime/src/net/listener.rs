@@ -2,7 +2,7 @@
 
 use std::fs::Permissions;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -255,7 +255,7 @@ fn bind_tcp(address: SocketAddr) -> Result<OwnedFd, ListenError> {
         let domain = Domain::for_address(address);
         let socket = NewSocket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
-        if let IpAddr::V6(_) = address.ip() {
+        if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
         socket.set_nonblocking(true)?;

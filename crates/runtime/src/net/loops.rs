@@ -44,7 +44,7 @@ pub struct Limits {
     pub door_memory_bytes: usize,
     /// How long a client may leave its replies unread.
     pub stalled_reader_timeout: Duration,
-    /// How long a client may pause within a request.
+    /// How long a client may take to complete a request, and for each part of a long one.
     pub stalled_writer_timeout: Duration,
     /// Silence after which a client is let go, if ever.
     pub idle_timeout: Option<Duration>,
