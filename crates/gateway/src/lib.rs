@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+#[cfg(test)]
+mod chaos_test;
 mod delay;
 pub mod directory;
 mod door;
