@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from harness import BINARY, ROOT, Conn, Mismatch, Server, Skipped, Suite, cli, eventually
+from harness import BINARY, ROOT, Conn, Server, Skipped, Suite, cli, eventually
 
 suite = Suite("observe", memory="256MiB")
 
@@ -239,6 +239,31 @@ def clients_that_vanish_leave_nothing_half_closed(env):
         series = 'cofferdam_listener_connections{listener="memcache_auth",state="close_wait"}'
         assert now.get(series, 0) == 0, now
         assert not [e for e in events(server) if e["event"] == "close_wait"]
+
+
+@suite.test
+def without_protections_half_closed_connections_are_told_with_their_tenant(env):
+    with watched("--protections", "off", env={"COFFERDAM_DRILL": "1"}) as server:
+        tenant = server.tenant("acme")
+        value = b"x" * 1_000_000
+        with server.connect(tenant) as conn:
+            conn(b"set k 0 0 %d\r\n%b\r\n" % (len(value), value), "STORED\r\n")
+        stalled = [server.connect(tenant, receive_buffer=4096) for _ in range(5)]
+        for conn in stalled:
+            conn.send(b"get k k k k k k k k\r\n")
+        time.sleep(0.5)
+        series = 'cofferdam_listener_connections{listener="memcache_auth",state="established"}'
+        if series not in scrape(server):
+            raise Skipped("the kernel does not tell of sockets here")
+        for conn in stalled:
+            conn.sock.shutdown(socket.SHUT_WR)
+        event = await_event(server, "close_wait", "began")
+        assert (event["tenant"], event["cause"]) == ("acme", "memcache_auth"), event
+        figures = {figure["name"]: figure["value"] for figure in event["evidence"]}
+        assert figures["close_wait_connections"] == 5, event
+        assert 1 <= figures["close_wait_oldest"] < 5, event
+        for conn in stalled:
+            conn.reset()
 
 
 @suite.test

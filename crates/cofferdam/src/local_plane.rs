@@ -256,6 +256,10 @@ impl DataPlane for LocalPlane {
         owners.unwrap_or_default()
     }
 
+    fn clients(&self, id: TenantId) -> ConnectionFigures {
+        self.figures.tenant(id).sum()
+    }
+
     fn delays(&self, id: TenantId) -> Delays {
         self.figures.tenant(id).delays()
     }

@@ -60,6 +60,11 @@ pub(crate) trait DataPlane: Send + Sync {
         Arc::default()
     }
 
+    /// What a tenant's connections do, since the start; reads counters alone.
+    fn clients(&self, _id: TenantId) -> ConnectionFigures {
+        ConnectionFigures::default()
+    }
+
     /// How long a tenant's requests waited from being there to being answered, since the start.
     fn delays(&self, _id: TenantId) -> Delays {
         Delays::default()

@@ -42,7 +42,7 @@ impl Observatory {
 
     /// The page of metrics, in the text format of Prometheus.
     pub(crate) fn metrics(&self) -> String {
-        let reading = self.read();
+        let reading = Reading::take(&*self.plane, self.clock.now());
         let sources = Sources {
             reading: &reading,
             snapshot: &self.latest.get(),
@@ -52,11 +52,6 @@ impl Observatory {
         };
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         metrics::page(&sources, &mut rows)
-    }
-
-    /// The data plane's figures as they are now.
-    pub(super) fn read(&self) -> Reading {
-        Reading::take(&*self.plane, self.clock.now())
     }
 
     /// The data plane that is watched.

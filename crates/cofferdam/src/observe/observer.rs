@@ -135,7 +135,7 @@ impl Watch {
     fn look(&mut self, now: Timestamp) {
         self.eye.look_at_connections(now);
         let host = self.sampler.sample();
-        let reading = self.observatory.read();
+        let reading = Reading::of_clients(self.observatory.plane(), now);
         let overdue = self.overdue(&reading);
         let failure = self.observatory.log.failure();
         let signals = self.detectors.observe(&Observation {

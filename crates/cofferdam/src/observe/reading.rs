@@ -33,21 +33,32 @@ pub(crate) struct TenantReading {
 }
 
 impl Reading {
-    /// Reads counters; waits for no loop and for no disk.
+    /// Everything, the caches' figures too, for which each cache is held for a moment.
     pub(crate) fn take(plane: &dyn DataPlane, now: Timestamp) -> Self {
+        Self::with_caches(plane, now, |id| plane.stats(id).unwrap_or_default().0)
+    }
+
+    /// Everything but the caches' figures: counters alone, so that a reader of low priority never
+    /// holds what a loop waits for.
+    pub(crate) fn of_clients(plane: &dyn DataPlane, now: Timestamp) -> Self {
+        Self::with_caches(plane, now, |_| Stats::default())
+    }
+
+    fn with_caches(
+        plane: &dyn DataPlane,
+        now: Timestamp,
+        cache: impl Fn(TenantId) -> Stats,
+    ) -> Self {
         let directory = plane.directory();
         let mut tenants: Vec<TenantReading> = directory
             .tenants()
-            .filter_map(|tenant| {
-                let (cache, clients) = plane.stats(tenant.id)?;
-                Some(TenantReading {
-                    id: tenant.id,
-                    name: Arc::clone(&tenant.name),
-                    traffic: tenant.traffic,
-                    cache,
-                    clients,
-                    delays: plane.delays(tenant.id),
-                })
+            .map(|tenant| TenantReading {
+                id: tenant.id,
+                name: Arc::clone(&tenant.name),
+                traffic: tenant.traffic,
+                cache: cache(tenant.id),
+                clients: plane.clients(tenant.id),
+                delays: plane.delays(tenant.id),
             })
             .collect();
         tenants.sort_unstable_by_key(|tenant| tenant.id);
@@ -80,3 +91,7 @@ impl TenantReading {
         clients.reads_refused.saturating_add(clients.writes_refused)
     }
 }
+
+#[cfg(test)]
+#[path = "reading_test.rs"]
+mod tests;
