@@ -27,6 +27,7 @@ SUITES = [
     "tls",
     "upgrade",
     "proxy",
+    "deadlines",
     "raw_text",
     "raw_meta",
     "raw_binary",

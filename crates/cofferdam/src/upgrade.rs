@@ -154,7 +154,7 @@ impl Upgrader {
         let deadline = self.clock.now() + LOCK_PATIENCE;
         let state = loop {
             match State::open(&self.data_dir) {
-                Err(_) if self.clock.now() < deadline => thread::sleep(LOCK_RETRY),
+                Err(_) if self.clock.now() < deadline => thread::park_timeout(LOCK_RETRY),
                 result => break result,
             }
         };
