@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Cofferdam beside memcached, on one machine in one run: speed, CPU per request, memory.
 #
-#   bench/versus.sh [--memcached PATH] [--cases a,b] [--pairs N] [--seconds S]
+#   bench/versus.sh [--memcached PATH | --admission] [--cases a,b] [--pairs N] [--seconds S]
 #
 # Writes target/bench/versus.json, versus.md and versus.svg, and prints the table. Takes about
 # ten minutes as it stands; nothing else should run on the machine meanwhile.

@@ -12,7 +12,7 @@ import measure
 import plot
 import processes
 import table
-from servers import Cofferdam, Memcached
+from servers import Cofferdam, Memcached, Unprotected
 from verdict import MemoryRow, speed_rows
 
 MEMORY_ROUNDS_MAX = 3
@@ -22,13 +22,20 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/versus.sh", description=__doc__)
     parser.add_argument("--memcached", metavar="PATH", help="a second, newer memcached beside Debian's")
     parser.add_argument("--cases", metavar="A,B", help=f"only these of: {', '.join(cases.NAMES)}")
-    parser.add_argument("--pairs", type=int, default=5, help="measurements of each server (5)")
+    parser.add_argument(
+        "--admission",
+        action="store_true",
+        help="measure the protections against none, instead of against memcached",
+    )
+    parser.add_argument("--pairs", type=int, help="measurements of each server (5; --admission: 20)")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of one measurement (5)")
     parser.add_argument(
         "--cofferdam", metavar="PATH", help="this binary, instead of building one"
     )
     parser.add_argument("--out", default="target/bench", help="folder of the results (target/bench)")
     chosen = parser.parse_args()
+    if chosen.pairs is None:
+        chosen.pairs = cases.ADMISSION_PAIRS if chosen.admission else 5
     unknown = set((chosen.cases or "").split(",")) - set(cases.NAMES) - {""}
     if unknown:
         parser.error(f"unknown cases: {', '.join(sorted(unknown))}; there are {', '.join(cases.NAMES)}")
@@ -45,14 +52,15 @@ def main() -> int:
     names = chosen.cases.split(",") if chosen.cases else cases.NAMES
     binary = chosen.cofferdam or str(built_binary())
     core = measure.SERVER_CORE
-    peers = [Memcached.find("memcached", True, core)]
-    if chosen.memcached:
-        peers.append(Memcached.find(chosen.memcached, False, core))
+    if chosen.admission:
+        peers, speed_cases, memory_cases = [Unprotected(binary, core)], cases.ADMISSION, []
+    else:
+        peers, speed_cases, memory_cases = memcacheds(chosen.memcached), cases.SPEED, cases.MEMORY
     servers = [Cofferdam(binary, core), *peers]
     load = measure.Load(binary)
 
     speed, memory, details = [], [], {}
-    for case in (case for case in cases.SPEED if case.name in names):
+    for case in (case for case in speed_cases if case.name in names):
         say(f"{case.name}: {case.text}")
         rounds = measure.speed(case, servers, load, chosen.pairs, chosen.seconds)
         speed += speed_rows(case, peers, rounds)
@@ -60,15 +68,24 @@ def main() -> int:
             {server.label: vars(sample) for server, sample in zip(servers, samples)}
             for samples in rounds
         ]
-    for case in (case for case in cases.MEMORY if case.name in names):
+    for case in (case for case in memory_cases if case.name in names):
         say(f"{case.name}: {case.text}")
         ours, *theirs = measure.memory(case, servers, load, min(chosen.pairs, MEMORY_ROUNDS_MAX))
         for peer, figure in zip(peers, theirs):
             memory.append(MemoryRow(case, peer.name, peer.version, ours, figure))
     text = table.markdown(speed, memory, table.setting(chosen.pairs, chosen.seconds))
-    write(Path(chosen.out), speed, memory, details, text)
+    stem = "versus-admission" if chosen.admission else "versus"
+    write(Path(chosen.out), stem, speed, memory, details, text)
     print(text)
     return 0
+
+
+def memcacheds(newer: str | None) -> list[Memcached]:
+    """Debian's, and a newer one where its path is given."""
+    peers = [Memcached.find("memcached", True, measure.SERVER_CORE)]
+    if newer:
+        peers.append(Memcached.find(newer, False, measure.SERVER_CORE))
+    return peers
 
 
 def built_binary() -> Path:
@@ -76,7 +93,7 @@ def built_binary() -> Path:
     return Path(target) / "release" / "cofferdam"
 
 
-def write(out: Path, speed: list, memory: list, details: dict, text: str) -> None:
+def write(out: Path, stem: str, speed: list, memory: list, details: dict, text: str) -> None:
     """The files: ratios in a fixed shape, every single sample, the table, the plot."""
     out.mkdir(parents=True, exist_ok=True)
     # The shape of "memory" has no place for a second peer: it is about Debian's memcached.
@@ -85,10 +102,10 @@ def write(out: Path, speed: list, memory: list, details: dict, text: str) -> Non
         "cases": [row.for_json() for row in speed],
         "memory": [row.for_json() for row in memory if first[row.case.name] is row],
     }
-    (out / "versus.json").write_text(json.dumps(figures, indent=2) + "\n")
-    (out / "versus-samples.json").write_text(json.dumps(details, indent=2) + "\n")
-    (out / "versus.md").write_text(text)
-    (out / "versus.svg").write_text(plot.svg(speed, memory))
+    (out / f"{stem}.json").write_text(json.dumps(figures, indent=2) + "\n")
+    (out / f"{stem}-samples.json").write_text(json.dumps(details, indent=2) + "\n")
+    (out / f"{stem}.md").write_text(text)
+    (out / f"{stem}.svg").write_text(plot.svg(speed, memory))
 
 
 def say(words: str) -> None:

@@ -1,6 +1,6 @@
 """What is measured, and what the figures are to be."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -85,5 +85,14 @@ MEMORY = [
     MemoryCase("density_100b", "bytes per item of 12 + 100 bytes", 2_000_000, 0.75),
     MemoryCase("idle_conn", "bytes per idle connection after one get", 15_000, 0.5),
 ]
+
+# What admission may cost where nobody contends.
+ADMISSION_CPU_MAX = 1.05
+ADMISSION = [
+    replace(case, bounds=Bounds(cpu_max=ADMISSION_CPU_MAX))
+    for case in SPEED
+    if case.name in ("get_100b", "get_100b_p16", "mixed_90_10")
+]
+ADMISSION_PAIRS = 20
 
 NAMES = [case.name for case in [*SPEED, *MEMORY]]

@@ -80,6 +80,7 @@ class Cofferdam:
 
     path: str
     core: int
+    protections: bool = True
 
     label = "cofferdam"
 
@@ -90,8 +91,14 @@ class Cofferdam:
         command += ["--memory", f"{memory_mib + 64}MiB", "--max-connections", str(connections)]
         for flag in ("--memcache", "--memcache-auth", "--admin"):
             command += [flag, "127.0.0.1:0"]
+        environment = dict(os.environ)
+        if not self.protections:
+            command += ["--protections", "off"]
+            environment["COFFERDAM_DRILL"] = "1"
         log = (folder / "log").open("wb")
-        process = processes.start(command, self.core, stdout=subprocess.PIPE, stderr=log)
+        process = processes.start(
+            command, self.core, stdout=subprocess.PIPE, stderr=log, env=environment
+        )
         log.close()
         ready = self.ready_line(process, folder)
         return Running(process, ready["memcache_auth"], self.add_tenant(folder, memory_mib), folder)
@@ -117,6 +124,18 @@ class Cofferdam:
         logins.touch(mode=0o600)
         logins.write_text(f"{tenant['username']}:{tenant['password']}\n")
         return logins
+
+
+@dataclass(frozen=True)
+class Unprotected(Cofferdam):
+    """Our own without admission, as a peer: what the protections cost is the ratio to it."""
+
+    protections: bool = False
+
+    label = "cofferdam without protections"
+    name = "cofferdam"
+    version = "without protections"
+    is_debians = False
 
 
 def unprivileged_user() -> str:
