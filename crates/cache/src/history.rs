@@ -110,7 +110,10 @@ impl History {
             if step % 257 == 0 {
                 self.cache.check();
                 let stats = self.cache.stats();
-                assert!(self.resizes > 0 || stats.held_bytes <= stats.quota_bytes);
+                assert!(
+                    self.resizes > 0 || stats.held_bytes <= stats.quota_bytes,
+                    "{stats:?}"
+                );
             }
         }
         self.settle();

@@ -51,6 +51,10 @@ impl Shard {
         self.queue_chunk_bytes = [0, 0];
         self.live_bytes = 0;
         self.expiring = None;
+        // The fresh index may be more than the quota had left.
+        if self.held_bytes() > self.quota_bytes && !self.segs.release() {
+            self.shed_given_up();
+        }
     }
 
     /// Takes one flushed segment back; false if none is left that can be.
