@@ -20,7 +20,7 @@ pub(crate) const QUEUE_PERIOD: Duration = Duration::from_millis(100);
 const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Between two pieces of a long list, so that whoever shares the processor gets it.
 const BREATH: Duration = Duration::from_millis(1);
-/// A list that took this long is taken again only after this many times as long.
+/// A list is taken again only after this many times the work that it was.
 const REST_FACTOR: u32 = 4;
 /// Over how many seconds the peak of a queue is told.
 const PEAK_SECS: usize = 60;
@@ -129,9 +129,12 @@ impl TcpEye {
         };
         let clock = self.clock;
         let began = clock.now();
+        let mut paused = Duration::ZERO;
         let mut pause = || {
+            let since = clock.now();
             thread::park_timeout(BREATH);
             self.look_at_queues(clock.now());
+            paused += clock.now().since(since);
         };
         let query = Query {
             addresses: listeners.addresses(),
@@ -146,7 +149,8 @@ impl TcpEye {
         }
         self.states = Some(states);
         self.overdue = self.close_waits.finish(now, CLOSE_WAIT_MAX);
-        self.next_list = now + clock.now().since(began) * REST_FACTOR;
+        let work = clock.now().since(began).saturating_sub(paused);
+        self.next_list = now + work * REST_FACTOR;
     }
 
     /// The connections that should have been closed: listener, peer, age.

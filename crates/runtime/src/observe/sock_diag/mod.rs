@@ -19,8 +19,9 @@ pub use listeners::{CloseWaits, Listeners, Overdue, Queue, StateCounts};
 
 use codec::{Family, Progress};
 
-/// What the kernel fills at most in one answer; about 400 sockets.
-const BUFFER_LEN: usize = 32 * 1024;
+/// What the kernel fills at most in one answer: about 90 sockets, which take it some 0.2 ms. It is not
+/// interrupted meanwhile, so a larger one would hold up whoever shares the processor for longer.
+const BUFFER_LEN: usize = 8 * 1024;
 /// It answers at once, or there is something wrong with it.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -61,8 +62,8 @@ impl SockDiag {
 
     /// Hands each socket that `query` asks for to `each`.
     ///
-    /// The kernel works about 0.4 ms for each buffer; `pause` is called between two, so that a loop
-    /// that shares the processor gets its turn.
+    /// The kernel works without interruption until a buffer is full; `pause` is called between two,
+    /// so that a loop that shares the processor gets its turn.
     pub fn dump(
         &mut self,
         query: Query<'_>,
