@@ -14,6 +14,10 @@ use crate::TenantFigures;
 /// Turns of one tenant that may be under way at once; as many as the largest batch has.
 const TURNS_MAX: usize = 64;
 
+/// Nobody is refused sooner: a batch of turns takes no longer as a rule, and whoever waits for one
+/// waits for nothing that he could be blamed for.
+const MAX_DELAY_MIN: Duration = Duration::from_millis(5);
+
 /// How a session is served in its turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -68,7 +72,7 @@ impl Pace {
     pub(crate) fn new(limits: &TrafficLimits, config: PaceConfig) -> Self {
         let mut pace = Self {
             is_limited: false,
-            max_delay: limits.max_delay,
+            max_delay: MAX_DELAY_MIN,
             turn_requests_max: config.turn_requests_max,
             turns_max: TURNS_MAX,
             throttle: None,
@@ -95,7 +99,7 @@ impl Pace {
             self.turns_max = throttle.turns_max(requests, config.turn_output_len_max, TURNS_MAX);
         }
         self.inflight_bytes_max = inflight_bytes_max / loops;
-        self.max_delay = limits.max_delay;
+        self.max_delay = limits.max_delay.max(MAX_DELAY_MIN);
         // What waits is looked over when that is asked for next.
         self.next_late = Timestamp::ZERO;
         self.note_whether_limited();

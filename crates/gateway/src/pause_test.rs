@@ -32,6 +32,18 @@ fn without_limits_only_what_is_late_is_refused_and_what_is_owed_is_written() {
 }
 
 #[test]
+fn no_delay_at_all_does_not_refuse_what_has_only_just_come() {
+    let limits = TrafficLimits {
+        max_delay: Duration::ZERO,
+        ..TrafficLimits::default()
+    };
+    let mut pace = Pace::new(&limits, CONFIG);
+    let just_now = NOW - Duration::from_millis(1);
+    assert_eq!(mode(&mut pace, just_now, false, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, LATE, false, 0), Ok(Mode::Refuse));
+}
+
+#[test]
 fn over_a_rate_only_what_is_late_or_owed_has_a_turn() {
     let limits = TrafficLimits {
         ops_per_second: Some(10),
