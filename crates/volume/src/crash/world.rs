@@ -1,0 +1,352 @@
+//! A volume under a random load on a disk and a store that lose what they may, with a checker beside.
+
+use std::collections::BTreeMap;
+
+use base::Timestamp;
+use base::rng::Rng;
+
+use super::disk::{Disk, SyncBegun};
+use super::store::Store;
+use crate::checker::{Checker, Content, Violation, stamped};
+use crate::command::{Command, Config, IoError, Reply};
+use crate::name::{ObjectName, VolumeId};
+use crate::open::{Backing, OpenError, create, open};
+use crate::{Engine, Figures};
+
+/// The volume's size.
+pub(crate) const BLOCKS: u64 = 200;
+
+/// What a planted bug makes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planted {
+    Nothing,
+    NoFsync,
+    EarlyAnswer,
+    ReusedName,
+    TornRecord,
+}
+
+pub(crate) struct World {
+    pub(crate) rng: Rng,
+    pub(crate) config: Config,
+    pub(crate) disk: Disk,
+    pub(crate) store: Store,
+    pub(crate) checker: Checker,
+    planted: Planted,
+    pending: Vec<Command>,
+    syncs: BTreeMap<u64, SyncBegun>,
+    /// Operations under way: what they are.
+    ops: BTreeMap<u64, Op>,
+    next_op: u64,
+    now: Timestamp,
+    /// After so many calls of the backing it fails, and the process with it.
+    fuse: u64,
+    /// What was done, over all lives.
+    pub(crate) total: Figures,
+}
+
+#[derive(Clone, Copy)]
+enum Op {
+    Write { fua: bool },
+    Flush,
+    Read { block: u64 },
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, planted: Planted) -> Self {
+        let mut config = Config::new(VolumeId(7));
+        config.journal_len = 8192 + (512 << 10);
+        config.segment_len = 64 << 10;
+        config.checkpoint_len = 200 << 10;
+        config.puts_max = 1 + (seed % 3) as usize;
+        let mut world = Self {
+            rng: Rng::new(seed),
+            disk: Disk::new(config.journal_len),
+            config,
+            store: Store::default(),
+            checker: Checker::new(),
+            planted,
+            pending: Vec::new(),
+            syncs: BTreeMap::new(),
+            ops: BTreeMap::new(),
+            next_op: 1,
+            now: Timestamp::ZERO,
+            fuse: u64::MAX,
+            total: Figures::default(),
+        };
+        let config = world.config.clone();
+        create(&config, BLOCKS, &mut world).expect("nothing fails here");
+        world.disk.lies_about_syncs = planted == Planted::NoFsync;
+        world.store.reuses_names = planted == Planted::ReusedName;
+        world
+    }
+
+    /// Attaches, works, crashes; says what the checker found.
+    pub(crate) fn live(&mut self, steps: u64) -> Vec<String> {
+        let mut engine = match self.attach() {
+            Ok(engine) => engine,
+            Err(error) => return vec![format!("{error:?}")],
+        };
+        let mut found = self.settle(&mut engine);
+        for _ in 0..steps {
+            found.extend(self.step(&mut engine));
+        }
+        let figures = engine.figures();
+        self.total.segments += figures.segments;
+        self.total.checkpoints += figures.checkpoints;
+        self.total.collected += figures.collected;
+        self.crash();
+        found
+    }
+
+    /// Attaches, with crashes in the middle of that too.
+    pub(crate) fn attach(&mut self) -> Result<Engine, OpenError> {
+        let config = self.config.clone();
+        loop {
+            self.fuse = match self.rng.below(3) {
+                0 => self.rng.below(30),
+                _ => u64::MAX,
+            };
+            match open(&config, self) {
+                Err(OpenError::Io(IoError::Failed)) => self.crash(),
+                result => {
+                    self.fuse = u64::MAX;
+                    return result;
+                }
+            }
+        }
+    }
+
+    /// Reads everything, which settles it.
+    pub(crate) fn settle(&mut self, engine: &mut Engine) -> Vec<String> {
+        engine.read(0, 0, BLOCKS as u32).expect("within bounds");
+        for _ in 0..10_000 {
+            self.take_commands(engine);
+            match engine.poll_reply() {
+                Some(Reply::Read(0, data)) => return told(self.checker.settle(0, &data)),
+                Some(other) => return vec![format!("{other:?}")],
+                None => {}
+            }
+            let index = self.rng.below(self.pending.len() as u64);
+            self.complete(engine, index as usize);
+        }
+        panic!("the read never ends");
+    }
+
+    fn step(&mut self, engine: &mut Engine) -> Vec<String> {
+        self.now = self.now + std::time::Duration::from_millis(1);
+        engine.handle_timeout(self.now);
+        match self.rng.below(100) {
+            0..40 if self.ops.len() < 12 => self.begin(engine),
+            98 => engine.settle(),
+            99 => engine.checkpoint(),
+            97 => self.store.late_arrives(),
+            _ => {}
+        }
+        self.take_commands(engine);
+        if !self.pending.is_empty() {
+            let index = self.rng.below(self.pending.len() as u64);
+            self.complete(engine, index as usize);
+        }
+        self.take_replies(engine)
+    }
+
+    fn begin(&mut self, engine: &mut Engine) {
+        let op = self.next_op;
+        self.next_op += 1;
+        let hot = if self.rng.below(2) == 0 { 20 } else { BLOCKS };
+        let blocks = match self.rng.below(8) {
+            0 => 1 + self.rng.below(16),
+            _ => 1 + self.rng.below(3),
+        };
+        let block = self.rng.below(hot);
+        let blocks = blocks.min(BLOCKS - block);
+        let fua = self.rng.below(10) == 0;
+        let write = Op::Write { fua };
+        let (kind, begun) = match self.rng.below(10) {
+            0..6 => {
+                let stamp = Content::Stamp(op);
+                self.checker.write_begins(op, block, blocks, stamp);
+                let data = (block..block + blocks).flat_map(|block| stamped(op, block));
+                let data: Vec<u8> = data.collect();
+                (write, engine.write(op, block, &data, fua))
+            }
+            6 => {
+                self.checker.write_begins(op, block, blocks, Content::Zero);
+                (write, engine.zero(op, block, blocks as u32, fua))
+            }
+            7 => {
+                self.checker.begins(op);
+                if self.planted == Planted::EarlyAnswer {
+                    self.checker.flush_answered(op);
+                }
+                (Op::Flush, engine.flush(op))
+            }
+            _ => {
+                self.checker.begins(op);
+                (Op::Read { block }, engine.read(op, block, blocks as u32))
+            }
+        };
+        match begun {
+            Ok(()) => drop(self.ops.insert(op, kind)),
+            Err(_) => self.checker.write_refused(op),
+        }
+    }
+
+    fn take_commands(&mut self, engine: &mut Engine) {
+        while let Some(command) = engine.poll_command() {
+            if let Command::JournalSync { token } = command {
+                self.syncs.insert(token, self.disk.begin_sync());
+            }
+            self.pending.push(command);
+        }
+    }
+
+    fn complete(&mut self, engine: &mut Engine, index: usize) {
+        let now = self.now;
+        match self.pending.swap_remove(index) {
+            Command::JournalWrite { token, at, bytes } => {
+                self.disk.write(at, &bytes);
+                engine.handle_completion(now, token, Ok(Vec::new()));
+            }
+            Command::JournalSync { token } => {
+                let begun = self.syncs.remove(&token).expect("it has begun");
+                self.disk.end_sync(begun);
+                engine.handle_completion(now, token, Ok(Vec::new()));
+            }
+            Command::JournalRead { token, at, len } => {
+                let bytes = self.disk.read(at, len);
+                engine.handle_completion(now, token, Ok(bytes));
+            }
+            Command::Seal { token, draft } => engine.handle_sealed(token, draft.seal()),
+            Command::Put { token, name, bytes } => {
+                let result = self.put_maybe(name, &bytes);
+                engine.handle_completion(now, token, result);
+            }
+            Command::Get {
+                token,
+                name,
+                offset,
+                len,
+            } => engine.handle_completion(now, token, self.store.get(name, offset, len)),
+            Command::Delete { token, name } => {
+                self.store.delete(name);
+                engine.handle_completion(now, token, Ok(Vec::new()));
+            }
+        }
+    }
+
+    fn put_maybe(&mut self, name: ObjectName, bytes: &[u8]) -> Result<Vec<u8>, IoError> {
+        match self.rng.below(20) {
+            0 => Err(IoError::NoSpace),
+            1 => {
+                self.store.put_unanswered(name, bytes, &mut self.rng);
+                Err(IoError::Failed)
+            }
+            _ => {
+                self.store.put(name, bytes);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn take_replies(&mut self, engine: &mut Engine) -> Vec<String> {
+        let mut found = Vec::new();
+        while let Some(reply) = engine.poll_reply() {
+            match reply {
+                Reply::Done(op) => match self.ops.remove(&op) {
+                    Some(Op::Write { fua }) => self.checker.write_answered(op, fua),
+                    _ => self.checker.flush_answered(op),
+                },
+                Reply::Read(op, data) => {
+                    if let Some(Op::Read { block }) = self.ops.remove(&op) {
+                        found.extend(told(self.checker.read_answered(op, block, &data)));
+                    }
+                }
+                Reply::Room => {}
+                other => found.push(format!("{other:?}")),
+            }
+        }
+        found
+    }
+
+    /// The process dies, and half the time the power goes too.
+    pub(crate) fn crash(&mut self) {
+        for command in std::mem::take(&mut self.pending) {
+            match command {
+                Command::JournalWrite { at, bytes, .. } => {
+                    self.disk.write_torn(at, &bytes, &mut self.rng);
+                }
+                Command::Put { name, bytes, .. } => {
+                    self.store.put_unanswered(name, &bytes, &mut self.rng);
+                }
+                Command::Delete { name, .. } if self.rng.below(2) == 0 => self.store.delete(name),
+                _ => {}
+            }
+        }
+        self.syncs.clear();
+        self.ops.clear();
+        self.checker.crash();
+        if self.rng.below(2) == 0 {
+            self.disk.lose_power(&mut self.rng);
+            self.store.lose_power(&mut self.rng);
+        }
+    }
+
+    fn burn(&mut self) -> Result<(), IoError> {
+        self.fuse = self.fuse.checked_sub(1).ok_or(IoError::Failed)?;
+        Ok(())
+    }
+}
+
+fn told(violations: Vec<Violation>) -> Vec<String> {
+    violations
+        .iter()
+        .map(|found| format!("{found:?}"))
+        .collect()
+}
+
+impl Backing for World {
+    fn list(&mut self) -> Result<Vec<(ObjectName, u64)>, IoError> {
+        Ok(self.store.list())
+    }
+
+    fn get(&mut self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {
+        self.burn()?;
+        self.store.get(name, offset, len)
+    }
+
+    fn put(&mut self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
+        if self.burn().is_err() {
+            self.store.put_unanswered(name, bytes, &mut self.rng);
+            return Err(IoError::Failed);
+        }
+        self.store.put(name, bytes);
+        Ok(())
+    }
+
+    fn journal_read(&mut self, at: u64, len: u64) -> Result<Vec<u8>, IoError> {
+        self.burn()?;
+        let mut bytes = self.disk.read(at, len);
+        if self.planted == Planted::TornRecord {
+            super::mend_records(&mut bytes);
+        }
+        Ok(bytes)
+    }
+
+    fn journal_write(&mut self, at: u64, bytes: &[u8]) -> Result<(), IoError> {
+        if self.burn().is_err() {
+            self.disk.write_torn(at, bytes, &mut self.rng);
+            return Err(IoError::Failed);
+        }
+        self.disk.write(at, bytes);
+        Ok(())
+    }
+
+    fn journal_sync(&mut self) -> Result<(), IoError> {
+        self.burn()?;
+        let begun = self.disk.begin_sync();
+        self.disk.end_sync(begun);
+        Ok(())
+    }
+}

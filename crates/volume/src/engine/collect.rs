@@ -1,0 +1,114 @@
+//! Collection: what is live in the segments with most garbage is moved together.
+//!
+//! The victim is the one with the smallest live part (greedy). Moved blocks have survived once and go
+//! into segments of their own, apart from fresh ones, which keeps cold from hot. The victim itself is
+//! deleted by the checkpoint that first does without it.
+
+use super::{Engine, Task};
+use crate::bytes::usize_of;
+use crate::command::{Command, IoError, Reply};
+use crate::leaf::Place;
+use crate::name::{ObjectName, SegmentId};
+use crate::segment::{Change, DraftBlock, Summary, UNIT_LEN, open_frame};
+
+/// One segment at a time.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    state: State,
+    /// Rows whose object is damaged: left alone.
+    damaged: Vec<u32>,
+    pub(super) count: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Idle,
+    Reading,
+    /// What was live is on its way in this segment.
+    Moving(u64),
+}
+
+impl Collector {
+    /// A segment has taken effect.
+    pub(super) fn moved(&mut self, number: u64) {
+        if self.state == State::Moving(number) {
+            self.state = State::Idle;
+            self.count += 1;
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn maybe_collect(&mut self) {
+        let (stored, live) = self.table.usage();
+        let lean = live * 100 >= stored * self.config.live_min_percent;
+        if lean || self.collector.state != State::Idle || self.stopped.is_some() {
+            return;
+        }
+        let damaged = &self.collector.damaged;
+        let rows = self.table.rows();
+        let possible = rows.filter(|(number, row)| {
+            row.live > 0 && row.live < row.frames && !damaged.contains(number)
+        });
+        // By parts of 2^16, since there is no order on fractions.
+        let share = |live: u32, frames: u32| (u64::from(live) << 16) / u64::from(frames.max(1));
+        let victim = possible.min_by_key(|(_, row)| share(row.live, row.frames));
+        let Some((_, row)) = victim else {
+            return;
+        };
+        self.collector.state = State::Reading;
+        let name = ObjectName::segment(self.config.volume, row.id);
+        let token = self.begin(Task::Victim(row.id));
+        self.commands.push_back(Command::Get {
+            token,
+            name,
+            offset: 0,
+            len: u64::from(row.len),
+        });
+    }
+
+    pub(super) fn victim_ended(&mut self, id: SegmentId, result: Result<Vec<u8>, IoError>) {
+        self.collector.state = State::Idle;
+        // Nothing of it may be live any more, and a checkpoint may have deleted it.
+        let Some(number) = self.table.number_of(id) else {
+            return;
+        };
+        let live = match &result {
+            Ok(bytes) => self.live_of(number, id, bytes),
+            // Tried again when the next segment has taken effect.
+            Err(IoError::Failed | IoError::NoSpace) => return,
+            Err(IoError::NotFound) => None,
+        };
+        let Some(live) = live else {
+            self.collector.damaged.push(number);
+            let name = ObjectName::segment(self.config.volume, id);
+            return self.replies.push_back(Reply::Damaged(name));
+        };
+        if live.is_empty() || self.stopped.is_some() {
+            return;
+        }
+        self.start_moving(live);
+        self.collector.state = State::Moving(self.packer.last_number());
+    }
+
+    /// The live blocks of a segment; `None` if any of it is damaged.
+    fn live_of(&self, number: u32, id: SegmentId, bytes: &[u8]) -> Option<Vec<DraftBlock>> {
+        let summary = Summary::parse(bytes).filter(|summary| summary.id == id)?;
+        let mut live = Vec::new();
+        for entry in &summary.entries {
+            let unit = match entry.change {
+                Change::Written { unit } | Change::Moved { unit, .. } => unit,
+                Change::Zero { .. } => continue,
+            };
+            let here = Place { row: number, unit };
+            if self.map.get(entry.block) != Some(here) {
+                continue;
+            }
+            let frame = bytes.get(usize_of(u64::from(unit)) * UNIT_LEN..)?;
+            let data = open_frame(frame, entry.block)?;
+            live.push((entry.block, data, Some((id, unit))));
+        }
+        Some(live)
+    }
+}

@@ -1,0 +1,338 @@
+//! The engine in service: operations in, commands and replies out.
+
+mod checkpoint;
+mod collect;
+mod pack;
+mod read;
+mod write;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Timestamp;
+
+use crate::command::{Command, Config, IoError, Refused, Reply, Stage};
+use crate::journal::Journal;
+use crate::map::Map;
+use crate::name::{ObjectKind, ObjectName, SegmentId};
+use crate::overlay::Overlay;
+use crate::segment::Sealed;
+use crate::table::Table;
+
+use checkpoint::Checkpoints;
+use collect::Collector;
+use pack::Packer;
+use read::Reads;
+use write::Writes;
+
+/// How long a failed put waits before it is tried again, doubled each time up to a hundredfold.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// One attached volume.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    epoch: u32,
+    size_blocks: u64,
+    journal: Journal,
+    overlay: Overlay,
+    map: Map,
+    table: Table,
+    writes: Writes,
+    reads: Reads,
+    packer: Packer,
+    checkpoints: Checkpoints,
+    collector: Collector,
+    commands: VecDeque<Command>,
+    replies: VecDeque<Reply>,
+    tasks: BTreeMap<u64, Task>,
+    next_token: u64,
+    /// Objects of this epoch that are neither segments nor claims.
+    objects: u64,
+    retries: BTreeMap<(Timestamp, u64), Command>,
+    store_full: bool,
+    stopped: Option<Stage>,
+}
+
+/// What a token stands for.
+#[derive(Debug)]
+enum Task {
+    JournalRun,
+    Header {
+        tail: u64,
+    },
+    Sync,
+    PackRead {
+        number: u64,
+        pos: u64,
+    },
+    Seal {
+        number: u64,
+    },
+    Put {
+        put: Command,
+        what: Stored,
+        tries: u32,
+    },
+    Read(read::Piece),
+    Victim(SegmentId),
+    Delete,
+}
+
+/// What a put object is for.
+#[derive(Clone, Copy, Debug)]
+enum Stored {
+    Segment(u64),
+    Part,
+    Root,
+}
+
+/// What recovery has found, from which service goes on.
+pub(crate) struct Recovered {
+    pub(crate) config: Config,
+    pub(crate) epoch: u32,
+    pub(crate) size_blocks: u64,
+    pub(crate) journal: Journal,
+    pub(crate) overlay: Overlay,
+    pub(crate) map: Map,
+    pub(crate) table: Table,
+    pub(crate) head: SegmentId,
+    pub(crate) through_seq: u64,
+    pub(crate) root: ObjectName,
+    pub(crate) parts: BTreeMap<u32, ObjectName>,
+    pub(crate) garbage: Vec<ObjectName>,
+}
+
+/// What the engine holds and has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Bytes of the journal that are in use.
+    pub journal_used_len: u64,
+    /// Extents that only the journal has.
+    pub overlay_extents: u64,
+    /// Bytes of memory that the map takes, roughly.
+    pub map_memory_len: u64,
+    /// Blocks stored in segments that are still needed.
+    pub stored_blocks: u64,
+    /// How many of them are live.
+    pub live_blocks: u64,
+    /// Segments stored since the attachment began.
+    pub segments: u64,
+    /// Bytes of them.
+    pub segment_bytes: u64,
+    /// Checkpoints since the attachment began.
+    pub checkpoints: u64,
+    /// Segments whose live blocks were moved.
+    pub collected: u64,
+    /// Syncs of the journal.
+    pub syncs: u64,
+}
+
+impl Engine {
+    pub(crate) fn new(found: Recovered) -> Self {
+        let synced_seq = found.journal.last_seq();
+        let mut engine = Self {
+            epoch: found.epoch,
+            size_blocks: found.size_blocks,
+            journal: found.journal,
+            overlay: found.overlay,
+            map: found.map,
+            table: found.table,
+            writes: Writes::new(synced_seq),
+            reads: Reads::default(),
+            packer: Packer::new(found.head, found.through_seq),
+            checkpoints: Checkpoints::new(found.root, found.parts),
+            collector: Collector::default(),
+            config: found.config,
+            commands: VecDeque::new(),
+            replies: VecDeque::new(),
+            tasks: BTreeMap::new(),
+            next_token: 0,
+            objects: 0,
+            retries: BTreeMap::new(),
+            store_full: false,
+            stopped: None,
+        };
+        found
+            .garbage
+            .into_iter()
+            .for_each(|name| engine.delete(name));
+        engine
+    }
+
+    /// The volume's size.
+    pub fn size_blocks(&self) -> u64 {
+        self.size_blocks
+    }
+
+    /// The attachment's epoch, which is in the name of each object that it writes.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Where the volume stands.
+    pub fn figures(&self) -> Figures {
+        let (stored_blocks, live_blocks) = self.table.usage();
+        Figures {
+            journal_used_len: self.journal.used_len(),
+            overlay_extents: self.overlay.len() as u64,
+            map_memory_len: self.map.memory_len(),
+            stored_blocks,
+            live_blocks,
+            segments: self.packer.stored,
+            segment_bytes: self.packer.stored_len,
+            checkpoints: self.checkpoints.count,
+            collected: self.collector.count,
+            syncs: self.writes.syncs,
+        }
+    }
+
+    /// The next I/O to do.
+    pub fn poll_command(&mut self) -> Option<Command> {
+        if self.commands.is_empty() && self.stopped.is_none() {
+            self.emit_runs();
+        }
+        self.commands.pop_front()
+    }
+
+    /// The next answer.
+    pub fn poll_reply(&mut self) -> Option<Reply> {
+        self.replies.pop_front()
+    }
+
+    /// When [`Engine::handle_timeout`] has something to do.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        self.retries.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Tries again what had failed.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        while let Some(entry) = self.retries.first_entry() {
+            if entry.key().0 > now {
+                break;
+            }
+            let command = entry.remove();
+            self.commands.push_back(command);
+        }
+    }
+
+    /// I/O has ended, with the bytes that were read if any were to be.
+    pub fn handle_completion(
+        &mut self,
+        now: Timestamp,
+        token: u64,
+        result: Result<Vec<u8>, IoError>,
+    ) {
+        let Some(task) = self.tasks.remove(&token) else {
+            return;
+        };
+        match task {
+            Task::JournalRun => self.run_ended(token, result),
+            Task::Header { tail } => self.header_ended(tail, result),
+            Task::Sync => self.sync_ended(result),
+            Task::PackRead { number, pos } => self.pack_read_ended(number, pos, result),
+            Task::Put { put, what, tries } => match result {
+                Ok(_) => self.put_ended(what, &put),
+                Err(error) => self.put_failed(now, put, what, (tries, error)),
+            },
+            Task::Read(piece) => self.piece_ended(piece, result),
+            Task::Victim(id) => self.victim_ended(id, result),
+            // What could not be deleted is found and deleted when the volume is attached next.
+            Task::Delete => {}
+            // Answered by `handle_sealed` alone.
+            Task::Seal { .. } => drop(self.tasks.insert(token, task)),
+        }
+    }
+
+    /// A draft is sealed.
+    pub fn handle_sealed(&mut self, token: u64, sealed: Sealed) {
+        if let Some(Task::Seal { number }) = self.tasks.remove(&token) {
+            self.sealed(number, sealed);
+        }
+    }
+
+    fn put_ended(&mut self, what: Stored, put: &Command) {
+        self.store_full = false;
+        match what {
+            Stored::Segment(number) => self.segment_stored(number),
+            Stored::Part => self.next_of_checkpoint(),
+            Stored::Root => {
+                if let Command::Put { name, .. } = put {
+                    self.root_stored(*name);
+                }
+            }
+        }
+    }
+
+    /// The same bytes under the same name again, for as long as it takes: the journal holds on.
+    fn put_failed(
+        &mut self,
+        now: Timestamp,
+        put: Command,
+        what: Stored,
+        (tries, error): (u32, IoError),
+    ) {
+        self.store_full = error == IoError::NoSpace;
+        let factor = 1 << tries.min(6);
+        let at = now + RETRY_DELAY * factor;
+        let Command::Put { token, .. } = put else {
+            return;
+        };
+        self.retries.insert((at, token), put.clone());
+        let tries = tries.saturating_add(1);
+        self.tasks.insert(token, Task::Put { put, what, tries });
+    }
+
+    fn put(&mut self, name: ObjectName, bytes: Vec<u8>, what: Stored) {
+        let token = self.token();
+        let bytes = Arc::new(bytes);
+        let put = Command::Put { token, name, bytes };
+        self.commands.push_back(put.clone());
+        let tries = 0;
+        self.tasks.insert(token, Task::Put { put, what, tries });
+    }
+
+    fn delete(&mut self, name: ObjectName) {
+        let token = self.begin(Task::Delete);
+        self.commands.push_back(Command::Delete { token, name });
+    }
+
+    fn token(&mut self) -> u64 {
+        self.next_token += 1;
+        self.next_token
+    }
+
+    fn begin(&mut self, task: Task) -> u64 {
+        let token = self.token();
+        self.tasks.insert(token, task);
+        token
+    }
+
+    fn object_name(&mut self, kind: ObjectKind) -> ObjectName {
+        self.objects += 1;
+        ObjectName {
+            volume: self.config.volume,
+            kind,
+            number: self.objects,
+            epoch: self.epoch,
+        }
+    }
+
+    fn refuse_if_stopped(&self) -> Result<(), Refused> {
+        self.stopped
+            .map_or(Ok(()), |stage| Err(Refused::Stopped(stage)))
+    }
+
+    /// Nothing more can be promised: everything that waits fails, and only reading goes on.
+    fn stop(&mut self, stage: Stage) {
+        if self.stopped.is_some() {
+            return;
+        }
+        self.stopped = Some(stage);
+        let waiting = self.writes.take_all();
+        let failed = waiting.into_iter().map(|id| Reply::Failed(id, stage));
+        self.replies.extend(failed);
+        self.replies.push_back(Reply::Stopped(stage));
+    }
+}

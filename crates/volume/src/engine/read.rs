@@ -1,0 +1,270 @@
+//! Reads: from the journal, from segments, or nothing at all; checked, and tried again if overtaken.
+
+use std::collections::BTreeMap;
+
+use super::{Engine, Task};
+use crate::BLOCK_LEN;
+use crate::bytes::{crc, usize_of};
+use crate::command::{Command, IoError, Refused, Reply, Stage};
+use crate::journal::file_offset;
+use crate::name::{ObjectName, SegmentId};
+use crate::overlay::Fresh;
+use crate::segment::{FRAME_LEN_MAX, UNIT_LEN, open_frame};
+
+/// How often a piece may be overtaken before the read fails.
+const TRIES_MAX: u8 = 8;
+
+/// Reads under way.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    reads: BTreeMap<u64, Read>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Read {
+    id: u64,
+    block: u64,
+    data: Vec<u8>,
+    missing: usize,
+    failed: Option<Stage>,
+}
+
+/// A part of a read that needs I/O.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    read: u64,
+    tries: u8,
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Journal(Fresh),
+    /// Blocks and the units at which they begin, of one segment, in order.
+    Segment(SegmentId, Vec<(u64, u16)>),
+}
+
+impl Engine {
+    /// Reads whole blocks; answered with [`Reply::Read`].
+    pub fn read(&mut self, id: u64, block: u64, blocks: u32) -> Result<(), Refused> {
+        let end = block.checked_add(u64::from(blocks));
+        if end.is_none_or(|end| end > self.size_blocks) {
+            return Err(Refused::Range);
+        }
+        let key = self.reads.next;
+        self.reads.next += 1;
+        let read = Read {
+            id,
+            block,
+            data: vec![0; usize_of(u64::from(blocks)) * BLOCK_LEN],
+            missing: 0,
+            failed: None,
+        };
+        self.reads.reads.insert(key, read);
+        self.resolve(key, block, u64::from(blocks), 0);
+        self.answer_read(key);
+        Ok(())
+    }
+
+    /// Which of some blocks may hold something: lengths in blocks, in order, neighbours differ.
+    pub fn status(&self, block: u64, blocks: u64) -> Vec<(u64, bool)> {
+        let mut stretches: Vec<(u64, bool)> = Vec::new();
+        let mut add = |len: u64, data: bool| match stretches.last_mut() {
+            Some((last, same)) if *same == data => *last += len,
+            _ if len > 0 => stretches.push((len, data)),
+            _ => {}
+        };
+        let mut at = block;
+        for fresh in self.overlay.within(block, blocks) {
+            (at..fresh.block).for_each(|block| add(1, self.map.get(block).is_some()));
+            add(fresh.blocks, fresh.block_at(0).is_some());
+            at = fresh.block + fresh.blocks;
+        }
+        (at..block + blocks).for_each(|block| add(1, self.map.get(block).is_some()));
+        stretches
+    }
+
+    /// Begins what I/O some blocks of a read need.
+    fn resolve(&mut self, read: u64, block: u64, blocks: u64, tries: u8) {
+        let mut at = block;
+        for fresh in self.overlay.within(block, blocks) {
+            self.resolve_stored(read, at, fresh.block, tries);
+            at = fresh.block + fresh.blocks;
+            self.resolve_fresh(read, fresh, tries);
+        }
+        self.resolve_stored(read, at, block + blocks, tries);
+    }
+
+    fn resolve_fresh(&mut self, read: u64, fresh: Fresh, tries: u8) {
+        let len = fresh.blocks * BLOCK_LEN as u64;
+        let Some((pos, _)) = fresh.block_at(0) else {
+            return self.fill(read, fresh.block, &vec![0; usize_of(len)]);
+        };
+        if let Some(bytes) = self.journal.peek(pos, usize_of(len)) {
+            let bytes = bytes.to_vec();
+            return self.fill(read, fresh.block, &bytes);
+        }
+        let at = file_offset(pos, self.journal.lap_len());
+        let source = Source::Journal(fresh);
+        let token = self.begin_piece(read, tries, source);
+        self.commands
+            .push_back(Command::JournalRead { token, at, len });
+    }
+
+    /// Blocks that lie one behind the other in a segment are read at once.
+    fn resolve_stored(&mut self, read: u64, from: u64, to: u64, tries: u8) {
+        let mut group: Option<(u32, Vec<(u64, u16)>)> = None;
+        for block in from..to {
+            let Some(place) = self.map.get(block) else {
+                self.fill(read, block, &crate::journal::ZERO_BLOCK);
+                continue;
+            };
+            let next_to = |last: u16| {
+                (1..=(FRAME_LEN_MAX / UNIT_LEN))
+                    .contains(&usize::from(place.unit.saturating_sub(last)))
+            };
+            match &mut group {
+                Some((row, frames))
+                    if *row == place.row && frames.last().is_some_and(|last| next_to(last.1)) =>
+                {
+                    frames.push((block, place.unit));
+                }
+                _ => {
+                    let full = group.replace((place.row, vec![(block, place.unit)]));
+                    full.into_iter()
+                        .for_each(|group| self.get(read, tries, group));
+                }
+            }
+        }
+        group
+            .into_iter()
+            .for_each(|group| self.get(read, tries, group));
+    }
+
+    fn get(&mut self, read: u64, tries: u8, (row, frames): (u32, Vec<(u64, u16)>)) {
+        let Some(id) = self.table.get(row).map(|row| row.id) else {
+            return self.fail_read(read, Stage::Get);
+        };
+        let units = |frame: Option<&(u64, u16)>| frame.map_or(0, |(_, unit)| u64::from(*unit));
+        let offset = units(frames.first()) * UNIT_LEN as u64;
+        let end = units(frames.last()) * UNIT_LEN as u64 + FRAME_LEN_MAX as u64;
+        let name = ObjectName::segment(self.config.volume, id);
+        let token = self.begin_piece(read, tries, Source::Segment(id, frames));
+        self.commands.push_back(Command::Get {
+            token,
+            name,
+            offset,
+            len: end - offset,
+        });
+    }
+
+    fn begin_piece(&mut self, read: u64, tries: u8, source: Source) -> u64 {
+        if let Some(read) = self.reads.reads.get_mut(&read) {
+            read.missing += 1;
+        }
+        let piece = Piece {
+            read,
+            tries,
+            source,
+        };
+        self.begin(Task::Read(piece))
+    }
+
+    pub(super) fn piece_ended(&mut self, piece: Piece, result: Result<Vec<u8>, IoError>) {
+        let key = piece.read;
+        if let Some(read) = self.reads.reads.get_mut(&key) {
+            read.missing -= 1;
+        }
+        let again = piece.tries < TRIES_MAX;
+        match (&piece.source, result) {
+            (Source::Journal(fresh), Ok(bytes)) if is_as_written(fresh, &bytes) => {
+                self.fill(key, fresh.block, &bytes);
+            }
+            // Packed since, and the place in the journal used again.
+            (Source::Journal(fresh), Ok(_)) if again && self.is_overtaken(fresh) => {
+                self.resolve(key, fresh.block, fresh.blocks, piece.tries + 1);
+            }
+            (Source::Journal(_), _) => self.fail_read(key, Stage::JournalRead),
+            (Source::Segment(id, frames), result) => {
+                let opened = result
+                    .as_ref()
+                    .ok()
+                    .and_then(|bytes| open_frames(frames, bytes));
+                if let Some(blocks) = opened {
+                    blocks
+                        .iter()
+                        .for_each(|(block, data)| self.fill(key, *block, data));
+                } else if again && self.table.number_of(*id).is_none() {
+                    // Collected since, and deleted.
+                    let tries = piece.tries + 1;
+                    frames
+                        .iter()
+                        .for_each(|(block, _)| self.resolve(key, *block, 1, tries));
+                } else {
+                    if !matches!(result, Err(IoError::Failed)) {
+                        let name = ObjectName::segment(self.config.volume, *id);
+                        self.replies.push_back(Reply::Damaged(name));
+                    }
+                    self.fail_read(key, Stage::Get);
+                }
+            }
+        }
+        self.answer_read(key);
+    }
+
+    fn is_overtaken(&self, fresh: &Fresh) -> bool {
+        fresh
+            .block_at(0)
+            .is_some_and(|(pos, _)| self.journal.is_free(pos))
+    }
+
+    fn fail_read(&mut self, read: u64, stage: Stage) {
+        if let Some(read) = self.reads.reads.get_mut(&read) {
+            read.failed = Some(stage);
+        }
+    }
+
+    fn fill(&mut self, read: u64, block: u64, bytes: &[u8]) {
+        let Some(read) = self.reads.reads.get_mut(&read) else {
+            return;
+        };
+        let from = usize_of(block - read.block) * BLOCK_LEN;
+        if let Some(target) = read.data.get_mut(from..from + bytes.len()) {
+            target.copy_from_slice(bytes);
+        }
+    }
+
+    fn answer_read(&mut self, key: u64) {
+        let complete = |read: &Read| read.missing == 0;
+        if !self.reads.reads.get(&key).is_some_and(complete) {
+            return;
+        }
+        let Some(read) = self.reads.reads.remove(&key) else {
+            return;
+        };
+        self.replies.push_back(match read.failed {
+            None => Reply::Read(read.id, read.data),
+            Some(stage) => Reply::Failed(read.id, stage),
+        });
+    }
+}
+
+fn is_as_written(fresh: &Fresh, bytes: &[u8]) -> bool {
+    let mut blocks = (0..).zip(bytes.chunks_exact(BLOCK_LEN));
+    bytes.len() as u64 == fresh.blocks * BLOCK_LEN as u64
+        && blocks.all(|(index, data)| {
+            fresh
+                .block_at(index)
+                .is_some_and(|(_, sum)| crc(data) == sum)
+        })
+}
+
+fn open_frames(frames: &[(u64, u16)], bytes: &[u8]) -> Option<Vec<(u64, Vec<u8>)>> {
+    let first = frames.first()?.1;
+    let opened = frames.iter().map(|(block, unit)| {
+        let from = usize::from(unit.checked_sub(first)?) * UNIT_LEN;
+        Some((*block, open_frame(bytes.get(from..)?, *block)?))
+    });
+    opened.collect()
+}

@@ -1,0 +1,268 @@
+//! Writes into the journal, and flushes, all of which that wait share one sync.
+
+use std::collections::VecDeque;
+
+use super::{Engine, Task};
+use crate::BLOCK_LEN;
+use crate::command::{Command, IoError, Refused, Reply, Stage};
+use crate::journal::room_for;
+use crate::overlay::{Content, Fresh};
+use crate::record::{Kind, blocks_in, record_len};
+
+/// Operations that wait for the journal.
+#[derive(Debug)]
+pub(super) struct Writes {
+    /// Not written yet: the record, the operation, and whether it is to be durable too.
+    waiting: VecDeque<(u64, u64, bool)>,
+    /// Written, or a flush: the last record to be covered, and the operation.
+    flushing: VecDeque<(u64, u64)>,
+    /// Everything up to this record is durable.
+    synced_seq: u64,
+    /// The packer needs everything up to this record durable.
+    wanted_seq: u64,
+    /// A sync is under way: what it covers, and the tail that its header has.
+    running: Option<(u64, Option<u64>)>,
+    tail: TailMove,
+    /// Somebody was refused for want of room.
+    refused: bool,
+    pub(super) syncs: u64,
+}
+
+/// How far the journal's tail has come on its way forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TailMove {
+    Still,
+    /// The header is being written.
+    Writing,
+    /// It is written, and durable with the next sync.
+    Written(u64),
+    /// That sync is under way.
+    Syncing,
+}
+
+impl Writes {
+    pub(super) fn new(synced_seq: u64) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            flushing: VecDeque::new(),
+            synced_seq,
+            wanted_seq: 0,
+            running: None,
+            tail: TailMove::Still,
+            refused: false,
+            syncs: 0,
+        }
+    }
+
+    pub(super) fn is_synced(&self, seq: u64) -> bool {
+        self.synced_seq >= seq
+    }
+
+    pub(super) fn has_refused(&self) -> bool {
+        self.refused
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<u64> {
+        let waiting = self.waiting.drain(..).map(|(_, id, _)| id);
+        let flushing = self.flushing.drain(..).map(|(_, id)| id);
+        waiting.chain(flushing).collect()
+    }
+}
+
+impl Engine {
+    /// Writes whole blocks, at most [`crate::WRITE_BLOCKS_MAX`]; answered once the journal has them,
+    /// and with `fua` once they are durable.
+    pub fn write(&mut self, id: u64, block: u64, data: &[u8], fua: bool) -> Result<(), Refused> {
+        let blocks = u64::from(blocks_in(data));
+        let whole = data.len().is_multiple_of(BLOCK_LEN) && blocks <= crate::WRITE_BLOCKS_MAX;
+        self.admit(block, blocks, whole, room_for(blocks))?;
+        if blocks > 0 {
+            let appended = self
+                .journal
+                .append(Kind::Data, block, blocks_in(data), data);
+            self.overlay.insert(Fresh {
+                block,
+                blocks,
+                seq: appended.seq,
+                content: Content::Data {
+                    pos: appended.data_pos,
+                    crcs: appended.crcs,
+                    skip: 0,
+                },
+            });
+        }
+        self.await_written(id, fua);
+        Ok(())
+    }
+
+    /// Makes blocks zero and gives their space back; the same for TRIM and WRITE_ZEROES.
+    pub fn zero(&mut self, id: u64, block: u64, blocks: u32, fua: bool) -> Result<(), Refused> {
+        let room = record_len(Kind::Zero, blocks);
+        self.admit(block, u64::from(blocks), true, room)?;
+        if blocks > 0 {
+            let appended = self.journal.append(Kind::Zero, block, blocks, &[]);
+            self.overlay.insert(Fresh {
+                block,
+                blocks: u64::from(blocks),
+                seq: appended.seq,
+                content: Content::Zero,
+            });
+        }
+        self.await_written(id, fua);
+        Ok(())
+    }
+
+    /// Answered once everything that was answered before is durable.
+    pub fn flush(&mut self, id: u64) -> Result<(), Refused> {
+        self.refuse_if_stopped()?;
+        let seq = self.journal.written_seq();
+        if self.writes.is_synced(seq) {
+            self.replies.push_back(Reply::Done(id));
+        } else {
+            self.writes.flushing.push_back((seq, id));
+            self.maybe_sync();
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, block: u64, blocks: u64, whole: bool, room: u64) -> Result<(), Refused> {
+        self.refuse_if_stopped()?;
+        let end = block.checked_add(blocks);
+        if !whole || end.is_none_or(|end| end > self.size_blocks) {
+            return Err(Refused::Range);
+        }
+        if self.journal.has_room(room) {
+            return Ok(());
+        }
+        self.writes.refused = true;
+        self.pack_under_pressure();
+        match self.store_full {
+            true => Err(Refused::NoSpace),
+            false => Err(Refused::Full),
+        }
+    }
+
+    fn await_written(&mut self, id: u64, fua: bool) {
+        let seq = self.journal.last_seq();
+        self.writes.waiting.push_back((seq, id, fua));
+        self.answer_written();
+    }
+
+    /// Gives out what has been appended, one command for each run of records.
+    pub(super) fn emit_runs(&mut self) {
+        loop {
+            let token = self.next_token + 1;
+            let Some((at, bytes)) = self.journal.take_run(token) else {
+                return;
+            };
+            let token = self.begin(Task::JournalRun);
+            self.commands
+                .push_back(Command::JournalWrite { token, at, bytes });
+        }
+    }
+
+    pub(super) fn run_ended(&mut self, token: u64, result: Result<Vec<u8>, IoError>) {
+        if result.is_err() {
+            return self.stop(Stage::JournalWrite);
+        }
+        self.journal.run_written(token);
+        self.answer_written();
+        self.maybe_sync();
+        self.maybe_pack();
+    }
+
+    fn answer_written(&mut self) {
+        let written = self.journal.written_seq();
+        while let Some((seq, id, fua)) = self.writes.waiting.front().copied() {
+            if seq > written {
+                break;
+            }
+            self.writes.waiting.pop_front();
+            match fua && !self.writes.is_synced(seq) {
+                true => self.writes.flushing.push_back((seq, id)),
+                false => self.replies.push_back(Reply::Done(id)),
+            }
+        }
+        self.maybe_sync();
+    }
+
+    /// The packer may go on once everything up to `seq` is durable.
+    pub(super) fn want_synced(&mut self, seq: u64) {
+        self.writes.wanted_seq = self.writes.wanted_seq.max(seq);
+        self.maybe_sync();
+    }
+
+    /// Begins a sync if somebody waits for one that can be had now.
+    fn maybe_sync(&mut self) {
+        let written = self.journal.written_seq();
+        let writes = &mut self.writes;
+        let wanted = writes.wanted_seq > writes.synced_seq && writes.wanted_seq <= written;
+        let tail = match writes.tail {
+            TailMove::Written(tail) => Some(tail),
+            _ => None,
+        };
+        let waits = wanted || tail.is_some() || !writes.flushing.is_empty();
+        if !waits || writes.running.is_some() || self.stopped.is_some() {
+            return;
+        }
+        // What is written from now on is not covered, whether it is answered before or after.
+        writes.running = Some((written, tail));
+        if tail.is_some() {
+            writes.tail = TailMove::Syncing;
+        }
+        writes.syncs += 1;
+        let token = self.begin(Task::Sync);
+        self.commands.push_back(Command::JournalSync { token });
+    }
+
+    pub(super) fn sync_ended(&mut self, result: Result<Vec<u8>, IoError>) {
+        if result.is_err() {
+            return self.stop(Stage::JournalSync);
+        }
+        let Some((covered, tail)) = self.writes.running.take() else {
+            return;
+        };
+        self.writes.synced_seq = self.writes.synced_seq.max(covered);
+        let ready = self
+            .writes
+            .flushing
+            .partition_point(|(seq, _)| *seq <= covered);
+        let ids = self.writes.flushing.drain(..ready);
+        self.replies.extend(ids.map(|(_, id)| Reply::Done(id)));
+        if let Some(tail) = tail {
+            self.journal.free_before(tail);
+            self.writes.tail = TailMove::Still;
+            if std::mem::take(&mut self.writes.refused) {
+                self.replies.push_back(Reply::Room);
+            }
+            self.maybe_move_tail();
+        }
+        self.maybe_sync();
+        self.advance_slots();
+        self.maybe_pack();
+    }
+
+    /// Disowns what segments hold, if the last attempt at that is through.
+    pub(super) fn maybe_move_tail(&mut self) {
+        if self.writes.tail != TailMove::Still || self.stopped.is_some() {
+            return;
+        }
+        let through = self.packer.applied_through();
+        let Some((header, tail)) = self.journal.header_through(through) else {
+            return;
+        };
+        self.writes.tail = TailMove::Writing;
+        let token = self.begin(Task::Header { tail });
+        let (at, bytes) = (header.slot(), header.encode().into());
+        self.commands
+            .push_back(Command::JournalWrite { token, at, bytes });
+    }
+
+    pub(super) fn header_ended(&mut self, tail: u64, result: Result<Vec<u8>, IoError>) {
+        if result.is_err() {
+            return self.stop(Stage::JournalWrite);
+        }
+        self.writes.tail = TailMove::Written(tail);
+        self.maybe_sync();
+    }
+}

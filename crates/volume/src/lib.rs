@@ -1,0 +1,61 @@
+//! A volume that keeps what it acknowledged: journal, extent map, immutable segments, checkpoints.
+//!
+//! # How it works
+//! A write becomes a record of the **journal** and is answered once that is written. A flush is
+//! answered once a sync that *started* after its last covered record was written has completed; all
+//! flushes that wait share one. The **overlay** knows what the journal holds. In the background the
+//! live part of the oldest records is packed into a **segment**, an immutable object with a summary
+//! of itself; when it is stored it takes effect on the **map**, and the journal's tail may move. A
+//! **checkpoint** stores the parts of the map that have changed, then a root that names all parts and
+//! segments. **Collection** moves what is live out of mostly dead segments. **Recovery** is the newest
+//! root, the segments after it in order, and the journal's records after those.
+//!
+//! The engine does no I/O: it gives [`Command`]s and takes their completions, at any time and in any
+//! order, so that tests can lose, tear and reorder them. Recovery works on a [`Backing`] instead,
+//! since nothing else goes on meanwhile.
+//!
+//! # Invariants, told as absences
+//! - No write is answered before every record up to its own is written, no flush before a sync that
+//!   began after that. A failed sync is never repeated: the volume stops.
+//! - No segment is stored while a record that hides part of what it packs could still be lost.
+//! - No byte of the journal is written over before a header that disowns it is durable.
+//! - No object's name is used twice: it has the epoch of one attachment in it, and an attachment
+//!   begins only when both the store and the journal durably know its epoch.
+//! - No segment takes effect that an attachment after its own has not seen at its start.
+//! - No record of an older epoch is taken up behind one of a newer: what was lost stays lost.
+//! - No segment, part or root is deleted before a root that does without it is durable.
+//! - No byte is served that does not have its checksum and its block's number.
+#![forbid(unsafe_code)]
+
+mod bytes;
+pub mod checker;
+mod command;
+#[cfg(test)]
+mod crash;
+mod engine;
+mod journal;
+mod leaf;
+mod map;
+mod name;
+mod open;
+mod overlay;
+mod record;
+mod root;
+mod scan;
+mod segment;
+mod table;
+
+pub use command::{Command, Config, IoError, Refused, Reply, Stage};
+pub use engine::{Engine, Figures};
+pub use name::{ObjectKind, ObjectName, SegmentId, VolumeId};
+pub use open::{Backing, OpenError, create, open};
+pub use segment::{Draft, Sealed};
+
+/// The bytes of a block: operations are in whole blocks.
+pub const BLOCK_LEN: usize = 4096;
+
+/// The bytes that a disk writes whole or not at all.
+pub(crate) const SECTOR_LEN: u64 = 512;
+
+/// The most blocks that one write brings; longer ones are given in pieces.
+pub const WRITE_BLOCKS_MAX: u64 = record::BLOCKS_MAX as u64;

@@ -1,0 +1,234 @@
+//! Records of the journal, byte by byte.
+//!
+//! All numbers are little-endian. A record begins at a multiple of 512 bytes and is padded to one, so
+//! that no sector is shared by two records and appending never touches what a flush has covered.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0..4 | magic `CFJ1` |
+//! | 4..8 | CRC-32C of bytes 8..64 and of the table |
+//! | 8..16 | the volume |
+//! | 16..24 | sequence: one more than that of the record before |
+//! | 24..32 | first block |
+//! | 32..36 | blocks |
+//! | 36..40 | epoch: never less than that of the record before |
+//! | 40..44 | kind: 1 data, 2 zeroes, 3 opening, 4 the rest of the lap is unused |
+//! | 44..64 | zero |
+//! | 64.. | data only: the table, a CRC-32C for each block; then the blocks |
+//!
+//! A journal is used in laps and its old bytes are never cleaned: what lies behind the end is told
+//! apart by its sequence (an older lap) or by its epoch (a tail that an earlier attachment lost; were
+//! it taken up once new records reach it, writes that had settled would change).
+
+use crate::bytes::{Put, Reader, crc, len32, usize_of};
+use crate::name::VolumeId;
+use crate::{BLOCK_LEN, SECTOR_LEN};
+
+const MAGIC: u32 = u32::from_le_bytes(*b"CFJ1");
+
+/// The bytes before the table.
+pub(crate) const HEADER_LEN: usize = 64;
+
+/// The most blocks in one record.
+pub(crate) const BLOCKS_MAX: u32 = 16;
+
+/// The length of the longest record.
+pub(crate) const RECORD_LEN_MAX: u64 = record_len(Kind::Data, BLOCKS_MAX);
+
+/// What a record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Blocks follow.
+    Data,
+    /// The blocks became zero.
+    Zero,
+    /// An attachment begins.
+    Open,
+    /// The next record is at the start of the next lap.
+    Wrap,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Data, Self::Zero, Self::Open, Self::Wrap];
+
+    const fn code(self) -> u32 {
+        match self {
+            Self::Data => 1,
+            Self::Zero => 2,
+            Self::Open => 3,
+            Self::Wrap => 4,
+        }
+    }
+}
+
+/// The fields of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) volume: VolumeId,
+    pub(crate) seq: u64,
+    pub(crate) epoch: u32,
+    pub(crate) kind: Kind,
+    pub(crate) block: u64,
+    pub(crate) blocks: u32,
+}
+
+/// The length of a record, a multiple of the sector.
+pub(crate) const fn record_len(kind: Kind, blocks: u32) -> u64 {
+    let body = match kind {
+        Kind::Data => blocks as u64 * (4 + BLOCK_LEN as u64),
+        _ => 0,
+    };
+    (HEADER_LEN as u64 + body).next_multiple_of(SECTOR_LEN)
+}
+
+/// Where the data of a record begins, counted from the record.
+pub(crate) fn data_offset(blocks: u32) -> u64 {
+    HEADER_LEN as u64 + 4 * u64::from(blocks)
+}
+
+impl Record {
+    /// Appends the record; `data` is whole blocks for [`Kind::Data`], else empty.
+    pub(crate) fn put(self, data: &[u8], crcs: &[u32], out: &mut Vec<u8>) {
+        let mut rest = Vec::with_capacity(HEADER_LEN + 4 * crcs.len());
+        rest.put_u64(self.volume.0);
+        rest.put_u64(self.seq);
+        rest.put_u64(self.block);
+        rest.put_u32(self.blocks);
+        rest.put_u32(self.epoch);
+        rest.put_u32(self.kind.code());
+        rest.resize(HEADER_LEN - 8, 0);
+        crcs.iter().for_each(|crc| rest.put_u32(*crc));
+        let start = out.len();
+        out.put_u32(MAGIC);
+        out.put_u32(crc(&rest));
+        out.extend_from_slice(&rest);
+        out.extend_from_slice(data);
+        let len = record_len(self.kind, self.blocks);
+        out.resize(start + usize_of(len), 0);
+    }
+
+    /// The record at the start of `bytes` with the checksums of its blocks; `None` if there is no
+    /// whole one. `bytes` has to reach to the record's end, or what is there is not believed.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<(Self, Vec<u32>)> {
+        let mut reader = Reader::new(bytes);
+        let (magic, sum) = (reader.u32()?, reader.u32()?);
+        let record = Self::fields(&mut Reader::new(bytes.get(8..HEADER_LEN)?))?;
+        let table_len = match record.kind {
+            Kind::Data if record.blocks > BLOCKS_MAX => return None,
+            Kind::Data => 4 * usize_of(u64::from(record.blocks)),
+            _ => 0,
+        };
+        let covered = bytes.get(8..HEADER_LEN + table_len)?;
+        if magic != MAGIC || sum != crc(covered) {
+            return None;
+        }
+        let mut table = Reader::new(bytes.get(HEADER_LEN..HEADER_LEN + table_len)?);
+        let crcs: Vec<u32> = std::iter::from_fn(|| table.u32()).collect();
+        let data = bytes.get(HEADER_LEN + table_len..)?;
+        let mut blocks = data.chunks_exact(BLOCK_LEN);
+        let whole = crcs
+            .iter()
+            .all(|sum| blocks.next().is_some_and(|block| crc(block) == *sum));
+        whole.then_some((record, crcs))
+    }
+
+    fn fields(reader: &mut Reader<'_>) -> Option<Self> {
+        let volume = VolumeId(reader.u64()?);
+        let (seq, block) = (reader.u64()?, reader.u64()?);
+        let (blocks, epoch, code) = (reader.u32()?, reader.u32()?, reader.u32()?);
+        let kind = Kind::ALL.into_iter().find(|kind| kind.code() == code)?;
+        Some(Self {
+            volume,
+            seq,
+            epoch,
+            kind,
+            block,
+            blocks,
+        })
+    }
+
+    pub(crate) fn len(self) -> u64 {
+        record_len(self.kind, self.blocks)
+    }
+}
+
+/// Checksums of whole blocks, one each.
+pub(crate) fn block_crcs(data: &[u8]) -> Vec<u32> {
+    data.chunks_exact(BLOCK_LEN).map(crc).collect()
+}
+
+/// The journal's header: where its oldest record is.
+///
+/// There are two, at bytes 0 and 4096 of the journal, written in turn, so that one is whole whatever
+/// happens. 0..4 magic `CFH1`, 4..8 CRC-32C of bytes 8..48, 8..16 the volume, 16..24 generation, 24..32
+/// position of the oldest record, 32..40 its sequence, 40..44 epoch, 44..48 zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) volume: VolumeId,
+    pub(crate) generation: u64,
+    /// Counted on over all laps, without the headers.
+    pub(crate) tail: u64,
+    pub(crate) tail_seq: u64,
+    pub(crate) epoch: u32,
+}
+
+const HEADER_MAGIC: u32 = u32::from_le_bytes(*b"CFH1");
+const HEADER_BODY_LEN: usize = 40;
+
+/// The bytes before the first lap.
+pub(crate) const HEADERS_LEN: u64 = 8192;
+
+impl Header {
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(HEADER_BODY_LEN);
+        body.put_u64(self.volume.0);
+        body.put_u64(self.generation);
+        body.put_u64(self.tail);
+        body.put_u64(self.tail_seq);
+        body.put_u32(self.epoch);
+        body.put_u32(0);
+        let mut out = Vec::with_capacity(usize_of(SECTOR_LEN));
+        out.put_u32(HEADER_MAGIC);
+        out.put_u32(crc(&body));
+        out.append(&mut body);
+        out.resize(usize_of(SECTOR_LEN), 0);
+        out
+    }
+
+    /// Where in the journal this header goes.
+    pub(crate) fn slot(self) -> u64 {
+        (self.generation % 2) * 4096
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let (magic, sum) = (reader.u32()?, reader.u32()?);
+        let body = reader.bytes(HEADER_BODY_LEN)?;
+        let mut fields = Reader::new(body);
+        let header = Self {
+            volume: VolumeId(fields.u64()?),
+            generation: fields.u64()?,
+            tail: fields.u64()?,
+            tail_seq: fields.u64()?,
+            epoch: fields.u32()?,
+        };
+        (magic == HEADER_MAGIC && sum == crc(body)).then_some(header)
+    }
+
+    /// The newer of the two headers in the first bytes of a journal.
+    pub(crate) fn newest(bytes: &[u8], volume: VolumeId) -> Option<Self> {
+        let slots = [bytes, bytes.get(4096..).unwrap_or_default()];
+        let found = slots.into_iter().filter_map(Self::parse);
+        let ours = found.filter(|header| header.volume == volume);
+        ours.max_by_key(|header| header.generation)
+    }
+}
+
+/// A record's length for the caller that has only what was counted.
+pub(crate) fn blocks_in(data: &[u8]) -> u32 {
+    len32(data.len() / BLOCK_LEN)
+}
+
+#[cfg(test)]
+#[path = "record_test.rs"]
+mod tests;

@@ -1,0 +1,91 @@
+//! Segments sealed, read back, and damaged.
+
+use base::rng::Rng;
+
+use super::*;
+
+fn random_block(seed: u64) -> Vec<u8> {
+    let mut rng = Rng::new(seed);
+    (0..BLOCK_LEN).map(|_| rng.next_u64() as u8).collect()
+}
+
+fn sealed() -> (Sealed, Vec<(u64, Vec<u8>)>) {
+    let from = SegmentId {
+        number: 2,
+        epoch: 1,
+    };
+    let blocks = vec![
+        (9, random_block(1), None),
+        (5, vec![7; BLOCK_LEN], Some((from, 65))),
+        (1 << 40, random_block(2), None),
+    ];
+    let plain = blocks
+        .iter()
+        .map(|(block, data, _)| (*block, data.clone()))
+        .collect();
+    let draft = Draft {
+        volume: VolumeId(3),
+        id: SegmentId {
+            number: 4,
+            epoch: 2,
+        },
+        through_seq: 77,
+        blocks,
+        zeroes: vec![(100, 1 << 30)],
+    };
+    (draft.seal(), plain)
+}
+
+#[test]
+fn a_sealed_segment_is_read_back_from_its_end() {
+    let (sealed, plain) = sealed();
+    let summary = Summary::parse(&sealed.bytes).expect("whole");
+    assert_eq!(summary, sealed.summary);
+    assert_eq!(summary.frames(), 3);
+    assert!(summary.vouches_for(&sealed.bytes));
+    let zeroes = Change::Zero { blocks: 1 << 30 };
+    assert_eq!(
+        summary.entries[3],
+        Entry {
+            block: 100,
+            change: zeroes
+        }
+    );
+    for (entry, (block, data)) in summary.entries.iter().zip(plain) {
+        let unit = match entry.change {
+            Change::Written { unit } => unit,
+            Change::Moved { unit, .. } => unit,
+            Change::Zero { .. } => panic!("frames come first"),
+        };
+        let frame = &sealed.bytes[usize::from(unit) * UNIT_LEN..];
+        assert_eq!(open_frame(frame, block), Some(data));
+        assert_eq!(open_frame(frame, block + 1), None);
+    }
+    // What can be compressed is, and what cannot takes 64 bytes more.
+    assert!(sealed.summary.frames_len < 2 * FRAME_LEN_MAX as u32 + 256);
+}
+
+#[test]
+fn damage_is_seen() {
+    let (sealed, _) = sealed();
+    let frames_len = sealed.summary.frames_len as usize;
+    for at in (0..sealed.bytes.len()).step_by(13) {
+        let mut bytes = sealed.bytes.clone();
+        bytes[at] ^= 32;
+        match Summary::parse(&bytes) {
+            Some(summary) => {
+                assert!(at < frames_len);
+                assert!(!summary.vouches_for(&bytes));
+            }
+            None => assert!(at >= frames_len),
+        }
+    }
+    for len in [0, 63, 64, 500, sealed.bytes.len() - 1] {
+        assert_eq!(Summary::parse(&sealed.bytes[..len]), None);
+    }
+    let first = random_block(1);
+    let mut bytes = sealed.bytes.clone();
+    assert_eq!(open_frame(&bytes, 9), Some(first));
+    bytes[2000] ^= 1;
+    assert_eq!(open_frame(&bytes, 9), None);
+}
