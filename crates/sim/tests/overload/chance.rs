@@ -14,7 +14,7 @@ use sim::{
 use crate::harness::{run, secs, seed};
 
 /// Runs in one test; another seed gives as many others.
-const RUNS: u64 = 24;
+const RUNS: u64 = 16;
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
 /// Draws from a generator.
