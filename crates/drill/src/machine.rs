@@ -58,44 +58,17 @@ pub(crate) fn free_port() -> Result<u16, DrillError> {
         .map_err(DrillError::system("cannot find a free port"))
 }
 
-/// What the threads of some processes got of the machine since they began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Schedule {
-    /// CPU time of all of them, in nanoseconds.
-    pub(crate) cpu_ns: u64,
-    /// How long the one with the most CPU time could have run while somebody else had its core.
-    pub(crate) waited_ns: u64,
-}
-
-impl Schedule {
-    /// Of all threads of these processes; zeros for those that have gone.
-    pub(crate) fn of(pids: &[u32]) -> Self {
-        let tasks = pids
-            .iter()
-            .flat_map(|pid| fs::read_dir(format!("/proc/{pid}/task")));
-        let texts = tasks
-            .flatten()
-            .flatten()
-            .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok());
-        Self::add_up(texts)
-    }
-
-    /// From the text of each thread's `schedstat`: time on the CPU, time waiting for it, turns.
-    fn add_up(texts: impl Iterator<Item = String>) -> Self {
-        let mut sum = Self::default();
-        let mut most_ns = 0;
-        for text in texts {
-            let mut words = text
-                .split_whitespace()
-                .map(|word| word.parse().unwrap_or(0));
-            let (cpu_ns, waited_ns) = (words.next().unwrap_or(0), words.next().unwrap_or(0));
-            sum.cpu_ns += cpu_ns;
-            if cpu_ns >= most_ns {
-                (most_ns, sum.waited_ns) = (cpu_ns, waited_ns);
-            }
-        }
-        sum
-    }
+/// CPU time of all threads of these processes, in nanoseconds; nothing for those that have gone.
+pub(crate) fn cpu_ns(pids: &[u32]) -> u64 {
+    let tasks = pids
+        .iter()
+        .flat_map(|pid| fs::read_dir(format!("/proc/{pid}/task")));
+    tasks
+        .flatten()
+        .flatten()
+        .filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .sum()
 }
 
 /// Time of the machine, or of one core, since its start, in clock ticks.

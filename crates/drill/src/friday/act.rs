@@ -84,12 +84,8 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
         capacity,
         cpu: course(|it| it.cpu),
         victims_cpu: fault.victims_busy.unwrap_or(before.cpu),
-        // Two processes of one peer share a core, and wait for each other.
         others_before: before.others,
-        server_waited: match meter.pids.len() {
-            1 => during.waited,
-            _ => 0.0,
-        },
+        others_during: during.others,
         server_p99_ms: course(|it| it.p99_ms),
         server_tells: clients(&cast.subject.stat()),
         idle,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::server_view::{Delays, busy_ns};
 use super::subject::{AGGRESSOR, Subject};
 use crate::load::clock;
-use crate::machine::{Schedule, Ticks};
+use crate::machine::{Ticks, cpu_ns};
 
 /// Reads what the server's processes take and tell, from one time to the next.
 pub(crate) struct Meter {
@@ -13,7 +13,7 @@ pub(crate) struct Meter {
     core: usize,
     ticks: Ticks,
     at_ns: u64,
-    schedule: Schedule,
+    cpu_ns: u64,
     stat: Value,
 }
 
@@ -23,8 +23,6 @@ pub(crate) struct Reading {
     pub(crate) cpu: f64,
     /// What others took of its core; 0 where its processes are not known.
     pub(crate) others: f64,
-    /// How long its busiest thread waited for the core that somebody else had, as a part of time.
-    pub(crate) waited: f64,
     /// The victims' requests waited so long at the server; 0 where it does not tell.
     pub(crate) p99_ms: f64,
     /// Serving the victims, as a part of time, in the server's words.
@@ -38,7 +36,7 @@ impl Meter {
         Self {
             core,
             ticks: Ticks::of_core(core),
-            schedule: Schedule::of(&pids),
+            cpu_ns: cpu_ns(&pids),
             at_ns: clock::now_ns(),
             pids,
             stat: subject.stat(),
@@ -47,14 +45,14 @@ impl Meter {
 
     /// Since the last time.
     pub(crate) fn read(&mut self, subject: &Subject) -> Reading {
-        let (schedule, at_ns) = (Schedule::of(&self.pids), clock::now_ns());
+        let (cpu_ns, at_ns) = (cpu_ns(&self.pids), clock::now_ns());
         let stat = subject.stat();
         let time_ns = at_ns.saturating_sub(self.at_ns).max(1) as f64;
         let part = |now_ns: u64, then_ns: u64| now_ns.saturating_sub(then_ns) as f64 / time_ns;
         let (busy, busy_then) = (busy_ns(&stat, AGGRESSOR), busy_ns(&self.stat, AGGRESSOR));
         let delays = Delays::of(&stat, AGGRESSOR);
         let ticks = Ticks::of_core(self.core);
-        let cpu = part(schedule.cpu_ns, self.schedule.cpu_ns);
+        let cpu = part(cpu_ns, self.cpu_ns);
         let is_known = !self.pids.is_empty();
         let reading = Reading {
             cpu,
@@ -62,11 +60,10 @@ impl Meter {
                 true => (ticks.busy_since(self.ticks) - cpu).max(0.0),
                 false => 0.0,
             },
-            waited: part(schedule.waited_ns, self.schedule.waited_ns),
             p99_ms: delays.p99_ms_since(&Delays::of(&self.stat, AGGRESSOR)),
             victims_busy: busy.zip(busy_then).map(|(now, then)| part(now, then)),
         };
-        (self.schedule, self.at_ns, self.stat) = (schedule, at_ns, stat);
+        (self.cpu_ns, self.at_ns, self.stat) = (cpu_ns, at_ns, stat);
         self.ticks = ticks;
         reading
     }

@@ -153,9 +153,8 @@ pub struct Generator {
     pub steal: f64,
     /// What other processes took of the server's core before the fault, as a part of time.
     pub others_before: f64,
-    /// How long the server waited for its core during the fault while others had it, as a part of
-    /// time.
-    pub server_waited: f64,
+    /// The same during the fault.
+    pub others_during: f64,
     /// Whether the victims' generator ran at real-time priority.
     pub real_time: bool,
 }

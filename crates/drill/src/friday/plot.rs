@@ -55,7 +55,7 @@ fn panel(text: &mut String, name: &str, timeline: &Timeline) {
     let _ = writeln!(
         text,
         "<text x=\"{LEFT}\" y=\"14\">{}: victims' latency in ms, <tspan fill=\"#2471a3\">p50</tspan> \
-         and <tspan fill=\"#c0392b\">p99</tspan> per 100 ms, ▲ errors</text>",
+         and <tspan fill=\"#c0392b\">p99</tspan> per 100 ms, ▼ errors</text>",
         escape(name)
     );
 }
@@ -110,6 +110,7 @@ fn scale(text: &mut String, end_s: f64, x: &dyn Fn(f64) -> f64) {
     }
 }
 
+/// A line with a gap where nothing was answered.
 fn line(
     text: &mut String,
     points: &[Point],
@@ -117,11 +118,18 @@ fn line(
     value_ms: fn(&Point) -> f64,
     colour: &str,
 ) {
-    text.push_str("<polyline fill=\"none\" stroke-width=\"1.3\" stroke=\"");
-    text.push_str(colour);
-    text.push_str("\" points=\"");
+    let _ = write!(
+        text,
+        "<path fill=\"none\" stroke-width=\"1.3\" stroke=\"{colour}\" d=\""
+    );
+    let mut is_down = false;
     for point in points {
-        let _ = write!(text, "{:.1},{:.1} ", x(point.at_s), y(value_ms(point)));
+        if point.has_latency {
+            let command = if is_down { 'L' } else { 'M' };
+            let (at, height) = (x(point.at_s), y(value_ms(point)));
+            let _ = write!(text, "{command}{at:.1} {height:.1} ");
+        }
+        is_down = point.has_latency;
     }
     text.push_str("\"/>\n");
 }

@@ -156,8 +156,8 @@ const ROWS: [Row; 21] = [
     ("others on the server's core before, %", "5", |it| {
         format!("{:.1}", it.generator.others_before * 100.0)
     }),
-    ("server waited for its core during, %", "1", |it| {
-        format!("{:.2}", it.generator.server_waited * 100.0)
+    ("others on the server's core during, %", "3", |it| {
+        format!("{:.1}", it.generator.others_during * 100.0)
     }),
     ("generator's own lag p99, ms", "0.2", |it| {
         ms(it.generator.lag_p99_ms)
@@ -206,7 +206,7 @@ fn sparkline(timeline: &Timeline) -> String {
     let top_ms = BAR_MS * 10f64.powf(BARS.len() as f64 / 2.0);
     let _ = writeln!(
         text,
-        "        {} up to {BAR_MS} ms, each step x 3.2, {} above {:.0} ms; x: errors",
+        "        {} up to {BAR_MS} ms, each step x 3.2, {} above {:.0} ms; x: errors, ·: no answers",
         BARS[0],
         BARS[BARS.len() - 1],
         top_ms / 10f64.sqrt() / 10f64.sqrt()
@@ -227,6 +227,9 @@ fn bars(points: &[Point]) -> String {
 fn bar(points: &[Point]) -> char {
     if points.iter().any(|it| it.errors > 0) {
         return 'x';
+    }
+    if !points.iter().any(|it| it.has_latency) {
+        return '·';
     }
     let worst_ms = points.iter().map(|it| it.p99_ms).fold(0.0, f64::max);
     let step = (worst_ms / BAR_MS).max(1.0).log10() * 2.0;

@@ -79,6 +79,7 @@ fn long_phases_are_put_together() {
         p50_ms: 0.0,
         p99_ms,
         errors: 0,
+        has_latency: true,
     };
     let points: Vec<Point> = (0..250)
         .map(|it| point(if it == 130 { 0.3 } else { 0.01 }))
@@ -94,7 +95,7 @@ fn the_plot_is_one_picture_with_every_panel() {
     report.timelines.push(("peer".into(), timeline()));
     let svg = report.to_svg();
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-    assert_eq!(svg.matches("<polyline").count(), 4);
+    assert_eq!(svg.matches("stroke-width=\"1.3\"").count(), 4);
     assert!(svg.contains("a&lt;b: victims"));
     assert!(svg.contains("<title>3 errors</title>"));
     assert!(!svg.contains("NaN") && !svg.contains("inf"));

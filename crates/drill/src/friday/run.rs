@@ -6,7 +6,7 @@ use super::act::{Act, play};
 use super::home::Home;
 use super::outcome::{Outcome, Peer, Verdict};
 use super::report::Report;
-use super::score::{Asked, judge};
+use super::score::{Asked, Part, judge};
 use super::settings::{Pace, Settings};
 use super::stage::{Cast, Stage};
 use super::subject::{OTHER_CONNECTIONS, Subject};
@@ -176,14 +176,21 @@ fn report(
     let asked = Asked {
         connections: settings.connections(),
         period_s: pace.storm.period.as_secs_f64(),
-        is_control: !settings.protections,
+        part: match settings.protections {
+            true => Part::Subject,
+            false => Part::Control,
+        },
     };
     let (verdict, reasons) = judge(&act.figures, asked);
     notes.extend(act.notes);
     let mut timelines = vec![(act.name.clone(), act.timeline)];
     let mut judged = Vec::new();
     for peer in peers {
-        let (verdict, reasons) = judge(&peer.figures, asked);
+        let as_peer = Asked {
+            part: Part::Peer,
+            ..asked
+        };
+        let (verdict, reasons) = judge(&peer.figures, as_peer);
         notes.extend(peer.notes);
         timelines.push((peer.name.clone(), peer.timeline));
         judged.push(Peer {

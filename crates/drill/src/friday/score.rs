@@ -25,10 +25,21 @@ const FIRST_ROUND_OVER: f64 = 1.1;
 const STEAL: f64 = 0.02;
 /// or if others took this part of the server's core before the fault, as ticks tell it,
 const OTHERS_BEFORE: f64 = 0.05;
-/// or made it wait for this part of the time during the fault.
-const SERVER_WAITED: f64 = 0.01;
+/// or this part during the fault, when there is nothing to spare.
+const OTHERS_DURING: f64 = 0.03;
 /// A control fails by far if the victims' p99 rises so many times.
 const FAR_RATIO: f64 = 10.0;
+
+/// Whose run is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The server under test.
+    Subject,
+    /// The same without protections, which must show the outage.
+    Control,
+    /// What a user would have otherwise.
+    Peer,
+}
 
 /// What a run was to be, so far as judging needs it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,18 +47,17 @@ pub(crate) struct Asked {
     /// Connections of the storm in each period.
     pub(crate) connections: u32,
     pub(crate) period_s: f64,
-    /// Whether this is the control, which must show the outage.
-    pub(crate) is_control: bool,
+    pub(crate) part: Part,
 }
 
 /// Judges a run: by its validity first, then by the table.
 ///
-/// What disturbed a run can make it fail, so that a disturbed failure says nothing; a control that
-/// fails by far does so whatever else went on. A pass needs an undisturbed begin to compare with.
+/// What disturbed a run can make it fail, so that a disturbed failure says nothing; a control or
+/// a peer that fails by far does so whatever else went on. A pass needs an undisturbed begin to compare with.
 pub(crate) fn judge(figures: &Figures, asked: Asked) -> (Verdict, Vec<String>) {
     let flaws = flaws(figures, asked);
     let mut misses = misses(figures);
-    let is_far = asked.is_control && fails_by_far(figures);
+    let is_far = asked.part != Part::Subject && fails_by_far(figures);
     let excuses = match (misses.is_empty(), is_far) {
         (_, true) => Vec::new(),
         (true, false) => disturbed_before(figures),
@@ -64,7 +74,7 @@ pub(crate) fn judge(figures: &Figures, asked: Asked) -> (Verdict, Vec<String>) {
         true => Verdict::Pass,
         false => Verdict::Fail,
     };
-    if asked.is_control {
+    if asked.part == Part::Control {
         misses.push(far(figures, is_far));
     }
     (verdict, misses)
@@ -109,20 +119,20 @@ fn disturbed_before(figures: &Figures) -> Vec<String> {
 
 /// What others did to the figures of the fault, if anything.
 fn disturbed_during(figures: &Figures) -> Vec<String> {
-    let (steal, waited) = (figures.generator.steal, figures.generator.server_waited);
+    let (steal, others) = (figures.generator.steal, figures.generator.others_during);
     let host = format!(
         "the host took {:.1} % of the machine's time, at most {:.0} % allowed",
         steal * 100.0,
         STEAL * 100.0
     );
     let core = format!(
-        "the server waited {:.1} % of the fault for its core, at most {:.0} % allowed",
-        waited * 100.0,
-        SERVER_WAITED * 100.0
+        "other processes took {:.1} % of the server's core during the fault, at most {:.0} % allowed",
+        others * 100.0,
+        OTHERS_DURING * 100.0
     );
     said([
         (exceeds(steal, STEAL), host),
-        (exceeds(waited, SERVER_WAITED), core),
+        (exceeds(others, OTHERS_DURING), core),
     ])
 }
 

@@ -6,7 +6,7 @@ use super::*;
 const ASKED: Asked = Asked {
     connections: 16_000,
     period_s: 3.0,
-    is_control: false,
+    part: Part::Subject,
 };
 
 /// Just within every bound.
@@ -36,7 +36,7 @@ fn good() -> Figures {
             lag_p99_ms: 0.2,
             steal: 0.02,
             others_before: 0.05,
-            server_waited: 0.01,
+            others_during: 0.03,
             real_time: true,
         },
         recover_ms: Some(1000.0),
@@ -137,7 +137,7 @@ fn a_run_that_was_not_what_it_should_be_is_invalid_whatever_it_shows() {
 #[test]
 fn a_disturbance_excuses_a_failure_and_spoils_no_pass() {
     let disturbances: [fn(&mut Figures); 2] = [
-        |it| it.generator.server_waited = 0.02,
+        |it| it.generator.others_during = 0.04,
         |it| it.generator.steal = 0.03,
     ];
     for disturb in disturbances {
@@ -153,7 +153,7 @@ fn a_disturbance_excuses_a_failure_and_spoils_no_pass() {
             "{reasons:?}"
         );
         let control = Asked {
-            is_control: true,
+            part: Part::Control,
             ..ASKED
         };
         assert_eq!(judge(&figures, control).0, Verdict::Fail);
@@ -163,7 +163,7 @@ fn a_disturbance_excuses_a_failure_and_spoils_no_pass() {
 #[test]
 fn a_control_says_whether_it_fails_by_far() {
     let control = Asked {
-        is_control: true,
+        part: Part::Control,
         ..ASKED
     };
     let mut figures = good();

@@ -185,7 +185,8 @@ impl Subject {
             .args(["-s", &stats_port.to_string()]);
         command.arg("-o").arg(dir.join("log"));
         let child = Child::start("nutcracker", quiet(&mut command))?;
-        let name = format!("{version}, in front of {}", behind.name);
+        let version = version.trim_start_matches("This is ");
+        let name = format!("{version} in front of {}", behind.name);
         let mut children = behind.children;
         children.push(child);
         Self::peer(name, port, children).map(Some)

@@ -31,10 +31,9 @@ pub(crate) struct Sum {
     pub(crate) cpu: Course,
     /// The victims' part of the server's core under the spike.
     pub(crate) victims_cpu: f64,
-    /// What other processes took of the server's core before the fault.
+    /// What other processes took of the server's core before and during the fault.
     pub(crate) others_before: f64,
-    /// How long the server waited for its core during the fault, as a part of time.
-    pub(crate) server_waited: f64,
+    pub(crate) others_during: f64,
     pub(crate) server_p99_ms: Course,
     pub(crate) server_tells: Value,
     pub(crate) idle: Option<IdleFigures>,
@@ -77,7 +76,7 @@ impl Sum {
                 lag_p99_ms: everything.lag.at_ms(0.99),
                 steal: self.steal,
                 others_before: self.others_before,
-                server_waited: self.server_waited,
+                others_during: self.others_during,
                 real_time: self.real_time,
             },
             recover_ms: timeline.recovered_ms(fault.end_ns, p99_ms.before + P99_MORE_MS),

@@ -79,7 +79,7 @@ fn figures() -> Figures {
         },
         victims_cpu: 0.15,
         others_before: 0.0,
-        server_waited: 0.0,
+        others_during: 0.0,
         server_p99_ms: Course::default(),
         server_tells: Value::Null,
         idle: None,

@@ -66,6 +66,14 @@ pub(crate) struct Seen {
     pub(crate) reconnects: u64,
 }
 
+impl Seen {
+    /// Whether no connection broke: after that a generator has to catch up with what was due
+    /// meanwhile, and its lag tells of the server.
+    fn is_smooth(&self) -> bool {
+        self.errors + self.connect_failures + self.reconnects == 0
+    }
+}
+
 /// One fresh connect and login of a victim.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Probe {
@@ -94,6 +102,8 @@ pub(crate) struct Point {
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) errors: u64,
+    /// Whether anything was answered, or given up.
+    pub(crate) has_latency: bool,
 }
 
 /// Everything that the victims saw.
@@ -152,7 +162,9 @@ impl Timeline {
         };
         for seen in self.windows.iter().filter(|seen| span.has(seen.span)) {
             sum.latency.merge(seen.latency.clone());
-            sum.lag.merge(seen.lag.clone());
+            if seen.is_smooth() {
+                sum.lag.merge(seen.lag.clone());
+            }
             sum.requests += seen.requests;
             sum.errors += seen.errors;
             sum.connect_failures += seen.connect_failures;
@@ -199,6 +211,7 @@ impl Timeline {
             p50_ms: seen.latency.at_ms(0.5),
             p99_ms: seen.latency.at_ms(0.99),
             errors: seen.errors + seen.connect_failures,
+            has_latency: seen.latency.at_ms(1.0) > 0.0,
         };
         self.windows.iter().map(point).collect()
     }

@@ -77,6 +77,21 @@ fn errors_and_silence_are_not_normal() {
 }
 
 #[test]
+fn lag_counts_where_no_connection_broke() {
+    let mut timeline = Timeline::default();
+    for (number, errors) in [(0, 0), (1, 7)] {
+        let mut lag = Timing::fine();
+        lag.record((1 + number) * MS);
+        timeline.see(Seen {
+            lag,
+            ..seen(number * 100, 1, errors)
+        });
+    }
+    let lag = timeline.summary(Span::new(0, 1_000 * MS)).lag;
+    assert!((lag.at_ms(1.0) - 1.0).abs() < 0.01);
+}
+
+#[test]
 fn a_point_for_each_window() {
     let mut timeline = Timeline::default();
     timeline.see(seen(1000, 1, 0));
