@@ -17,7 +17,9 @@ pub fn proxy_header(data: &[u8]) {
         }
     };
     match step {
-        Ok(ProxyHeader::Complete { len: header_len, .. }) => {
+        Ok(ProxyHeader::Complete {
+            len: header_len, ..
+        }) => {
             assert_eq!(header_len, len);
             assert!(len <= PROXY_HEADER_LEN_MAX);
             assert_eq!(step, whole);
