@@ -336,3 +336,6 @@ impl Engine {
         self.replies.push_back(Reply::Stopped(stage));
     }
 }
+
+#[cfg(test)]
+mod engine_test;
