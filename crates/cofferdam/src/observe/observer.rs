@@ -48,6 +48,8 @@ impl Observer {
     ) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let mut watch = Watch::new(observatory, listeners, dir);
+        // Before anybody is told that we serve, so that the first question finds an answer.
+        watch.begin();
         let thread = thread::Builder::new()
             .name("observe".into())
             .spawn(move || {
@@ -108,8 +110,15 @@ impl Watch {
         }
     }
 
+    fn begin(&mut self) {
+        let now = self.observatory.clock().now();
+        self.say(lifecycle(now, EventKind::Started));
+        self.eye.look_at_queues(now);
+        self.look(now);
+        self.next_look = now + LOOK_PERIOD;
+    }
+
     fn run(&mut self, stopped: &mpsc::Receiver<Left>) {
-        self.say(lifecycle(self.last_wake, EventKind::Started));
         loop {
             match stopped.recv_timeout(QUEUE_PERIOD) {
                 Err(RecvTimeoutError::Timeout) => {}
