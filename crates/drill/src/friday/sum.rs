@@ -58,6 +58,7 @@ impl Sum {
         let everything = timeline.summary(Span::new(timeline.begin_ns(), recover.to_ns));
         let p99_ms = course(0.99);
         let aggressor = self.aggressor(fault, whole);
+        let normal_ms = timeline.worst_p99_ms(timeline.span(Phase::Steady));
         Figures {
             victims: VictimFigures {
                 p50_ms: course(0.5),
@@ -79,7 +80,8 @@ impl Sum {
                 others_during: self.others_during,
                 real_time: self.real_time,
             },
-            recover_ms: timeline.recovered_ms(fault.end_ns, p99_ms.before + P99_MORE_MS),
+            // A single window's p99 is less steady than that of a phase: normal is what was seen.
+            recover_ms: timeline.recovered_ms(fault.end_ns, normal_ms + P99_MORE_MS),
             idle: self.idle,
             server_cpu: self.cpu,
             server_tells: self.server_tells,

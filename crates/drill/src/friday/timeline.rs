@@ -198,6 +198,14 @@ impl Timeline {
         Some(first.span.from_ns.saturating_sub(end_ns) as f64 / 1e6)
     }
 
+    /// The highest p99 of any window within `span`, in milliseconds.
+    pub(crate) fn worst_p99_ms(&self, span: Span) -> f64 {
+        let within = self.windows.iter().filter(|seen| span.has(seen.span));
+        within
+            .map(|seen| seen.latency.at_ms(0.99))
+            .fold(0.0, f64::max)
+    }
+
     /// When the first window began.
     pub(crate) fn begin_ns(&self) -> u64 {
         self.windows.first().map_or(0, |seen| seen.span.from_ns)

@@ -31,6 +31,8 @@ fn a_window_belongs_where_its_middle_is() {
     assert_eq!((sum.requests, sum.errors, sum.reconnects), (200, 3, 3));
     assert!((sum.latency.at_ms(1.0) - 2.0).abs() < 0.01);
     assert_eq!(timeline.summary(Span::default()).requests, 0);
+    let worst_ms = timeline.worst_p99_ms(Span::new(40 * MS, 240 * MS));
+    assert!((worst_ms - 2.0).abs() < 0.01);
 }
 
 #[test]
