@@ -46,6 +46,21 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// Takes `count` units whether they are there or not; until they are, it has none.
+    fn overdraw(&self, now: Timestamp, rate: Rate, count: u64) {
+        let cost = rate.time_of(count);
+        let _ = self
+            .full_at
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| {
+                Some(full_at.max(now.as_nanos()).saturating_add(cost))
+            });
+    }
+
+    /// Fills it, whatever it owes.
+    pub(crate) fn fill(&self) {
+        self.full_at.store(0, Ordering::Relaxed);
+    }
+
     /// Takes `count` units, or tells when they will be there. What exceeds a full bucket is given
     /// when it is full, and paid for by what comes after.
     ///
@@ -70,13 +85,16 @@ impl Bucket {
 }
 
 /// One loop's part of a bucket. What a turn costs is known only after it: so it is paid for then,
-/// and a debt delays the next.
+/// and what the bucket does not have is owed by all loops together. Were each to wait for its own
+/// debt, the one with the smallest would get every drop.
 #[derive(Debug)]
 pub struct Lease {
     rate: Rate,
     slice: i64,
-    /// Units in hand; below zero, units owed.
+    /// Units in hand; below zero, units not paid for yet.
     balance: i64,
+    /// Whether the bucket was overdrawn when it was last looked at.
+    waits: bool,
 }
 
 impl Lease {
@@ -95,6 +113,7 @@ impl Lease {
                 ..rate
             },
             balance: 0,
+            waits: false,
         }
     }
 
@@ -106,17 +125,22 @@ impl Lease {
 
     /// Whether another turn may be had; if not, when to ask again.
     pub fn settle(&mut self, now: Timestamp, bucket: &Bucket) -> Result<(), Timestamp> {
-        if self.balance >= 0 {
-            return Ok(());
+        if self.balance < 0 {
+            let debt = self.balance.unsigned_abs();
+            let ahead = debt.saturating_add(self.slice.unsigned_abs());
+            if bucket.take(now, self.rate, ahead).is_ok() {
+                self.balance = self.slice;
+                self.waits = false;
+                return Ok(());
+            }
+            bucket.overdraw(now, self.rate, debt);
+            self.balance = 0;
+            self.waits = true;
         }
-        let debt = self.balance.unsigned_abs();
-        let ahead = debt.saturating_add(self.slice.unsigned_abs());
-        if bucket.take(now, self.rate, ahead).is_ok() {
-            self.balance = self.slice;
-            return Ok(());
+        if self.waits {
+            bucket.take(now, self.rate, 0)?;
+            self.waits = false;
         }
-        bucket.take(now, self.rate, debt)?;
-        self.balance = 0;
         Ok(())
     }
 

@@ -130,13 +130,53 @@ fn a_debt_delays_the_next_turn_by_what_it_takes_to_pay() {
     lease.charge(500);
     assert_eq!(lease.settle(START, &bucket), Ok(()));
     lease.charge(5000);
-    // What exceeds the burst is had at once the bucket is full, and paid for after.
-    let full_at = lease.settle(START, &bucket).unwrap_err();
-    assert!(full_at > START && full_at <= START + Duration::from_secs(1));
-    assert_eq!(lease.settle(full_at, &bucket), Ok(()));
-    lease.charge(2);
-    let paid_at = lease.settle(full_at, &bucket).unwrap_err();
-    assert!(paid_at >= full_at + Duration::from_secs(4));
+    let paid_at = lease.settle(START, &bucket).unwrap_err();
+    let owed = paid_at.since(START).as_millis();
+    assert!((4490..=4510).contains(&owed), "{owed} ms");
+    let before = START + Duration::from_secs(4);
+    assert_eq!(lease.settle(before, &bucket), Err(paid_at));
+    assert_eq!(lease.settle(paid_at, &bucket), Ok(()));
+}
+
+#[test]
+fn no_loop_takes_every_drop() {
+    let rate = rate(5000, Duration::from_millis(10));
+    let bucket = Bucket::default();
+    let mut leases = [(); 2].map(|()| Lease::new(rate, 2));
+    let mut turns = [0u64; 2];
+    let (mut now, end) = (START, START + Duration::from_secs(2));
+    while now < end {
+        let mut next = end;
+        for (number, lease) in leases.iter_mut().enumerate() {
+            match lease.settle(now, &bucket) {
+                Ok(()) => {
+                    // One loop's turns are ten times as large as the other's.
+                    lease.charge(if number == 0 { 5 } else { 50 });
+                    turns[number] += 1;
+                    next = next.min(now + Duration::from_nanos(1000));
+                }
+                Err(at) => next = next.min(at),
+            }
+        }
+        now = next;
+    }
+    let spent = turns[0] * 5 + turns[1] * 50;
+    assert!((9_900..=10_200).contains(&spent), "{spent} of 10,000");
+    assert!(turns[1] * 10 >= turns[0] * 9, "{turns:?}");
+}
+
+#[test]
+fn a_debt_is_forgiven_when_the_bucket_is_filled() {
+    let bucket = Bucket::default();
+    let mut lease = Lease::new(rate(1, Duration::from_secs(1)), 1);
+    // What exceeds a full bucket is had at once, and paid for after.
+    lease.charge(1000);
+    assert_eq!(lease.settle(START, &bucket), Ok(()));
+    lease.charge(1);
+    let paid_at = lease.settle(START, &bucket).unwrap_err();
+    assert!(paid_at >= START + Duration::from_secs(1000));
+    bucket.fill();
+    assert_eq!(lease.settle(START, &bucket), Ok(()));
 }
 
 #[test]

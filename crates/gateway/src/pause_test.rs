@@ -62,7 +62,7 @@ fn over_a_rate_only_what_is_late_or_owed_has_a_turn() {
         ..Cost::default()
     });
     let again_at = pace.mode(NOW, NOW, false, 0, &figures).unwrap_err();
-    assert_eq!(again_at, NOW + Duration::from_millis(500));
+    assert_eq!(again_at, NOW + Duration::from_millis(600));
     assert_eq!(pace.mode(NOW, LATE, false, 0, &figures), Ok(Mode::Refuse));
     assert_eq!(pace.mode(NOW, NOW, true, 0, &figures), Ok(Mode::Flush));
     assert_eq!(

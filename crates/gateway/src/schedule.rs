@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 
-use crate::pause::Mode;
+use crate::pause::{Mode, Pause};
 use crate::session::SessionId;
 use crate::tenant::{Due, TenantSlot, Waiting};
 use crate::{Backend, Shard};
@@ -196,7 +196,10 @@ impl<B: Backend> Shard<B> {
             self.queue.hold(tenant.flow);
             return;
         }
-        tenant.begin_pause(now, again_at, self.config.loop_index);
+        let is_news = tenant.begin_pause(now, again_at, self.config.loop_index);
+        if is_news && again_at < Timestamp::MAX {
+            self.alarms.push(Reverse((again_at, slot)));
+        }
         let mut wake = again_at;
         if tenant.pace.may_refuse() {
             if tenant.pace.next_late <= now {
@@ -213,10 +216,8 @@ impl<B: Backend> Shard<B> {
         }
         tenant.pace.held_until = Some(wake);
         self.queue.hold(tenant.flow);
-        for at in [wake, again_at] {
-            if at < Timestamp::MAX {
-                self.alarms.push(Reverse((at, slot)));
-            }
+        if wake < again_at {
+            self.alarms.push(Reverse((wake, slot)));
         }
     }
 
@@ -266,9 +267,24 @@ impl<B: Backend> Shard<B> {
         let total = tenant.pace.note_inflight(before, after);
         let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.inflight_bytes.set(total);
-        if after < before && tenant.pace.held_until.is_some() && !tenant.pace.is_over_inflight() {
-            tenant.pace.held_until = None;
+        if after < before {
+            self.end_inflight_pause(slot);
+        }
+    }
+
+    /// Lets a tenant go on that waited for its bytes on their way to become fewer, if they are.
+    pub(crate) fn end_inflight_pause(&mut self, slot: u32) {
+        let Some(tenant) = self.tenants.get_mut(slot as usize) else {
+            return;
+        };
+        if tenant.pace.is_over_inflight() {
+            return;
+        }
+        if tenant.pace.held_until.take().is_some() {
             self.queue.release(tenant.flow);
+        }
+        let waits_for_bytes = |pause: Pause| pause.until == Timestamp::MAX;
+        if tenant.pace.pause.is_some_and(waits_for_bytes) {
             self.alarms.push(Reverse((INFLIGHT_FELL, slot)));
         }
     }

@@ -207,18 +207,24 @@ impl<B: Backend> Shard<B> {
     pub fn apply(&mut self, directory: Arc<Directory>) -> Vec<u64> {
         let before = std::mem::replace(&mut self.directory, directory);
         let pace_config = self.pace_config();
-        for (_, tenant) in &mut self.tenants {
+        let mut limited_anew = Vec::new();
+        for (slot, tenant) in &mut self.tenants {
             let Some(entry) = self.directory.tenant(tenant.id) else {
                 continue;
             };
             tenant.limits.item_size_max = entry.item_size_max;
             if before.tenant(tenant.id).map(|entry| entry.traffic) != Some(entry.traffic) {
                 tenant.pace.apply(&entry.traffic, pace_config);
+                tenant.figures.buckets.fill();
                 self.queue.set_weight(tenant.flow, entry.traffic.weight);
                 // Whoever has to wait by the new limits is found out in its turn.
                 tenant.pace.held_until = None;
                 self.queue.release(tenant.flow);
+                limited_anew.push(u32::try_from(slot).unwrap_or(u32::MAX));
             }
+        }
+        for slot in limited_anew {
+            self.end_inflight_pause(slot);
         }
         let orphans = self
             .sessions

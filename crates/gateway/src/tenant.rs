@@ -78,16 +78,21 @@ impl<T> Tenant<T> {
         std::mem::take(&mut self.charged_ns)
     }
 
-    /// Begins to count a time without service, or goes on with it.
-    pub(crate) fn begin_pause(&mut self, now: Timestamp, until: Timestamp, loop_index: usize) {
+    /// Begins to count a time without service, or goes on with it; whether its end is another now.
+    pub(crate) fn begin_pause(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        loop_index: usize,
+    ) -> bool {
         if let Some(pause) = &mut self.pace.pause {
-            pause.until = until;
-            return;
+            return std::mem::replace(&mut pause.until, until) != until;
         }
         self.pace.pause = Some(Pause { since: now, until });
         let figures = self.figures.of_loop(loop_index);
         figures.pauses.add(1);
         figures.paused.set(1);
+        true
     }
 
     pub(crate) fn end_pause(&mut self, now: Timestamp, loop_index: usize) {
