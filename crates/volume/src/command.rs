@@ -135,6 +135,8 @@ pub enum Reply {
     Read(u64, Vec<u8>),
     /// An operation failed.
     Failed(u64, Stage),
+    /// A change that had to wait is refused after all; only [`crate::Device`] says so.
+    Refused(u64, Refused),
     /// There is room in the journal again.
     Room,
     /// An object is damaged or gone; whatever reads it fails.

@@ -32,6 +32,7 @@ pub mod checker;
 mod command;
 #[cfg(test)]
 mod crash;
+mod device;
 mod engine;
 mod journal;
 mod leaf;
@@ -46,6 +47,7 @@ mod segment;
 mod table;
 
 pub use command::{Command, Config, IoError, Refused, Reply, Stage};
+pub use device::Device;
 pub use engine::{Engine, Figures};
 pub use name::{ObjectKind, ObjectName, SegmentId, VolumeId};
 pub use open::{Backing, OpenError, create, open};

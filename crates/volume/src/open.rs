@@ -8,7 +8,7 @@ use crate::journal::{Journal, Start, file_offset};
 use crate::map::Map;
 use crate::name::{ObjectKind, ObjectName, SegmentId};
 use crate::record::{HEADERS_LEN, Header, Kind};
-use crate::root::{Root, decode_claim, encode_claim};
+use crate::root::{Claim, Root};
 use crate::scan::scan;
 use crate::segment::{SUMMARY_LEN_MAX, Summary};
 use crate::table::{Table, apply};
@@ -165,7 +165,11 @@ pub fn open(config: &Config, backing: &mut dyn Backing) -> Result<Engine, OpenEr
         generation: header.generation,
     });
     let claim = name(config, ObjectKind::Claim, 0, epoch);
-    backing.put(claim, &encode_claim(head.number))?;
+    let found_here = Claim {
+        head_number: head.number,
+        root: (root_name.epoch, root_name.number),
+    };
+    backing.put(claim, &found_here.encode())?;
     begin(&mut journal, backing)?;
     let live = |name: &ObjectName| match name.kind {
         ObjectKind::Segment => {
@@ -213,8 +217,8 @@ fn name(config: &Config, kind: ObjectKind, number: u64, epoch: u32) -> ObjectNam
     }
 }
 
-/// By epoch, the last segment that each attachment found.
-type Claims = BTreeMap<u32, u64>;
+/// By epoch, what each attachment found.
+type Claims = BTreeMap<u32, Claim>;
 
 type Objects = BTreeMap<ObjectName, u64>;
 
@@ -225,8 +229,8 @@ fn read_claims(objects: &Objects, backing: &mut dyn Backing) -> Result<Claims, O
         .filter(|(name, _)| name.kind == ObjectKind::Claim)
     {
         // A torn one was never answered, so that its attachment never began.
-        if let Some(head) = decode_claim(&backing.get(*name, 0, *len)?) {
-            claims.insert(name.epoch, head);
+        if let Some(claim) = Claim::decode(&backing.get(*name, 0, *len)?) {
+            claims.insert(name.epoch, claim);
         }
     }
     Ok(claims)
@@ -234,11 +238,17 @@ fn read_claims(objects: &Objects, backing: &mut dyn Backing) -> Result<Claims, O
 
 /// Whether no later attachment began without this segment.
 fn has_won(claims: &Claims, id: SegmentId) -> bool {
-    let later = id.epoch.checked_add(1).map(|epoch| claims.range(epoch..));
-    later
-        .into_iter()
-        .flatten()
-        .all(|(_, head)| id.number <= *head)
+    later_than(claims, id.epoch).all(|claim| id.number <= claim.head_number)
+}
+
+/// Whether no later attachment began from an older root; what this one names is deleted then.
+fn root_has_won(claims: &Claims, name: ObjectName) -> bool {
+    later_than(claims, name.epoch).all(|claim| (name.epoch, name.number) <= claim.root)
+}
+
+fn later_than(claims: &Claims, epoch: u32) -> impl Iterator<Item = &Claim> {
+    let later = epoch.checked_add(1).map(|epoch| claims.range(epoch..));
+    later.into_iter().flatten().map(|(_, claim)| claim)
 }
 
 fn newest_root(
@@ -254,11 +264,7 @@ fn newest_root(
     let damaged = roots.last().map(|(name, _)| *name);
     for (name, len) in roots.into_iter().rev() {
         let root = Root::decode(&backing.get(name, 0, len)?);
-        let written = |root: &Root| SegmentId {
-            number: root.head.number,
-            epoch: root.epoch,
-        };
-        let ours = root.filter(|root| root.volume == name.volume && has_won(claims, written(root)));
+        let ours = root.filter(|root| root.volume == name.volume && root_has_won(claims, name));
         if let Some(root) = ours {
             return Ok((name, root));
         }

@@ -7,7 +7,9 @@
 //! map, number (8), epoch. Fields are four bytes where nothing is said.
 //!
 //! A claim is 0..4 CRC-32C of the rest, 4..8 magic `CFC1`, 8..16 the number of the last segment that the
-//! attachment found. Segments with a higher number and a lower epoch than a claim have lost.
+//! attachment found, 16..24 and 24..28 number and epoch of the root from which it began. Segments with
+//! a higher number and a lower epoch than a claim have lost, and so have roots of a lower epoch that
+//! are newer than the claim's: what they name may be deleted.
 
 use std::collections::BTreeMap;
 
@@ -109,17 +111,31 @@ fn read_row(reader: &mut Reader<'_>) -> Option<(u32, Row)> {
     (row < 1 << 24).then_some((row, data))
 }
 
-/// The body of a claim.
-pub(crate) fn encode_claim(head_number: u64) -> Vec<u8> {
-    let mut body = Vec::new();
-    body.put_u32(CLAIM_MAGIC);
-    body.put_u64(head_number);
-    sealed(body)
+/// What an attachment has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    /// The number of the last segment.
+    pub(crate) head_number: u64,
+    /// The root's epoch and number.
+    pub(crate) root: (u32, u64),
 }
 
-/// The number of the segment that a claim found last.
-pub(crate) fn decode_claim(bytes: &[u8]) -> Option<u64> {
-    opened(bytes, CLAIM_MAGIC)?.u64()
+impl Claim {
+    pub(crate) fn encode(self) -> Vec<u8> {
+        let mut body = Vec::new();
+        body.put_u32(CLAIM_MAGIC);
+        body.put_u64(self.head_number);
+        body.put_u64(self.root.1);
+        body.put_u32(self.root.0);
+        sealed(body)
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = opened(bytes, CLAIM_MAGIC)?;
+        let (head_number, number) = (reader.u64()?, reader.u64()?);
+        let root = (reader.u32()?, number);
+        Some(Self { head_number, root })
+    }
 }
 
 fn sealed(mut body: Vec<u8>) -> Vec<u8> {

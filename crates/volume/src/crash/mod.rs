@@ -29,6 +29,12 @@ fn nothing_is_lost_over_600_seeds() {
     nothing_is_lost(0, SEEDS);
 }
 
+/// A root of an earlier attachment that came late, when what it named was deleted.
+#[test]
+fn seeds_that_once_failed() {
+    assert_eq!(run(3489, Planted::Nothing).0, None);
+}
+
 #[test]
 #[ignore = "takes minutes: run by night"]
 fn nothing_is_lost_over_10_000_more() {

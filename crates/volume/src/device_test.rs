@@ -1,0 +1,123 @@
+//! The device beside an array of bytes, with I/O ending in any order.
+
+use base::Timestamp;
+use base::rng::Rng;
+
+use super::*;
+use crate::command::Command;
+use crate::crash::world::{BLOCKS, Planted, World};
+use crate::open::open;
+
+const LEN: u64 = BLOCKS * BLOCK;
+
+fn device(world: &mut World) -> Device {
+    let config = world.config.clone();
+    Device::new(open(&config, world).expect("a new volume"))
+}
+
+/// Ends one piece of I/O of those under way, if there is any.
+fn pump(device: &mut Device, world: &mut World, held: &mut Vec<Command>, rng: &mut Rng) -> bool {
+    held.extend(std::iter::from_fn(|| device.engine.poll_command()));
+    if held.is_empty() {
+        return false;
+    }
+    let index = usize_of(rng.below(held.len() as u64));
+    let (token, bytes) = match held.swap_remove(index) {
+        Command::JournalWrite { token, at, bytes } => {
+            world.disk.write(at, &bytes);
+            (token, Ok(Vec::new()))
+        }
+        Command::JournalSync { token } | Command::Delete { token, .. } => (token, Ok(Vec::new())),
+        Command::JournalRead { token, at, len } => (token, Ok(world.disk.read(at, len))),
+        Command::Seal { token, draft } => {
+            device.engine.handle_sealed(token, draft.seal());
+            return true;
+        }
+        Command::Put { token, name, bytes } => {
+            world.store.put(name, &bytes);
+            (token, Ok(Vec::new()))
+        }
+        Command::Get {
+            token,
+            name,
+            offset,
+            len,
+        } => (token, world.store.get(name, offset, len)),
+    };
+    device
+        .engine
+        .handle_completion(Timestamp::ZERO, token, bytes);
+    true
+}
+
+#[test]
+fn it_agrees_with_an_array() {
+    for seed in 0..60 {
+        let mut rng = Rng::new(seed);
+        let mut world = World::new(seed, Planted::Nothing);
+        let mut device = device(&mut world);
+        let mut model = vec![0u8; usize_of(LEN)];
+        let (mut held, mut open_changes, mut done) = (Vec::new(), 0, 0);
+        for id in 1..200 {
+            let len = 1 + rng.below(3 * BLOCK);
+            let offset = rng.below(LEN - len);
+            let range = usize_of(offset)..usize_of(offset + len);
+            let begun = if rng.below(3) == 0 {
+                let begun = device.zero(id, offset, len, false);
+                begun.map(|()| model[range].fill(0))
+            } else {
+                let data = vec![id as u8; range.len()];
+                let begun = device.write(id, offset, data.clone(), rng.below(5) == 0);
+                begun.map(|()| model[range].copy_from_slice(&data))
+            };
+            open_changes += u64::from(begun.is_ok());
+            for _ in 0..rng.below(12) {
+                pump(&mut device, &mut world, &mut held, &mut rng);
+            }
+            done += answers(&mut device);
+        }
+        while pump(&mut device, &mut world, &mut held, &mut rng) {
+            done += answers(&mut device);
+        }
+        assert_eq!(done + answers(&mut device), open_changes, "seed {seed}");
+        let (offset, len) = (rng.below(5000), 300_000);
+        device.read(0, offset, len).expect("within bounds");
+        while pump(&mut device, &mut world, &mut held, &mut rng) {}
+        let from = usize_of(offset);
+        let expected = model[from..from + len as usize].to_vec();
+        let read = std::iter::from_fn(|| device.poll_reply()).last();
+        assert!(read == Some(Reply::Read(0, expected)), "seed {seed}");
+    }
+}
+
+/// Takes the answers, all of which are to be good.
+fn answers(device: &mut Device) -> u64 {
+    let mut count = 0;
+    while let Some(reply) = device.poll_reply() {
+        match reply {
+            Reply::Done(_) => count += 1,
+            Reply::Room => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    count
+}
+
+#[test]
+fn ranges_end_with_the_volume() {
+    let mut world = World::new(1, Planted::Nothing);
+    let mut device = device(&mut world);
+    assert_eq!(device.read(1, LEN - 1, 2), Err(Refused::Range));
+    assert_eq!(
+        device.write(1, u64::MAX, vec![1], false),
+        Err(Refused::Range)
+    );
+    assert_eq!(device.zero(1, 1, LEN, false), Err(Refused::Range));
+    assert_eq!(
+        device.write(1, 0, vec![0; (64 << 10) + 1], false),
+        Err(Refused::Range)
+    );
+    device.write(1, 5, vec![], false).expect("nothing to do");
+    device.zero(2, LEN, 0, false).expect("nothing to do");
+    assert_eq!(answers(&mut device), 2);
+}
