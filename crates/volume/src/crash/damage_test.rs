@@ -28,15 +28,30 @@ fn a_damaged_part_is_named() {
 }
 
 #[test]
-fn damaged_headers_are_told() {
+fn a_journal_without_a_whole_header_is_refused() {
     let mut world = worked();
     world.disk.damage(20);
-    assert!(world.attach().is_ok());
     world.disk.damage(4096 + 20);
-    world.disk.damage(20);
-    world.disk.damage(20);
-    assert!(matches!(
-        world.attach().err(),
-        Some(OpenError::NoJournal) | None
-    ));
+    assert_eq!(world.attach().err(), Some(OpenError::NoJournal));
+}
+
+#[test]
+fn a_damaged_root_is_named() {
+    let mut world = worked();
+    let objects = world.store.list();
+    let roots = objects.iter().map(|(name, _)| *name);
+    let roots: Vec<_> = roots.filter(|name| name.kind == ObjectKind::Root).collect();
+    roots.iter().for_each(|root| world.store.damage(*root, 40));
+    assert!(
+        matches!(world.attach().err(), Some(OpenError::Damaged(name)) if roots.contains(&name))
+    );
+}
+
+#[test]
+fn a_store_without_the_volume_is_told() {
+    let mut world = worked();
+    for (name, _) in world.store.list() {
+        world.store.delete(name);
+    }
+    assert_eq!(world.attach().err(), Some(OpenError::NoVolume));
 }
