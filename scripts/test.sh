@@ -142,7 +142,4 @@ cargo run --quiet -p xtask -- tidy
 begin "Black-box suite"
 "$clients/venv/bin/python" tests/clients/run.py "$@"
 
-begin "Drill"
-scripts/drill.sh
-
 printf '\nAll passed in %d s.\n' "$((SECONDS - began))"

@@ -30,6 +30,19 @@ pub(crate) enum Mode {
     Flush,
 }
 
+/// What a session stands in need of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// What it is owed has not been taken yet; nothing goes before that.
+    Owes,
+    /// It has to be read before it can be served.
+    NeedsInput,
+    /// It has been read and has not been served.
+    HasInput,
+    /// It is in the middle of a value that crosses in pieces.
+    MidValue,
+}
+
 /// What every tenant's pace on this loop depends on besides its own limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PaceConfig {
@@ -105,37 +118,41 @@ impl Pace {
         self.note_whether_limited();
     }
 
-    /// How a session that has waited since then may be served; if it may not, when to ask again.
+    /// How a session may be served that has waited since then; if it may not, when to ask again.
+    ///
+    /// A value that is on its way is held up no longer than any request: from then on it is carried
+    /// through, and what it took is owed. Half of it would help nobody.
     pub(crate) fn mode(
         &mut self,
         now: Timestamp,
         since: Timestamp,
-        owes: bool,
+        state: State,
         open_turns: u32,
         figures: &TenantFigures,
     ) -> Result<Mode, Timestamp> {
-        let is_late = self.is_late(now, since) && !owes;
+        let late_mode = match state {
+            State::MidValue => Mode::Serve,
+            _ => Mode::Refuse,
+        };
+        let is_late = self.is_late(now, since);
         if self.is_limited
-            && let Err(again_at) = self.may_serve(now, open_turns, figures)
+            && let Err(again_at) = self.may_serve(now, state, open_turns, figures)
         {
-            return match (owes, is_late) {
-                (true, _) => Ok(Mode::Flush),
-                (false, true) if self.may_refuse() => Ok(Mode::Refuse),
+            return match state {
+                State::Owes => Ok(Mode::Flush),
+                _ if is_late => Ok(late_mode),
                 _ => Err(again_at),
             };
         }
-        Ok(if is_late { Mode::Refuse } else { Mode::Serve })
+        Ok(match is_late && state != State::Owes {
+            true => late_mode,
+            false => Mode::Serve,
+        })
     }
 
     /// Whether what has waited since then has waited too long.
     pub(crate) fn is_late(&self, now: Timestamp, since: Timestamp) -> bool {
-        since != Timestamp::MAX && now.since(since) >= self.max_delay
-    }
-
-    /// Whether what is late may be refused. To refuse it is to read it, which too many bytes on
-    /// their way forbid.
-    pub(crate) fn may_refuse(&self) -> bool {
-        self.inflight_bytes <= self.inflight_bytes_max.saturating_mul(2)
+        now.since(since) >= self.max_delay
     }
 
     /// Whether it has to wait for its bytes on their way to become fewer.
@@ -146,10 +163,14 @@ impl Pace {
     fn may_serve(
         &mut self,
         now: Timestamp,
+        state: State,
         open_turns: u32,
         figures: &TenantFigures,
     ) -> Result<(), Timestamp> {
-        if self.is_over_inflight() || open_turns as usize >= self.turns_max {
+        // Of what has been read there is less only once it is served.
+        let adds_bytes = matches!(state, State::Owes | State::NeedsInput)
+            || self.inflight_bytes > self.inflight_bytes_max.saturating_mul(2);
+        if self.is_over_inflight() && adds_bytes || open_turns as usize >= self.turns_max {
             return Err(Timestamp::MAX);
         }
         match &mut self.throttle {

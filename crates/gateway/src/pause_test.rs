@@ -5,7 +5,8 @@ use std::time::Duration;
 use admission::Cost;
 use base::{TenantId, Timestamp, TrafficLimits};
 
-use super::{Mode, Pace, PaceConfig};
+use super::State::{HasInput, MidValue, NeedsInput, Owes};
+use super::{Mode, Pace, PaceConfig, State};
 use crate::Figures;
 use crate::testing::NOW;
 
@@ -17,18 +18,18 @@ const CONFIG: PaceConfig = PaceConfig {
 };
 const LATE: Timestamp = Timestamp::from_secs(999_999);
 
-fn mode(pace: &mut Pace, since: Timestamp, owes: bool, open: u32) -> Result<Mode, Timestamp> {
+fn mode(pace: &mut Pace, since: Timestamp, state: State, open: u32) -> Result<Mode, Timestamp> {
     let figures = Figures::new(1).tenant(TenantId(1));
-    pace.mode(NOW, since, owes, open, &figures)
+    pace.mode(NOW, since, state, open, &figures)
 }
 
 #[test]
 fn without_limits_only_what_is_late_is_refused_and_what_is_owed_is_written() {
     let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
-    assert_eq!(mode(&mut pace, NOW, false, 100_000), Ok(Mode::Serve));
-    assert_eq!(mode(&mut pace, LATE, false, 0), Ok(Mode::Refuse));
-    assert_eq!(mode(&mut pace, LATE, true, 0), Ok(Mode::Serve));
-    assert_eq!(mode(&mut pace, Timestamp::MAX, false, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, NOW, NeedsInput, 100_000), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Refuse));
+    assert_eq!(mode(&mut pace, LATE, Owes, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, LATE, MidValue, 0), Ok(Mode::Serve));
 }
 
 #[test]
@@ -39,8 +40,8 @@ fn no_delay_at_all_does_not_refuse_what_has_only_just_come() {
     };
     let mut pace = Pace::new(&limits, CONFIG);
     let just_now = NOW - Duration::from_millis(1);
-    assert_eq!(mode(&mut pace, just_now, false, 0), Ok(Mode::Serve));
-    assert_eq!(mode(&mut pace, LATE, false, 0), Ok(Mode::Refuse));
+    assert_eq!(mode(&mut pace, just_now, NeedsInput, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Refuse));
 }
 
 #[test]
@@ -56,17 +57,23 @@ fn over_a_rate_only_what_is_late_or_owed_has_a_turn() {
         ops: 5,
         ..Cost::default()
     });
-    assert_eq!(pace.mode(NOW, NOW, false, 0, &figures), Ok(Mode::Serve));
+    assert_eq!(
+        pace.mode(NOW, NOW, NeedsInput, 0, &figures),
+        Ok(Mode::Serve)
+    );
     pace.charge(Cost {
         ops: 1,
         ..Cost::default()
     });
-    let again_at = pace.mode(NOW, NOW, false, 0, &figures).unwrap_err();
+    let again_at = pace.mode(NOW, NOW, NeedsInput, 0, &figures).unwrap_err();
     assert_eq!(again_at, NOW + Duration::from_millis(600));
-    assert_eq!(pace.mode(NOW, LATE, false, 0, &figures), Ok(Mode::Refuse));
-    assert_eq!(pace.mode(NOW, NOW, true, 0, &figures), Ok(Mode::Flush));
     assert_eq!(
-        pace.mode(again_at, again_at, false, 0, &figures),
+        pace.mode(NOW, LATE, NeedsInput, 0, &figures),
+        Ok(Mode::Refuse)
+    );
+    assert_eq!(pace.mode(NOW, NOW, Owes, 0, &figures), Ok(Mode::Flush));
+    assert_eq!(
+        pace.mode(again_at, again_at, NeedsInput, 0, &figures),
         Ok(Mode::Serve)
     );
 }
@@ -79,22 +86,34 @@ fn a_low_rate_has_few_turns_under_way() {
     };
     let mut pace = Pace::new(&limits, CONFIG);
     assert_eq!(pace.turn_requests_max, 1);
-    assert_eq!(mode(&mut pace, NOW, false, 0), Ok(Mode::Serve));
-    assert_eq!(mode(&mut pace, NOW, false, 1), Err(Timestamp::MAX));
+    assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, NOW, NeedsInput, 1), Err(Timestamp::MAX));
 }
 
 #[test]
-fn far_too_many_bytes_on_their_way_keep_even_what_is_late_from_being_read() {
+fn with_too_many_bytes_on_their_way_only_what_makes_them_fewer_goes_on() {
     let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
     // Each of two loops has its half.
     pace.note_inflight(0, 5000);
-    assert_eq!(mode(&mut pace, NOW, false, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Ok(Mode::Serve));
     pace.note_inflight(0, 1);
-    assert_eq!(mode(&mut pace, NOW, false, 0), Err(Timestamp::MAX));
-    assert_eq!(mode(&mut pace, LATE, false, 0), Ok(Mode::Refuse));
-    assert_eq!(pace.note_inflight(5000, 10_000), 10_001);
-    assert_eq!(mode(&mut pace, LATE, false, 0), Err(Timestamp::MAX));
-    assert_eq!(mode(&mut pace, NOW, true, 0), Ok(Mode::Flush));
+    assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Err(Timestamp::MAX));
+    assert_eq!(mode(&mut pace, NOW, HasInput, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, NOW, MidValue, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, NOW, Owes, 0), Ok(Mode::Flush));
+    assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Refuse));
     pace.note_inflight(10_001, 0);
-    assert_eq!(mode(&mut pace, NOW, false, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Ok(Mode::Serve));
+}
+
+#[test]
+fn however_many_bytes_are_on_their_way_nobody_waits_longer_than_the_longest_delay() {
+    let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
+    pace.note_inflight(0, 1_000_000);
+    assert_eq!(mode(&mut pace, NOW, HasInput, 0), Err(Timestamp::MAX));
+    for state in [NeedsInput, HasInput] {
+        assert_eq!(mode(&mut pace, LATE, state, 0), Ok(Mode::Refuse));
+    }
+    assert_eq!(mode(&mut pace, LATE, MidValue, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, LATE, Owes, 0), Ok(Mode::Flush));
 }

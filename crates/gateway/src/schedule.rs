@@ -20,7 +20,7 @@ impl<B: Backend> Shard<B> {
         if let Some(session) = self.sessions.get_mut(id.0 as usize)
             && !session.queued
         {
-            session.wait_from(now);
+            session.wait_for_input(now);
             self.enqueue(now, id);
         }
     }
@@ -95,12 +95,11 @@ impl<B: Backend> Shard<B> {
             let Some(tenant) = self.tenants.get_mut(slot as usize) else {
                 continue;
             };
-            let owes = !session.unsent.is_empty();
             let mode = match self.config.protections {
                 true => {
                     let (open_turns, figures) = (tenant.open_turns, &tenant.figures);
                     let pace = &mut tenant.pace;
-                    pace.mode(now, item.since, owes, open_turns, figures)
+                    pace.mode(now, item.since, session.state(), open_turns, figures)
                 }
                 false => Ok(Mode::Serve),
             };
@@ -169,7 +168,7 @@ impl<B: Backend> Shard<B> {
         let item = Waiting {
             session: id,
             link: session.link,
-            since: session.late_from(),
+            since: session.since(),
         };
         tenant.pace.note_waiting(item.since);
         // What is being refused is refused to its end; and what is owed is written whoever waits.
@@ -200,20 +199,17 @@ impl<B: Backend> Shard<B> {
         if is_news && again_at < Timestamp::MAX {
             self.alarms.push(Reverse((again_at, slot)));
         }
-        let mut wake = again_at;
-        if tenant.pace.may_refuse() {
-            if tenant.pace.next_late <= now {
-                let (late, next_late) =
-                    find_late(self.queue.items(tenant.flow), now, tenant.pace.max_delay);
-                tenant.pace.next_late = next_late;
-                if let Some(place) = late {
-                    tenant.pace.next_late = now;
-                    self.queue.bring_to_front(tenant.flow, place);
-                    return;
-                }
+        if tenant.pace.next_late <= now {
+            let (late, next_late) =
+                find_late(self.queue.items(tenant.flow), now, tenant.pace.max_delay);
+            tenant.pace.next_late = next_late;
+            if let Some(place) = late {
+                tenant.pace.next_late = now;
+                self.queue.bring_to_front(tenant.flow, place);
+                return;
             }
-            wake = wake.min(tenant.pace.next_late);
         }
+        let wake = again_at.min(tenant.pace.next_late);
         tenant.pace.held_until = Some(wake);
         self.queue.hold(tenant.flow);
         if wake < again_at {
@@ -298,9 +294,6 @@ fn find_late<'a>(
 ) -> (Option<usize>, Timestamp) {
     let mut next_late = Timestamp::MAX;
     for (place, item) in items.enumerate() {
-        if item.since == Timestamp::MAX {
-            continue;
-        }
         let late_at = item.since + max_delay;
         if late_at <= now {
             return (Some(place), now);

@@ -9,7 +9,7 @@ use base::{CredentialId, Rights, TenantId, Timestamp};
 use memcache_proto::{Decoder, OwnedReply, PinnedTail};
 
 use crate::ShardConfig;
-use crate::pause::Mode;
+use crate::pause::{Mode, State};
 
 /// How often it is looked, while a tenant's `max_delay` passes, how much of a session's input has
 /// come.
@@ -147,12 +147,23 @@ impl Session {
         self.since
     }
 
-    /// From when on its wait counts towards what is too long: what is in the middle of a value is
-    /// carried through.
-    pub(crate) fn late_from(&self) -> Timestamp {
-        match self.transfer {
-            Some(_) => Timestamp::MAX,
-            None => self.since,
+    /// What it stands in need of.
+    pub(crate) fn state(&self) -> State {
+        if !self.unsent.is_empty() {
+            State::Owes
+        } else if self.transfer.is_some() {
+            State::MidValue
+        } else if self.needs_input {
+            State::NeedsInput
+        } else {
+            State::HasInput
+        }
+    }
+
+    /// Notes that input has come, unless it is more of a value: that waits since it began.
+    pub(crate) fn wait_for_input(&mut self, at: Timestamp) {
+        if self.transfer.is_none() {
+            self.wait_from(at);
         }
     }
 
@@ -178,8 +189,7 @@ impl Session {
         pending: impl FnOnce() -> usize,
     ) {
         if self.transfer.is_some() {
-            // It waits for itself.
-            return self.wait_from(now);
+            return;
         }
         if let Some(mark) = self.mark.take_if(|mark| mark.bytes_left == 0) {
             self.since = mark.at;

@@ -56,8 +56,7 @@ pub struct Due {
 pub(crate) struct Waiting {
     pub(crate) session: SessionId,
     pub(crate) link: u64,
-    /// Since when; [`Timestamp::MAX`] for one that is in the middle of a value, which is carried
-    /// through however long it takes.
+    /// Since when.
     pub(crate) since: Timestamp,
 }
 
@@ -85,8 +84,10 @@ impl<T> Tenant<T> {
         until: Timestamp,
         loop_index: usize,
     ) -> bool {
-        if let Some(pause) = &mut self.pace.pause {
-            return std::mem::replace(&mut pause.until, until) != until;
+        if let Some(pause) = self.pace.pause {
+            self.count_paused(now, pause, loop_index);
+            self.pace.pause = Some(Pause { since: now, until });
+            return pause.until != until;
         }
         self.pace.pause = Some(Pause { since: now, until });
         let figures = self.figures.of_loop(loop_index);
@@ -97,12 +98,15 @@ impl<T> Tenant<T> {
 
     pub(crate) fn end_pause(&mut self, now: Timestamp, loop_index: usize) {
         if let Some(pause) = self.pace.pause.take() {
-            let length = now.min(pause.until).since(pause.since);
-            let figures = self.figures.of_loop(loop_index);
-            figures
-                .paused_ns
-                .add(u64::try_from(length.as_nanos()).unwrap_or(u64::MAX));
-            figures.paused.set(0);
+            self.count_paused(now, pause, loop_index);
+            self.figures.of_loop(loop_index).paused.set(0);
         }
+    }
+
+    fn count_paused(&self, now: Timestamp, pause: Pause, loop_index: usize) {
+        let length = now.min(pause.until).since(pause.since);
+        let length_ns = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
+        let figures = self.figures.of_loop(loop_index);
+        figures.paused_ns.add(length_ns);
     }
 }

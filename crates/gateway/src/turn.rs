@@ -80,6 +80,7 @@ impl<B: Backend> Shard<B> {
             return self.resume_gathering(id, out);
         }
         let out_len_before = out.len();
+        let was_mid_value = session.transfer.is_some();
         let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.bytes_read.add(input.len() as u64);
         session.active_s = now.unix_secs();
@@ -105,6 +106,10 @@ impl<B: Backend> Shard<B> {
         let (consumed, stop) = turn.run(bytes, &self.config, &mut self.key_buf);
         let tally = turn.tally;
         session.use_input(consumed);
+        if was_mid_value && session.transfer.is_none() {
+            // What stands behind a value has waited for that.
+            session.wait_from(now);
+        }
 
         if kept.is_empty() {
             session.unread = input[consumed..].to_vec().into();
