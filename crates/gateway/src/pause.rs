@@ -167,9 +167,9 @@ impl Pace {
         open_turns: u32,
         figures: &TenantFigures,
     ) -> Result<(), Timestamp> {
-        // Of what has been read there is less only once it is served.
-        let adds_bytes = matches!(state, State::Owes | State::NeedsInput)
-            || self.inflight_bytes > self.inflight_bytes_max.saturating_mul(2);
+        // Of what has been read there is less only once it is served; whoever does not take the
+        // replies owes from then on.
+        let adds_bytes = matches!(state, State::Owes | State::NeedsInput);
         if self.is_over_inflight() && adds_bytes || open_turns as usize >= self.turns_max {
             return Err(Timestamp::MAX);
         }

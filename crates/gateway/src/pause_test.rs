@@ -110,7 +110,8 @@ fn with_too_many_bytes_on_their_way_only_what_makes_them_fewer_goes_on() {
 fn however_many_bytes_are_on_their_way_nobody_waits_longer_than_the_longest_delay() {
     let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
     pace.note_inflight(0, 1_000_000);
-    assert_eq!(mode(&mut pace, NOW, HasInput, 0), Err(Timestamp::MAX));
+    assert_eq!(mode(&mut pace, NOW, HasInput, 0), Ok(Mode::Serve));
+    assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Err(Timestamp::MAX));
     for state in [NeedsInput, HasInput] {
         assert_eq!(mode(&mut pace, LATE, state, 0), Ok(Mode::Refuse));
     }
