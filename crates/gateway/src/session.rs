@@ -87,6 +87,8 @@ pub(crate) struct Session {
     pub(crate) mode: Mode,
     /// Whether it has ever asked for anything.
     pub(crate) has_asked: bool,
+    /// Whether it was ever answered, if only that it is alive.
+    pub(crate) was_answered: bool,
     /// Since when the oldest input waits that no turn has used; means something while there is any.
     since: Timestamp,
     mark: Option<Box<Mark>>,
@@ -137,6 +139,7 @@ impl Session {
             inflight_bytes: 0,
             mode: Mode::Serve,
             has_asked: false,
+            was_answered: false,
             since: now,
             mark: None,
         }

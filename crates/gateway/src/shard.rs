@@ -144,6 +144,13 @@ impl<B: Backend> Shard<B> {
             .is_some_and(|session| session.decoder.is_mid_request() || !session.unread.is_empty())
     }
 
+    /// Whether a session's client was ever answered anything.
+    pub fn was_answered(&self, id: SessionId) -> bool {
+        self.sessions
+            .get(id.0 as usize)
+            .is_some_and(|session| session.was_answered)
+    }
+
     /// Output that a session's connection has not taken yet; it goes before anything else.
     pub fn unsent(&self, id: SessionId) -> &[u8] {
         self.sessions

@@ -17,6 +17,7 @@ impl<B: Backend> Shard<B> {
             return;
         };
         tally.add_to(tenant.figures.of_loop(self.config.loop_index));
+        session.was_answered |= written > 0;
         let requests = tally.requests();
         if requests > 0 {
             session.has_asked = true;

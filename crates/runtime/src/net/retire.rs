@@ -8,6 +8,9 @@ use gateway::Backend;
 use super::connection::Place;
 use super::event_loop::{EventLoop, link_of};
 
+/// How long one that was never answered is waited for.
+const FIRST_REQUEST_TIME: Duration = Duration::from_secs(1);
+
 impl<B: Backend> EventLoop<B> {
     /// Listens no more, and spreads the ends of all connections evenly over a time, so that their
     /// clients do not all come to the successor at once. Those on their way in are let in first.
@@ -46,8 +49,13 @@ impl<B: Backend> EventLoop<B> {
         let Some(connection) = self.connection(link) else {
             return;
         };
-        connection.leaving = true;
+        let was_leaving = std::mem::replace(&mut connection.leaving, true);
         if let Place::Session(id) = connection.place {
+            // One that has only just connected is about to ask; its first answer is its last.
+            if !was_leaving && !self.shard.was_answered(id) {
+                self.ends.add(now + FIRST_REQUEST_TIME, link);
+                return;
+            }
             // Its turn finds out whether something has come, and ends it if not.
             self.shard.make_ready(now, id);
         }
