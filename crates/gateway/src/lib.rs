@@ -35,7 +35,7 @@ mod virtual_loop;
 
 pub use backend::Backend;
 pub use delay::Delays;
-pub use door::{Door, DoorConfig, DoorFigures, EntrantId, Entry, Verdict};
+pub use door::{Door, DoorConfig, DoorFigures, EntrantId, Entry, Source, Verdict};
 pub use figures::{ConnectionFigures, Figures, TenantFigures};
 pub use gather::Gather;
 pub use session::{Admitted, Peer, SessionId};

@@ -17,11 +17,15 @@ const REMEMBERED: usize = 32 * 1024;
 /// What a source may open at once, having opened none for so long.
 const BURST: Duration = Duration::from_secs(1);
 
-/// One IPv4 address, one IPv6 network of 64 bits, or all Unix sockets.
+/// Where connections come from, as far as budgets and turns tell them apart: one IPv4 address, one
+/// IPv6 network of 64 bits, or all Unix sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Source {
+pub enum Source {
+    /// The address.
     V4([u8; 4]),
+    /// The network's part of it.
     V6([u8; 8]),
+    /// This machine, over any socket.
     Unix,
 }
 

@@ -1,30 +1,8 @@
 //! Whose handshake is next: the sources take turns, and each of them serves its own in order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::net::IpAddr;
 
-use gateway::Peer;
-
-/// One IPv4 address, one IPv6 network of 64 bits, or all Unix sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Source {
-    V4([u8; 4]),
-    V6([u8; 8]),
-    Unix,
-}
-
-impl From<Peer> for Source {
-    fn from(peer: Peer) -> Self {
-        match peer {
-            Peer::Ip(IpAddr::V4(ip), _) => Self::V4(ip.octets()),
-            Peer::Ip(IpAddr::V6(ip), _) => {
-                let [a, b, c, d, e, f, g, h, ..] = ip.octets();
-                Self::V6([a, b, c, d, e, f, g, h])
-            }
-            Peer::Unix => Self::Unix,
-        }
-    }
-}
+use gateway::Source;
 
 /// Everybody who shakes hands, by source and in the order of arrival, and the turns of those for
 /// whom something can be done.
