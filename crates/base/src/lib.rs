@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod event;
+pub mod fleet;
 pub mod kv;
 pub mod network;
 pub mod rights;
