@@ -126,17 +126,31 @@ impl Index {
         table.prefetch_head(table.bucket(hash));
     }
 
-    /// Brings the first item of a hash's chain near, as far as a small one goes.
+    /// Brings the next item of a hash's chain near, as far as a small one goes: the one behind the
+    /// item at `after`, or the first. Tells where that is, if the one wanted is further on.
     #[inline]
-    pub(crate) fn prefetch_item(&self, segs: &Segments, hash: KeyHash) {
+    pub(crate) fn prefetch_item(
+        &self,
+        segs: &Segments,
+        hash: KeyHash,
+        after: Option<u32>,
+    ) -> Option<u32> {
         let table = self.table_of(hash);
-        let link = table.head(table.bucket(hash));
-        if link != 0 {
-            let bytes = segs.at(link & table.loc_mask);
-            for line in bytes.chunks(CACHE_LINE_LEN).take(ITEM_LINES_FETCHED) {
-                prefetch(&line[0]);
-            }
+        let link = match after {
+            None => table.head(table.bucket(hash)),
+            // It may have gone meanwhile, its segment with it.
+            Some(loc) => item::next(segs.get_at(loc).filter(|item| !item.is_empty())?),
+        };
+        if link == 0 {
+            return None;
         }
+        let loc = link & table.loc_mask;
+        let bytes = segs.get_at(loc)?;
+        for line in bytes.chunks(CACHE_LINE_LEN).take(ITEM_LINES_FETCHED) {
+            prefetch(&line[0]);
+        }
+        let is_other = link & !LAST & !table.loc_mask != table.tag(hash);
+        (is_other && link & LAST == 0).then_some(loc)
     }
 
     fn table_of(&self, hash: KeyHash) -> &Table {

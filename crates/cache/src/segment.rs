@@ -173,6 +173,13 @@ impl Segments {
         &bytes[self.offset_of(loc) as usize..]
     }
 
+    /// The same of a location that may be out of date: `None` if nothing is there any more.
+    #[inline]
+    pub(crate) fn get_at(&self, loc: u32) -> Option<&[u8]> {
+        let segment = self.list.get((loc >> self.unit_bits) as usize)?;
+        segment.bytes.get(self.offset_of(loc) as usize..)
+    }
+
     #[inline]
     pub(crate) fn at_mut(&mut self, loc: u32) -> &mut [u8] {
         let from = self.offset_of(loc) as usize;

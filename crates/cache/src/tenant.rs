@@ -39,7 +39,11 @@ pub struct TenantCache {
 
 /// Where a fetch ahead goes on.
 #[derive(Clone, Copy, Debug)]
-pub struct Prefetch(KeyHash);
+pub struct Prefetch {
+    hash: KeyHash,
+    /// The location of the item that has been fetched, if one has.
+    after: Option<u32>,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Limits {
@@ -102,12 +106,18 @@ impl TenantCache {
     pub fn prefetch(&self, key: &[u8]) -> Prefetch {
         let hash = self.hasher.hash(key);
         self.with_shard_of(hash, |shard| shard.prefetch_head(hash));
-        Prefetch(hash)
+        Prefetch { hash, after: None }
     }
 
-    /// Asks the processor for the item that a [`prefetch`](Self::prefetch) led to.
-    pub fn prefetch_item(&self, prefetch: Prefetch) {
-        self.with_shard_of(prefetch.0, |shard| shard.prefetch_item(prefetch.0));
+    /// Asks the processor for an item that a [`prefetch`](Self::prefetch) led to; if it is another
+    /// one, what comes back leads on from there.
+    pub fn prefetch_item(&self, prefetch: Prefetch) -> Option<Prefetch> {
+        let Prefetch { hash, after } = prefetch;
+        let after = self.with_shard_of(hash, |shard| shard.prefetch_item(hash, after))?;
+        after.map(|loc| Prefetch {
+            hash,
+            after: Some(loc),
+        })
     }
 
     /// Makes room for a value of `len` bytes that is still to arrive; `store.value` is not used.

@@ -145,8 +145,8 @@ impl Backend for LocalBackend {
         Some(tenant.prefetch(key))
     }
 
-    fn prefetch_item(&self, tenant: &Self::Tenant, prefetch: Prefetch) {
-        tenant.prefetch_item(prefetch);
+    fn prefetch_item(&self, tenant: &Self::Tenant, prefetch: Prefetch) -> Option<Prefetch> {
+        tenant.prefetch_item(prefetch)
     }
 
     fn reserve(

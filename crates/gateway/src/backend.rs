@@ -28,8 +28,12 @@ pub trait Backend {
     /// Begins to fetch ahead what an operation on `key` will need; `None` if there is nothing to it.
     fn prefetch(&self, tenant: &Self::Tenant, key: &[u8]) -> Option<Self::Prefetch>;
 
-    /// Goes on with it, when what was begun has had time to arrive.
-    fn prefetch_item(&self, tenant: &Self::Tenant, prefetch: Self::Prefetch);
+    /// Goes on with it, when what was begun has had time to arrive; tells where, if not at its end.
+    fn prefetch_item(
+        &self,
+        tenant: &Self::Tenant,
+        prefetch: Self::Prefetch,
+    ) -> Option<Self::Prefetch>;
 
     /// Makes room for a value of `len` bytes that is still to arrive.
     fn reserve(

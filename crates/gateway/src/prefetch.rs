@@ -7,10 +7,12 @@ use crate::session::SessionId;
 use crate::{Backend, Shard};
 
 /// Keys that one batch fetches ahead at most; more would push out what has come.
-const KEYS_MAX: usize = 128;
+const KEYS_MAX: usize = 512;
+/// Items that are looked at for each key at most, its own among them as a rule.
+const ITEMS_MAX: usize = 3;
 
 impl<B: Backend> Shard<B> {
-    /// Begins to fetch what the first request of a session's input will need.
+    /// Begins to fetch what the requests in a session's input will need.
     pub fn prefetch(&mut self, id: SessionId, input: &[u8]) {
         let Some(session) = self.sessions.get(id.0 as usize) else {
             return;
@@ -32,10 +34,14 @@ impl<B: Backend> Shard<B> {
 
     /// Goes on with all that was begun, once the whole batch has begun.
     pub fn prefetch_items(&mut self) {
-        for (slot, prefetch) in self.prefetches.drain(..) {
-            if let Some(tenant) = self.tenants.get(slot as usize) {
-                self.backend.prefetch_item(&tenant.data, prefetch);
-            }
+        let (backend, tenants) = (&self.backend, &self.tenants);
+        for _ in 0..ITEMS_MAX {
+            self.prefetches.retain_mut(|(slot, prefetch)| {
+                let tenant = tenants.get(*slot as usize);
+                let next = tenant.and_then(|it| backend.prefetch_item(&it.data, *prefetch));
+                next.inspect(|next| *prefetch = *next).is_some()
+            });
         }
+        self.prefetches.clear();
     }
 }

@@ -109,7 +109,9 @@ impl Backend for TestBackend {
         None
     }
 
-    fn prefetch_item(&self, _: &Self::Tenant, (): ()) {}
+    fn prefetch_item(&self, _: &Self::Tenant, (): ()) -> Option<()> {
+        None
+    }
 
     fn reserve(
         &self,

@@ -1,73 +1,102 @@
-//! Guesses which keys a session's next request names, so that their items can be fetched ahead.
+//! Guesses which keys the requests that have come name, so that their items can be fetched ahead.
 
 use base::kv::KEY_LEN_MAX;
+
+use crate::number::parse_u32;
+use crate::text::words::Words;
 
 const BINARY_MAGIC: u8 = 0x80;
 const BINARY_HEADER_LEN: usize = 24;
 
-/// The keys that the request at the start of `input` seems to name, in whichever dialect.
+/// The keys that the requests in `input` seem to name, in whichever dialect, one request after the
+/// other.
 ///
 /// Nothing is checked: a wrong guess costs its fetch and no more, for whatever is served is decoded
 /// anew.
 pub fn peek_keys(input: &[u8]) -> Keys<'_> {
-    match input.first() {
-        Some(&BINARY_MAGIC) => binary_key(input),
-        _ => text_keys(input),
+    Keys {
+        rest: input,
+        words: Words::of(&[]),
+        left: 0,
     }
 }
 
 /// Words that seem to be keys.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Keys<'i> {
+    /// What stands behind the present request.
     rest: &'i [u8],
+    /// Of the present request, if it is a line.
+    words: Words<'i>,
+    /// How many of them are keys.
     left: usize,
 }
 
 impl<'i> Iterator for Keys<'i> {
     type Item = &'i [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'i [u8]> {
-        self.left = self.left.checked_sub(1)?;
-        let word = next_word(&mut self.rest)?;
-        (word.len() <= KEY_LEN_MAX).then_some(word)
+        loop {
+            if self.left > 0
+                && let Some(word) = self.words.next()
+            {
+                self.left -= 1;
+                return (word.len() <= KEY_LEN_MAX).then_some(word);
+            }
+            match self.rest.first()? {
+                &BINARY_MAGIC => {
+                    if let Some(key) = self.binary_request()? {
+                        return Some(key);
+                    }
+                }
+                _ => self.line(),
+            }
+        }
     }
 }
 
-fn text_keys(input: &[u8]) -> Keys<'_> {
-    let mut rest = input;
-    let left = match next_word(&mut rest) {
-        Some(b"get" | b"gets") => usize::MAX,
-        Some(b"gat" | b"gats") => match next_word(&mut rest) {
-            Some(_) => usize::MAX,
+impl<'i> Keys<'i> {
+    /// Goes on to the next line, and past the value that follows it.
+    #[inline]
+    fn line(&mut self) {
+        let end = memchr::memchr(b'\n', self.rest);
+        let (line, rest) = self
+            .rest
+            .split_at(end.map_or(self.rest.len(), |end| end + 1));
+        let text = line.strip_suffix(b"\n").unwrap_or(line);
+        self.words = Words::of(text.strip_suffix(b"\r").unwrap_or(text));
+        self.rest = rest;
+        let verb = self.words.next();
+        self.left = match verb {
+            Some(b"get" | b"gets") => usize::MAX,
+            Some(b"gat" | b"gats") => self.words.next().map_or(0, |_| usize::MAX),
+            Some(_) => 1,
             None => 0,
-        },
-        Some(_) => 1,
-        None => 0,
-    };
-    Keys { rest, left }
-}
-
-fn binary_key(input: &[u8]) -> Keys<'_> {
-    let field = |at: usize| input.get(at).map_or(0, |byte| usize::from(*byte));
-    let begin = BINARY_HEADER_LEN + field(4);
-    let len = field(2) << 8 | field(3);
-    Keys {
-        rest: input.get(begin..begin + len).unwrap_or_default(),
-        left: 1,
+        };
+        let len_at = match verb {
+            Some(b"set" | b"add" | b"replace" | b"append" | b"prepend" | b"cas") => 3,
+            Some(b"ms") => 1,
+            _ => return,
+        };
+        let len = self.words.clone().nth(len_at).and_then(parse_u32);
+        let value_len = len.map_or(0, |len| len as usize + b"\r\n".len());
+        self.rest = rest.get(value_len..).unwrap_or_default();
     }
-}
 
-/// The word that `rest` begins with on its line, and puts what follows in its place.
-fn next_word<'i>(rest: &mut &'i [u8]) -> Option<&'i [u8]> {
-    let begin = rest.iter().position(|byte| *byte != b' ')?;
-    let line = &rest[begin..];
-    let len = line
-        .iter()
-        .position(|byte| *byte <= b' ')
-        .unwrap_or(line.len());
-    let (word, after) = line.split_at(len);
-    *rest = after;
-    (len > 0).then_some(word)
+    /// Goes on past the next binary request; its key, if it has one. `None` if it is not here whole.
+    fn binary_request(&mut self) -> Option<Option<&'i [u8]>> {
+        let header: &[u8; BINARY_HEADER_LEN] = self.rest.first_chunk()?;
+        let [_, _, key_high, key_low, extras_len, _, _, _, body @ ..] = header;
+        let key_len = usize::from(u16::from_be_bytes([*key_high, *key_low]));
+        let [b0, b1, b2, b3, ..] = *body;
+        let body_len = u32::from_be_bytes([b0, b1, b2, b3]) as usize;
+        let body = &self.rest[BINARY_HEADER_LEN..];
+        let key_at = usize::from(*extras_len);
+        let key = body.get(key_at..key_at + key_len)?;
+        self.rest = body.get(body_len..).unwrap_or_default();
+        Some((1..=KEY_LEN_MAX).contains(&key_len).then_some(key))
+    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,17 @@ fn keys(input: &[u8]) -> Vec<&[u8]> {
 
 #[test]
 fn text_requests_name_their_keys() {
-    let cases: [(&[u8], &[&[u8]]); 12] = [
+    let cases: [(&[u8], &[&[u8]]); 17] = [
         (b"get a\r\n", &[b"a"]),
-        (b"gets a  bb ccc\r\nget d\r\n", &[b"a", b"bb", b"ccc"]),
+        (b"gets a  bb ccc\r\nget d\r\n", &[b"a", b"bb", b"ccc", b"d"]),
+        (b"get a\r\nmn\r\nmg b v\r\nget c", &[b"a", b"b", b"c"]),
+        (b"set a 0 0 7\r\nget no\n\r\nget b\r\n", &[b"a", b"b"]),
+        (
+            b"ms a 6 T0\r\nget no\r\ncas b 0 0 1 7\r\nx\r\n",
+            &[b"a", b"b"],
+        ),
+        (b"set a 0 0 4294967295\r\nx", &[b"a"]),
+        (b"set a 0 0 x\r\nget b\r\n", &[b"a", b"b"]),
         (b"gat 10 a b\r\n", &[b"a", b"b"]),
         (b"gats 10\r\n", &[]),
         (b"set a 0 0 1\r\nx\r\n", &[b"a"]),
@@ -21,7 +29,7 @@ fn text_requests_name_their_keys() {
         (b"mn\r\n", &[]),
         (b"quit", &[]),
         (b"get", &[]),
-        (b"\r\nget a\r\n", &[]),
+        (b"\r\nget a\r\n", &[b"a"]),
         (b"", &[]),
     ];
     for (input, expected) in cases {
@@ -40,6 +48,8 @@ fn binary_requests_name_theirs() {
     set.resize(24 + 8, 0);
     set.extend_from_slice(b"abcx");
     assert_eq!(keys(&set), [b"abc"]);
+    let noop = [&[0x80, 10], [0; 22].as_slice()].concat();
+    assert_eq!(keys(&[&noop, &*set, &*set].concat()), [b"abc", b"abc"]);
     assert!(keys(&set[..34]).is_empty());
     assert!(keys(&set[..3]).is_empty());
 }
@@ -48,6 +58,18 @@ fn binary_requests_name_theirs() {
 fn no_key_is_longer_than_a_key() {
     let long = [b"get ".as_slice(), &[b'k'; 251], b" a\r\n"].concat();
     assert!(keys(&long).is_empty());
+}
+
+/// A batch of pipelined requests, half of them with values.
+#[test]
+fn a_pipeline_names_the_keys_of_all_its_requests() {
+    let mut input = Vec::new();
+    for number in 0..64 {
+        input.extend(format!("get key{number}\r\n").bytes());
+        input.extend(format!("set key{number} 0 0 10\r\n0123456789\r\n").bytes());
+    }
+    let expected = (0..128).map(|number| format!("key{}", number / 2).into_bytes());
+    assert!(peek_keys(&input).map(<[u8]>::to_vec).eq(expected));
 }
 
 proptest! {

@@ -172,9 +172,9 @@ impl Shard {
         self.index.prefetch_head(hash);
     }
 
-    /// Brings near what it goes on with.
-    pub(crate) fn prefetch_item(&self, hash: KeyHash) {
-        self.index.prefetch_item(&self.segs, hash);
+    /// Brings near what it goes on with; see [`Index::prefetch_item`].
+    pub(crate) fn prefetch_item(&self, hash: KeyHash, after: Option<u32>) -> Option<u32> {
+        self.index.prefetch_item(&self.segs, hash, after)
     }
 
     /// Does one operation whose key has this hash.

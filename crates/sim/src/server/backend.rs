@@ -66,8 +66,12 @@ impl Backend for Caches {
         Some(tenant.prefetch(key))
     }
 
-    fn prefetch_item(&self, tenant: &Self::Tenant, prefetch: cache::Prefetch) {
-        tenant.prefetch_item(prefetch);
+    fn prefetch_item(
+        &self,
+        tenant: &Self::Tenant,
+        prefetch: cache::Prefetch,
+    ) -> Option<cache::Prefetch> {
+        tenant.prefetch_item(prefetch)
     }
 
     fn reserve(
