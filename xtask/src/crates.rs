@@ -32,6 +32,11 @@ const RULES: [Rule; 12] = [
         pure: true,
     },
     Rule {
+        name: "node-proto",
+        may_need: &["base"],
+        pure: true,
+    },
+    Rule {
         name: "cache",
         may_need: &["base"],
         pure: true,
