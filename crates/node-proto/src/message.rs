@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use base::TenantId;
+use base::fleet::{Claim, Epoch, Slot};
 use base::kv::{Op, Stats};
 
 use crate::wire::{Fields, Header, Put, frame, kind};
 use crate::{Hello, Malformed, PIECE_LEN_MAX, Reply, RequestId, op, stats};
+
+/// Beside the slot: the gateway vouches for its claim.
+const VOUCHED: u16 = 1 << 15;
 
 /// An operation on one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +21,8 @@ pub struct Request<'a> {
     pub tenant: TenantId,
     /// How long the caller waits from when the node has it; whole microseconds, at most 71 minutes.
     pub budget: Duration,
-    /// The epoch of the key's slot, as the gateway knows it.
-    pub epoch: u64,
-    /// The key's slot on the ring.
-    pub slot: u16,
+    /// What the gateway knows of the key's slot.
+    pub claim: Claim,
     /// What is asked.
     pub op: Op<'a>,
     /// Of a store whose value follows in [`Piece`]s: how long that is.
@@ -204,8 +206,10 @@ impl<'a> Request<'a> {
             let budget_us = u32::try_from(self.budget.as_micros()).unwrap_or(u32::MAX);
             fixed[..4].copy_from_slice(&self.tenant.0.to_le_bytes());
             fixed[4..8].copy_from_slice(&budget_us.to_le_bytes());
-            fixed[8..16].copy_from_slice(&self.epoch.to_le_bytes());
-            fixed[16..18].copy_from_slice(&self.slot.to_le_bytes());
+            fixed[8..16].copy_from_slice(&self.claim.epoch.0.to_le_bytes());
+            let vouched = if self.claim.vouched { VOUCHED } else { 0 };
+            let slot = self.claim.slot.number() | vouched;
+            fixed[16..18].copy_from_slice(&slot.to_le_bytes());
             fixed[18..].copy_from_slice(&op::bits(&self.op).to_le_bytes());
             out.extend_from_slice(&fixed);
             op::encode(&self.op, self.large_len, out);
@@ -216,15 +220,19 @@ impl<'a> Request<'a> {
     fn decode(header: Header, mut fields: Fields<'a>) -> Result<Self, Malformed> {
         let tenant = TenantId(fields.u32()?);
         let budget = Duration::from_micros(fields.u32()?.into());
-        let epoch = fields.u64()?;
+        let epoch = Epoch(fields.u64()?);
         let (slot, bits) = (fields.u16()?, fields.u16()?);
+        let claim = Claim {
+            slot: Slot::new(slot & !VOUCHED).ok_or_else(|| fields.malformed())?,
+            epoch,
+            vouched: slot & VOUCHED != 0,
+        };
         let (op, large_len) = op::decode(&header, bits, &mut fields)?;
         Ok(Self {
             id: RequestId::from_bits(header.id),
             tenant,
             budget,
-            epoch,
-            slot,
+            claim,
             op,
             large_len,
         })

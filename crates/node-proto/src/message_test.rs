@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::TenantId;
+use base::fleet::{Claim, Epoch, Slot};
 use base::kv::{Expiry, Get, Op, Outcome, Store, StoreMode};
 use base::rng::Rng;
 
@@ -13,6 +14,14 @@ const ID: RequestId = RequestId {
     slot: 0x0102_0304,
     generation: 0x0506_0708,
 };
+
+fn claim(epoch: u64, slot: u16) -> Claim {
+    Claim {
+        slot: Slot::new(slot).unwrap(),
+        epoch: Epoch(epoch),
+        vouched: epoch > 0,
+    }
+}
 
 #[test]
 fn every_message_comes_back_as_it_was() {
@@ -30,8 +39,7 @@ fn a_get_is_these_bytes() {
         id: ID,
         tenant: TenantId(9),
         budget: Duration::from_millis(20),
-        epoch: 3,
-        slot: 4095,
+        claim: claim(3, 4095),
         op: Op::Get(Get::plain(b"key")),
         large_len: None,
     };
@@ -41,7 +49,7 @@ fn a_get_is_these_bytes() {
         &[9, 0, 0, 0],
         &[0x20, 0x4e, 0, 0],
         &[3, 0, 0, 0, 0, 0, 0, 0],
-        &[0xff, 0x0f],
+        &[0xff, 0x8f],
         &[1, 0],
         b"key",
     ];
@@ -54,8 +62,7 @@ fn a_store_is_these_bytes() {
         id: ID,
         tenant: TenantId(1),
         budget: Duration::from_micros(1),
-        epoch: 0,
-        slot: 1,
+        claim: claim(0, 1),
         op: Op::Store(Store {
             key: b"k",
             value: b"value",
@@ -89,7 +96,7 @@ fn a_store_is_these_bytes() {
 fn a_miss_is_these_bytes() {
     let reply = Reply {
         id: ID,
-        epoch: 258,
+        epoch: Epoch(258),
         queued: Duration::from_nanos(1000),
         served: Duration::from_nanos(200),
         verdict: Verdict::Done(Outcome::Miss),
@@ -125,7 +132,7 @@ fn the_last_piece_of_a_value_is_these_bytes() {
 fn a_time_that_is_too_long_for_its_field_is_the_longest_there_is() {
     let reply = Reply {
         id: ID,
-        epoch: 0,
+        epoch: Epoch(0),
         queued: Duration::from_secs(60),
         served: Duration::ZERO,
         verdict: Verdict::Late,

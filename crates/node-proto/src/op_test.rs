@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::TenantId;
+use base::fleet::{Claim, Epoch, Slot};
 use base::kv::{Get, Op};
 
 use crate::testing::{bytes_of, read_in_pieces};
@@ -13,8 +14,11 @@ fn get() -> Vec<u8> {
         id: RequestId::from_bits(1),
         tenant: TenantId(1),
         budget: Duration::ZERO,
-        epoch: 0,
-        slot: 0,
+        claim: Claim {
+            slot: Slot::new(0).unwrap(),
+            epoch: Epoch::ZERO,
+            vouched: true,
+        },
         op: Op::Get(Get::plain(b"key")),
         large_len: None,
     }))
@@ -38,6 +42,8 @@ fn what_cannot_be_is_refused() {
     // No such operation; fields that are not there.
     assert!(is_refused(|bytes| bytes[5] = 9));
     assert!(is_refused(|bytes| bytes[34] |= 0b100));
+    // No such slot.
+    assert!(is_refused(|bytes| bytes[33] |= 0x10));
     // No such manner of storing.
     assert!(is_refused(|bytes| {
         bytes[5] = 2;

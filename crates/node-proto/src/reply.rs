@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base::fleet::Epoch;
 use base::kv::{Expiry, Item, Outcome, Pin, Recache, Value};
 
 use crate::wire::{Fields, Header, Put, frame, kind};
@@ -37,7 +38,7 @@ pub struct Reply<'a> {
     /// The request.
     pub id: RequestId,
     /// The epoch of its slot, as the node knows it.
-    pub epoch: u64,
+    pub epoch: Epoch,
     /// How long the request waited at the node.
     pub queued: Duration,
     /// How long the node worked on it.
@@ -71,7 +72,7 @@ impl<'a> Reply<'a> {
             id: self.id.to_bits(),
         };
         frame(out, header, |out| {
-            out.put_u64(self.epoch);
+            out.put_u64(self.epoch.0);
             out.put_u32(nanos_of(self.queued));
             out.put_u32(nanos_of(self.served));
             if let Verdict::Done(Outcome::Stored { cas, value_len }) = self.verdict {
@@ -93,7 +94,7 @@ impl<'a> Reply<'a> {
 
     #[inline]
     pub(crate) fn decode(header: Header, mut fields: Fields<'a>) -> Result<Self, Malformed> {
-        let epoch = fields.u64()?;
+        let epoch = Epoch(fields.u64()?);
         let queued = Duration::from_nanos(fields.u32()?.into());
         let served = Duration::from_nanos(fields.u32()?.into());
         let verdict = verdict_of(header.code, &mut fields)?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base::fleet::Epoch;
 use base::kv::Outcome;
 
 use super::{CODES, Reply, Verdict};
@@ -11,7 +12,7 @@ use crate::{Message, RequestId};
 fn miss() -> Vec<u8> {
     bytes_of(&Message::Reply(Reply {
         id: RequestId::from_bits(1),
-        epoch: 0,
+        epoch: Epoch(0),
         queued: Duration::ZERO,
         served: Duration::ZERO,
         verdict: Verdict::Done(Outcome::Miss),

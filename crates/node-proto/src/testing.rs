@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::TenantId;
+use base::fleet::{Claim, Epoch, Slot};
 use base::kv::{
     Arith, Delete, Expiry, Get, Item, Op, Outcome, Pin, Recache, Stats, Store, StoreMode, Value,
 };
@@ -143,8 +144,11 @@ impl<'r> Draw<'r> {
             id: self.id(),
             tenant: self.tenant(),
             budget: Duration::from_micros(self.rng.below(1 << 32)),
-            epoch: self.rng.next_u64(),
-            slot: self.rng.below(4096) as u16,
+            claim: Claim {
+                slot: Slot::of_hash(self.rng.next_u64()),
+                epoch: Epoch(self.rng.next_u64()),
+                vouched: self.coin(),
+            },
             op,
             large_len,
         }
@@ -179,7 +183,7 @@ impl<'r> Draw<'r> {
         let is_hit = verdict == Verdict::Done(Outcome::Hit);
         Reply {
             id,
-            epoch: self.rng.next_u64(),
+            epoch: Epoch(self.rng.next_u64()),
             queued: Duration::from_nanos(self.rng.below(1 << 32)),
             served: Duration::from_nanos(self.rng.below(1 << 32)),
             verdict,
