@@ -1,0 +1,20 @@
+//! What the public is told of the service: components, incidents, uptime, pages and feeds.
+//!
+//! Nothing in here asks anybody: probes, events and the time are handed in, pages are handed out.
+#![forbid(unsafe_code)]
+
+pub mod affairs;
+pub mod board;
+pub mod cause;
+pub mod civil;
+pub mod component;
+pub mod desk;
+pub mod history;
+pub mod incident;
+pub mod judge;
+pub mod level;
+pub mod maintenance;
+pub mod privacy;
+#[cfg(test)]
+mod virtual_prober;
+pub mod words;
