@@ -106,6 +106,13 @@ impl Epoch {
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
+
+    /// Five bytes that no other epoch has, short enough to follow the longest key where a length
+    /// is one byte; good for 2⁴⁰ changes.
+    pub const fn stamp(self) -> [u8; 5] {
+        let [a, b, c, d, e, ..] = self.0.to_le_bytes();
+        [a, b, c, d, e]
+    }
 }
 
 impl fmt::Display for Epoch {

@@ -13,7 +13,7 @@ fn every_hash_has_a_slot_and_every_slot_hashes() {
         assert_eq!(Slot::new(slot.number()), Some(slot));
         assert_eq!(Slot::of_hash((slot.index() as u64) << 52), slot);
         assert_eq!(
-            Slot::of_hash((slot.index() as u64) << 52 | (1 << 52) - 1),
+            Slot::of_hash(((slot.index() as u64) << 52) | ((1 << 52) - 1)),
             slot
         );
     }
@@ -43,4 +43,6 @@ fn epochs_grow() {
     assert!(Epoch::ZERO < Epoch::ZERO.next());
     assert_eq!(Epoch(7).next(), Epoch(8));
     assert_eq!(Epoch(7).to_string(), "epoch 7");
+    assert_eq!(Epoch(0x05_0403_0201).stamp(), [1, 2, 3, 4, 5]);
+    assert_eq!(crate::kv::KEY_LEN_MAX + Epoch(7).stamp().len(), 255);
 }

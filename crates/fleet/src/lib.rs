@@ -3,11 +3,33 @@
 //! # What a request and its reply say
 //!
 //! A gateway finds a key's [`Slot`](base::fleet::Slot) with [`SlotHasher`], the slot's owner and
-//! epoch in its copy of the ring, and sends a [`Claim`](base::fleet::Claim) with the request. The
-//! node compares the claim with what it knows itself, and only then touches its cache; the reply
-//! carries its own epoch of the slot, so that the older side of the two learns that it is.
+//! epoch in its [`Routes`](routes::Routes), and sends a [`Claim`](base::fleet::Claim) with the
+//! request, vouching for it if its [`Knowledge`](knowledge::Knowledge) is assured. The node asks its
+//! [`SlotTable`](slot_table::SlotTable) and only then touches its cache. The reply carries the
+//! node's own epoch of the slot, so that the older side of the two learns that it is. Once a second
+//! and at the beginning, each side of a connection tells the other
+//! [`Knowledge::announced`](knowledge::Knowledge::announced), and the gateway takes the node's, with
+//! the time of its question, as evidence.
+//!
+//! # When a ring changes
+//!
+//! The change is announced in the store; every gateway and node brings its tables up to date *in all
+//! its loops*, and then says in the store that it knows; when [`change::ready`] says so the change
+//! is made.
 #![forbid(unsafe_code)]
 
+mod assignment;
+pub mod change;
+mod format;
 mod hash;
+pub mod knowledge;
+mod ring;
+pub mod routes;
+pub mod slot_table;
+#[cfg(test)]
+mod testing;
 
+pub use assignment::Weights;
+pub use format::RingFormatError;
 pub use hash::{SlotHasher, TenantSlots};
+pub use ring::{ChangeError, Holding, Move, Ring};

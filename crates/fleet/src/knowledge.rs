@@ -1,0 +1,140 @@
+//! What one member knows of the ring, and for how long it may rely on that.
+//!
+//! It may while the store, or enough of the nodes, said within [`MAX_STALE`] that nothing has
+//! changed. Times are those at which the question was *asked*, so that a slow answer makes nothing
+//! look younger than it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::Timestamp;
+use base::fleet::{Epoch, MemberId};
+
+use crate::change::evidence_quorum;
+use crate::ring::Ring;
+
+/// For how long a member serves on without a sign that its ring is the newest.
+pub const MAX_STALE: Duration = Duration::from_secs(30);
+
+/// What a ring out of the store was to the member that read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// What it knew.
+    Same,
+    /// Newer: what depends on it is to be brought up to date.
+    Newer,
+    /// Older than what it knew. The store lost a change that it had taken (a backup was put back):
+    /// it is not believed, and somebody must be told.
+    Older,
+}
+
+/// One member's ring and how sure it is.
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    ring: Arc<Ring>,
+    /// The nodes of which enough must know of a change beyond the announced one.
+    voters: Vec<MemberId>,
+    /// When the store was last asked with this ring as the answer.
+    confirmed_at: Option<Timestamp>,
+    /// When each node that owns slots was last asked and knew of nothing newer.
+    reports: BTreeMap<MemberId, Timestamp>,
+    /// The newest version that anybody has mentioned.
+    heard_of: Epoch,
+    heard_from_store: bool,
+}
+
+impl Knowledge {
+    /// A member that has just started, with the ring that it kept from before, if it has one.
+    pub fn new(kept: Option<Ring>) -> Self {
+        let ring = kept.unwrap_or_else(Ring::empty);
+        Self {
+            heard_of: ring.announced(),
+            voters: voters(&ring),
+            ring: Arc::new(ring),
+            confirmed_at: None,
+            reports: BTreeMap::new(),
+            heard_from_store: false,
+        }
+    }
+
+    /// The newest ring it has.
+    pub fn ring(&self) -> &Arc<Ring> {
+        &self.ring
+    }
+
+    /// What it answers when asked which version it knows of; `None` until this run of it has heard
+    /// from the store, since what an earlier run said to know it may have forgotten.
+    pub fn announced(&self) -> Option<Epoch> {
+        self.heard_from_store.then(|| self.ring.announced())
+    }
+
+    /// Whether somebody knows of a newer ring: ask the store at once.
+    pub fn is_behind(&self) -> bool {
+        self.heard_of > self.ring.announced()
+    }
+
+    /// Takes note of what the store answered, with certainty (not from a follower's copy), to a
+    /// question asked at `asked_at`.
+    pub fn learn(&mut self, ring: &Arc<Ring>, asked_at: Timestamp) -> Learned {
+        let order = |ring: &Ring| (ring.version(), ring.announced());
+        let learned = match order(ring).cmp(&order(&self.ring)) {
+            std::cmp::Ordering::Less => return Learned::Older,
+            std::cmp::Ordering::Equal => Learned::Same,
+            std::cmp::Ordering::Greater => Learned::Newer,
+        };
+        if learned == Learned::Newer {
+            self.ring = Arc::clone(ring);
+            self.voters = voters(ring);
+            self.reports.clear();
+            self.confirmed_at = None;
+        }
+        self.heard_from_store = true;
+        self.confirmed_at = self.confirmed_at.max(Some(asked_at));
+        self.heard_of = self.heard_of.max(ring.announced());
+        learned
+    }
+
+    /// Takes note of what `node`, asked at `asked_at`, said to know of.
+    pub fn report(&mut self, node: MemberId, announced: Option<Epoch>, asked_at: Timestamp) {
+        let Some(announced) = announced else {
+            return;
+        };
+        self.heard_of = self.heard_of.max(announced);
+        if announced <= self.ring.announced() {
+            let latest = self.reports.entry(node).or_insert(asked_at);
+            *latest = asked_at.max(*latest);
+        }
+    }
+
+    /// When its ring was certainly the newest; `None` if it never was, for all this run knows.
+    pub fn assured_at(&self) -> Option<Timestamp> {
+        self.confirmed_at.max(self.evidence_at())
+    }
+
+    /// Whether its ring was certainly the newest at most `max_stale` ago.
+    pub fn is_assured(&self, now: Timestamp, max_stale: Duration) -> bool {
+        (self.assured_at()).is_some_and(|at| now.since(at) <= max_stale)
+    }
+
+    /// The latest time since when so many voters knew of nothing newer that no change can have been
+    /// made before it.
+    fn evidence_at(&self) -> Option<Timestamp> {
+        let reports = self.voters.iter().filter_map(|id| self.reports.get(id));
+        let mut reports: Vec<Timestamp> = reports.copied().collect();
+        reports.sort_unstable_by(|a, b| b.cmp(a));
+        let quorum = evidence_quorum(self.voters.len());
+        reports.get(quorum.checked_sub(1)?).copied()
+    }
+}
+
+/// Whoever knows of the change under way refuses what it moves, so that its being made is no news
+/// to him; the one after it is voted on by the owners that it makes.
+fn voters(ring: &Ring) -> Vec<MemberId> {
+    let made = ring.commit();
+    made.as_ref().unwrap_or(ring).owners()
+}
+
+#[cfg(test)]
+#[path = "knowledge_test.rs"]
+mod tests;
