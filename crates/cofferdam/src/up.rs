@@ -25,6 +25,7 @@ use crate::config::{Config, Overrides};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
 use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited};
+use crate::observe::history::Recorder;
 use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
 use crate::reload::Reloader;
@@ -108,7 +109,12 @@ fn serve(
     let guard = guard(&config)?;
     let server = listeners.serve_behind(gate, api.router(), guard)?;
     running.serve()?;
-    let observer = Observer::start(observatory, &running.listeners(), &config.data_dir())?;
+    let observer = Observer::start(
+        Arc::clone(&observatory),
+        &running.listeners(),
+        &config.data_dir(),
+    )?;
+    let recorder = Recorder::start(observatory, &config.data_dir())?;
     ready.store(true, Ordering::Release);
     tell_ready(&config, running.as_ref(), admin);
     if let Some(takeover) = takeover {
@@ -118,6 +124,8 @@ fn serve(
     let outcome = wait(&signals.stop, running.as_ref(), &upgrader);
     ready.store(false, Ordering::Release);
     upgrader.let_go_of_sockets();
+    // Of two processes that serve the newer one keeps the history.
+    drop(recorder);
     if upgrader.is_handed_over() {
         // The journal is the successor's now.
         observer.leave();

@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod descriptors;
+pub mod history;
 pub mod http;
 pub mod net;
 pub mod observe;

@@ -1,5 +1,6 @@
 //! The admin API: HTTP and JSON in front of control.
 
+mod history;
 mod observe;
 mod traffic;
 pub(crate) mod types;
@@ -68,6 +69,7 @@ impl Api {
     pub(crate) fn router(self) -> Router {
         Router::new()
             .merge(observe::routes())
+            .merge(history::routes())
             .route("/v1/tenants", get(list).post(add))
             .route(
                 "/v1/tenants/{tenant}",

@@ -114,13 +114,13 @@ fn read_events(observatory: &Observatory, query: &EventsQuery) -> Result<EventPa
 }
 
 /// With no daemon running there is nothing to observe.
-fn observatory(api: Api) -> Result<Arc<Observatory>, ApiError> {
+pub(super) fn observatory(api: Api) -> Result<Arc<Observatory>, ApiError> {
     api.observatory
         .ok_or_else(|| ApiError::from(ControlError::NotRunning))
 }
 
 /// Runs what takes longer than an answer may hold up others.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| {

@@ -2,6 +2,7 @@
 
 pub(crate) mod detect;
 pub(crate) mod event_view;
+pub(crate) mod history;
 mod ledger;
 pub(crate) mod log;
 mod metrics;

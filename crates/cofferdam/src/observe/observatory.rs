@@ -5,9 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base::Timestamp;
+use runtime::history::History;
 use runtime::{Clock, Published};
+use tokio::sync::watch;
 
 use super::detect::TURN_AGE_MAX;
+use super::history::Frame;
 use super::log::EventLog;
 use super::metrics::{self, Sources, TenantRows};
 use super::reading::Reading;
@@ -24,6 +27,10 @@ pub(crate) struct Observatory {
     started: Timestamp,
     pub(super) latest: Published<Snapshot>,
     pub(crate) log: EventLog,
+    /// What the recorder remembers; none before it has begun.
+    pub(crate) history: Published<Option<Arc<History>>>,
+    /// The second that was recorded last.
+    pub(crate) frames: watch::Sender<Arc<Frame>>,
     rows: Mutex<TenantRows>,
 }
 
@@ -36,6 +43,8 @@ impl Observatory {
             started: clock.now(),
             latest: Published::default(),
             log: EventLog::open(dir),
+            history: Published::default(),
+            frames: watch::Sender::new(Arc::default()),
             rows: Mutex::default(),
         }
     }

@@ -1,0 +1,63 @@
+//! What is remembered of each second: figures of the service, its tenants and its machine.
+
+mod figures;
+mod host;
+mod recorder;
+mod second;
+mod service;
+mod tenants;
+
+use std::sync::Arc;
+
+pub(crate) use recorder::Recorder;
+use tenants::TENANT_FIGURES;
+
+/// Everything that is known of one second. Rates are per second, times in seconds, sizes in bytes,
+/// shares between 0 and 1; what is not known is NaN.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frame {
+    /// Seconds since the Unix epoch.
+    pub(crate) time_s: u64,
+    /// Service and machine, by name.
+    pub(crate) figures: Vec<(String, f32)>,
+    /// Tenants in the order of their making, all those without a line of their own last.
+    pub(crate) tenants: Vec<TenantFrame>,
+}
+
+/// One tenant's second.
+#[derive(Clone, Debug)]
+pub(crate) struct TenantFrame {
+    pub(crate) name: Arc<str>,
+    /// In the order of [`TENANT_FIGURES`].
+    pub(crate) values: Vec<f32>,
+}
+
+impl Frame {
+    /// All names and figures as the history has them.
+    fn flat(&self) -> Vec<(String, f32)> {
+        let of_tenants = self.tenants.iter().flat_map(|tenant| {
+            let names = TENANT_FIGURES.iter().zip(&tenant.values);
+            names.map(|(figure, value)| (tenant_series(&tenant.name, figure), *value))
+        });
+        self.figures.iter().cloned().chain(of_tenants).collect()
+    }
+}
+
+#[cfg(test)]
+impl TenantFrame {
+    /// One of its figures by its name in [`TENANT_FIGURES`].
+    fn get(&self, figure: &str) -> f32 {
+        let place = TENANT_FIGURES.iter().position(|own| *own == figure);
+        let value = place.and_then(|place| self.values.get(place));
+        value.copied().unwrap_or(f32::NAN)
+    }
+}
+
+/// The name of a tenant's figure in the history.
+fn tenant_series(tenant: &str, figure: &str) -> String {
+    format!("tenant/{tenant}/{figure}")
+}
+
+#[cfg(test)]
+#[path = "frame_test.rs"]
+mod tests;
