@@ -229,16 +229,19 @@ impl Session {
     }
 }
 
-/// Bytes that wait, taken from the front; holds no memory while empty.
+/// Bytes that wait, taken from the front; a pointer, and no memory behind it, while there are none.
 #[derive(Debug, Default)]
-pub(crate) struct Backlog {
+pub(crate) struct Backlog(Option<Box<Waiting>>);
+
+#[derive(Debug)]
+struct Waiting {
     bytes: Vec<u8>,
-    taken: u32,
+    taken: usize,
 }
 
 impl Backlog {
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.0.is_none()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -246,31 +249,35 @@ impl Backlog {
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(self.taken as usize..).unwrap_or_default()
+        let waiting = self.0.as_ref();
+        let rest = waiting.and_then(|waiting| waiting.bytes.get(waiting.taken..));
+        rest.unwrap_or_default()
     }
 
     pub(crate) fn append(&mut self, more: &[u8]) {
-        if self.taken > 0 {
-            self.bytes.drain(..self.taken as usize);
-            self.taken = 0;
-        }
-        self.bytes.extend_from_slice(more);
+        let Some(waiting) = &mut self.0 else {
+            *self = Self::from(more.to_vec());
+            return;
+        };
+        waiting.bytes.drain(..waiting.taken);
+        waiting.taken = 0;
+        waiting.bytes.extend_from_slice(more);
     }
 
     /// Drops `count` bytes from the front.
     pub(crate) fn consume(&mut self, count: usize) {
-        let taken = self.taken as usize + count;
-        if taken >= self.bytes.len() {
-            *self = Self::default();
-        } else {
-            self.taken = u32::try_from(taken).unwrap_or(u32::MAX);
+        if let Some(waiting) = &mut self.0 {
+            waiting.taken += count;
+            if waiting.taken >= waiting.bytes.len() {
+                self.0 = None;
+            }
         }
     }
 }
 
 impl From<Vec<u8>> for Backlog {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, taken: 0 }
+        Self((!bytes.is_empty()).then(|| Box::new(Waiting { bytes, taken: 0 })))
     }
 }
 

@@ -25,8 +25,8 @@ fn after(ms: u64) -> Timestamp {
 }
 
 #[test]
-fn an_idle_session_takes_less_than_200_bytes() {
-    assert!(size_of::<Session>() <= 200, "{}", size_of::<Session>());
+fn an_idle_session_takes_little() {
+    assert!(size_of::<Session>() <= 120, "{}", size_of::<Session>());
 }
 
 #[test]
