@@ -29,7 +29,8 @@ use args::{Cli, Command, Global, Protections};
 
 /// Does what the arguments say: 0 for done, 1 for failed, 2 for wrong usage.
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let repeated = |cli| usage::refuse_repeated(env::args_os().skip(1)).map(|()| cli);
+    let cli = match Cli::try_parse().and_then(repeated) {
         Ok(cli) => cli,
         Err(error) => return usage::explain(&error, env::args_os()),
     };

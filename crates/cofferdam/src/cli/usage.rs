@@ -3,7 +3,41 @@
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use clap::error::ErrorKind;
+
+use super::args::Cli;
+
+/// Refuses a flag that is given a value before the subcommand and another one behind it: the parser
+/// takes the last without a word, and a state would be restored to the wrong folder.
+pub(super) fn refuse_repeated<S: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = S>,
+) -> Result<(), clap::Error> {
+    let mut command = Cli::command();
+    let globals = command.get_arguments().filter(|flag| flag.is_global_set());
+    let valued = globals.filter(|flag| flag.get_action().takes_values());
+    let names: Vec<_> = valued.filter_map(|flag| flag.get_long()).collect();
+    let mut seen = Vec::new();
+    for word in arguments {
+        let word = word.as_ref().to_string_lossy();
+        let Some(flag) = word.strip_prefix("--") else {
+            continue;
+        };
+        let name = flag.split_once('=').map_or(flag, |(name, _)| name);
+        if name.is_empty() {
+            break;
+        }
+        if !names.contains(&name) {
+            continue;
+        }
+        if seen.iter().any(|it| it == name) {
+            let said = format!("the argument '--{name}' cannot be used multiple times");
+            return Err(command.error(ErrorKind::ArgumentConflict, said));
+        }
+        seen.push(name.to_owned());
+    }
+    Ok(())
+}
 
 /// Prints help where it was asked for, else what is wrong with the arguments: as one line of JSON
 /// where `arguments` ask for that.

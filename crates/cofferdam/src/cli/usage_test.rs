@@ -43,3 +43,25 @@ fn json_is_asked_for_by_its_flag_alone() {
     assert!(!asks_for_json(["tenant", "add", "--", "--json"]));
     assert!(!asks_for_json(["tenant", "--json-lines"]));
 }
+
+#[test]
+fn a_global_flag_has_one_value() {
+    for line in [
+        "--data-dir a state restore f --data-dir b",
+        "--data-dir=a stat --data-dir b",
+        "up --admin off --admin=127.0.0.1:0",
+    ] {
+        let error = refuse_repeated(line.split(' ')).unwrap_err();
+        let said = in_one_line(&error);
+        assert!(said.contains("cannot be used multiple times"), "{said}");
+        assert!(!said.contains("Usage:"), "{said}");
+    }
+    for line in [
+        "--data-dir a state restore f",
+        "--json stat --json",
+        "load --target a --target b",
+        "--config a load -- --config b",
+    ] {
+        assert!(refuse_repeated(line.split(' ')).is_ok(), "{line}");
+    }
+}
