@@ -4,17 +4,25 @@
 #![forbid(unsafe_code)]
 
 pub mod affairs;
+pub mod api_v2;
 pub mod board;
 pub mod cause;
 pub mod civil;
 pub mod component;
 pub mod desk;
+pub mod feeds;
+pub mod forms;
 pub mod history;
 pub mod incident;
 pub mod judge;
 pub mod level;
 pub mod maintenance;
+pub mod page;
 pub mod privacy;
+#[cfg(test)]
+mod sample;
+pub mod svg;
+pub mod view;
 #[cfg(test)]
 mod virtual_prober;
 pub mod words;
