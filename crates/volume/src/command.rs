@@ -141,6 +141,8 @@ pub enum Reply {
     Room,
     /// An object is damaged or gone; whatever reads it fails.
     Damaged(ObjectName),
+    /// The journal was damaged where it had this block; reading it fails until it is written again.
+    Lost(u64),
     /// The volume has stopped: attach it again.
     Stopped(Stage),
 }
@@ -152,8 +154,15 @@ pub enum Refused {
     Full,
     /// The journal is full and the store says that it is too.
     NoSpace,
-    /// The range is beyond the end, or not whole blocks, or longer than 16 blocks of data.
+    /// The range is beyond the end, or not whole blocks, or longer than 16 blocks of data; or a name is
+    /// too long.
     Range,
+    /// There is a snapshot of this name, or it is being deleted already.
+    Exists,
+    /// There is no such snapshot.
+    Unknown,
+    /// There is data in what would be cut off.
+    Data,
     /// The volume has stopped.
     Stopped(Stage),
 }

@@ -55,6 +55,8 @@ pub(crate) struct Journal {
     written_seq: u64,
     kept: VecDeque<Kept>,
     generation: u64,
+    /// Everything up to this record is durable, as far as is known.
+    durable_seq: u64,
 }
 
 /// Where a journal stands when it is opened.
@@ -67,6 +69,7 @@ pub(crate) struct Start {
     pub(crate) next_seq: u64,
     pub(crate) kept: VecDeque<Kept>,
     pub(crate) generation: u64,
+    pub(crate) durable_seq: u64,
 }
 
 /// Where in the file a position is.
@@ -88,7 +91,13 @@ impl Journal {
             written_seq: start.next_seq - 1,
             kept: start.kept,
             generation: start.generation,
+            durable_seq: start.durable_seq,
         }
+    }
+
+    /// All records up to this one are durable; those from now on say so.
+    pub(crate) fn note_durable(&mut self, seq: u64) {
+        self.durable_seq = self.durable_seq.max(seq);
     }
 
     /// The sequence of the newest record.
@@ -143,8 +152,12 @@ impl Journal {
             kind,
             block,
             blocks,
+            durable_seq: self.durable_seq,
         };
-        let crcs = block_crcs(data);
+        let crcs = match kind {
+            Kind::Data => block_crcs(data),
+            _ => Vec::new(),
+        };
         let fits = self
             .runs
             .back()
@@ -241,6 +254,7 @@ impl Journal {
             tail,
             tail_seq,
             epoch: self.epoch,
+            durable_seq: self.durable_seq,
         }
     }
 

@@ -6,25 +6,33 @@ pub(crate) const LEAF_BLOCKS: u64 = 512;
 /// The bytes of a place.
 const PLACE_LEN: usize = 5;
 
+/// How many bits of a place are the unit; the others are the row.
+const UNIT_BITS: u32 = 18;
+
+/// Rows there may be.
+pub(crate) const ROWS_MAX: u32 = 1 << (8 * PLACE_LEN as u32 - UNIT_BITS);
+
 /// Where a block is: a row of the segment table, and the frame's distance from the segment's start
-/// in units of 64 bytes. 24 and 16 bits.
+/// in units of 16 bytes. 22 and 18 bits: 16 TiB of segments of 4 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub(crate) row: u32,
-    pub(crate) unit: u16,
+    pub(crate) unit: u32,
 }
 
 impl Place {
     pub(crate) fn encode(self) -> [u8; PLACE_LEN] {
-        let [a, b, c, _] = self.row.to_le_bytes();
-        let [d, e] = self.unit.to_le_bytes();
+        let both = u64::from(self.row) << UNIT_BITS | u64::from(self.unit);
+        let [a, b, c, d, e, ..] = both.to_le_bytes();
         [a, b, c, d, e]
     }
 
     pub(crate) fn decode([a, b, c, d, e]: [u8; PLACE_LEN]) -> Self {
+        let both = u64::from_le_bytes([a, b, c, d, e, 0, 0, 0]);
+        let low = |bits: u64| u32::try_from(bits).unwrap_or_default();
         Self {
-            row: u32::from_le_bytes([a, b, c, 0]),
-            unit: u16::from_le_bytes([d, e]),
+            row: low(both >> UNIT_BITS),
+            unit: low(both & ((1 << UNIT_BITS) - 1)),
         }
     }
 }

@@ -17,8 +17,8 @@ fn it_agrees_with_an_array() {
             if rng.below(3) == 0 {
                 assert_eq!(leaf.clear(slot), entry.take());
             } else {
-                let row = rng.below(1 << 24) as u32;
-                let unit = rng.below(1 << 16) as u16;
+                let row = rng.below(1 << 22) as u32;
+                let unit = rng.below(1 << 18) as u32;
                 let place = Place { row, unit };
                 assert_eq!(leaf.set(slot, place), entry.replace(place));
             }

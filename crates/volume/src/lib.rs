@@ -10,6 +10,11 @@
 //! segments. **Collection** moves what is live out of mostly dead segments. **Recovery** is the newest
 //! root, the segments after it in order, and the journal's records after those.
 //!
+//! The overlay is cut into **layers**, each packed by itself and whole, so that at the end of each the
+//! map is the volume as it was at one moment. There checkpoints are made, and there a **snapshot** is: its
+//! record in the journal ends a layer, and when the map comes past it, its state is stored as a root that
+//! is kept. A **clone** is a volume whose first root names a snapshot's objects.
+//!
 //! The engine does no I/O: it gives [`Command`]s and takes their completions, at any time and in any
 //! order, so that tests can lose, tear and reorder them. Recovery works on a [`Backing`] instead,
 //! since nothing else goes on meanwhile.
@@ -23,17 +28,25 @@
 //!   begins only when both the store and the journal durably know its epoch.
 //! - No segment takes effect that an attachment after its own has not seen at its start.
 //! - No record of an older epoch is taken up behind one of a newer: what was lost stays lost.
-//! - No segment, part or root is deleted before a root that does without it is durable.
+//! - No segment, part or root is deleted before a root that does without it is durable, and no snapshot
+//!   needs it. A volume deletes nobody else's objects.
+//! - No root is of a state that never was: without the journal, the volume is an older state of itself.
+//! - No snapshot's record is disowned before a root names the snapshot.
+//! - No damaged record is taken for the journal's end if anything says that it was durable.
 //! - No byte is served that does not have its checksum and its block's number.
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod catalogue;
 pub mod checker;
 mod command;
 #[cfg(test)]
 mod crash;
+mod create;
 mod device;
 mod engine;
+mod freeze;
+mod history;
 mod journal;
 mod leaf;
 mod map;
@@ -41,17 +54,22 @@ mod name;
 mod open;
 mod overlay;
 mod record;
+mod replay;
 mod root;
 mod scan;
 mod segment;
+mod snapshot;
 mod table;
 
+pub use catalogue::{Catalogue, Listed};
 pub use command::{Command, Config, IoError, Refused, Reply, Stage};
+pub use create::{create, create_clone};
 pub use device::Device;
 pub use engine::{Engine, Figures};
 pub use name::{ObjectKind, ObjectName, SegmentId, VolumeId};
-pub use open::{Backing, OpenError, create, open};
+pub use open::{Attach, Backing, OpenError, open, open_with};
 pub use segment::{Draft, Sealed};
+pub use snapshot::{Parent, SNAPSHOT_NAME_MAX, Snapshot, SnapshotId};
 
 /// The bytes of a block: operations are in whole blocks.
 pub const BLOCK_LEN: usize = 4096;
@@ -61,3 +79,6 @@ pub(crate) const SECTOR_LEN: u64 = 512;
 
 /// The most blocks that one write brings; longer ones are given in pieces.
 pub const WRITE_BLOCKS_MAX: u64 = record::BLOCKS_MAX as u64;
+
+/// The most blocks that a volume has: 16 TiB.
+pub const SIZE_BLOCKS_MAX: u64 = 1 << 32;

@@ -99,6 +99,23 @@ impl Map {
         any
     }
 
+    /// Whether any block of a range has a place; costs what is there, not what is asked.
+    pub(crate) fn any(&self, block: u64, blocks: u64) -> bool {
+        let end = block.saturating_add(blocks);
+        let to32 = |part| u32::try_from(part).unwrap_or(u32::MAX);
+        let parts = to32(block / PART_BLOCKS)..to32(end.div_ceil(PART_BLOCKS));
+        self.parts.range(parts).any(|(part, leaves)| {
+            let start = u64::from(*part) * PART_BLOCKS;
+            leaves.iter().any(|(leaf, places)| {
+                let first = start + u64::from(*leaf) * LEAF_BLOCKS;
+                let from = block.saturating_sub(first).min(LEAF_BLOCKS);
+                let to = end.saturating_sub(first).min(LEAF_BLOCKS);
+                (from..to)
+                    .any(|slot| u16::try_from(slot).is_ok_and(|slot| places.get(slot).is_some()))
+            })
+        })
+    }
+
     /// The parts that have changed since the last call.
     pub(crate) fn take_changed(&mut self) -> BTreeSet<u32> {
         std::mem::take(&mut self.changed)

@@ -8,8 +8,8 @@ use super::*;
 
 fn place(number: u64) -> Place {
     Place {
-        row: (number >> 16) as u32 & 0xff_ffff,
-        unit: number as u16,
+        row: (number >> 18) as u32 & 0x3f_ffff,
+        unit: number as u32 & 0x3_ffff,
     }
 }
 

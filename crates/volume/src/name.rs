@@ -41,10 +41,18 @@ pub enum ObjectKind {
     Root,
     /// That an attachment began, and where the segments before it ended.
     Claim,
+    /// A checkpoint that is kept: what a snapshot needs, see `root`.
+    Snapshot,
 }
 
 impl ObjectKind {
-    const ALL: [Self; 4] = [Self::Segment, Self::Part, Self::Root, Self::Claim];
+    const ALL: [Self; 5] = [
+        Self::Segment,
+        Self::Part,
+        Self::Root,
+        Self::Claim,
+        Self::Snapshot,
+    ];
 
     const fn word(self) -> &'static str {
         match self {
@@ -52,6 +60,7 @@ impl ObjectKind {
             Self::Part => "part",
             Self::Root => "root",
             Self::Claim => "claim",
+            Self::Snapshot => "snapshot",
         }
     }
 }

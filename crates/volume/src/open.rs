@@ -1,17 +1,19 @@
-//! Creating and attaching: the newest root, the segments after it, the journal after those.
+//! Attaching: the newest root, the segments after it, the journal after those.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use crate::command::{Config, IoError};
+use crate::create::format_journal;
 use crate::engine::{Engine, Recovered};
-use crate::journal::{Journal, Start, file_offset};
-use crate::map::Map;
-use crate::name::{ObjectKind, ObjectName, SegmentId};
+use crate::history::History;
+use crate::journal::{Journal, Start};
+use crate::name::{ObjectKind, ObjectName};
 use crate::record::{HEADERS_LEN, Header, Kind};
+use crate::replay::{Replay, load_map};
 use crate::root::{Claim, Root};
-use crate::scan::scan;
+use crate::scan::{Scanned, scan};
 use crate::segment::{SUMMARY_LEN_MAX, Summary};
-use crate::table::{Table, apply};
+use crate::snapshot::SnapshotId;
 use crate::{BLOCK_LEN, SECTOR_LEN};
 
 /// The shortest lap that goes round without a standstill.
@@ -53,8 +55,16 @@ pub enum OpenError {
     NoJournal,
     /// Between the segments and the journal, records are missing: the first of them.
     Gap(u64),
-    /// The journal is too short, or wrongly set up.
+    /// The journal is too short for what is in it.
     Journal,
+    /// A record that was durable has been damaged, in such a way that nobody knows what was in it.
+    Rotten(u64),
+    /// What the configuration says cannot be.
+    Config,
+    /// There is no such snapshot in the store.
+    NoSnapshot,
+    /// Snapshots are not stored yet: attach, [`Engine::settle`], and try again.
+    Unsettled,
 }
 
 impl From<IoError> for OpenError {
@@ -63,251 +73,181 @@ impl From<IoError> for OpenError {
     }
 }
 
-/// Makes a new volume of zeroes, over whatever the journal's file holds.
-pub fn create(
-    config: &Config,
-    size_blocks: u64,
-    backing: &mut dyn Backing,
-) -> Result<(), OpenError> {
-    lap_len(config)?;
-    let header = Header {
-        volume: config.volume,
-        generation: 1,
-        tail: 0,
-        tail_seq: 1,
-        epoch: 0,
-    };
-    // The first record of an older volume must not pass for one of ours.
-    backing.journal_write(
-        file_offset(0, config.journal_len),
-        &[0; SECTOR_LEN as usize],
-    )?;
-    for generation in [0, 1] {
-        let header = Header {
-            generation,
-            ..header
-        };
-        backing.journal_write(header.slot(), &header.encode())?;
-    }
-    backing.journal_sync()?;
-    let root = Root {
-        volume: config.volume,
-        epoch: 0,
-        head: SegmentId::default(),
-        through_seq: 0,
-        size_blocks,
-        rows: Vec::new(),
-        parts: BTreeMap::new(),
-    };
-    let name = name(config, ObjectKind::Root, 0, 0);
-    Ok(backing.put(name, &root.encode())?)
+/// How a volume is attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attach {
+    /// Back to this snapshot: whatever was written since is gone, but for what other snapshots have.
+    pub restore: Option<SnapshotId>,
+    /// The journal is lost, and what its file holds is not to be looked at: the volume is then what it was
+    /// at some moment between the last checkpoint and the end of what segments have.
+    pub without_journal: bool,
 }
 
 /// Attaches a volume: everything that was flushed is there, and of the rest a prefix of each run of
 /// overlapping writes, which from now on does not change any more.
 pub fn open(config: &Config, backing: &mut dyn Backing) -> Result<Engine, OpenError> {
+    open_with(config, Attach::default(), backing)
+}
+
+/// Attaches a volume in an unusual way.
+pub fn open_with(
+    config: &Config,
+    how: Attach,
+    backing: &mut dyn Backing,
+) -> Result<Engine, OpenError> {
     let lap_len = lap_len(config)?;
-    let objects: BTreeMap<ObjectName, u64> = backing.list()?.into_iter().collect();
-    let claims = read_claims(&objects, backing)?;
-    let (root_name, root) = newest_root(&objects, &claims, backing)?;
-    let (mut map, mut table) = load(&root, backing)?;
+    let objects = backing.list()?;
+    let get = &mut |name, offset, len| backing.get(name, offset, len);
+    let history = History::read(config.volume, objects, get)?;
+    let (root_name, root) = history.newest_root(get)?;
     // It may be seen without ever having been answered; older ones are deleted soon.
     backing.put(root_name, &root.encode())?;
-    let chain = chain(&objects, &claims, &root);
-    let (mut head, mut through_seq) = (root.head, root.through_seq);
-    let mut epoch = claims
-        .keys()
-        .copied()
-        .max()
-        .unwrap_or_default()
-        .max(root.epoch);
-    epoch = objects.keys().map(|name| name.epoch).fold(epoch, u32::max);
-    let mut applied = BTreeSet::new();
-    let mut doubtful = None;
-    for (index, (name, len)) in chain.iter().enumerate() {
-        // Of the last ones nobody knows whether they were ever answered.
-        let proven = index + IN_FLIGHT_MAX < chain.len();
-        let Some(summary) = read_segment(*name, *len, proven, backing)? else {
-            doubtful = Some(*name);
-            break;
-        };
-        apply(
-            &mut map,
-            &mut table,
-            &summary,
-            u32::try_from(*len).unwrap_or(u32::MAX),
-        );
-        head = summary.id;
-        through_seq = summary.through_seq;
-        applied.insert(*name);
-    }
-    let headers = backing.journal_read(0, HEADERS_LEN)?;
-    let header = Header::newest(&headers, config.volume).ok_or(OpenError::NoJournal)?;
-    if header.tail % SECTOR_LEN != 0 || header.tail > u64::MAX / 2 {
-        return Err(OpenError::Journal);
-    }
-    if header.tail_seq > through_seq + 1 {
-        return Err(doubtful.map_or(OpenError::Gap(through_seq + 1), OpenError::Damaged));
-    }
-    let found = scan(backing, config.volume, header, lap_len, through_seq)?;
-    epoch = epoch.max(header.epoch).max(found.epoch);
+    let (mut segments, doubtful) = read_chain(&history, &root, backing)?;
+    let (header, found) = if how.without_journal {
+        let whole = segments.iter().rposition(|(_, summary, _)| summary.whole);
+        segments.truncate(whole.map_or(0, |last| last + 1));
+        let through = segments
+            .last()
+            .map_or(root.through_seq, |last| last.1.through_seq);
+        let header = format_journal(config, history.epoch(), through + 1, backing)?;
+        (header, Scanned::nothing(header))
+    } else {
+        let headers = backing.journal_read(0, HEADERS_LEN)?;
+        let header = Header::newest(&headers, config.volume).ok_or(OpenError::NoJournal)?;
+        if header.tail % SECTOR_LEN != 0 || header.tail > u64::MAX / 2 {
+            return Err(OpenError::Journal);
+        }
+        let through = segments
+            .last()
+            .map_or(root.through_seq, |last| last.1.through_seq);
+        if header.tail_seq > through + 1 {
+            return Err(doubtful.map_or(OpenError::Gap(through + 1), OpenError::Damaged));
+        }
+        (header, scan(backing, config.volume, header, lap_len)?)
+    };
+    let epoch = history.epoch().max(header.epoch).max(found.epoch);
     let epoch = epoch.checked_add(1).ok_or(OpenError::Journal)?;
+    let mut replay = Replay::begin(&root, epoch, load_map(&root, backing)?);
+    let cuts = found.cuts();
+    for (_, summary, len) in &segments {
+        replay.segment(summary, *len, &cuts);
+    }
+    let through_seq = replay.through_seq;
+    let kept = found.keep(replay.keeps_from());
     let next_seq = found.last_seq.max(through_seq) + 1;
-    let tail = found.kept.front().map_or(found.end, |kept| kept.pos);
     let mut journal = Journal::new(Start {
         volume: config.volume,
         epoch,
         lap_len,
         head: found.end,
-        tail,
+        tail: kept.front().map_or(found.end, |kept| kept.pos),
         next_seq,
-        kept: found.kept,
+        kept,
         generation: header.generation,
+        durable_seq: header.durable_seq,
     });
-    let claim = name(config, ObjectKind::Claim, 0, epoch);
+    replay.journal(found.records);
+    let claim = named(config, ObjectKind::Claim, epoch);
     let found_here = Claim {
-        head_number: head.number,
+        head_number: replay.head.number,
         root: (root_name.epoch, root_name.number),
     };
     backing.put(claim, &found_here.encode())?;
     begin(&mut journal, backing)?;
-    let live = |name: &ObjectName| match name.kind {
-        ObjectKind::Segment => {
-            applied.contains(name) || table.number_of(name.segment_id()).is_some()
-        }
-        ObjectKind::Part => root.parts.values().any(|part| part == name),
-        ObjectKind::Root => *name == root_name,
-        ObjectKind::Claim => name.epoch > root.epoch,
-    };
-    let garbage = objects.keys().filter(|name| !live(name)).copied().collect();
-    Ok(Engine::new(Recovered {
-        config: config.clone(),
-        epoch,
-        size_blocks: root.size_blocks,
-        journal,
-        overlay: found.overlay,
-        map,
-        table,
-        head,
-        through_seq,
-        root: root_name,
-        parts: root.parts,
-        garbage,
-    }))
+    let mut state = Recovered::new(config.clone(), replay, journal, (root_name, root));
+    if let Some(snapshot) = how.restore {
+        restore(&mut state, snapshot, backing)?;
+    }
+    let applied = segments.iter().map(|(name, ..)| *name).collect();
+    state.garbage = garbage(&history, &state, &applied);
+    Ok(Engine::new(state))
 }
 
-fn lap_len(config: &Config) -> Result<u64, OpenError> {
+/// The journal's length without its headers.
+pub(crate) fn lap_len(config: &Config) -> Result<u64, OpenError> {
     let len = config.journal_len.saturating_sub(HEADERS_LEN);
     let len = len - len % SECTOR_LEN;
     let segments =
         (1..=4 << 20).contains(&config.segment_len) && (1..=PUTS_MAX).contains(&config.puts_max);
     match len >= LAP_LEN_MIN && segments {
         true => Ok(len),
-        false => Err(OpenError::Journal),
+        false => Err(OpenError::Config),
     }
 }
 
-fn name(config: &Config, kind: ObjectKind, number: u64, epoch: u32) -> ObjectName {
-    let volume = config.volume;
+fn named(config: &Config, kind: ObjectKind, epoch: u32) -> ObjectName {
     ObjectName {
-        volume,
+        volume: config.volume,
         kind,
-        number,
+        number: 0,
         epoch,
     }
 }
 
-/// By epoch, what each attachment found.
-type Claims = BTreeMap<u32, Claim>;
+/// Segments after the root with their summaries and lengths, and the one that is torn, if one is.
+type Chain = (Vec<(ObjectName, Summary, u32)>, Option<ObjectName>);
 
-type Objects = BTreeMap<ObjectName, u64>;
-
-fn read_claims(objects: &Objects, backing: &mut dyn Backing) -> Result<Claims, OpenError> {
-    let mut claims = Claims::new();
-    for (name, len) in objects
-        .iter()
-        .filter(|(name, _)| name.kind == ObjectKind::Claim)
-    {
-        // A torn one was never answered, so that its attachment never began.
-        if let Some(claim) = Claim::decode(&backing.get(*name, 0, *len)?) {
-            claims.insert(name.epoch, claim);
-        }
-    }
-    Ok(claims)
-}
-
-/// Whether no later attachment began without this segment.
-fn has_won(claims: &Claims, id: SegmentId) -> bool {
-    later_than(claims, id.epoch).all(|claim| id.number <= claim.head_number)
-}
-
-/// Whether no later attachment began from an older root; what this one names is deleted then.
-fn root_has_won(claims: &Claims, name: ObjectName) -> bool {
-    later_than(claims, name.epoch).all(|claim| (name.epoch, name.number) <= claim.root)
-}
-
-fn later_than(claims: &Claims, epoch: u32) -> impl Iterator<Item = &Claim> {
-    let later = epoch.checked_add(1).map(|epoch| claims.range(epoch..));
-    later.into_iter().flatten().map(|(_, claim)| claim)
-}
-
-fn newest_root(
-    objects: &Objects,
-    claims: &Claims,
+fn read_chain(
+    history: &History,
+    root: &Root,
     backing: &mut dyn Backing,
-) -> Result<(ObjectName, Root), OpenError> {
-    let roots = objects
-        .iter()
-        .filter(|(name, _)| name.kind == ObjectKind::Root);
-    let mut roots: Vec<_> = roots.map(|(name, len)| (*name, *len)).collect();
-    roots.sort_by_key(|(name, _)| (name.epoch, name.number));
-    let damaged = roots.last().map(|(name, _)| *name);
-    for (name, len) in roots.into_iter().rev() {
-        let root = Root::decode(&backing.get(name, 0, len)?);
-        let ours = root.filter(|root| root.volume == name.volume && root_has_won(claims, name));
-        if let Some(root) = ours {
-            return Ok((name, root));
-        }
-    }
-    Err(damaged.map_or(OpenError::NoVolume, OpenError::Damaged))
-}
-
-fn load(root: &Root, backing: &mut dyn Backing) -> Result<(Map, Table), OpenError> {
-    let (mut map, mut table) = (Map::default(), Table::default());
-    for (number, row) in &root.rows {
-        table.load(*number, *row);
-    }
-    table.loaded();
-    for (part, name) in &root.parts {
-        let bytes = match backing.get(*name, 0, u64::MAX) {
-            Err(IoError::NotFound) => Vec::new(),
-            other => other?,
+) -> Result<Chain, OpenError> {
+    let chain = history.chain(root);
+    let mut segments = Vec::with_capacity(chain.len());
+    for (index, (name, len)) in chain.iter().enumerate() {
+        // Of the last ones nobody knows whether they were ever answered.
+        let proven = index + IN_FLIGHT_MAX < chain.len();
+        let Some(summary) = read_segment(*name, *len, proven, backing)? else {
+            return Ok((segments, Some(*name)));
         };
-        if !map.load_part(*part, &bytes) {
-            return Err(OpenError::Damaged(*name));
-        }
+        segments.push((*name, summary, u32::try_from(*len).unwrap_or(u32::MAX)));
     }
-    Ok((map, table))
+    Ok((segments, None))
 }
 
-/// The segments after the root, one for each number, as far as there are any.
-fn chain(objects: &Objects, claims: &Claims, root: &Root) -> VecDeque<(ObjectName, u64)> {
-    let mut chain = VecDeque::new();
-    let mut last = SegmentId {
-        number: root.head.number,
-        epoch: root.epoch,
+/// Puts the state of a snapshot in place of what is there, with a root of its own.
+fn restore(
+    state: &mut Recovered,
+    snapshot: SnapshotId,
+    backing: &mut dyn Backing,
+) -> Result<(), OpenError> {
+    if !state.frozen.is_empty() || state.layers.cuts().any(|layer| layer.snapshot.is_some()) {
+        return Err(OpenError::Unsettled);
+    }
+    let mut stored = state.named.snapshots.iter();
+    let found = stored.find(|(other, _)| other.id == snapshot);
+    let (_, object) = found.ok_or(OpenError::NoSnapshot)?;
+    let kept = Root::decode(&backing.get(*object, 0, u64::MAX)?);
+    let kept = kept.ok_or(OpenError::Damaged(*object))?;
+    let (map, _) = load_map(&kept, backing)?;
+    state.go_back(kept, map);
+    let name = named(&state.config, ObjectKind::Root, state.epoch);
+    backing.put(name, &state.root_of().encode())?;
+    (state.root, state.root_epoch) = (name, state.epoch);
+    Ok(())
+}
+
+/// The objects that nothing needs.
+fn garbage(
+    history: &History,
+    state: &Recovered,
+    applied: &BTreeSet<ObjectName>,
+) -> Vec<ObjectName> {
+    let named = &state.named;
+    let parts = named.parts.values().chain(named.held.keys());
+    let parts: BTreeSet<&ObjectName> = parts.collect();
+    let snapshots: BTreeSet<&ObjectName> = named.snapshots.iter().map(|(_, name)| name).collect();
+    let live = |name: &ObjectName| match name.kind {
+        ObjectKind::Segment => {
+            applied.contains(name) || state.table.number_of(name.segment_id()).is_some()
+        }
+        ObjectKind::Part => parts.contains(name),
+        ObjectKind::Snapshot => snapshots.contains(name),
+        ObjectKind::Root => *name == state.root,
+        ObjectKind::Claim => name.epoch > state.root_epoch,
     };
-    loop {
-        let number = last.number + 1;
-        let named = |epoch| ObjectName::segment(root.volume, SegmentId { number, epoch });
-        let mut candidates = objects.range(named(last.epoch)..=named(u32::MAX)).rev();
-        let next = candidates.find(|(name, _)| has_won(claims, name.segment_id()));
-        let Some((name, len)) = next else {
-            return chain;
-        };
-        last = name.segment_id();
-        chain.push_back((*name, *len));
-    }
+    let objects = history.objects.keys();
+    objects.filter(|name| !live(name)).copied().collect()
 }
 
 /// A segment's summary; `None` if it is torn. One that may never have been answered is read whole and
@@ -348,9 +288,11 @@ fn begin(journal: &mut Journal, backing: &mut dyn Backing) -> Result<(), OpenErr
         .next()
         .map_or(journal.last_seq() + 1, |kept| kept.seq);
     let header = journal.header(journal.tail(), seq);
-    backing.journal_write(header.slot(), &header.encode())?;
+    let last = journal.last_seq();
+    backing.journal_write(0, &header.encode())?;
     // The record may go where the old header still has its tail.
     backing.journal_sync()?;
+    journal.note_durable(last);
     journal.append(Kind::Open, 0, 0, &[]);
     let mut token = 0;
     while let Some((at, bytes)) = journal.take_run(token) {
@@ -358,8 +300,10 @@ fn begin(journal: &mut Journal, backing: &mut dyn Backing) -> Result<(), OpenErr
         journal.run_written(token);
         token += 1;
     }
-    Ok(backing.journal_sync()?)
+    backing.journal_sync()?;
+    journal.note_durable(journal.last_seq());
+    Ok(())
 }
 
 /// What fits a frame fits a block's place: units count to the end of the longest segment.
-const _: () = assert!((4 << 20) / crate::segment::UNIT_LEN <= 1 << 16 && BLOCK_LEN == 4096);
+const _: () = assert!((4 << 20) / crate::segment::UNIT_LEN <= 1 << 18 && BLOCK_LEN == 4096);

@@ -1,7 +1,9 @@
 //! What the journal holds and no segment yet: the newest writes, as extents over the map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+
+use crate::snapshot::Snapshot;
 
 /// Where the newest content of some blocks is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub(crate) enum Content {
     },
     /// Nowhere: they are zero.
     Zero,
+    /// Nowhere: what the journal had of them is damaged.
+    Lost,
 }
 
 /// Blocks that one record wrote and none after it.
@@ -36,6 +40,7 @@ impl Fresh {
         let ahead = block - self.block;
         let content = match &self.content {
             Content::Zero => Content::Zero,
+            Content::Lost => Content::Lost,
             Content::Data { pos, crcs, skip } => Content::Data {
                 pos: pos + ahead * crate::BLOCK_LEN as u64,
                 crcs: Arc::clone(crcs),
@@ -114,6 +119,110 @@ impl Overlay {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
+}
+
+/// The records up to some point, which nothing hides that came later.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    overlay: Overlay,
+    /// The last record that belongs to it.
+    pub(crate) cut_seq: u64,
+    /// How long the volume was then.
+    pub(crate) size_blocks: u64,
+    /// What was taken then.
+    pub(crate) snapshot: Option<Snapshot>,
+}
+
+/// The overlay, cut into layers: each is packed by itself and whole, so that the map comes past every
+/// cut exactly as the volume was there.
+#[derive(Debug, Default)]
+pub(crate) struct Layers {
+    /// Oldest first.
+    cut: VecDeque<Layer>,
+    top: Overlay,
+}
+
+impl Layers {
+    /// Puts an extent over whatever is there.
+    pub(crate) fn insert(&mut self, fresh: Fresh) {
+        self.top.insert(fresh);
+    }
+
+    /// What is there now is the layer that ends with the record `cut_seq`.
+    pub(crate) fn cut(&mut self, cut_seq: u64, size_blocks: u64, snapshot: Option<Snapshot>) {
+        self.cut.push_back(Layer {
+            overlay: std::mem::take(&mut self.top),
+            cut_seq,
+            size_blocks,
+            snapshot,
+        });
+    }
+
+    /// The oldest layer that is cut and ends behind `seq`.
+    pub(crate) fn after(&self, seq: u64) -> Option<&Layer> {
+        self.cut.iter().find(|layer| layer.cut_seq > seq)
+    }
+
+    /// The layers that are cut, oldest first.
+    pub(crate) fn cuts(&self) -> impl DoubleEndedIterator<Item = &Layer> {
+        self.cut.iter()
+    }
+
+    /// The oldest layer, all of which is packed, if that is the one that ends with `seq`.
+    pub(crate) fn pop(&mut self, seq: u64) -> Option<Layer> {
+        match self.cut.front() {
+            Some(layer) if layer.cut_seq == seq => self.cut.pop_front(),
+            _ => None,
+        }
+    }
+
+    /// Takes away what the record `seq` wrote within a range and nobody after it in its layer.
+    pub(crate) fn settle(&mut self, block: u64, blocks: u64, seq: u64) {
+        let mut cut = self.cut.iter_mut();
+        let layer = cut.find(|layer| layer.cut_seq >= seq);
+        let overlay = layer.map_or(&mut self.top, |layer| &mut layer.overlay);
+        overlay.settle(block, blocks, seq);
+    }
+
+    /// The newest extents within `block..block + blocks`, cut to it, in order.
+    pub(crate) fn within(&self, block: u64, blocks: u64) -> Vec<Fresh> {
+        let mut found = self.top.within(block, blocks);
+        for layer in self
+            .cut
+            .iter()
+            .rev()
+            .filter(|layer| layer.overlay.len() > 0)
+        {
+            let below = layer.overlay.within(block, blocks);
+            found = match (found.is_empty(), below.is_empty()) {
+                (true, _) => below,
+                (_, true) => found,
+                _ => merge(found, below),
+            };
+        }
+        found
+    }
+
+    /// How many extents there are in all layers.
+    pub(crate) fn len(&self) -> usize {
+        let cut = self.cut.iter().map(|layer| layer.overlay.len());
+        cut.sum::<usize>() + self.top.len()
+    }
+}
+
+impl Layer {
+    /// Its extents within `block..block + blocks`.
+    pub(crate) fn within(&self, block: u64, blocks: u64) -> Vec<Fresh> {
+        self.overlay.within(block, blocks)
+    }
+}
+
+/// What is above, and of what is below that which shows between.
+fn merge(above: Vec<Fresh>, below: Vec<Fresh>) -> Vec<Fresh> {
+    let mut shown = Overlay::default();
+    below.into_iter().for_each(|fresh| shown.insert(fresh));
+    above.into_iter().for_each(|fresh| shown.insert(fresh));
+    shown.0.into_values().collect()
 }
 
 #[cfg(test)]

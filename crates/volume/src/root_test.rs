@@ -10,26 +10,43 @@ const CLAIM: Claim = Claim {
 fn root() -> Root {
     let volume = VolumeId(9);
     let id = |number| SegmentId { number, epoch: 2 };
-    let row = |number| Row {
+    let row = |volume, number| Row {
+        volume,
         id: id(number),
         len: 4 << 20,
         frames: 1000,
         live: 10,
+        pins: 2,
     };
-    let part = ObjectName {
+    let object = |volume, kind| ObjectName {
         volume,
-        kind: ObjectKind::Part,
+        kind,
         number: 77,
         epoch: 1,
     };
+    let (ours, theirs) = (
+        object(volume, ObjectKind::Part),
+        object(VolumeId(4), ObjectKind::Part),
+    );
+    let snapshot = Snapshot {
+        id: SnapshotId { seq: 5, epoch: 1 },
+        name: "before".to_owned(),
+        taken: base::Timestamp::from_secs(1),
+        size_blocks: 77,
+    };
     Root {
-        volume,
         epoch: 3,
         head: id(12),
         through_seq: 1 << 40,
-        size_blocks: 1 << 28,
-        rows: vec![(0, row(4)), (7, row(12))],
-        parts: BTreeMap::from([(0, part), (5, part)]),
+        parent: Some(Parent {
+            volume: VolumeId(4),
+            snapshot: SnapshotId { seq: 8, epoch: 1 },
+        }),
+        rows: vec![(0, row(volume, 4)), (7, row(VolumeId(4), 12))],
+        parts: BTreeMap::from([(0, ours), (5, theirs)]),
+        held: BTreeMap::from([(ours, 3)]),
+        snapshots: vec![(snapshot, object(volume, ObjectKind::Snapshot))],
+        ..Root::new(volume, "acme/data", 1 << 28)
     }
 }
 

@@ -1,24 +1,29 @@
 //! Walking over the journal's records after a restart, to where the whole ones end.
+//!
+//! Where a record is not whole, either the journal ends, or the record has rotted. It has if anything says
+//! that it was durable: the header, or a record behind it, which is looked for up to [`AHEAD_LEN`] on.
 
 use std::collections::VecDeque;
 
+use crate::SECTOR_LEN;
 use crate::bytes::usize_of;
 use crate::command::IoError;
 use crate::journal::{Kept, file_offset};
 use crate::name::VolumeId;
-use crate::open::Backing;
-use crate::overlay::{Content, Fresh, Overlay};
-use crate::record::{Header, Kind, RECORD_LEN_MAX, Record, data_offset};
+use crate::open::{Backing, OpenError};
+use crate::record::{Found, Header, Kind, RECORD_LEN_MAX, Record};
+use crate::snapshot::{Snapshot, SnapshotId, from_note};
 
 /// How much is read at once.
 const WINDOW_LEN: u64 = 1 << 20;
 
+/// How far behind the end is looked for records that know of more.
+const AHEAD_LEN: u64 = 16 << 20;
+
 /// What the journal holds.
 pub(crate) struct Scanned {
-    /// What records after the last packed one wrote.
-    pub(crate) overlay: Overlay,
-    /// Those records.
-    pub(crate) kept: VecDeque<Kept>,
+    /// Its records and their positions, in order.
+    pub(crate) records: Vec<(u64, Found)>,
     /// The last whole record, or the one before the header's first if there is none.
     pub(crate) last_seq: u64,
     /// The position behind it.
@@ -27,73 +32,130 @@ pub(crate) struct Scanned {
     pub(crate) epoch: u32,
 }
 
+impl Scanned {
+    /// A journal without records.
+    pub(crate) fn nothing(header: Header) -> Self {
+        Self {
+            records: Vec::new(),
+            last_seq: header.tail_seq.saturating_sub(1),
+            end: header.tail,
+            epoch: 0,
+        }
+    }
+
+    /// The snapshots among its records.
+    pub(crate) fn cuts(&self) -> Vec<Snapshot> {
+        let cuts = self.records.iter();
+        cuts.filter_map(|(_, found)| snapshot_of(found)).collect()
+    }
+
+    /// The records from `seq` on.
+    pub(crate) fn keep(&self, seq: u64) -> VecDeque<Kept> {
+        let from = self
+            .records
+            .partition_point(|(_, found)| found.record.seq < seq);
+        let records = self.records.iter().skip(from);
+        let kept = records.map(|(pos, Found { record, .. })| Kept {
+            seq: record.seq,
+            pos: *pos,
+            end: pos + record.len(),
+            kind: record.kind,
+            block: record.block,
+            blocks: record.blocks,
+        });
+        kept.collect()
+    }
+}
+
+/// The snapshot that a record takes; its length is not in it.
+pub(crate) fn snapshot_of(found: &Found) -> Option<Snapshot> {
+    let record = found.record;
+    let (name, taken) = match record.kind {
+        Kind::Snapshot => from_note(&found.note)?,
+        _ => return None,
+    };
+    let (seq, epoch) = (record.seq, record.epoch);
+    Some(Snapshot {
+        id: SnapshotId { seq, epoch },
+        name,
+        taken,
+        size_blocks: 0,
+    })
+}
+
 /// Walks from the header's tail as far as each record is whole, next in sequence and of no older epoch.
 pub(crate) fn scan(
     backing: &mut dyn Backing,
     volume: VolumeId,
     header: Header,
     lap_len: u64,
-    through_seq: u64,
-) -> Result<Scanned, IoError> {
+) -> Result<Scanned, OpenError> {
     let mut window = Window::new(lap_len);
-    let mut found = Scanned {
-        overlay: Overlay::default(),
-        kept: VecDeque::new(),
-        last_seq: header.tail_seq.saturating_sub(1),
-        end: header.tail,
-        epoch: 0,
-    };
+    let mut found = Scanned::nothing(header);
+    let mut durable = header.durable_seq;
+    let mut looked = false;
     // Nothing may be walked over twice, however well it fits.
     while found.end - header.tail < lap_len {
-        let bytes = window.at(backing, found.end)?;
-        let Some((record, crcs)) = Record::parse(bytes) else {
-            break;
-        };
-        let next = record.seq == found.last_seq.wrapping_add(1) && record.volume == volume;
-        if !next || record.epoch < found.epoch {
-            break;
+        let next = window.record(backing, found.end)?;
+        let next = next.filter(|next| {
+            let record = next.record;
+            record.seq == found.last_seq.wrapping_add(1)
+                && record.volume == volume
+                && record.epoch >= found.epoch
+        });
+        let is_whole = next.as_ref().is_some_and(|next| next.damaged.is_empty());
+        if !is_whole {
+            if !looked {
+                looked = true;
+                durable = durable.max(look_ahead(backing, &mut window, volume, header, &found)?);
+            }
+            if durable <= found.last_seq {
+                break;
+            }
         }
-        let pos = found.end;
+        let Some(next) = next else {
+            return Err(OpenError::Rotten(found.last_seq + 1));
+        };
+        let (pos, record) = (found.end, next.record);
+        durable = durable.max(record.durable_seq);
         found.epoch = record.epoch;
         found.last_seq = record.seq;
         found.end = match record.kind {
             Kind::Wrap => pos.next_multiple_of(lap_len).max(pos + record.len()),
             _ => pos + record.len(),
         };
-        if record.seq > through_seq {
-            take_up(&mut found, pos, record, crcs);
-        }
+        found.records.push((pos, next));
+    }
+    if durable > found.last_seq {
+        return Err(OpenError::Rotten(found.last_seq + 1));
     }
     Ok(found)
 }
 
-fn take_up(found: &mut Scanned, pos: u64, record: Record, crcs: Vec<u32>) {
-    let content = match record.kind {
-        Kind::Data => Some(Content::Data {
-            pos: pos + data_offset(record.blocks),
-            crcs: crcs.into(),
-            skip: 0,
-        }),
-        Kind::Zero => Some(Content::Zero),
-        Kind::Open | Kind::Wrap => None,
-    };
-    let fits = record.block.checked_add(u64::from(record.blocks)).is_some();
-    if let Some(content) = content.filter(|_| fits && record.blocks > 0) {
-        found.overlay.insert(Fresh {
-            block: record.block,
-            blocks: u64::from(record.blocks),
-            seq: record.seq,
-            content,
-        });
+/// The newest record that those behind the end know to have been durable.
+fn look_ahead(
+    backing: &mut dyn Backing,
+    window: &mut Window,
+    volume: VolumeId,
+    header: Header,
+    found: &Scanned,
+) -> Result<u64, IoError> {
+    let until = (header.tail + window.lap_len).min(found.end + AHEAD_LEN);
+    let (mut pos, mut durable) = (found.end + SECTOR_LEN, 0);
+    while pos < until {
+        let next = window.record(backing, pos)?.map(|found| found.record);
+        let newer = |record: &Record| {
+            record.volume == volume && record.epoch >= found.epoch && record.seq > found.last_seq
+        };
+        pos += match next.filter(newer) {
+            Some(record) => {
+                durable = durable.max(record.durable_seq);
+                record.len()
+            }
+            None => SECTOR_LEN,
+        };
     }
-    found.kept.push_back(Kept {
-        seq: record.seq,
-        pos,
-        end: pos + record.len(),
-        kind: record.kind,
-        block: record.block,
-        blocks: record.blocks,
-    });
+    Ok(durable)
 }
 
 /// A stretch of the journal in memory.
@@ -112,8 +174,8 @@ impl Window {
         }
     }
 
-    /// What is at a position: a record's longest length, unless the lap ends before.
-    fn at(&mut self, backing: &mut dyn Backing, pos: u64) -> Result<&[u8], IoError> {
+    /// The record at a position.
+    fn record(&mut self, backing: &mut dyn Backing, pos: u64) -> Result<Option<Found>, IoError> {
         let left = self.lap_len - pos % self.lap_len;
         let wanted = left.min(RECORD_LEN_MAX);
         let here = pos.checked_sub(self.pos).map(usize_of);
@@ -125,6 +187,6 @@ impl Window {
             self.pos = pos;
         }
         let from = usize_of(pos - self.pos);
-        Ok(self.bytes.get(from..).unwrap_or_default())
+        Ok(Record::parse(self.bytes.get(from..).unwrap_or_default()))
     }
 }

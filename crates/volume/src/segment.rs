@@ -1,38 +1,45 @@
 //! Segments: immutable objects of blocks, byte by byte.
 //!
-//! First the frames, each at a multiple of 64 bytes: 0..4 CRC-32C of the frame's bytes 4.. to its end,
-//! 4..6 length as stored, 6..8 how (0 as is, 1 LZ4 block), 8..16 the block's number, then the bytes. The
-//! number is in it so that a frame read from a wrong place is noticed.
+//! First the frames, each at a multiple of 16 bytes: 0..4 CRC-32C of the frame's bytes 4.. to its end,
+//! 4..6 length as stored, 6..8 how (0 as is, 1 LZ4 block, 2 lost: what the block held was damaged before
+//! it came here, and is never served), 8..16 the block's number, then the bytes. The number is in it so
+//! that a frame read from a wrong place is noticed.
 //!
-//! Then the summary, 32 bytes an entry: 0..8 block, 8..16 and 16..20 number and epoch of the segment
-//! it was moved from, 20..22 the unit of 64 bytes at which its frame begins, 22..24 the same in the
-//! segment that it was moved from, 24..28 blocks (more than one only for zeroes), 28..32 kind: 1
-//! written, 2 zeroes, 3 moved.
+//! Then the summary, in three lists. Written blocks, 12 bytes each: 0..8 block, 8..12 the unit of 16 bytes
+//! at which its frame begins. Zeroes, 12 bytes each: 0..8 block, 8..12 how many. Moved blocks, 28 bytes
+//! each: 0..12 as if written, 12..20, 20..24 and 24..28 number and epoch of the segment from which it was
+//! moved and the unit there.
 //!
-//! Then the footer, 64 bytes: 0..4 magic `CFS1`, 4..8 CRC-32C of the summary and of bytes 8..64, 8..16
-//! volume, 16..24 number, 24..28 epoch, 28..32 entries, 32..40 the last journal record that has taken
-//! effect with it, 40..44 length of the frames, 44..48 CRC-32C of the frames, 48..64 zero.
+//! Then the footer, 72 bytes: 0..4 magic `CFS2`, 4..8 CRC-32C of the summary and of bytes 8..72, 8..16
+//! volume, 16..24 number, 24..28 epoch, 28..40 written, zeroes and moved in the summary, 40..48 the last
+//! journal record that has taken effect with it, 48..52 length of the frames, 52..56 CRC-32C of the
+//! frames, 56..64 blocks of the volume, 64..68 whether the volume is what it was after that record, with
+//! nothing missing, 68..72 zero.
 
 use crate::BLOCK_LEN;
 use crate::bytes::{Put, Reader, crc, len32, usize_of};
 use crate::name::{SegmentId, VolumeId};
 
-const MAGIC: u32 = u32::from_le_bytes(*b"CFS1");
+const MAGIC: u32 = u32::from_le_bytes(*b"CFS2");
 const FRAME_HEADER_LEN: usize = 16;
-const ENTRY_LEN: usize = 32;
+const WRITTEN_LEN: usize = 12;
+const MOVED_LEN: usize = 28;
 
 /// The bytes of the footer.
-pub(crate) const FOOTER_LEN: usize = 64;
+pub(crate) const FOOTER_LEN: usize = 72;
 
 /// The bytes before the end of a segment that are sure to hold its summary and footer: a segment has at
 /// most [`FRAMES_MAX`] frames and as many entries for zeroes.
-pub(crate) const SUMMARY_LEN_MAX: u64 = (2 * FRAMES_MAX * ENTRY_LEN + FOOTER_LEN) as u64;
+pub(crate) const SUMMARY_LEN_MAX: u64 = (2 * FRAMES_MAX * MOVED_LEN + FOOTER_LEN) as u64;
 
 /// The most frames in a segment of 4 MiB.
 pub(crate) const FRAMES_MAX: usize = (4 << 20) / FRAME_LEN_MAX;
 
+/// Compression pays if it saves so much of a block.
+const PAYS_LEN: usize = 512;
+
 /// What frames are aligned to.
-pub(crate) const UNIT_LEN: usize = 64;
+pub(crate) const UNIT_LEN: usize = 16;
 
 /// The most that a frame takes.
 pub(crate) const FRAME_LEN_MAX: usize = (FRAME_HEADER_LEN + BLOCK_LEN).next_multiple_of(UNIT_LEN);
@@ -41,14 +48,14 @@ pub(crate) const FRAME_LEN_MAX: usize = (FRAME_HEADER_LEN + BLOCK_LEN).next_mult
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Its frame is at this unit.
-    Written { unit: u16 },
+    Written { unit: u32 },
     /// They are zero.
     Zero { blocks: u32 },
     /// Its frame is at this unit, and holds what another segment held, unless it was rewritten since.
     Moved {
-        unit: u16,
+        unit: u32,
         from: SegmentId,
-        from_unit: u16,
+        from_unit: u32,
     },
 }
 
@@ -65,12 +72,14 @@ pub struct Draft {
     pub(crate) volume: VolumeId,
     pub(crate) id: SegmentId,
     pub(crate) through_seq: u64,
+    pub(crate) size_blocks: u64,
+    pub(crate) whole: bool,
     pub(crate) blocks: Vec<DraftBlock>,
     pub(crate) zeroes: Vec<(u64, u32)>,
 }
 
-/// A block, its data, and the segment and unit that it was moved from, if it was.
-pub(crate) type DraftBlock = (u64, Vec<u8>, Option<(SegmentId, u16)>);
+/// A block, its data (nothing if that is lost), and the segment and unit that it was moved from, if it was.
+pub(crate) type DraftBlock = (u64, Vec<u8>, Option<(SegmentId, u32)>);
 
 /// A segment ready to be stored.
 #[derive(Clone, Debug)]
@@ -86,8 +95,12 @@ pub(crate) struct Summary {
     pub(crate) volume: VolumeId,
     pub(crate) id: SegmentId,
     pub(crate) through_seq: u64,
+    pub(crate) size_blocks: u64,
+    /// The volume is then what it was after that record: data that newer records hide is here too.
+    pub(crate) whole: bool,
     pub(crate) frames_len: u32,
     pub(crate) frames_crc: u32,
+    /// Written blocks first, then zeroes, then moved ones.
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -95,29 +108,37 @@ impl Draft {
     /// The object. Costs a compression of each block.
     pub fn seal(self) -> Sealed {
         let mut bytes = Vec::with_capacity(self.blocks.len() * FRAME_LEN_MAX);
-        let mut entries = Vec::with_capacity(self.blocks.len() + self.zeroes.len());
+        let (mut entries, mut moved) = (Vec::with_capacity(self.blocks.len()), Vec::new());
         for (block, data, from) in &self.blocks {
-            let unit = u16::try_from(bytes.len() / UNIT_LEN).unwrap_or(u16::MAX);
-            put_frame(&mut bytes, *block, data);
-            let change = match *from {
-                None => Change::Written { unit },
-                Some((from, from_unit)) => Change::Moved {
-                    unit,
-                    from,
-                    from_unit,
-                },
-            };
             let block = *block;
-            entries.push(Entry { block, change });
+            let unit = len32(bytes.len() / UNIT_LEN);
+            put_frame(&mut bytes, block, data);
+            match *from {
+                None => entries.push(Entry {
+                    block,
+                    change: Change::Written { unit },
+                }),
+                Some((from, from_unit)) => moved.push(Entry {
+                    block,
+                    change: Change::Moved {
+                        unit,
+                        from,
+                        from_unit,
+                    },
+                }),
+            }
         }
         entries.extend(self.zeroes.iter().map(|(block, blocks)| Entry {
             block: *block,
             change: Change::Zero { blocks: *blocks },
         }));
+        entries.append(&mut moved);
         let summary = Summary {
             volume: self.volume,
             id: self.id,
             through_seq: self.through_seq,
+            size_blocks: self.size_blocks,
+            whole: self.whole,
             frames_len: len32(bytes.len()),
             frames_crc: crc(&bytes),
             entries,
@@ -128,20 +149,30 @@ impl Draft {
 }
 
 fn put_frame(out: &mut Vec<u8>, block: u64, data: &[u8]) {
-    let packed = lz4_flex::block::compress(data);
-    let pays = packed.len() + UNIT_LEN * 8 <= data.len();
-    let (how, stored) = if pays { (1, &packed[..]) } else { (0, data) };
-    let mut body = Vec::with_capacity(FRAME_HEADER_LEN + stored.len());
-    body.put_u16(u16::try_from(stored.len()).unwrap_or(u16::MAX));
-    body.put_u16(how);
-    body.put_u64(block);
-    body.extend_from_slice(stored);
-    out.put_u32(crc(&body));
-    out.append(&mut body);
+    let packed;
+    let (how, stored) = if data.is_empty() {
+        (2, data)
+    } else {
+        packed = lz4_flex::block::compress(data);
+        match packed.len() + PAYS_LEN <= data.len() {
+            true => (1, &packed[..]),
+            false => (0, data),
+        }
+    };
+    let start = out.len();
+    out.put_u32(0);
+    out.put_u16(u16::try_from(stored.len()).unwrap_or(u16::MAX));
+    out.put_u16(how);
+    out.put_u64(block);
+    out.extend_from_slice(stored);
+    let sum = crc(out.get(start + 4..).unwrap_or_default());
+    if let Some(place) = out.get_mut(start..start + 4) {
+        place.copy_from_slice(&sum.to_le_bytes());
+    }
     out.resize(out.len().next_multiple_of(UNIT_LEN), 0);
 }
 
-/// The block that a frame holds; `None` if it is damaged or another one's.
+/// The block that a frame holds; `None` if it is damaged, lost, or another one's.
 pub(crate) fn open_frame(bytes: &[u8], block: u64) -> Option<Vec<u8>> {
     let mut reader = Reader::new(bytes);
     let sum = reader.u32()?;
@@ -162,17 +193,45 @@ pub(crate) fn open_frame(bytes: &[u8], block: u64) -> Option<Vec<u8>> {
 impl Summary {
     fn put(&self, out: &mut Vec<u8>) {
         let start = out.len();
-        self.entries.iter().for_each(|entry| entry.put(out));
+        let (mut written, mut zeroes, mut moved) = (0, 0, 0);
+        for entry in &self.entries {
+            out.put_u64(entry.block);
+            match entry.change {
+                Change::Written { unit } => {
+                    written += 1;
+                    out.put_u32(unit);
+                }
+                Change::Zero { blocks } => {
+                    zeroes += 1;
+                    out.put_u32(blocks);
+                }
+                Change::Moved {
+                    unit,
+                    from,
+                    from_unit,
+                } => {
+                    moved += 1;
+                    out.put_u32(unit);
+                    out.put_u64(from.number);
+                    out.put_u32(from.epoch);
+                    out.put_u32(from_unit);
+                }
+            }
+        }
         let entries_end = out.len();
         let mut foot = Vec::with_capacity(FOOTER_LEN);
         foot.put_u64(self.volume.0);
         foot.put_u64(self.id.number);
         foot.put_u32(self.id.epoch);
-        foot.put_u32(len32(self.entries.len()));
+        foot.put_u32(written);
+        foot.put_u32(zeroes);
+        foot.put_u32(moved);
         foot.put_u64(self.through_seq);
         foot.put_u32(self.frames_len);
         foot.put_u32(self.frames_crc);
-        foot.resize(FOOTER_LEN - 8, 0);
+        foot.put_u64(self.size_blocks);
+        foot.put_u32(u32::from(self.whole));
+        foot.put_u32(0);
         let mut covered = out.get(start..entries_end).unwrap_or_default().to_vec();
         covered.extend_from_slice(&foot);
         out.put_u32(MAGIC);
@@ -187,23 +246,43 @@ impl Summary {
         let (magic, sum) = (reader.u32()?, reader.u32()?);
         let volume = VolumeId(reader.u64()?);
         let (number, epoch) = (reader.u64()?, reader.u32()?);
-        let count = usize_of(u64::from(reader.u32()?));
+        let mut count = || reader.u32().map(|count| usize_of(u64::from(count)));
+        let (written, zeroes, moved) = (count()?, count()?, count()?);
         let (through_seq, frames_len, frames_crc) = (reader.u64()?, reader.u32()?, reader.u32()?);
-        let start = foot_at.checked_sub(count.checked_mul(ENTRY_LEN)?)?;
+        let (size_blocks, whole) = (reader.u64()?, reader.u32()? == 1);
+        let plain = written.checked_add(zeroes)?.checked_mul(WRITTEN_LEN)?;
+        let start = foot_at.checked_sub(plain.checked_add(moved.checked_mul(MOVED_LEN)?)?)?;
         let mut covered = bytes.get(start..foot_at)?.to_vec();
         covered.extend_from_slice(bytes.get(foot_at + 8..)?);
         if magic != MAGIC || sum != crc(&covered) {
             return None;
         }
-        let lines = bytes.get(start..foot_at)?.chunks_exact(ENTRY_LEN);
-        let entries = lines.map(Entry::parse).collect::<Option<_>>()?;
+        let mut lines = Reader::new(bytes.get(start..foot_at)?);
+        let entries = (0..written + zeroes + moved).map(|index| {
+            let (block, word) = (lines.u64()?, lines.u32()?);
+            let change = if index < written {
+                Change::Written { unit: word }
+            } else if index < written + zeroes {
+                Change::Zero { blocks: word }
+            } else {
+                let (number, epoch) = (lines.u64()?, lines.u32()?);
+                Change::Moved {
+                    unit: word,
+                    from: SegmentId { number, epoch },
+                    from_unit: lines.u32()?,
+                }
+            };
+            Some(Entry { block, change })
+        });
         Some(Self {
             volume,
             id: SegmentId { number, epoch },
             through_seq,
+            size_blocks,
+            whole,
             frames_len,
             frames_crc,
-            entries,
+            entries: entries.collect::<Option<_>>()?,
         })
     }
 
@@ -217,47 +296,6 @@ impl Summary {
     pub(crate) fn frames(&self) -> u32 {
         let framed = |entry: &&Entry| !matches!(entry.change, Change::Zero { .. });
         len32(self.entries.iter().filter(framed).count())
-    }
-}
-
-impl Entry {
-    fn put(&self, out: &mut Vec<u8>) {
-        let none = SegmentId::default();
-        let (kind, unit, from, from_unit, blocks) = match self.change {
-            Change::Written { unit } => (1, unit, none, 0, 1),
-            Change::Zero { blocks } => (2, 0, none, 0, blocks),
-            Change::Moved {
-                unit,
-                from,
-                from_unit,
-            } => (3, unit, from, from_unit, 1),
-        };
-        out.put_u64(self.block);
-        out.put_u64(from.number);
-        out.put_u32(from.epoch);
-        out.put_u16(unit);
-        out.put_u16(from_unit);
-        out.put_u32(blocks);
-        out.put_u32(kind);
-    }
-
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader::new(bytes);
-        let block = reader.u64()?;
-        let (number, epoch) = (reader.u64()?, reader.u32()?);
-        let (unit, from_unit) = (reader.u16()?, reader.u16()?);
-        let (blocks, kind) = (reader.u32()?, reader.u32()?);
-        let change = match kind {
-            1 => Change::Written { unit },
-            2 => Change::Zero { blocks },
-            3 => Change::Moved {
-                unit,
-                from: SegmentId { number, epoch },
-                from_unit,
-            },
-            _ => return None,
-        };
-        Some(Self { block, change })
     }
 }
 

@@ -13,17 +13,19 @@ fn summary(number: u64, changes: &[(u64, Change)]) -> Summary {
         volume: VolumeId(1),
         id: SegmentId { number, epoch: 1 },
         through_seq: number,
+        size_blocks: 100,
+        whole: true,
         frames_len: 0,
         frames_crc: 0,
         entries: entries.collect(),
     }
 }
 
-fn written(unit: u16) -> Change {
+fn written(unit: u32) -> Change {
     Change::Written { unit }
 }
 
-fn moved(unit: u16, number: u64, from_unit: u16) -> Change {
+fn moved(unit: u32, number: u64, from_unit: u32) -> Change {
     Change::Moved {
         unit,
         from: SegmentId { number, epoch: 1 },
@@ -33,7 +35,7 @@ fn moved(unit: u16, number: u64, from_unit: u16) -> Change {
 
 #[test]
 fn moves_yield_to_newer_writes() {
-    let (mut map, mut table) = (Map::default(), Table::default());
+    let (mut map, mut table) = (Map::default(), Table::new(VolumeId(1)));
     let first = summary(
         1,
         &[(10, written(0)), (11, written(65)), (12, written(130))],
@@ -63,12 +65,15 @@ fn moves_yield_to_newer_writes() {
     );
     let live = |number| table.get(row(number)).expect("known").live;
     assert_eq!([live(1), live(2), live(3)], [0, 1, 1]);
-    assert_eq!(table.usage(), (4, 2));
+    let usage = table.usage();
+    assert_eq!((usage.frames, usage.live, usage.mapped), (4, 2, 2));
+    let dead: Vec<u32> = table.dead().map(|(number, _)| number).collect();
+    assert_eq!(dead, [row(1)]);
 }
 
 #[test]
 fn rows_are_used_again_once_their_segment_is_gone() {
-    let (mut map, mut table) = (Map::default(), Table::default());
+    let (mut map, mut table) = (Map::default(), Table::new(VolumeId(1)));
     for number in 1..4 {
         apply(
             &mut map,
@@ -93,7 +98,7 @@ fn rows_are_used_again_once_their_segment_is_gone() {
         }),
         Some(0)
     );
-    let mut copy = Table::default();
+    let mut copy = Table::new(VolumeId(1));
     table
         .rows()
         .filter(|(row, _)| *row != 1)

@@ -109,7 +109,9 @@ impl Disk {
     }
 
     pub(crate) fn damage(&mut self, at: u64) {
+        // What was written there and not synced cannot come back.
+        self.dirty.remove(&(usize_of(at) / SECTOR_LEN));
         self.cache[usize_of(at)] ^= 1;
-        self.durable[usize_of(at)] ^= 1;
+        self.durable[usize_of(at)] = self.cache[usize_of(at)];
     }
 }

@@ -2,6 +2,7 @@
 
 mod damage_test;
 pub(crate) mod disk;
+pub(crate) mod snapshots;
 pub(crate) mod store;
 pub(crate) mod world;
 
@@ -17,6 +18,9 @@ fn run(seed: u64, planted: Planted) -> (Option<String>, World) {
     let mut world = World::new(seed, planted);
     for life in 0..4 {
         let steps = 50 + world.rng.below(700);
+        if let Some(fault) = world.between_lives() {
+            return (Some(format!("before life {life}: {fault}")), world);
+        }
         if let Some(fault) = world.live(steps).into_iter().next() {
             return (Some(format!("life {life}: {fault}")), world);
         }
@@ -62,6 +66,8 @@ fn planted_bugs_are_caught() {
         Planted::EarlyAnswer,
         Planted::ReusedName,
         Planted::TornRecord,
+        Planted::EarlySnapshot,
+        Planted::Unpinned,
     ] {
         let caught = (0..SEEDS).find(|seed| run(*seed, planted).0.is_some());
         assert!(caught.is_some(), "{planted:?} went unnoticed");

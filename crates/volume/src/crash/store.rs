@@ -6,7 +6,7 @@ use base::rng::Rng;
 
 use crate::bytes::usize_of;
 use crate::command::IoError;
-use crate::name::ObjectName;
+use crate::name::{ObjectName, VolumeId};
 
 #[derive(Default)]
 pub(crate) struct Store {
@@ -29,7 +29,9 @@ impl Store {
     /// Without epochs, two objects of one number are one object.
     fn forget_twins(&mut self, name: ObjectName) {
         if self.reuses_names {
-            let twin = |other: &ObjectName| (other.kind, other.number) == (name.kind, name.number);
+            let twin = |other: &ObjectName| {
+                (other.volume, other.kind, other.number) == (name.volume, name.kind, name.number)
+            };
             self.durable
                 .retain(|other, _| *other == name || !twin(other));
             self.seen.retain(|other, _| *other == name || !twin(other));
@@ -99,6 +101,13 @@ impl Store {
         all.into_iter()
             .map(|(name, bytes)| (name, bytes.len() as u64))
             .collect()
+    }
+
+    /// Deletes all that is a volume's.
+    pub(crate) fn forget(&mut self, volume: VolumeId) {
+        self.durable.retain(|name, _| name.volume != volume);
+        self.seen.retain(|name, _| name.volume != volume);
+        self.late.retain(|(name, _)| name.volume != volume);
     }
 
     pub(crate) fn damage(&mut self, name: ObjectName, at: usize) {

@@ -6,11 +6,14 @@ use base::Timestamp;
 use base::rng::Rng;
 
 use super::disk::{Disk, SyncBegun};
+use super::snapshots::Snapshots;
 use super::store::Store;
-use crate::checker::{Checker, Content, Violation, stamped};
+use crate::checker::{Checker, Content, Violation, content_of, stamped};
 use crate::command::{Command, Config, IoError, Reply};
+use crate::create::create;
 use crate::name::{ObjectName, VolumeId};
-use crate::open::{Backing, OpenError, create, open};
+use crate::open::{Attach, Backing, OpenError, open_with};
+use crate::snapshot::SnapshotId;
 use crate::{Engine, Figures};
 
 /// The volume's size.
@@ -24,6 +27,8 @@ pub(crate) enum Planted {
     EarlyAnswer,
     ReusedName,
     TornRecord,
+    EarlySnapshot,
+    Unpinned,
 }
 
 pub(crate) struct World {
@@ -32,13 +37,18 @@ pub(crate) struct World {
     pub(crate) disk: Disk,
     pub(crate) store: Store,
     pub(crate) checker: Checker,
-    planted: Planted,
+    pub(super) planted: Planted,
+    /// What each block is, all that was accepted counted.
+    pub(super) model: Vec<Content>,
+    pub(super) snapshots: Snapshots,
+    /// The snapshot to go back to with the next attachment.
+    pub(super) attach: Attach,
     pending: Vec<Command>,
     syncs: BTreeMap<u64, SyncBegun>,
     /// Operations under way: what they are.
-    ops: BTreeMap<u64, Op>,
-    next_op: u64,
-    now: Timestamp,
+    pub(super) ops: BTreeMap<u64, Op>,
+    pub(super) next_op: u64,
+    pub(super) now: Timestamp,
     /// After so many calls of the backing it fails, and the process with it.
     fuse: u64,
     /// What was done, over all lives.
@@ -46,26 +56,41 @@ pub(crate) struct World {
 }
 
 #[derive(Clone, Copy)]
-enum Op {
+pub(super) enum Op {
     Write { fua: bool },
     Flush,
     Read { block: u64 },
+    Snapshot(SnapshotId),
+    Deletion(SnapshotId),
 }
 
 impl World {
     pub(crate) fn new(seed: u64, planted: Planted) -> Self {
-        let mut config = Config::new(VolumeId(7));
+        let mut world = Self::empty(seed, planted, VolumeId(7));
+        let config = world.config.clone();
+        create(&config, "seven", BLOCKS, &mut world).expect("nothing fails here");
+        world.disk.lies_about_syncs = planted == Planted::NoFsync;
+        world.store.reuses_names = planted == Planted::ReusedName;
+        world
+    }
+
+    /// A disk and a store with nothing on them.
+    pub(super) fn empty(seed: u64, planted: Planted, volume: VolumeId) -> Self {
+        let mut config = Config::new(volume);
         config.journal_len = 8192 + (512 << 10);
         config.segment_len = 64 << 10;
         config.checkpoint_len = 200 << 10;
         config.puts_max = 1 + (seed % 3) as usize;
-        let mut world = Self {
+        Self {
             rng: Rng::new(seed),
             disk: Disk::new(config.journal_len),
             config,
             store: Store::default(),
             checker: Checker::new(),
             planted,
+            model: vec![Content::Zero; BLOCKS as usize],
+            snapshots: Snapshots::default(),
+            attach: Attach::default(),
             pending: Vec::new(),
             syncs: BTreeMap::new(),
             ops: BTreeMap::new(),
@@ -73,12 +98,7 @@ impl World {
             now: Timestamp::ZERO,
             fuse: u64::MAX,
             total: Figures::default(),
-        };
-        let config = world.config.clone();
-        create(&config, BLOCKS, &mut world).expect("nothing fails here");
-        world.disk.lies_about_syncs = planted == Planted::NoFsync;
-        world.store.reuses_names = planted == Planted::ReusedName;
-        world
+        }
     }
 
     /// Attaches, works, crashes; says what the checker found.
@@ -88,6 +108,7 @@ impl World {
             Err(error) => return vec![format!("{error:?}")],
         };
         let mut found = self.settle(&mut engine);
+        found.extend(self.check_list(&engine));
         for _ in 0..steps {
             found.extend(self.step(&mut engine));
         }
@@ -107,10 +128,11 @@ impl World {
                 0 => self.rng.below(30),
                 _ => u64::MAX,
             };
-            match open(&config, self) {
+            match open_with(&config, self.attach, self) {
                 Err(OpenError::Io(IoError::Failed)) => self.crash(),
                 result => {
                     self.fuse = u64::MAX;
+                    self.attach = Attach::default();
                     return result;
                 }
             }
@@ -123,7 +145,13 @@ impl World {
         for _ in 0..10_000 {
             self.take_commands(engine);
             match engine.poll_reply() {
-                Some(Reply::Read(0, data)) => return told(self.checker.settle(0, &data)),
+                Some(Reply::Read(0, data)) => {
+                    let blocks = (0..).zip(data.chunks(crate::BLOCK_LEN));
+                    self.model = blocks
+                        .map(|(block, data)| content_of(block, data))
+                        .collect();
+                    return told(self.checker.settle(0, &data));
+                }
                 Some(other) => return vec![format!("{other:?}")],
                 None => {}
             }
@@ -141,6 +169,8 @@ impl World {
             98 => engine.settle(),
             99 => engine.checkpoint(),
             97 => self.store.late_arrives(),
+            96 => self.take_snapshot(engine),
+            95 if self.rng.below(2) == 0 => self.delete_snapshot(engine),
             _ => {}
         }
         self.take_commands(engine);
@@ -149,6 +179,18 @@ impl World {
             self.complete(engine, index as usize);
         }
         self.take_replies(engine)
+    }
+
+    /// One piece of I/O ends, and nothing new is begun.
+    pub(super) fn idle(&mut self, engine: &mut Engine) {
+        self.now = self.now + std::time::Duration::from_millis(1);
+        engine.handle_timeout(self.now);
+        self.take_commands(engine);
+        if !self.pending.is_empty() {
+            let index = self.rng.below(self.pending.len() as u64);
+            self.complete(engine, index as usize);
+        }
+        while engine.poll_reply().is_some() {}
     }
 
     fn begin(&mut self, engine: &mut Engine) {
@@ -163,16 +205,20 @@ impl World {
         let blocks = blocks.min(BLOCKS - block);
         let fua = self.rng.below(10) == 0;
         let write = Op::Write { fua };
-        let (kind, begun) = match self.rng.below(10) {
+        let choice = self.rng.below(10);
+        let content = match choice {
+            6 => Content::Zero,
+            _ => Content::Stamp(op),
+        };
+        let (kind, begun) = match choice {
             0..6 => {
-                let stamp = Content::Stamp(op);
-                self.checker.write_begins(op, block, blocks, stamp);
+                self.checker.write_begins(op, block, blocks, content);
                 let data = (block..block + blocks).flat_map(|block| stamped(op, block));
                 let data: Vec<u8> = data.collect();
                 (write, engine.write(op, block, &data, fua))
             }
             6 => {
-                self.checker.write_begins(op, block, blocks, Content::Zero);
+                self.checker.write_begins(op, block, blocks, content);
                 (write, engine.zero(op, block, blocks as u32, fua))
             }
             7 => {
@@ -187,10 +233,14 @@ impl World {
                 (Op::Read { block }, engine.read(op, block, blocks as u32))
             }
         };
-        match begun {
-            Ok(()) => drop(self.ops.insert(op, kind)),
-            Err(_) => self.checker.write_refused(op),
+        if begun.is_err() {
+            return self.checker.write_refused(op);
         }
+        if let Op::Write { .. } = kind {
+            let from = block as usize;
+            self.model[from..from + blocks as usize].fill(content);
+        }
+        self.ops.insert(op, kind);
     }
 
     fn take_commands(&mut self, engine: &mut Engine) {
@@ -220,6 +270,7 @@ impl World {
             }
             Command::Seal { token, draft } => engine.handle_sealed(token, draft.seal()),
             Command::Put { token, name, bytes } => {
+                let bytes = self.tampered(name, &bytes);
                 let result = self.put_maybe(name, &bytes);
                 engine.handle_completion(now, token, result);
             }
@@ -256,6 +307,8 @@ impl World {
             match reply {
                 Reply::Done(op) => match self.ops.remove(&op) {
                     Some(Op::Write { fua }) => self.checker.write_answered(op, fua),
+                    Some(Op::Snapshot(id)) => self.snapshots.is_durable(id),
+                    Some(Op::Deletion(id)) => self.snapshots.is_gone(id),
                     _ => self.checker.flush_answered(op),
                 },
                 Reply::Read(op, data) => {
@@ -308,7 +361,9 @@ fn told(violations: Vec<Violation>) -> Vec<String> {
 
 impl Backing for World {
     fn list(&mut self) -> Result<Vec<(ObjectName, u64)>, IoError> {
-        Ok(self.store.list())
+        let mut objects = self.store.list();
+        objects.retain(|(name, _)| name.volume == self.config.volume);
+        Ok(objects)
     }
 
     fn get(&mut self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {

@@ -1,49 +1,61 @@
 //! Checkpoints: the parts of the map that have changed, one after the other, then a root.
+//!
+//! A checkpoint at the end of a layer that was cut for a snapshot stores that too, before the root that
+//! names it: so a snapshot is there from one moment to the next, and goes in the same way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Engine, Stored};
-use crate::map::Map;
+use crate::command::Reply;
+use crate::freeze::{Deletion, Frozen, Standing};
 use crate::name::{ObjectKind, ObjectName};
-use crate::root::Root;
+use crate::snapshot::Snapshot;
 
 /// A checkpoint costs at most this fraction of what was written to segments since the last.
-const MAP_LEN_FACTOR: u64 = 8;
+const MAP_LEN_FACTOR: u64 = 32;
 
-/// The newest checkpoint and the one being made.
+/// The newest checkpoint and those being made.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     /// The newest durable root and what it names.
     root: ObjectName,
-    parts: BTreeMap<u32, ObjectName>,
-    /// Bytes of segments since it was begun.
+    pub(super) named: Named,
+    /// Bytes of segments since the last state was frozen.
     since_len: u64,
-    /// Bytes of parts that the last one stored.
+    /// Bytes of parts and root that the last one stored.
     stored_len: u64,
-    making: Option<Making>,
+    /// The first is being stored.
+    queue: VecDeque<Frozen>,
+    making: bool,
+    /// Somebody waits for one.
+    wanted: bool,
+    /// Snapshots that were read so that they can be forgotten.
+    pub(super) deletions: Vec<Deletion>,
     pub(super) count: u64,
+    pub(super) bytes: u64,
 }
 
-/// A checkpoint being made, of a map that does not change any more.
-#[derive(Debug)]
-struct Making {
-    map: Map,
-    left: BTreeSet<u32>,
-    root: Root,
-    /// Segments that nothing pointed into when it was begun.
-    dead: Vec<u32>,
-    stored_len: u64,
+/// What the newest root names, beside segments.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) parts: BTreeMap<u32, ObjectName>,
+    pub(crate) held: BTreeMap<ObjectName, u32>,
+    pub(crate) snapshots: Vec<(Snapshot, ObjectName)>,
 }
 
 impl Checkpoints {
-    pub(super) fn new(root: ObjectName, parts: BTreeMap<u32, ObjectName>) -> Self {
+    pub(super) fn new(root: ObjectName, named: Named, frozen: VecDeque<Frozen>) -> Self {
         Self {
             root,
-            parts,
+            named,
             since_len: 0,
             stored_len: 0,
-            making: None,
+            queue: frozen,
+            making: false,
+            wanted: false,
+            deletions: Vec::new(),
             count: 0,
+            bytes: 0,
         }
     }
 
@@ -51,91 +63,176 @@ impl Checkpoints {
     pub(super) fn add(&mut self, segment_len: u64) {
         self.since_len += segment_len;
     }
+
+    /// Snapshots that are not stored yet, oldest first.
+    pub(super) fn on_their_way(&self) -> impl Iterator<Item = &Snapshot> {
+        self.queue
+            .iter()
+            .filter_map(|frozen| frozen.snapshot.as_ref())
+    }
 }
 
 impl Engine {
-    /// Begins a checkpoint now, unless one is under way; recovery is quicker after it.
+    /// Makes a checkpoint as soon as there can be one; recovery is quicker after it.
     pub fn checkpoint(&mut self) {
-        if self.checkpoints.making.is_some() || self.stopped.is_some() {
-            return;
-        }
-        let rows = self.table.rows();
-        let (live, dead): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| row.live > 0);
-        let root = Root {
+        self.checkpoints.wanted = true;
+        self.settle();
+        self.maybe_checkpoint();
+    }
+
+    /// Takes the state as it is, which has to be whole.
+    pub(super) fn freeze(&mut self, snapshot: Option<Snapshot>) {
+        let standing = Standing {
             volume: self.config.volume,
             epoch: self.epoch,
             head: self.packer.head(),
             through_seq: self.packer.applied_through(),
-            size_blocks: self.size_blocks,
-            rows: live,
-            parts: self.checkpoints.parts.clone(),
+            size_blocks: self.packed_size_blocks,
+            parent: self.parent,
+            label: &self.label,
         };
-        let left = self.map.take_changed();
+        let deletions = std::mem::take(&mut self.checkpoints.deletions);
+        let state = (&mut self.map, &mut self.table);
+        let frozen = Frozen::take(standing, state, snapshot, deletions);
         self.checkpoints.since_len = 0;
-        self.checkpoints.making = Some(Making {
-            map: self.map.clone(),
-            left,
-            root,
-            dead: dead.into_iter().map(|(number, _)| number).collect(),
-            stored_len: 0,
-        });
-        self.next_of_checkpoint();
+        self.checkpoints.wanted = false;
+        self.checkpoints.queue.push_back(frozen);
+        self.make_checkpoint();
     }
 
     pub(super) fn maybe_checkpoint(&mut self) {
-        let worth = MAP_LEN_FACTOR * self.checkpoints.stored_len;
-        if self.checkpoints.since_len >= self.config.checkpoint_len.max(worth) {
-            self.checkpoint();
+        let checkpoints = &self.checkpoints;
+        let idle = checkpoints.queue.is_empty() && self.packer.is_whole();
+        let worth = MAP_LEN_FACTOR * checkpoints.stored_len;
+        let due = checkpoints.since_len >= self.config.checkpoint_len.max(worth);
+        if idle && self.stopped.is_none() && (due || checkpoints.wanted) {
+            self.freeze(None);
         }
     }
 
-    /// Stores the next part, or the root if there is none.
+    /// Begins to store the oldest state that is frozen.
+    pub(super) fn make_checkpoint(&mut self) {
+        if self.checkpoints.making {
+            return;
+        }
+        let checkpoints = &mut self.checkpoints;
+        let Some(frozen) = checkpoints.queue.front_mut() else {
+            return;
+        };
+        checkpoints.making = true;
+        checkpoints.stored_len = 0;
+        let named = &checkpoints.named;
+        frozen.root.parts.clone_from(&named.parts);
+        frozen.root.held.clone_from(&named.held);
+        frozen.root.snapshots.clone_from(&named.snapshots);
+        for deletion in &frozen.deletions {
+            let other = |(_, name): &(Snapshot, ObjectName)| *name != deletion.object;
+            frozen.root.snapshots.retain(other);
+            for part in deletion.root.parts.values() {
+                if let Some(count) = frozen.root.held.get_mut(part) {
+                    *count = count.saturating_sub(1);
+                }
+            }
+        }
+        frozen.root.held.retain(|_, count| *count > 0);
+        self.next_of_checkpoint();
+    }
+
+    /// Stores the next part, or the snapshot if there is none, or else the root.
     pub(super) fn next_of_checkpoint(&mut self) {
         loop {
-            let Some(making) = &mut self.checkpoints.making else {
+            let Some(frozen) = self.checkpoints.queue.front_mut() else {
                 return;
             };
-            let Some(part) = making.left.pop_first() else {
-                let bytes = making.root.encode();
-                let name = self.object_name(ObjectKind::Root);
-                return self.put(name, bytes, Stored::Root);
+            let Some(part) = frozen.changed.pop_first() else {
+                let unkept = frozen.snapshot.clone().filter(|_| !frozen.is_kept);
+                return match unkept {
+                    Some(snapshot) => self.put_snapshot(snapshot),
+                    None => self.put_root(),
+                };
             };
-            let Some(bytes) = making.map.encode_part(part) else {
-                making.root.parts.remove(&part);
+            let Some(bytes) = frozen.map.encode_part(part) else {
+                frozen.root.parts.remove(&part);
                 continue;
             };
-            making.stored_len += bytes.len() as u64;
             let name = self.object_name(ObjectKind::Part);
-            if let Some(making) = &mut self.checkpoints.making {
-                making.root.parts.insert(part, name);
+            if let Some(frozen) = self.checkpoints.queue.front_mut() {
+                frozen.root.parts.insert(part, name);
             }
-            return self.put(name, bytes, Stored::Part);
+            return self.put_counted(name, bytes, Stored::Part);
         }
+    }
+
+    fn put_snapshot(&mut self, snapshot: Snapshot) {
+        let name = self.object_name(ObjectKind::Snapshot);
+        let Some(frozen) = self.checkpoints.queue.front_mut() else {
+            return;
+        };
+        let bytes = frozen.kept().encode();
+        for part in frozen.root.parts.values() {
+            *frozen.root.held.entry(*part).or_default() += 1;
+        }
+        frozen.root.snapshots.push((snapshot, name));
+        frozen.is_kept = true;
+        self.put_counted(name, bytes, Stored::Part);
+    }
+
+    fn put_root(&mut self) {
+        let Some(frozen) = self.checkpoints.queue.front() else {
+            return;
+        };
+        let bytes = frozen.root.encode();
+        let name = self.object_name(ObjectKind::Root);
+        self.put_counted(name, bytes, Stored::Root);
+    }
+
+    fn put_counted(&mut self, name: ObjectName, bytes: Vec<u8>, what: Stored) {
+        self.checkpoints.stored_len += bytes.len() as u64;
+        self.checkpoints.bytes += bytes.len() as u64;
+        self.put(name, bytes, what);
     }
 
     /// The root is durable: what only older ones need may go, the old root first, so that none is
     /// ever left that names what is gone.
     pub(super) fn root_stored(&mut self, name: ObjectName) {
-        let Some(making) = self.checkpoints.making.take() else {
+        let Some(frozen) = self.checkpoints.queue.pop_front() else {
             return;
         };
+        let root = frozen.root;
+        let new = Named {
+            parts: root.parts,
+            held: root.held,
+            snapshots: root.snapshots,
+        };
+        let old = std::mem::replace(&mut self.checkpoints.named, new.clone());
         let old_root = std::mem::replace(&mut self.checkpoints.root, name);
-        let kept: BTreeSet<ObjectName> = making.root.parts.values().copied().collect();
-        let old_parts = std::mem::replace(&mut self.checkpoints.parts, making.root.parts);
-        self.checkpoints.stored_len = making.stored_len;
         self.checkpoints.count += 1;
+        self.checkpoints.making = false;
         self.delete(old_root);
-        for part in old_parts.into_values().filter(|part| !kept.contains(part)) {
-            self.delete(part);
+        let kept: BTreeSet<&ObjectName> = new.parts.values().chain(new.held.keys()).collect();
+        let mut gone: BTreeSet<ObjectName> = old.parts.into_values().collect();
+        for deletion in frozen.deletions {
+            self.delete(deletion.object);
+            gone.extend(deletion.root.parts.into_values());
+            self.replies.push_back(Reply::Done(deletion.id));
         }
-        for number in making.dead {
-            if let Some(row) = self.table.get(number) {
-                let segment = ObjectName::segment(self.config.volume, row.id);
-                self.delete(segment);
+        let own = |part: &&ObjectName| part.volume == self.config.volume && !kept.contains(part);
+        let gone: Vec<ObjectName> = gone.iter().filter(own).copied().collect();
+        gone.into_iter().for_each(|part| self.delete(part));
+        for (number, id) in frozen.dead {
+            let row = self.table.get(number).copied();
+            if let Some(row) = row.filter(|row| row.id == id) {
+                if row.volume == self.config.volume {
+                    self.delete(ObjectName::segment(row.volume, row.id));
+                }
                 self.table.remove(number);
             }
         }
+        self.make_checkpoint();
+        self.begin_deletions();
+        self.maybe_move_tail();
         self.maybe_collect();
         self.maybe_checkpoint();
+        self.maybe_pack();
     }
 }

@@ -15,8 +15,8 @@ use crate::segment::{Change, DraftBlock, Summary, UNIT_LEN, open_frame};
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     state: State,
-    /// Rows whose object is damaged: left alone.
-    damaged: Vec<u32>,
+    /// Segments whose object is damaged: left alone.
+    damaged: Vec<SegmentId>,
     pub(super) count: u64,
 }
 
@@ -41,20 +41,14 @@ impl Collector {
 
 impl Engine {
     pub(super) fn maybe_collect(&mut self) {
-        let (stored, live) = self.table.usage();
-        let lean = live * 100 >= stored * self.config.live_min_percent;
+        let usage = self.table.usage();
+        let lean = usage.live * 100 >= usage.frames * self.config.live_min_percent;
         if lean || self.collector.state != State::Idle || self.stopped.is_some() {
             return;
         }
         let damaged = &self.collector.damaged;
-        let rows = self.table.rows();
-        let possible = rows.filter(|(number, row)| {
-            row.live > 0 && row.live < row.frames && !damaged.contains(number)
-        });
-        // By parts of 2^16, since there is no order on fractions.
-        let share = |live: u32, frames: u32| (u64::from(live) << 16) / u64::from(frames.max(1));
-        let victim = possible.min_by_key(|(_, row)| share(row.live, row.frames));
-        let Some((_, row)) = victim else {
+        let victim = self.table.victims().find(|row| !damaged.contains(&row.id));
+        let Some(row) = victim else {
             return;
         };
         self.collector.state = State::Reading;
@@ -81,7 +75,7 @@ impl Engine {
             Err(IoError::NotFound) => None,
         };
         let Some(live) = live else {
-            self.collector.damaged.push(number);
+            self.collector.damaged.push(id);
             let name = ObjectName::segment(self.config.volume, id);
             return self.replies.push_back(Reply::Damaged(name));
         };

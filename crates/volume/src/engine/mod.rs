@@ -4,9 +4,11 @@ mod checkpoint;
 mod collect;
 mod pack;
 mod read;
+mod recovered;
+mod snapshots;
 mod write;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +18,13 @@ use crate::command::{Command, Config, IoError, Refused, Reply, Stage};
 use crate::journal::Journal;
 use crate::map::Map;
 use crate::name::{ObjectKind, ObjectName, SegmentId};
-use crate::overlay::Overlay;
+use crate::overlay::Layers;
 use crate::segment::Sealed;
+use crate::snapshot::{Parent, SnapshotId};
 use crate::table::Table;
+
+pub(crate) use checkpoint::Named;
+pub(crate) use recovered::Recovered;
 
 use checkpoint::Checkpoints;
 use collect::Collector;
@@ -35,8 +41,12 @@ pub struct Engine {
     config: Config,
     epoch: u32,
     size_blocks: u64,
+    /// How long the volume was when what the map has was written.
+    packed_size_blocks: u64,
+    parent: Option<Parent>,
+    label: String,
     journal: Journal,
-    overlay: Overlay,
+    layers: Layers,
     map: Map,
     table: Table,
     writes: Writes,
@@ -44,6 +54,10 @@ pub struct Engine {
     packer: Packer,
     checkpoints: Checkpoints,
     collector: Collector,
+    /// Snapshots to be deleted, and whom to tell.
+    unwanted: Vec<(u64, SnapshotId)>,
+    /// They, and those that are being deleted.
+    doomed: BTreeSet<SnapshotId>,
     commands: VecDeque<Command>,
     replies: VecDeque<Reply>,
     tasks: BTreeMap<u64, Task>,
@@ -77,6 +91,11 @@ enum Task {
     },
     Read(read::Piece),
     Victim(SegmentId),
+    /// A snapshot to be deleted, once it is known what it needs.
+    Unwanted {
+        id: u64,
+        name: ObjectName,
+    },
     Delete,
 }
 
@@ -86,22 +105,6 @@ enum Stored {
     Segment(u64),
     Part,
     Root,
-}
-
-/// What recovery has found, from which service goes on.
-pub(crate) struct Recovered {
-    pub(crate) config: Config,
-    pub(crate) epoch: u32,
-    pub(crate) size_blocks: u64,
-    pub(crate) journal: Journal,
-    pub(crate) overlay: Overlay,
-    pub(crate) map: Map,
-    pub(crate) table: Table,
-    pub(crate) head: SegmentId,
-    pub(crate) through_seq: u64,
-    pub(crate) root: ObjectName,
-    pub(crate) parts: BTreeMap<u32, ObjectName>,
-    pub(crate) garbage: Vec<ObjectName>,
 }
 
 /// What the engine holds and has done.
@@ -136,14 +139,19 @@ impl Engine {
             epoch: found.epoch,
             size_blocks: found.size_blocks,
             journal: found.journal,
-            overlay: found.overlay,
+            packed_size_blocks: found.packed_size_blocks,
+            parent: found.parent,
+            label: found.label,
+            layers: found.layers,
             map: found.map,
             table: found.table,
             writes: Writes::new(synced_seq),
             reads: Reads::default(),
-            packer: Packer::new(found.head, found.through_seq),
-            checkpoints: Checkpoints::new(found.root, found.parts),
+            packer: Packer::new(found.head, found.through_seq, found.whole),
+            checkpoints: Checkpoints::new(found.root, found.named, found.frozen),
             collector: Collector::default(),
+            unwanted: Vec::new(),
+            doomed: BTreeSet::new(),
             config: found.config,
             commands: VecDeque::new(),
             replies: VecDeque::new(),
@@ -158,6 +166,9 @@ impl Engine {
             .garbage
             .into_iter()
             .for_each(|name| engine.delete(name));
+        // Snapshots that were taken before are still to be stored.
+        engine.make_checkpoint();
+        engine.maybe_pack();
         engine
     }
 
@@ -173,13 +184,13 @@ impl Engine {
 
     /// Where the volume stands.
     pub fn figures(&self) -> Figures {
-        let (stored_blocks, live_blocks) = self.table.usage();
+        let usage = self.table.usage();
         Figures {
             journal_used_len: self.journal.used_len(),
-            overlay_extents: self.overlay.len() as u64,
+            overlay_extents: self.layers.len() as u64,
             map_memory_len: self.map.memory_len(),
-            stored_blocks,
-            live_blocks,
+            stored_blocks: usage.frames,
+            live_blocks: usage.live,
             segments: self.packer.stored,
             segment_bytes: self.packer.stored_len,
             checkpoints: self.checkpoints.count,
@@ -238,6 +249,7 @@ impl Engine {
             },
             Task::Read(piece) => self.piece_ended(piece, result),
             Task::Victim(id) => self.victim_ended(id, result),
+            Task::Unwanted { id, name } => self.unwanted_read(id, name, result),
             // What could not be deleted is found and deleted when the volume is attached next.
             Task::Delete => {}
             // Answered by `handle_sealed` alone.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{Engine, Stored, Task};
 use crate::BLOCK_LEN;
 use crate::bytes::{crc, len32, usize_of};
-use crate::command::{Command, IoError, Stage};
+use crate::command::{Command, IoError, Reply, Stage};
 use crate::journal::{ZERO_BLOCK, file_offset};
 use crate::name::{ObjectName, SegmentId};
 use crate::overlay::{Content, Fresh};
@@ -25,8 +25,11 @@ pub(super) struct Packer {
     /// The last segment that has taken effect.
     head: SegmentId,
     applied_through: u64,
-    /// The last record that a segment on its way covers.
+    /// Whether the map is the volume as it was after that record, with no newer data in between.
+    is_whole: bool,
+    /// The last record that a segment on its way covers, and whether it ends its layer.
     planned_through: u64,
+    planned_whole: bool,
     next_number: u64,
     /// Segments and their bytes that have taken effect since the attachment began.
     pub(super) stored: u64,
@@ -37,6 +40,8 @@ pub(super) struct Packer {
 struct Slot {
     id: SegmentId,
     through_seq: u64,
+    whole: bool,
+    size_blocks: u64,
     fresh: Vec<Fresh>,
     /// Every record up to this one must be durable before the segment is stored: it may have hidden
     /// data from the plan, and if it were lost, that data would be needed.
@@ -58,12 +63,14 @@ enum SlotState {
 }
 
 impl Packer {
-    pub(super) fn new(head: SegmentId, through_seq: u64) -> Self {
+    pub(super) fn new(head: SegmentId, through_seq: u64, is_whole: bool) -> Self {
         Self {
             slots: VecDeque::new(),
             head,
             applied_through: through_seq,
+            is_whole,
             planned_through: through_seq,
+            planned_whole: is_whole,
             next_number: head.number + 1,
             stored: 0,
             stored_len: 0,
@@ -76,6 +83,10 @@ impl Packer {
 
     pub(super) fn applied_through(&self) -> u64 {
         self.applied_through
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The number of the segment that was begun last.
@@ -95,32 +106,49 @@ impl Packer {
 }
 
 impl Engine {
-    /// Packs all that is written by now; to be called before a volume is detached, or when it idles.
+    /// Packs all that there is; to be called before a volume is detached, or when it idles.
     pub fn settle(&mut self) {
-        self.pack_while(|_| true);
+        self.cut_layer();
+        self.maybe_pack();
     }
 
-    /// Packs if there is enough for a whole segment, or whatever there is if somebody waits for room.
+    /// Ends the top layer here, if there is anything in it.
+    fn cut_layer(&mut self) {
+        let last = self.journal.last_seq();
+        let before = self.layers.cuts().next_back();
+        let before = before.map_or(self.packer.planned_through, |layer| layer.cut_seq);
+        if last > before && self.stopped.is_none() {
+            self.layers.cut(last, self.size_blocks, None);
+        }
+    }
+
+    /// Packs what is cut; cuts if there is enough for that, or if somebody waits for room.
     pub(super) fn maybe_pack(&mut self) {
-        let enough = self.config.segment_len.min(self.journal.lap_len() / 4);
-        self.pack_while(|engine| {
-            let pressed = engine.writes.has_refused() && engine.packer.slots.is_empty();
-            pressed || engine.unplanned_len() >= enough
-        });
+        while self.stopped.is_none() && self.packer.slots.len() < self.config.puts_max {
+            if self.layers.after(self.packer.planned_through).is_none() {
+                let enough = self.layer_len();
+                let pressed = self.writes.has_refused() && self.packer.slots.is_empty();
+                if !pressed && self.unplanned_len() < enough {
+                    return;
+                }
+                self.cut_layer();
+            }
+            if !self.table.has_room() || !self.plan() {
+                return;
+            }
+        }
+    }
+
+    /// How much of the journal a layer takes: the more, the more of what is written again soon is never
+    /// packed.
+    fn layer_len(&self) -> u64 {
+        let lap = self.journal.lap_len();
+        lap / 4
     }
 
     pub(super) fn pack_under_pressure(&mut self) {
         self.maybe_move_tail();
         self.maybe_pack();
-    }
-
-    fn pack_while(&mut self, wanted: impl Fn(&Self) -> bool) {
-        let room = |engine: &Self| engine.packer.slots.len() < engine.config.puts_max;
-        while self.stopped.is_none() && room(self) && wanted(self) {
-            if !self.plan() {
-                return;
-            }
-        }
     }
 
     /// Bytes of written records that no segment covers.
@@ -139,17 +167,21 @@ impl Engine {
         }
     }
 
-    /// Chooses the records of the next segment; `false` if there are none.
+    /// Chooses the records of the next segment, out of one layer; `false` if there are none.
     fn plan(&mut self) -> bool {
         let written = self.journal.written_seq();
         let frames_max = usize_of(self.config.segment_len) / FRAME_LEN_MAX;
         let frames_max = frames_max.clamp(usize_of(crate::WRITE_BLOCKS_MAX), FRAMES_MAX) as u64;
         let (mut fresh, mut frames, mut zeroes) = (Vec::new(), 0, 0);
         let mut through = self.packer.planned_through;
+        let Some(layer) = self.layers.after(through) else {
+            return false;
+        };
+        let until = layer.cut_seq.min(written);
         for kept in self
             .journal
             .after(through)
-            .take_while(|kept| kept.seq <= written)
+            .take_while(|kept| kept.seq <= until)
         {
             let blocks = u64::from(kept.blocks);
             let full = kept.kind == Kind::Data && frames + blocks > frames_max;
@@ -160,11 +192,11 @@ impl Engine {
             if !matches!(kept.kind, Kind::Data | Kind::Zero) {
                 continue;
             }
-            let live = self.overlay.within(kept.block, blocks);
+            let live = layer.within(kept.block, blocks);
             for part in live.into_iter().filter(|part| part.seq == kept.seq) {
                 match part.content {
-                    Content::Data { .. } => frames += part.blocks,
                     Content::Zero => zeroes += 1,
+                    Content::Data { .. } | Content::Lost => frames += part.blocks,
                 }
                 fresh.push(part);
             }
@@ -172,12 +204,20 @@ impl Engine {
         if through == self.packer.planned_through {
             return false;
         }
+        let (cut_seq, size_blocks) = (layer.cut_seq, layer.size_blocks);
         self.packer.planned_through = through;
-        self.start_slot(through, fresh);
+        self.packer.planned_whole = through == cut_seq;
+        // What is hidden within the layer is not packed: what hides it must not be lost.
+        self.start_slot((through, cut_seq), size_blocks, fresh);
         true
     }
 
-    fn start_slot(&mut self, through_seq: u64, fresh: Vec<Fresh>) {
+    fn start_slot(
+        &mut self,
+        (through_seq, need_synced): (u64, u64),
+        size_blocks: u64,
+        fresh: Vec<Fresh>,
+    ) {
         let id = self.packer.next_id(self.epoch);
         let spans = spans(&fresh, self.journal.lap_len());
         for (pos, len) in &spans {
@@ -188,7 +228,6 @@ impl Engine {
             self.commands
                 .push_back(Command::JournalRead { token, at, len });
         }
-        let need_synced = self.journal.last_seq();
         let state = SlotState::Reading {
             missing: spans.len(),
             runs: Vec::new(),
@@ -196,6 +235,8 @@ impl Engine {
         self.packer.slots.push_back(Slot {
             id,
             through_seq,
+            whole: self.packer.planned_whole,
+            size_blocks,
             fresh,
             need_synced,
             state,
@@ -207,17 +248,23 @@ impl Engine {
     /// A segment of moved blocks; takes its place behind those on their way.
     pub(super) fn start_moving(&mut self, blocks: Vec<DraftBlock>) {
         let id = self.packer.next_id(self.epoch);
-        let through_seq = self.packer.planned_through;
+        let (through_seq, whole) = (self.packer.planned_through, self.packer.planned_whole);
+        let planned = self.packer.slots.back();
+        let size_blocks = planned.map_or(self.packed_size_blocks, |slot| slot.size_blocks);
         let draft = Box::new(Draft {
             volume: self.config.volume,
             id,
             through_seq,
+            size_blocks,
+            whole,
             blocks,
             zeroes: Vec::new(),
         });
         self.packer.slots.push_back(Slot {
             id,
             through_seq,
+            whole,
+            size_blocks,
             fresh: Vec::new(),
             need_synced: 0,
             state: SlotState::Unsynced(draft),
@@ -249,18 +296,16 @@ impl Engine {
             return;
         }
         let volume = self.config.volume;
-        let mut drafts = Vec::new();
-        let mut damaged = false;
+        let (mut drafts, mut lost) = (Vec::new(), Vec::new());
         for slot in &mut self.packer.slots {
             if let SlotState::Reading { missing: 0, runs } = &slot.state {
-                let Some((blocks, zeroes)) = collect(&slot.fresh, runs) else {
-                    damaged = true;
-                    break;
-                };
+                let (blocks, zeroes) = collect(&slot.fresh, runs, &mut lost);
                 slot.state = SlotState::Unsynced(Box::new(Draft {
                     volume,
                     id: slot.id,
                     through_seq: slot.through_seq,
+                    size_blocks: slot.size_blocks,
+                    whole: slot.whole,
                     blocks,
                     zeroes,
                 }));
@@ -273,9 +318,7 @@ impl Engine {
                 }
             }
         }
-        if damaged {
-            return self.stop(Stage::JournalRead);
-        }
+        self.replies.extend(lost.into_iter().map(Reply::Lost));
         for (number, draft) in drafts {
             let token = self.begin(Task::Seal { number });
             self.commands.push_back(Command::Seal { token, draft });
@@ -305,19 +348,32 @@ impl Engine {
             };
             apply(&mut self.map, &mut self.table, summary, *len);
             for part in &slot.fresh {
-                self.overlay.settle(part.block, part.blocks, part.seq);
+                self.layers.settle(part.block, part.blocks, part.seq);
             }
             self.packer.head = slot.id;
             self.packer.applied_through = slot.through_seq;
+            self.packer.is_whole = slot.whole;
+            self.packed_size_blocks = slot.size_blocks;
             self.packer.stored += 1;
             self.packer.stored_len += u64::from(*len);
             self.checkpoints.add(u64::from(*len));
             self.collector.moved(slot.id.number);
+            self.came_past(slot.through_seq, slot.whole);
         }
         self.maybe_move_tail();
-        self.maybe_checkpoint();
         self.maybe_collect();
         self.maybe_pack();
+    }
+
+    /// The map has come past the end of a layer: here it may be kept as a snapshot, or as a checkpoint.
+    fn came_past(&mut self, seq: u64, whole: bool) {
+        if !whole {
+            return;
+        }
+        if let Some(snapshot) = self.layers.pop(seq).and_then(|layer| layer.snapshot) {
+            self.freeze(Some(snapshot));
+        }
+        self.maybe_checkpoint();
     }
 }
 
@@ -348,33 +404,38 @@ fn spans(fresh: &[Fresh], lap_len: u64) -> Vec<(u64, u64)> {
 }
 
 /// Blocks with their data, and stretches of zeroes.
-type Collected = (
-    Vec<(u64, Vec<u8>, Option<(SegmentId, u16)>)>,
-    Vec<(u64, u32)>,
-);
+type Collected = (Vec<DraftBlock>, Vec<(u64, u32)>);
 
-/// The data of `fresh` out of what was read; `None` if it is not what was written.
-fn collect(fresh: &[Fresh], runs: &[(u64, Vec<u8>)]) -> Option<Collected> {
+/// The data of `fresh` out of what was read; blocks that are not what was written are lost.
+fn collect(fresh: &[Fresh], runs: &[(u64, Vec<u8>)], lost: &mut Vec<u64>) -> Collected {
     let (mut blocks, mut zeroes) = (Vec::new(), Vec::new());
     for part in fresh {
         if part.content == Content::Zero {
-            zeroes.push((part.block, u32::try_from(part.blocks).ok()?));
+            zeroes.push((part.block, u32::try_from(part.blocks).unwrap_or(u32::MAX)));
             continue;
         }
         for index in 0..part.blocks {
-            let (pos, sum) = part.block_at(index)?;
-            let data = runs.iter().find_map(|(at, bytes)| {
-                let from = usize_of(pos.checked_sub(*at)?);
-                bytes.get(from..from + BLOCK_LEN)
-            })?;
-            if crc(data) != sum {
-                return None;
-            }
-            match data == ZERO_BLOCK {
-                true => zeroes.push((part.block + index, 1)),
-                false => blocks.push((part.block + index, data.to_vec(), None)),
+            let block = part.block + index;
+            match written(part, index, runs) {
+                Some(data) if data == ZERO_BLOCK => zeroes.push((block, 1)),
+                Some(data) => blocks.push((block, data.to_vec(), None)),
+                None => {
+                    blocks.push((block, Vec::new(), None));
+                    // Those that recovery found have been told.
+                    lost.extend((part.content != Content::Lost).then_some(block));
+                }
             }
         }
     }
-    Some((blocks, zeroes))
+    (blocks, zeroes)
+}
+
+/// What a record wrote to a block; `None` if it is not there any more.
+fn written<'a>(part: &Fresh, index: u64, runs: &'a [(u64, Vec<u8>)]) -> Option<&'a [u8]> {
+    let (pos, sum) = part.block_at(index)?;
+    let data = runs.iter().find_map(|(at, bytes)| {
+        let from = usize_of(pos.checked_sub(*at)?);
+        bytes.get(from..from + BLOCK_LEN)
+    })?;
+    (crc(data) == sum).then_some(data)
 }

@@ -7,8 +7,8 @@ use crate::BLOCK_LEN;
 use crate::bytes::{crc, usize_of};
 use crate::command::{Command, IoError, Refused, Reply, Stage};
 use crate::journal::file_offset;
-use crate::name::{ObjectName, SegmentId};
-use crate::overlay::Fresh;
+use crate::name::ObjectName;
+use crate::overlay::{Content, Fresh};
 use crate::segment::{FRAME_LEN_MAX, UNIT_LEN, open_frame};
 
 /// How often a piece may be overtaken before the read fails.
@@ -42,7 +42,7 @@ pub(super) struct Piece {
 enum Source {
     Journal(Fresh),
     /// Blocks and the units at which they begin, of one segment, in order.
-    Segment(SegmentId, Vec<(u64, u16)>),
+    Segment(u32, ObjectName, Vec<(u64, u32)>),
 }
 
 impl Engine {
@@ -76,9 +76,9 @@ impl Engine {
             _ => {}
         };
         let mut at = block;
-        for fresh in self.overlay.within(block, blocks) {
+        for fresh in self.layers.within(block, blocks) {
             (at..fresh.block).for_each(|block| add(1, self.map.get(block).is_some()));
-            add(fresh.blocks, fresh.block_at(0).is_some());
+            add(fresh.blocks, fresh.content != Content::Zero);
             at = fresh.block + fresh.blocks;
         }
         (at..block + blocks).for_each(|block| add(1, self.map.get(block).is_some()));
@@ -88,7 +88,7 @@ impl Engine {
     /// Begins what I/O some blocks of a read need.
     fn resolve(&mut self, read: u64, block: u64, blocks: u64, tries: u8) {
         let mut at = block;
-        for fresh in self.overlay.within(block, blocks) {
+        for fresh in self.layers.within(block, blocks) {
             self.resolve_stored(read, at, fresh.block, tries);
             at = fresh.block + fresh.blocks;
             self.resolve_fresh(read, fresh, tries);
@@ -98,6 +98,9 @@ impl Engine {
 
     fn resolve_fresh(&mut self, read: u64, fresh: Fresh, tries: u8) {
         let len = fresh.blocks * BLOCK_LEN as u64;
+        if fresh.content == Content::Lost {
+            return self.fail_read(read, Stage::JournalRead);
+        }
         let Some((pos, _)) = fresh.block_at(0) else {
             return self.fill(read, fresh.block, &vec![0; usize_of(len)]);
         };
@@ -114,15 +117,15 @@ impl Engine {
 
     /// Blocks that lie one behind the other in a segment are read at once.
     fn resolve_stored(&mut self, read: u64, from: u64, to: u64, tries: u8) {
-        let mut group: Option<(u32, Vec<(u64, u16)>)> = None;
+        let mut group: Option<(u32, Vec<(u64, u32)>)> = None;
         for block in from..to {
             let Some(place) = self.map.get(block) else {
                 self.fill(read, block, &crate::journal::ZERO_BLOCK);
                 continue;
             };
-            let next_to = |last: u16| {
-                (1..=(FRAME_LEN_MAX / UNIT_LEN))
-                    .contains(&usize::from(place.unit.saturating_sub(last)))
+            let next_to = |last: u32| {
+                let units = u64::from(place.unit.saturating_sub(last));
+                (1..=(FRAME_LEN_MAX / UNIT_LEN) as u64).contains(&units)
             };
             match &mut group {
                 Some((row, frames))
@@ -142,21 +145,26 @@ impl Engine {
             .for_each(|group| self.get(read, tries, group));
     }
 
-    fn get(&mut self, read: u64, tries: u8, (row, frames): (u32, Vec<(u64, u16)>)) {
-        let Some(id) = self.table.get(row).map(|row| row.id) else {
+    fn get(&mut self, read: u64, tries: u8, (row, frames): (u32, Vec<(u64, u32)>)) {
+        let Some(name) = self.segment_at(row) else {
             return self.fail_read(read, Stage::Get);
         };
-        let units = |frame: Option<&(u64, u16)>| frame.map_or(0, |(_, unit)| u64::from(*unit));
+        let units = |frame: Option<&(u64, u32)>| frame.map_or(0, |(_, unit)| u64::from(*unit));
         let offset = units(frames.first()) * UNIT_LEN as u64;
         let end = units(frames.last()) * UNIT_LEN as u64 + FRAME_LEN_MAX as u64;
-        let name = ObjectName::segment(self.config.volume, id);
-        let token = self.begin_piece(read, tries, Source::Segment(id, frames));
+        let source = Source::Segment(row, name, frames);
+        let token = self.begin_piece(read, tries, source);
         self.commands.push_back(Command::Get {
             token,
             name,
             offset,
             len: end - offset,
         });
+    }
+
+    fn segment_at(&self, row: u32) -> Option<ObjectName> {
+        let row = self.table.get(row)?;
+        Some(ObjectName::segment(row.volume, row.id))
     }
 
     fn begin_piece(&mut self, read: u64, tries: u8, source: Source) -> u64 {
@@ -186,7 +194,7 @@ impl Engine {
                 self.resolve(key, fresh.block, fresh.blocks, piece.tries + 1);
             }
             (Source::Journal(_), _) => self.fail_read(key, Stage::JournalRead),
-            (Source::Segment(id, frames), result) => {
+            (Source::Segment(row, name, frames), result) => {
                 let opened = result
                     .as_ref()
                     .ok()
@@ -195,7 +203,7 @@ impl Engine {
                     blocks
                         .iter()
                         .for_each(|(block, data)| self.fill(key, *block, data));
-                } else if again && self.table.number_of(*id).is_none() {
+                } else if again && self.segment_at(*row) != Some(*name) {
                     // Collected since, and deleted.
                     let tries = piece.tries + 1;
                     frames
@@ -203,8 +211,7 @@ impl Engine {
                         .for_each(|(block, _)| self.resolve(key, *block, 1, tries));
                 } else {
                     if !matches!(result, Err(IoError::Failed)) {
-                        let name = ObjectName::segment(self.config.volume, *id);
-                        self.replies.push_back(Reply::Damaged(name));
+                        self.replies.push_back(Reply::Damaged(*name));
                     }
                     self.fail_read(key, Stage::Get);
                 }
@@ -260,10 +267,10 @@ fn is_as_written(fresh: &Fresh, bytes: &[u8]) -> bool {
         })
 }
 
-fn open_frames(frames: &[(u64, u16)], bytes: &[u8]) -> Option<Vec<(u64, Vec<u8>)>> {
+fn open_frames(frames: &[(u64, u32)], bytes: &[u8]) -> Option<Vec<(u64, Vec<u8>)>> {
     let first = frames.first()?.1;
     let opened = frames.iter().map(|(block, unit)| {
-        let from = usize::from(unit.checked_sub(first)?) * UNIT_LEN;
+        let from = usize_of(u64::from(unit.checked_sub(first)?)) * UNIT_LEN;
         Some((*block, open_frame(bytes.get(from..)?, *block)?))
     });
     opened.collect()

@@ -80,7 +80,7 @@ impl Engine {
             let appended = self
                 .journal
                 .append(Kind::Data, block, blocks_in(data), data);
-            self.overlay.insert(Fresh {
+            self.layers.insert(Fresh {
                 block,
                 blocks,
                 seq: appended.seq,
@@ -100,16 +100,20 @@ impl Engine {
         let room = record_len(Kind::Zero, blocks);
         self.admit(block, u64::from(blocks), true, room)?;
         if blocks > 0 {
-            let appended = self.journal.append(Kind::Zero, block, blocks, &[]);
-            self.overlay.insert(Fresh {
-                block,
-                blocks: u64::from(blocks),
-                seq: appended.seq,
-                content: Content::Zero,
-            });
+            self.append_zero(block, blocks);
         }
         self.await_written(id, fua);
         Ok(())
+    }
+
+    pub(super) fn append_zero(&mut self, block: u64, blocks: u32) {
+        let appended = self.journal.append(Kind::Zero, block, blocks, &[]);
+        self.layers.insert(Fresh {
+            block,
+            blocks: u64::from(blocks),
+            seq: appended.seq,
+            content: Content::Zero,
+        });
     }
 
     /// Answered once everything that was answered before is durable.
@@ -131,6 +135,11 @@ impl Engine {
         if !whole || end.is_none_or(|end| end > self.size_blocks) {
             return Err(Refused::Range);
         }
+        self.make_room(room)
+    }
+
+    /// Whether records of so many bytes may be appended.
+    pub(super) fn make_room(&mut self, room: u64) -> Result<(), Refused> {
         if self.journal.has_room(room) {
             return Ok(());
         }
@@ -142,7 +151,7 @@ impl Engine {
         }
     }
 
-    fn await_written(&mut self, id: u64, fua: bool) {
+    pub(super) fn await_written(&mut self, id: u64, fua: bool) {
         let seq = self.journal.last_seq();
         self.writes.waiting.push_back((seq, id, fua));
         self.answer_written();
@@ -223,6 +232,7 @@ impl Engine {
             return;
         };
         self.writes.synced_seq = self.writes.synced_seq.max(covered);
+        self.journal.note_durable(covered);
         let ready = self
             .writes
             .flushing
@@ -247,13 +257,16 @@ impl Engine {
         if self.writes.tail != TailMove::Still || self.stopped.is_some() {
             return;
         }
-        let through = self.packer.applied_through();
+        // Nor is the record of a snapshot disowned before that is stored.
+        let named = self.snapshots_on_their_way().next();
+        let named = named.map_or(u64::MAX, |snapshot| snapshot.id.seq - 1);
+        let through = self.packer.applied_through().min(named);
         let Some((header, tail)) = self.journal.header_through(through) else {
             return;
         };
         self.writes.tail = TailMove::Writing;
         let token = self.begin(Task::Header { tail });
-        let (at, bytes) = (header.slot(), header.encode().into());
+        let (at, bytes) = (0, header.encode().into());
         self.commands
             .push_back(Command::JournalWrite { token, at, bytes });
     }
