@@ -223,6 +223,67 @@ def the_limit_on_connections_is_kept(_env):
 
 
 @suite.test
+def a_tenant_that_takes_every_connection_gives_way_to_the_others(_env):
+    """Alone it may have all; a tenant with fewer than its share takes those idle for longest."""
+    with Server("--max-connections", "40", "--threads", "2") as server:
+        crowd, other = (server.tenant(name) for name in ("crowd", "other"))
+        conns = []
+        try:
+            for _ in range(40):
+                conns.append(Conn(server.auth).login(crowd))
+            conns[0].in_step()
+            # Its own forty-first is told what memcached tells.
+            extra = Conn(server.auth)
+            extra.send(f"set a 0 0 {len(extra_login(crowd))}\r\n{extra_login(crowd)}\r\n")
+            assert extra.until_closed() == b"ERROR Too many open connections\r\n"
+            # The first is as good as new, so that others have been idle for longer.
+            time.sleep(1.1)
+            conns[0].in_step()
+            others = [Conn(server.auth).login(other) for _ in range(10)]
+            with Conn(server.open) as visitor:
+                visitor.in_step()
+            for conn in others:
+                conn.in_step()
+            conns[0].in_step()
+            eventually(lambda: alive(conns) <= 30, AT_ONCE_S, "ten of the crowd's have gone")
+            assert alive(conns) >= 28, f"{alive(conns)} of the crowd's are left"
+            told = server.cli("stat", "--json").stdout
+            assert '"displaced":1' in told.replace(" ", ""), told
+            said = "connections of tenant crowd were closed for other tenants'"
+            eventually(lambda: said in server.cli("events").stdout, 4, "an event says so")
+            # Two tenants, twenty each: no more than that is taken from anybody.
+            served = [Conn(server.auth) for _ in range(15)]
+            for conn in served:
+                body = extra_login(other)
+                conn.send(f"set a 0 0 {len(body)}\r\n{body}\r\n")
+            stored = sum(conn.line() == b"STORED\r\n" for conn in served)
+            assert stored == 10, f"{stored} more were let in"
+            assert alive(conns) == 20, alive(conns)
+        finally:
+            for conn in conns:
+                conn.close()
+
+
+def extra_login(tenant):
+    return f"{tenant['username']} {tenant['password']}"
+
+
+def alive(conns):
+    """How many of these connections the server has not ended."""
+    count = 0
+    for conn in conns:
+        conn.sock.settimeout(0)
+        try:
+            count += conn.sock.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            count += 1
+        except OSError:
+            pass
+        conn.sock.settimeout(10)
+    return count
+
+
+@suite.test
 def what_is_sent_before_a_close_counts_on_both_kinds_of_socket(_env):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "m.sock")

@@ -75,7 +75,7 @@ fn serve(
     let clock = Clock::new();
     let descriptors_max = descriptors::raise_limit()?;
     let plane_config = plane_config(&config, descriptors_max, protections);
-    make_room_for_connections(plane_config.limits.connections_max)?;
+    make_room_for_connections(&plane_config.limits)?;
     warn_of_too_much_memory(&config);
     if let Some(takeover) = takeover {
         takeover.await_state()?;

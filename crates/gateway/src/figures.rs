@@ -8,7 +8,8 @@ use admission::Buckets;
 use base::TenantId;
 
 use crate::delay::{DelayCounts, Delays};
-use crate::door::{DoorCounts, DoorFigures};
+use crate::door::{DoorCounts, DoorFigures, Shed};
+use crate::session::Peer;
 
 /// A counter with one writer, so that counting needs no locked instruction.
 #[derive(Debug, Default)]
@@ -44,6 +45,8 @@ macro_rules! counters {
             $(pub(crate) $name: Counter,)+
             /// Sessions that have ended, or could not begin.
             pub(crate) ended: Counter,
+            /// Times that it was asked for a connection to make room; see `displaced`.
+            pub(crate) displacements: Counter,
             pub(crate) delays: DelayCounts,
         }
 
@@ -105,6 +108,12 @@ counters! {
     connects_delayed,
     /// Of these, those that waited until their time at the door was up.
     connects_refused,
+    /// Connections that were turned away since all places were taken, and the tenant had its share
+    /// of them.
+    turned_away,
+    /// Connections that were closed since all places were taken, the tenant had more than its share
+    /// of them, and another less.
+    displaced,
     /// Bytes of requests and replies on their way, the kernel's send buffers included.
     inflight_bytes,
 }
@@ -147,9 +156,17 @@ impl TenantFigures {
 
     /// Sessions that have ended, or could not begin, over all loops.
     pub(crate) fn ended(&self) -> u64 {
-        self.loops
-            .iter()
-            .fold(0, |sum, part| sum.wrapping_add(part.ended.get()))
+        self.sum_of(|part| &part.ended)
+    }
+
+    /// Times that a loop looked for a connection to close for others, and closed it if it found one.
+    pub(crate) fn displacements(&self) -> u64 {
+        self.sum_of(|part| &part.displacements)
+    }
+
+    fn sum_of(&self, counter: fn(&LoopFigures) -> &Counter) -> u64 {
+        let counts = self.loops.iter().map(|part| counter(part).get());
+        counts.fold(0, u64::wrapping_add)
     }
 }
 
@@ -186,6 +203,11 @@ impl Figures {
     /// What the door did.
     pub fn door(&self) -> DoorFigures {
         self.door.figures()
+    }
+
+    /// Counts one whose handshake for TLS was broken off, since too many shook hands.
+    pub fn note_handshake_shed(&self, peer: Peer) {
+        self.door.shed(Shed::Handshake, peer);
     }
 
     pub(crate) fn door_counts(&self) -> &DoorCounts {

@@ -11,6 +11,7 @@ mod backend;
 mod chaos_test;
 mod delay;
 pub mod directory;
+mod displace;
 mod door;
 mod figures;
 mod gather;
@@ -35,7 +36,9 @@ mod virtual_loop;
 
 pub use backend::Backend;
 pub use delay::Delays;
-pub use door::{Door, DoorConfig, DoorFigures, EntrantId, Entry, Source, Verdict};
+pub use door::{
+    Door, DoorConfig, DoorFigures, EntrantId, Entry, Passage, Source, TOO_MANY, Verdict,
+};
 pub use figures::{ConnectionFigures, Figures, TenantFigures};
 pub use gather::Gather;
 pub use session::{Admitted, Peer, SessionId};

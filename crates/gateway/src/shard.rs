@@ -10,6 +10,7 @@ use memcache_proto::{KeyBuf, Limits};
 use slab::Slab;
 
 use crate::directory::Directory;
+use crate::displace::IdleSearch;
 use crate::gather::{ConnectionList, Gather};
 use crate::pause::{Pace, PaceConfig};
 use crate::session::{Admitted, Session, SessionId, Transfer};
@@ -54,7 +55,7 @@ pub struct Shard<B: Backend> {
     pub(crate) key_buf: KeyBuf,
     /// A list that a session has just begun, until the driver takes it.
     pub(crate) gather: Option<Gather>,
-    tenant_slots: HashMap<TenantId, u32>,
+    pub(crate) tenant_slots: HashMap<TenantId, u32>,
     pub(crate) queue: FairQueue<Waiting>,
     /// When tenants that are held are to be looked at again, by their place. One that no longer
     /// holds is passed over.
@@ -63,8 +64,9 @@ pub struct Shard<B: Backend> {
     shared_flow: Option<FlowId>,
     /// Fetches ahead that this batch has begun, by the tenant's place.
     pub(crate) prefetches: Vec<(u32, B::Prefetch)>,
+    pub(crate) idle_search: IdleSearch,
     tenants_present: usize,
-    figures: Arc<Figures>,
+    pub(crate) figures: Arc<Figures>,
 }
 
 impl<B: Backend> Shard<B> {
@@ -88,6 +90,7 @@ impl<B: Backend> Shard<B> {
             alarms: BinaryHeap::new(),
             shared_flow: None,
             prefetches: Vec::new(),
+            idle_search: IdleSearch::default(),
             tenants_present: 0,
             figures,
         }
@@ -103,7 +106,10 @@ impl<B: Backend> Shard<B> {
             self.count_never_begun(admitted.tenant);
             return None;
         }
-        let slot = self.tenant_slot(admitted.tenant)?;
+        let Some(slot) = self.tenant_slot(admitted.tenant) else {
+            self.count_never_begun(admitted.tenant);
+            return None;
+        };
         let tenant = &mut self.tenants[slot as usize];
         self.tenants_present += usize::from(tenant.sessions == 0);
         tenant.sessions += 1;

@@ -240,8 +240,13 @@ fn connections_and_limits(tenant: &TenantStat) -> Vec<(&'static str, String)> {
         (
             "connects",
             format!(
-                "{} delayed, {} of them refused; {} connections asked nothing",
-                clients.connects_delayed, clients.connects_refused, clients.connections_unused
+                "{} delayed, {} of them refused; {} turned away, {} given up for others; {} \
+                 connections asked nothing",
+                clients.connects_delayed,
+                clients.connects_refused,
+                clients.turned_away,
+                clients.displaced,
+                clients.connections_unused
             ),
         ),
         ("inflight", size(clients.inflight_bytes)),

@@ -179,9 +179,11 @@ table! {
 table! {
     /// Bounds on what clients may use.
     Limits "limits" {
-        /// Client connections at once, over all listeners. `"auto"` is nine tenths of the hard
-        /// limit on open files, to which the soft one is raised at start, and at most 100000. More
-        /// than that limit allows is lowered to what fits, with a warning.
+        /// Client connections at once, over all listeners; of what the limit on open files leaves
+        /// beside them, some more may be about to authenticate. `"auto"` is nine tenths of the hard
+        /// limit, to which the soft one is raised at start, and at most 100000. More than that limit
+        /// allows is lowered to what fits, with a warning. When all are taken, a tenant with fewer than
+        /// its share by weight gets those that others have above theirs, the longest idle first.
         max_connections: Auto<u32> = Auto::Auto, Unsaid::Default("\"auto\""), Restart, "--max-connections";
         /// How long a connection may take to authenticate before it is closed.
         auth_timeout: Span = Span(Duration::from_secs(5)), Unsaid::Default("\"5s\""), Restart;

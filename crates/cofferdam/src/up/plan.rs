@@ -12,6 +12,9 @@ use base::ByteSize;
 /// Descriptors that listeners, state, admin API and logs may need beside the connections.
 const DESCRIPTORS_FOR_OTHERS: u32 = 64;
 
+/// Descriptors kept for those on their way in, so that a full server can tell whose they are.
+const RESERVE_MIN: u32 = 16;
+
 /// From one source at the door, however small the door is: a program's pool.
 const PER_SOURCE_MIN: u32 = 16;
 
@@ -49,10 +52,12 @@ fn limits(config: &Config, descriptors_max: Option<u64>, protections: bool) -> L
     let asked = chosen(limits.max_connections, machine::default_connections_max());
     let connections_max = connections_that_fit(asked, descriptors_max);
     let at_door = chosen(limits.max_unauthenticated, (connections_max / 2).max(1));
+    let reserve = descriptors_left(connections_max, descriptors_max).min(at_door);
     let per_source = (at_door / 4).max(PER_SOURCE_MIN);
     Limits {
         protections,
         connections_max: connections_max as usize,
+        connections_reserve: reserve.max(RESERVE_MIN) as usize,
         auth_timeout: limits.auth_timeout.0,
         unauthenticated_max: at_door as usize,
         unauthenticated_per_source_max: chosen(limits.max_unauthenticated_per_source, per_source)
@@ -78,17 +83,18 @@ fn chosen(key: Auto<u32>, unsaid: u32) -> u32 {
 }
 
 /// Has the kernel make room for all connections at once, and says how many there can be.
-pub(super) fn make_room_for_connections(connections_max: usize) -> Result<(), Failure> {
-    let connections_max = u32::try_from(connections_max).unwrap_or(u32::MAX);
-    descriptors::grow_table(connections_max.saturating_add(DESCRIPTORS_FOR_OTHERS))?;
-    tracing::info!(connections_max, "room for connections");
+pub(super) fn make_room_for_connections(limits: &Limits) -> Result<(), Failure> {
+    let (connections_max, reserve) = (limits.connections_max, limits.connections_reserve);
+    let wanted = u32::try_from(connections_max + reserve).unwrap_or(u32::MAX);
+    descriptors::grow_table(wanted.saturating_add(DESCRIPTORS_FOR_OTHERS))?;
+    tracing::info!(connections_max, reserve, "room for connections");
     Ok(())
 }
 
 /// As many connections as were asked for, or as the limit on open files leaves room for.
 fn connections_that_fit(asked: u32, descriptors_max: Option<u64>) -> u32 {
     let limit = descriptors_max.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
-    let fit = limit.saturating_sub(DESCRIPTORS_FOR_OTHERS).max(1);
+    let fit = descriptors_left(RESERVE_MIN, descriptors_max).max(1);
     if asked > fit {
         tracing::warn!(
             asked,
@@ -99,6 +105,14 @@ fn connections_that_fit(asked: u32, descriptors_max: Option<u64>) -> u32 {
         );
     }
     asked.min(fit)
+}
+
+/// What the limit on open files leaves beside so many connections.
+fn descriptors_left(connections: u32, descriptors_max: Option<u64>) -> u32 {
+    let limit = descriptors_max.map_or(u32::MAX, |limit| u32::try_from(limit).unwrap_or(u32::MAX));
+    limit
+        .saturating_sub(DESCRIPTORS_FOR_OTHERS)
+        .saturating_sub(connections)
 }
 
 /// Memory that is not there is noticed only when it is used, and then by the kernel's killer.

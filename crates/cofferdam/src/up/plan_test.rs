@@ -6,8 +6,8 @@ use super::*;
 fn no_more_connections_than_descriptors_leave_room_for() {
     let cases = [
         (100, Some(1024), 100),
-        (5000, Some(1024), 960),
-        (960, Some(1024), 960),
+        (5000, Some(1024), 944),
+        (944, Some(1024), 944),
         (5000, Some(10), 1),
         (5000, Some(u64::MAX), 5000),
         (5000, None, 5000),
@@ -49,6 +49,19 @@ fn what_is_left_open_follows_from_the_number_of_connections() {
             said.unauthenticated_per_source_max
         ),
         (7, 3)
+    );
+}
+
+#[test]
+fn what_descriptors_are_left_are_kept_for_those_on_their_way_in() {
+    let reserve = |text, descriptors_max| plan(text, descriptors_max).connections_reserve;
+    let thousand = "[limits]\nmax_connections = 1000";
+    assert_eq!(reserve(thousand, None), 500);
+    assert_eq!(reserve(thousand, Some(1264)), 200);
+    assert_eq!(reserve(thousand, Some(1024)), 16);
+    assert_eq!(
+        reserve("[limits]\nmax_unauthenticated = 70", Some(1 << 20)),
+        70
     );
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base::{CredentialId, Rights, TenantId, Timestamp, TrafficLimits};
 
-use super::{Door, DoorConfig, Verdict};
+use super::{Door, DoorConfig, Passage, Verdict};
 use crate::directory::{Credential, Directory, Tenant};
 use crate::{Admitted, Figures, Peer};
 
@@ -15,6 +15,7 @@ const ACME: TenantId = TenantId(1);
 
 fn config() -> DoorConfig {
     DoorConfig {
+        connections_max: 1000,
         entrants_max: 1000,
         entrants_per_source_max: 4,
         connects_per_second_per_source_max: None,
@@ -236,8 +237,8 @@ fn a_connection_of_a_bound_listener_waits_for_a_place_too() {
         ..TrafficLimits::default()
     };
     let (mut door, figures) = door(config(), limits);
-    assert!(door.pass(T0, &admitted(1)));
-    assert!(!door.pass(T0, &admitted(1)));
+    assert_eq!(door.pass(T0, &admitted(1)), Passage::In);
+    assert_eq!(door.pass(T0, &admitted(1)), Passage::Wait);
     let entry = door.enter_judged(T0, admitted(1), 7);
     assert_eq!(door.input_len_left(entry.id), 0, "it is not listened to");
     end_one(&figures);
@@ -245,7 +246,7 @@ fn a_connection_of_a_bound_listener_waits_for_a_place_too() {
     assert_eq!(door.next_admitted(T0, &mut out), Some((7, admitted(1))));
     assert!(out.is_empty() && door.is_empty() && door.memory_bytes == 0);
     door.lost(&admitted(1));
-    assert!(door.pass(T0, &admitted(1)));
+    assert_eq!(door.pass(T0, &admitted(1)), Passage::In);
 }
 
 #[test]
@@ -262,7 +263,7 @@ fn a_tenant_that_was_removed_is_left_to_who_takes_its_connections_in() {
         door.next_admitted(T0, &mut out).map(|(link, _)| link),
         Some(1)
     );
-    assert!(door.pass(T0, &admitted(1)));
+    assert_eq!(door.pass(T0, &admitted(1)), Passage::In);
 }
 
 #[test]

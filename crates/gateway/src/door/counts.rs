@@ -8,13 +8,15 @@ use crate::session::Peer;
 
 /// Why somebody had to leave the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shed {
+pub(crate) enum Shed {
     /// Too many of one source stood there.
     Source,
     /// All places were taken.
     Full,
     /// Those there had sent more than there is memory for.
     Memory,
+    /// Too many shook hands for TLS, which comes before the door.
+    Handshake,
 }
 
 /// The counters of a process's one door.
@@ -27,6 +29,7 @@ pub(crate) struct DoorCounts {
     shed_for_source: Counter,
     shed_when_full: Counter,
     shed_for_memory: Counter,
+    shed_handshakes: Counter,
     shed_last: Mutex<Option<IpAddr>>,
 }
 
@@ -45,19 +48,30 @@ pub struct DoorFigures {
     pub shed_when_full: u64,
     /// Those that had to leave since those there had sent more than there is memory for.
     pub shed_for_memory: u64,
+    /// Those whose handshake for TLS was broken off since too many shook hands.
+    pub shed_handshakes: u64,
     /// Bytes held for those there.
     pub memory_bytes: u64,
     /// Where the last one that had to leave came from.
     pub shed_last: Option<IpAddr>,
 }
 
+impl DoorFigures {
+    /// All who had to leave.
+    pub fn shed(&self) -> u64 {
+        let places = self.shed_for_source + self.shed_when_full;
+        places + self.shed_for_memory + self.shed_handshakes
+    }
+}
+
 impl DoorCounts {
     /// Counts one that must leave.
-    pub(super) fn shed(&self, why: Shed, peer: Peer) {
+    pub(crate) fn shed(&self, why: Shed, peer: Peer) {
         let counter = match why {
             Shed::Source => &self.shed_for_source,
             Shed::Full => &self.shed_when_full,
             Shed::Memory => &self.shed_for_memory,
+            Shed::Handshake => &self.shed_handshakes,
         };
         counter.add(1);
         if let Peer::Ip(ip, _) = peer {
@@ -78,6 +92,7 @@ impl DoorCounts {
             shed_for_source: self.shed_for_source.get(),
             shed_when_full: self.shed_when_full.get(),
             shed_for_memory: self.shed_for_memory.get(),
+            shed_handshakes: self.shed_handshakes.get(),
             memory_bytes: self.memory_bytes.get(),
             shed_last: *shed_last.unwrap_or_else(PoisonError::into_inner),
         }

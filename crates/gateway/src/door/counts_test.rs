@@ -20,6 +20,7 @@ fn door(config: DoorConfig) -> (Door, Arc<Figures>) {
 
 fn config() -> DoorConfig {
     DoorConfig {
+        connections_max: 1000,
         entrants_max: 10,
         entrants_per_source_max: 4,
         connects_per_second_per_source_max: None,

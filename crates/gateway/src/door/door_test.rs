@@ -38,6 +38,7 @@ fn directory() -> Arc<Directory> {
 
 fn door(entrants_max: usize) -> Door {
     let config = DoorConfig {
+        connections_max: 1000,
         entrants_max,
         entrants_per_source_max: entrants_max,
         connects_per_second_per_source_max: None,

@@ -4,7 +4,7 @@
 //! A connection that is turned away comes back at once, and a client in trouble opens two; so it is
 //! kept waiting instead, and its client with it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use admission::{Bucket, Rate};
 use base::{TenantId, Timestamp, TrafficLimits};
 
 use super::EntrantId;
+use super::crowd::{Crowd, Room};
+use crate::directory::Directory;
 use crate::{Figures, TenantFigures};
 
 /// What a tenant may open at once, having opened none for so long.
@@ -24,29 +26,49 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Gate {
     figures: Arc<Figures>,
-    tenants: HashMap<TenantId, Tenant>,
+    pub(super) tenants: BTreeMap<TenantId, Tenant>,
     /// Tenants that somebody waits for, in the order of their turns.
     waiting: VecDeque<TenantId>,
     /// Before this nobody's turn can come.
     next_look: Timestamp,
+    pub(super) crowd: Crowd,
+}
+
+/// What becomes of a wish for a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// It has one.
+    In,
+    /// Its tenant may not have one more now: let it [wait](super::Door::enter_judged).
+    Wait,
+    /// All places are taken, and its tenant has its share of them.
+    Full,
 }
 
 #[derive(Debug)]
-struct Tenant {
-    figures: Arc<TenantFigures>,
+pub(super) struct Tenant {
+    pub(super) figures: Arc<TenantFigures>,
     /// Connections let in since the start.
     opened: u64,
+    /// How often it was asked for a connection to make room.
+    pub(super) asked: u64,
+    /// The last look at all tenants that counted it among those that have connections.
+    pub(super) surveyed: u64,
     connects: Bucket,
     queue: VecDeque<EntrantId>,
 }
 
 impl Tenant {
-    /// Takes a place, if the tenant may have one more.
-    fn take_place(&mut self, now: Timestamp, limits: &TrafficLimits) -> bool {
-        let open = self.opened.wrapping_sub(self.figures.ended());
+    /// How many connections it has.
+    pub(super) fn open(&self) -> u64 {
+        self.opened.wrapping_sub(self.figures.ended())
+    }
+
+    /// Whether its own limits let it have one more; that then counts against its rate.
+    fn may_have_one_more(&mut self, now: Timestamp, limits: &TrafficLimits) -> bool {
         if limits
             .connections
-            .is_some_and(|most| open >= u64::from(most))
+            .is_some_and(|most| self.open() >= u64::from(most))
         {
             return false;
         }
@@ -60,31 +82,51 @@ impl Tenant {
                 return false;
             }
         }
-        self.opened = self.opened.wrapping_add(1);
         true
     }
 }
 
 impl Gate {
-    pub(super) fn new(figures: Arc<Figures>) -> Self {
+    /// For so many connections, of all tenants together.
+    pub(super) fn new(figures: Arc<Figures>, places: usize) -> Self {
         Self {
             figures,
-            tenants: HashMap::new(),
+            tenants: BTreeMap::new(),
             waiting: VecDeque::new(),
             next_look: Timestamp::ZERO,
+            crowd: Crowd::new(places),
         }
     }
 
-    /// Takes a place for a connection; false if the tenant has none, or others wait for it.
-    pub(super) fn pass(&mut self, now: Timestamp, id: TenantId, limits: &TrafficLimits) -> bool {
+    /// Takes a place for a connection of a tenant that the directory has, if it may have one more
+    /// and nobody waits before it.
+    pub(super) fn pass(&mut self, now: Timestamp, id: TenantId, directory: &Directory) -> Passage {
         let tenant = self.tenant(id);
-        tenant.queue.is_empty() && tenant.take_place(now, limits)
+        let limits = directory.tenant(id).map(|tenant| tenant.traffic);
+        let may = tenant.queue.is_empty()
+            && limits.is_none_or(|limits| tenant.may_have_one_more(now, &limits));
+        match may {
+            true => self.take_place(now, id, directory),
+            false => Passage::Wait,
+        }
+    }
+
+    /// Takes a place, if there is room for a tenant's connection.
+    fn take_place(&mut self, now: Timestamp, id: TenantId, directory: &Directory) -> Passage {
+        if self.find_room(now, id, directory) == Room::None {
+            return Passage::Full;
+        }
+        self.crowd.taken += 1;
+        let tenant = self.tenant(id);
+        tenant.opened = tenant.opened.wrapping_add(1);
+        Passage::In
     }
 
     /// Gives a place back that was taken and could not be used.
     pub(super) fn give_back(&mut self, id: TenantId) {
         let tenant = self.tenant(id);
         tenant.opened = tenant.opened.wrapping_sub(1);
+        self.crowd.taken = self.crowd.taken.saturating_sub(1);
     }
 
     /// Lets an entrant wait until its tenant has a place. Those who have left stay in the queue
@@ -108,7 +150,7 @@ impl Gate {
     pub(super) fn next(
         &mut self,
         now: Timestamp,
-        limits_of: impl Fn(TenantId) -> Option<TrafficLimits>,
+        directory: &Directory,
         is_here: impl Fn(EntrantId) -> bool,
     ) -> Option<EntrantId> {
         if self.waiting.is_empty() || now < self.next_look {
@@ -127,9 +169,13 @@ impl Gate {
                 tenant.queue.pop_front();
             }
             // Of a tenant that was removed, the connection is let go by whoever would take it in.
-            let may_pass = !tenant.queue.is_empty()
-                && limits_of(id).is_none_or(|limits| tenant.take_place(now, &limits));
-            let next = may_pass.then(|| tenant.queue.pop_front()).flatten();
+            let limits = directory.tenant(id).map(|tenant| tenant.traffic);
+            let is_removed = limits.is_none();
+            let may = !tenant.queue.is_empty()
+                && limits.is_none_or(|limits| tenant.may_have_one_more(now, &limits));
+            let passes = may && (is_removed || self.take_place(now, id, directory) == Passage::In);
+            let tenant = self.tenant(id);
+            let next = passes.then(|| tenant.queue.pop_front()).flatten();
             if !tenant.queue.is_empty() {
                 self.waiting.push_back(id);
             }
@@ -146,6 +192,8 @@ impl Gate {
         self.tenants.entry(id).or_insert_with(|| Tenant {
             figures: figures.tenant(id),
             opened: 0,
+            asked: 0,
+            surveyed: 0,
             connects: Bucket::default(),
             queue: VecDeque::new(),
         })

@@ -3,8 +3,11 @@
 use base::Timestamp;
 use memcache_proto::auth::{self, INPUT_LEN_MAX, Step};
 
-use super::{Door, EntrantId, Entry, Judged, Verdict};
+use super::{Door, EntrantId, Entry, Judged, Passage, Verdict};
 use crate::session::Admitted;
+
+/// memcached's words when it is full, whatever protocol was spoken.
+pub const TOO_MANY: &[u8] = b"ERROR Too many open connections\r\n";
 
 impl Door {
     /// Judges what an entrant has said, appending the answer to `out`.
@@ -63,14 +66,19 @@ impl Door {
         }
     }
 
-    /// Whether a connection that need not say who it is may come in at once. If not, let it
-    /// [wait](Self::enter_judged).
-    pub fn pass(&mut self, now: Timestamp, admitted: &Admitted) -> bool {
-        let Some(tenant) = self.directory.tenant(admitted.tenant) else {
-            // Whoever would take it in knows best what to do with it.
-            return true;
-        };
-        !self.config.protections || self.gate.pass(now, tenant.id, &tenant.traffic)
+    /// Whether a connection that need not say who it is may come in at once.
+    pub fn pass(&mut self, now: Timestamp, admitted: &Admitted) -> Passage {
+        let tenant = admitted.tenant;
+        // Whoever would take in one of a tenant that was removed knows best what to do with it.
+        if !self.config.protections || self.directory.tenant(tenant).is_none() {
+            return Passage::In;
+        }
+        let passage = self.gate.pass(now, tenant, &self.directory);
+        if passage == Passage::Full {
+            let figures = self.figures.tenant(tenant);
+            figures.of_loop(self.config.loop_index).turned_away.add(1);
+        }
+        passage
     }
 
     /// Lets a connection stand here that did not [`pass`](Self::pass), until its tenant has a place
@@ -85,11 +93,8 @@ impl Door {
     /// the driver's name for it. The door has forgotten it.
     pub fn next_admitted(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Option<(u64, Admitted)> {
         let (directory, entrants) = (&self.directory, &self.entrants);
-        let id = self.gate.next(
-            now,
-            |tenant| directory.tenant(tenant).map(|tenant| tenant.traffic),
-            |entrant| entrants.contains_key(&entrant),
-        )?;
+        let is_here = |entrant| entrants.contains_key(&entrant);
+        let id = self.gate.next(now, directory, is_here)?;
         let entrant = self.entrants.get_mut(&id)?;
         let link = entrant.link;
         let judged = entrant.judged.take()?;
@@ -114,13 +119,22 @@ impl Door {
         answer: Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Verdict {
-        if self.pass(now, &admitted) {
-            self.leave(id);
-            out.extend_from_slice(&answer);
-            return Verdict::Admit(admitted);
+        match self.pass(now, &admitted) {
+            Passage::In => {
+                self.leave(id);
+                out.extend_from_slice(&answer);
+                Verdict::Admit(admitted)
+            }
+            Passage::Wait => {
+                self.wait_for_place(id, admitted, answer);
+                Verdict::Stay
+            }
+            Passage::Full => {
+                self.leave(id);
+                out.extend_from_slice(TOO_MANY);
+                Verdict::Full
+            }
         }
-        self.wait_for_place(id, admitted, answer);
-        Verdict::Stay
     }
 
     fn wait_for_place(&mut self, id: EntrantId, admitted: Admitted, answer: Vec<u8>) {

@@ -5,6 +5,7 @@
 //! that claim one tenant, or come from one place, therefore waits for itself.
 
 mod counts;
+mod crowd;
 mod gate;
 mod judge;
 mod line;
@@ -14,13 +15,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::Timestamp;
+use base::{TenantId, Timestamp};
 use memcache_proto::auth::INPUT_LEN_MAX;
 
 pub(crate) use self::counts::DoorCounts;
 pub use self::counts::DoorFigures;
-use self::counts::Shed;
+pub(crate) use self::counts::Shed;
 use self::gate::Gate;
+pub use self::gate::Passage;
+pub use self::judge::TOO_MANY;
 use self::line::{Claim, Line};
 pub use self::sources::Source;
 use self::sources::SourceTable;
@@ -31,6 +34,8 @@ use crate::session::{Admitted, Peer};
 /// What the door allows.
 #[derive(Clone, Copy, Debug)]
 pub struct DoorConfig {
+    /// How many connections there may be behind it, of all tenants together.
+    pub connections_max: usize,
     /// How many connections may stand there at once.
     pub entrants_max: usize,
     /// Of these, how many from one source (an IPv4 address, or an IPv6 network of 64 bits) that
@@ -72,6 +77,8 @@ pub enum Verdict {
     Stay,
     /// To be closed once its answer is written; the door has forgotten it.
     Refuse,
+    /// The same, since all places are taken and its tenant has its share of them.
+    Full,
 }
 
 /// Holds the connections of one loop that have not said who they are.
@@ -119,7 +126,7 @@ impl Door {
         Self {
             config,
             directory,
-            gate: Gate::new(Arc::clone(&figures)),
+            gate: Gate::new(Arc::clone(&figures), config.connections_max),
             figures,
             entrants: BTreeMap::new(),
             line: Line::default(),
@@ -136,6 +143,17 @@ impl Door {
         self.gate.forget(|id| directory.tenant(id).is_some());
     }
 
+    /// Tells how many connections that were let in are open.
+    pub fn note_connections(&mut self, count: usize) {
+        self.gate.crowd.taken = count;
+    }
+
+    /// A tenant that must close the connection that has been idle for longest, since one was let in
+    /// for which there was no place; see [`Shard::displace`](crate::Shard::displace).
+    pub fn next_displaced(&mut self) -> Option<TenantId> {
+        self.gate.crowd.next_displaced()
+    }
+
     /// How many connections stand here.
     pub fn len(&self) -> usize {
         self.entrants.len()
@@ -144,6 +162,11 @@ impl Door {
     /// Whether nobody stands here.
     pub fn is_empty(&self) -> bool {
         self.entrants.is_empty()
+    }
+
+    /// Whether so many more may come that nobody has to go soon.
+    pub fn has_room(&self) -> bool {
+        self.entrants.len() < self.config.entrants_max / 4 * 3
     }
 
     /// Whether somebody waits for a turn.
@@ -226,6 +249,11 @@ impl Door {
             true => self.shed_fattest(Shed::Memory),
             false => None,
         }
+    }
+
+    /// Who must go since a newcomer finds no descriptor else; close the connection of this name.
+    pub fn shed_for_newcomer(&mut self) -> Option<u64> {
+        self.shed_fattest(Shed::Full)
     }
 
     /// The entrant whose turn it is, and the driver's name for it.

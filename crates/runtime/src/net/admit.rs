@@ -36,7 +36,7 @@ impl<B: Backend> EventLoop<B> {
         self.hand_over(now, connection.stream, admitted);
     }
 
-    fn lost(&mut self, admitted: &Admitted) {
+    pub(super) fn lost(&mut self, admitted: &Admitted) {
         if let Some(entrance) = &mut self.entrance {
             entrance.door.lost(admitted);
         }

@@ -2,67 +2,59 @@
 
 use std::io;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use base::{Rights, TenantId, Timestamp};
-use gateway::{Admitted, Backend, EntrantId, Peer, Verdict};
+use gateway::{Admitted, Backend, EntrantId, Passage, Peer, Verdict};
 use mio::Token;
 use rustix::io::Errno;
 
 use super::accept::Accepted;
 use super::connection::{Connection, Place, Stream};
 use super::event_loop::{EventLoop, find, link_of, slot_of};
-use super::exchange::SLICE_UNPROTECTED;
 use super::listener::Approach;
 use super::proxy_lobby::{Header, LobbyId, Seen};
 use super::socket::Socket;
 use super::tls::Newcomer;
 
-/// How long the entrance may work before sessions have their turn again.
-const ENTRANCE_SLICE: Duration = Duration::from_micros(17);
-/// memcached's words when it is full.
-const TOO_MANY: &[u8] = b"ERROR Too many open connections\r\n";
-
 impl<B: Backend> EventLoop<B> {
-    /// Lets newcomers in and judges those who have spoken, for a slice of time.
-    pub(super) fn tend_entrance(&mut self, begin: Timestamp) {
-        let Some(entrance) = &self.entrance else {
-            return;
+    /// Takes in the next of those who have waited for a place among their tenant's; false if nobody
+    /// has one.
+    pub(super) fn seat_next(&mut self, now: Timestamp) -> bool {
+        self.note_connections(0);
+        let Some(entrance) = &mut self.entrance else {
+            return false;
         };
-        let at_door = entrance.len();
-        self.shared.at_door.store(at_door, Ordering::Relaxed);
-        let slice = match self.shared.limits.protections {
-            true => ENTRANCE_SLICE,
-            false => SLICE_UNPROTECTED,
+        self.out.clear();
+        let Some((link, admitted)) = entrance.door.next_admitted(now, &mut self.out) else {
+            return false;
         };
-        let mut now = begin;
-        while now.since(begin) < slice {
-            let Some(entrance) = &mut self.entrance else {
-                return;
-            };
-            self.out.clear();
-            if let Some((link, admitted)) = entrance.door.next_admitted(now, &mut self.out) {
-                self.seat(now, link, admitted);
-                now = self.shared.clock.now();
-                continue;
+        self.seat(now, link, admitted);
+        self.displace();
+        true
+    }
+
+    /// Lets the next newcomer in; false if nobody has come.
+    pub(super) fn accept_next(&mut self, now: Timestamp) -> bool {
+        let Some(entrance) = &mut self.entrance else {
+            return false;
+        };
+        match entrance.accept(now) {
+            Accepted::Nobody => return false,
+            Accepted::Lost => self.count_refused(),
+            Accepted::Connection(socket, peer, approach) => {
+                self.let_in(now, socket, peer, approach)
             }
-            let accepted = entrance.accept(now);
-            let waiting = entrance.door.next_entrant();
-            match accepted {
-                Accepted::Nobody if waiting.is_none() => return,
-                Accepted::Nobody => {}
-                Accepted::Lost => {
-                    self.shared.refused.fetch_add(1, Ordering::Relaxed);
-                }
-                Accepted::Connection(socket, peer, approach) => {
-                    self.let_in(now, socket, peer, approach);
-                }
-            }
-            if let Some((id, link)) = waiting {
-                self.judge(now, id, link);
-            }
-            now = self.shared.clock.now();
         }
+        true
+    }
+
+    /// Judges the next of those who have spoken; false if nobody has.
+    pub(super) fn judge_next(&mut self, now: Timestamp) -> bool {
+        let Some((id, link)) = self.entrance.as_mut().and_then(|it| it.door.next_entrant()) else {
+            return false;
+        };
+        self.judge(now, id, link);
+        true
     }
 
     /// Reads what an entrant has sent; one that has gone, or has said too much, is closed at once.
@@ -102,21 +94,15 @@ impl<B: Backend> EventLoop<B> {
             .as_mut()
             .and_then(|entrance| entrance.door.shed_for_memory())
         {
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            self.count_refused();
             self.close(shed);
         }
     }
 
     fn let_in(&mut self, now: Timestamp, socket: Socket, peer: Peer, approach: Approach) {
         let connections = self.shared.connections.fetch_add(1, Ordering::Relaxed);
-        if connections >= self.shared.limits.connections_max {
-            if approach.tls.is_none() {
-                // The client may not take it; it is told by the close all the same.
-                let _ = socket.send(TOO_MANY);
-            }
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
-            self.count_closed();
-            return;
+        if connections >= self.shared.limits.descriptors_for_connections() && !self.make_room() {
+            return self.refuse(Stream::Plain(socket), approach.tls.is_none());
         }
         match &self.entrance {
             Some(entrance) if entrance.is_balancer(peer) => {
@@ -141,7 +127,7 @@ impl<B: Backend> EventLoop<B> {
         let entrance = self.entrance.as_ref();
         let handshakes = entrance.and_then(|entrance| entrance.handshakes.as_ref());
         if !handshakes.is_some_and(|handshakes| handshakes.begin(newcomer)) {
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            self.count_refused();
             self.count_closed();
         }
     }
@@ -163,13 +149,18 @@ impl<B: Backend> EventLoop<B> {
                     peer,
                     unparsed: Vec::new(),
                 };
-                let passes = match &mut self.entrance {
+                self.note_connections(1);
+                let passage = match &mut self.entrance {
                     Some(entrance) => entrance.door.pass(now, &admitted),
-                    None => false,
+                    None => Passage::Full,
                 };
-                match passes {
-                    true => self.hand_over(now, stream, admitted),
-                    false => self.place_at_door(now, stream, peer, Some(admitted)),
+                match passage {
+                    Passage::In => {
+                        self.hand_over(now, stream, admitted);
+                        self.displace();
+                    }
+                    Passage::Wait => self.place_at_door(now, stream, peer, Some(admitted)),
+                    Passage::Full => self.refuse(stream, true),
                 }
             }
             None => self.place_at_door(now, stream, peer, None),
@@ -215,7 +206,7 @@ impl<B: Backend> EventLoop<B> {
             .register(self.poll.registry(), Token(link as usize));
         self.connections.insert(connection);
         if let Some(shed) = shed {
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            self.count_refused();
             self.close(shed);
         }
         if registered.is_err() {
@@ -289,7 +280,7 @@ impl<B: Backend> EventLoop<B> {
             .register(self.poll.registry(), Token(link as usize));
         self.connections.insert(connection);
         if let Some(shed) = entry.shed {
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            self.count_refused();
             self.close(shed);
         }
         match registered {
@@ -299,6 +290,7 @@ impl<B: Backend> EventLoop<B> {
     }
 
     fn judge(&mut self, now: Timestamp, id: EntrantId, link: u64) {
+        self.note_connections(0);
         let Some(entrance) = &mut self.entrance else {
             return;
         };
@@ -315,8 +307,17 @@ impl<B: Backend> EventLoop<B> {
         match verdict {
             Verdict::Stay if answered => self.hear_entrant(link, id),
             Verdict::Admit(admitted) if answered => self.admit_entrant(now, link, admitted),
+            Verdict::Admit(admitted) => {
+                self.lost(&admitted);
+                self.close(link);
+            }
+            Verdict::Full => {
+                self.count_refused();
+                self.close(link);
+            }
             _ => self.close(link),
         }
+        self.displace();
     }
 }
 

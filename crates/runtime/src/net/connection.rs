@@ -27,6 +27,15 @@ impl Stream {
         self.socket().deregister(registry)
     }
 
+    /// Says something on a socket that has taken nothing yet, and tells whether it was taken.
+    pub(super) fn send(&mut self, words: &[u8]) -> bool {
+        let taken = match self {
+            Self::Plain(socket) => socket.send(words).ok(),
+            Self::Tls(stream) => stream.send(words).ok().map(|(count, _)| count),
+        };
+        taken == Some(words.len())
+    }
+
     fn socket(&self) -> &Socket {
         match self {
             Self::Plain(socket) => socket,
@@ -62,6 +71,12 @@ pub(super) struct Connection {
     pub(super) closing: bool,
     /// To be closed as soon as its client is owed nothing.
     pub(super) leaving: bool,
+    /// Stands among those to be closed; it is not served any more.
+    pub(super) doomed: bool,
+    /// Stands among those on their way in that have something to say.
+    pub(super) to_be_heard: bool,
+    /// Has stood there before.
+    pub(super) was_heard: bool,
     /// What has come since the time for its present request began, in bytes.
     pub(super) request_len: u32,
     /// When it is closed for not taking its output or not completing a request, or
@@ -85,6 +100,9 @@ impl Connection {
             at_end: false,
             closing: false,
             leaving: false,
+            doomed: false,
+            to_be_heard: false,
+            was_heard: false,
             request_len: 0,
             deadline: Timestamp::MAX,
             close_by: Timestamp::MAX,

@@ -16,6 +16,7 @@ use slab::Slab;
 use super::accept::{Entrance, LoopHandle};
 use super::connection::{Connection, Place, Stream};
 use super::deadlines::Deadlines;
+use super::errands::Errands;
 use super::exchange::Batch;
 use super::loops::{Limits, Mail};
 use super::pulse::Pulse;
@@ -32,6 +33,8 @@ const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The most that the reads of one batch bring, in bytes.
 pub(super) const INPUT_LEN: usize = 256 * 1024;
 const EVENTS_MAX: usize = 1024;
+/// Deadlines of each kind that are looked at before sessions have their turn again.
+const DUE_MAX: usize = 64;
 
 pub(super) const WAKER: Token = Token(usize::MAX);
 /// Tokens from here up to [`WAKER`] are listeners.
@@ -73,6 +76,7 @@ pub(super) struct EventLoop<B: Backend> {
     pub(super) shard: Shard<B>,
     pub(super) connections: Slab<Connection>,
     pub(super) deadlines: Deadlines,
+    pub(super) errands: Errands,
     /// Listeners and door; only one loop has them.
     pub(super) entrance: Option<Entrance>,
     pub(super) draining: bool,
@@ -111,6 +115,7 @@ impl<B: Backend> EventLoop<B> {
             shard,
             connections: Slab::new(),
             deadlines: Deadlines::default(),
+            errands: Errands::default(),
             entrance,
             draining: false,
             retires_until: None,
@@ -143,7 +148,7 @@ impl<B: Backend> EventLoop<B> {
             }
             self.take_mail(now);
             let now = self.serve(now);
-            self.tend_entrance(now);
+            self.do_errands(now);
             self.expire(now);
             self.maintain(now);
             if self.draining && self.connections.is_empty() {
@@ -213,8 +218,7 @@ impl<B: Backend> EventLoop<B> {
     }
 
     fn time_to_wait(&mut self) -> Option<Duration> {
-        let entrance_busy = self.entrance.as_ref().is_some_and(Entrance::is_busy);
-        if entrance_busy || !self.shard.is_idle() {
+        if self.has_errands() || !self.shard.is_idle() {
             return Some(Duration::ZERO);
         }
         let entrance = self.entrance.as_ref().and_then(Entrance::deadline);
@@ -256,9 +260,8 @@ impl<B: Backend> EventLoop<B> {
         connection.readable |= event.is_readable() || has_closed || event.is_error();
         connection.writable |= event.is_writable();
         match connection.place {
-            _ if event.is_error() && protections => self.close(link),
-            Place::Lobby(id) => self.hear_guest(now, link, id),
-            Place::Door(id) => self.hear_entrant(link, id),
+            _ if event.is_error() && protections => self.doom(link),
+            Place::Lobby(_) | Place::Door(_) => self.hear_later(link),
             Place::Session(id) => {
                 self.shard.make_ready(now, id);
                 if closes_now {
@@ -289,6 +292,7 @@ impl<B: Backend> EventLoop<B> {
                 } => self.place(now, Stream::Tls(stream), peer, tenant),
                 Mail::Gather(gather) => self.pass_on(now, gather),
                 Mail::Gathered(gather) => self.shard.answer(now, gather),
+                Mail::Displace(tenant) => self.displace_here(tenant),
                 Mail::Whose(question) => question.answer(&self.shard),
                 Mail::Drain => self.drain(),
                 Mail::Retire(over) => self.retire(now, over),
@@ -306,31 +310,40 @@ impl<B: Backend> EventLoop<B> {
                 entrance.door.apply(Arc::clone(&directory));
             }
             for link in self.shard.apply(directory) {
-                self.close(link);
+                self.doom(link);
             }
         }
     }
 
     fn expire(&mut self, now: Timestamp) {
-        while let Some((_, link)) = self.deadlines.take_due(now) {
+        for _ in 0..DUE_MAX {
+            let Some((_, link)) = self.deadlines.take_due(now) else {
+                break;
+            };
             let Some(connection) = self.connection(link) else {
                 continue;
             };
             let deadline = connection.deadline;
             connection.has_alarm = deadline > now && deadline < Timestamp::MAX;
             if deadline <= now {
-                self.close(link);
+                self.doom(link);
             } else if deadline < Timestamp::MAX {
                 self.deadlines.add(deadline, link);
             }
         }
-        while let Some(link) = self.entrance.as_mut().and_then(|entrance| {
-            let at_door = entrance.door.expire(now);
-            at_door.or_else(|| entrance.lobby.expire(now))
-        }) {
-            self.close(link);
+        for _ in 0..DUE_MAX {
+            let Some(link) = self.entrance.as_mut().and_then(|entrance| {
+                let at_door = entrance.door.expire(now);
+                at_door.or_else(|| entrance.lobby.expire(now))
+            }) else {
+                break;
+            };
+            self.doom(link);
         }
-        while let Some((_, link)) = self.ends.take_due(now) {
+        for _ in 0..DUE_MAX {
+            let Some((_, link)) = self.ends.take_due(now) else {
+                break;
+            };
             self.let_go(link);
         }
         if let Some(idle_timeout) = self.shared.limits.idle_timeout
@@ -338,7 +351,7 @@ impl<B: Backend> EventLoop<B> {
         {
             self.next_idle_look = now + IDLE_LOOK_INTERVAL;
             for link in self.shard.idle_since(now - idle_timeout) {
-                self.close(link);
+                self.doom(link);
             }
         }
     }

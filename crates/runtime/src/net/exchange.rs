@@ -66,10 +66,9 @@ impl<B: Backend> EventLoop<B> {
     }
 
     fn slice(&self) -> Duration {
-        let entrance_busy = self.entrance.as_ref().is_some_and(|e| e.is_busy());
         if !self.shared.limits.protections {
             SLICE_UNPROTECTED
-        } else if self.shard.tenants_present() <= 1 && !entrance_busy {
+        } else if self.shard.tenants_present() <= 1 && !self.has_errands() {
             SERVE_SLICE_ALONE
         } else {
             SERVE_SLICE
@@ -120,7 +119,9 @@ impl<B: Backend> EventLoop<B> {
     /// Reads to `at`; how much, or `None` if the session can have no turn now.
     fn read(&mut self, now: Timestamp, due: Due, at: usize) -> io::Result<Option<usize>> {
         let Due { session, link, .. } = due;
-        let Some(connection) = find(&mut self.connections, link) else {
+        let Some(connection) =
+            find(&mut self.connections, link).filter(|connection| !connection.doomed)
+        else {
             return Ok(None);
         };
         if !self.shard.unsent(session).is_empty() {

@@ -30,8 +30,10 @@ pub struct Limits {
     /// Whether tenants are kept apart: fair turns, budgets at the door, deadlines. Off only in the
     /// control of a drill.
     pub protections: bool,
-    /// Connections at once, over all loops.
+    /// Connections at once, over all loops, that have been let in.
     pub connections_max: usize,
+    /// How many more there may be on their way in, so that a full server can tell whose they are.
+    pub connections_reserve: usize,
     /// How long a connection may take to authenticate.
     pub auth_timeout: Duration,
     /// How many connections may be about to authenticate.
@@ -52,6 +54,18 @@ pub struct Limits {
     pub user_timeout: Option<Duration>,
     /// What the kernel may hold of one connection's replies, in bytes, if that is not left to it.
     pub send_buffer_bytes: Option<usize>,
+}
+
+impl Limits {
+    /// How many connections there may be wherever they stand.
+    pub(super) fn descriptors_for_connections(&self) -> usize {
+        match self.protections {
+            true => self
+                .connections_max
+                .saturating_add(self.connections_reserve),
+            false => self.connections_max,
+        }
+    }
 }
 
 /// Connections of all loops at one moment.
@@ -96,6 +110,8 @@ pub(super) enum Mail {
     Gather(Gather),
     /// A list that has been everywhere.
     Gathered(Gather),
+    /// To close the connection of this tenant that has been idle for longest.
+    Displace(TenantId),
     /// Whose these connections are.
     Whose(Question),
     /// A connection that has shaken hands, and the tenant that it may speak for.
@@ -180,6 +196,7 @@ impl Loops {
                 Some(listeners) => {
                     let door = Door::new(
                         DoorConfig {
+                            connections_max: shared.limits.connections_max,
                             entrants_max: shared.limits.unauthenticated_max,
                             entrants_per_source_max: shared.limits.unauthenticated_per_source_max,
                             connects_per_second_per_source_max: shared

@@ -117,7 +117,7 @@ impl Lobby {
         header: Header,
     ) -> Option<u64> {
         let shed = match self.guests.len() >= self.guests_max {
-            true => self.guests.pop_first().map(|(_, guest)| guest.link),
+            true => self.shed_oldest(),
             false => None,
         };
         self.arrivals_total += 1;
@@ -142,6 +142,11 @@ impl Lobby {
         self.guests.remove(&id)
     }
 
+    /// Forgets the oldest, to make room; close the connection of this link.
+    pub(super) fn shed_oldest(&mut self) -> Option<u64> {
+        self.guests.pop_first().map(|(_, guest)| guest.link)
+    }
+
     /// When the next one's time is up.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         let (_, oldest) = self.guests.first_key_value()?;
@@ -153,7 +158,7 @@ impl Lobby {
         if self.deadline()? > now {
             return None;
         }
-        self.guests.pop_first().map(|(_, guest)| guest.link)
+        self.shed_oldest()
     }
 }
 

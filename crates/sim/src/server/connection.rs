@@ -39,6 +39,12 @@ pub(super) struct Connection {
     pub(super) at_end: bool,
     /// To be closed once its output is written.
     pub(super) closing: bool,
+    /// Stands among those to be closed; it is not served any more.
+    pub(super) doomed: bool,
+    /// Stands among those on their way in that have something to say.
+    pub(super) to_be_heard: bool,
+    /// Has stood there before.
+    pub(super) was_heard: bool,
     /// Whether it stands among the deadlines, at its own or an earlier one.
     pub(super) has_alarm: bool,
 }
@@ -56,6 +62,9 @@ impl Connection {
             peer_closed: false,
             at_end: false,
             closing: false,
+            doomed: false,
+            to_be_heard: false,
+            was_heard: false,
             has_alarm: false,
         }
     }

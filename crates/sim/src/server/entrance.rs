@@ -1,21 +1,15 @@
 //! The entrance of the first loop: the listener's queue, and the door.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::{TenantId, Timestamp};
 use gateway::directory::Directory;
-use gateway::{Admitted, Door, DoorConfig, EntrantId, Figures, Peer, Verdict};
+use gateway::{Admitted, Door, DoorConfig, EntrantId, Figures, Peer, TOO_MANY, Verdict};
 
 use super::connection::{Connection, Place};
-use super::event_loop::{EventLoop, SLICE_UNPROTECTED};
-use super::{Kernel, ServerConfig, Shared};
+use super::event_loop::EventLoop;
+use super::{Kernel, Mail, ServerConfig, Shared};
 use crate::network::{Network, SocketId};
-
-/// How long the entrance may work before sessions have their turn again.
-const ENTRANCE_SLICE: Duration = Duration::from_micros(17);
-/// memcached's words when it is full.
-const TOO_MANY: &[u8] = b"ERROR Too many open connections\r\n";
 
 /// The listener and the door behind it.
 pub(super) struct Entrance {
@@ -33,6 +27,7 @@ impl Entrance {
         figures: Arc<Figures>,
     ) -> Self {
         let door_config = DoorConfig {
+            connections_max: config.connections_max,
             entrants_max: config.unauthenticated_max,
             entrants_per_source_max: config.unauthenticated_per_source_max,
             connects_per_second_per_source_max: config.connects_per_second_per_source_max,
@@ -89,41 +84,40 @@ impl Entrance {
 }
 
 impl EventLoop {
-    /// Lets one newcomer in and judges one who has spoken; false once the slice of time is over or
-    /// nobody is there.
-    pub(super) fn tend_entrance(
-        &mut self,
-        since: Timestamp,
-        kernel: &mut Kernel<'_>,
-        shared: &mut Shared,
-    ) -> bool {
-        let slice = match shared.config.protections {
-            true => ENTRANCE_SLICE,
-            false => SLICE_UNPROTECTED,
-        };
-        if self.clock.since(since) >= slice {
-            return false;
-        }
+    /// Takes in the next of those who have waited for a place; false if nobody has one.
+    pub(super) fn seat_next(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) -> bool {
+        self.note_connections(shared);
         let Some(entrance) = &mut self.entrance else {
             return false;
         };
         self.out.clear();
-        if let Some((link, admitted)) = entrance.door.next_admitted(self.clock, &mut self.out) {
-            self.seat(SocketId(link), admitted, kernel, shared);
-            return true;
-        }
-        let accepted = entrance.accept(kernel.network);
-        let waiting = entrance.door.next_entrant();
-        let is_done = accepted.is_none() && waiting.is_none();
-        if let Some((socket, peer)) = accepted {
-            self.spend(shared.pricing.costs.accept_ns, shared);
-            self.let_in(socket, peer, kernel, shared);
-        }
-        if let Some((id, link)) = waiting {
-            self.spend(shared.pricing.costs.judge_ns, shared);
-            self.judge(id, SocketId(link), kernel, shared);
-        }
-        !is_done
+        let Some((link, admitted)) = entrance.door.next_admitted(self.clock, &mut self.out) else {
+            return false;
+        };
+        self.seat(SocketId(link), admitted, kernel, shared);
+        self.displace(kernel, shared);
+        true
+    }
+
+    /// Lets the next newcomer in; false if nobody has come.
+    pub(super) fn accept_next(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) -> bool {
+        let entrance = self.entrance.as_mut();
+        let Some((socket, peer)) = entrance.and_then(|it| it.accept(kernel.network)) else {
+            return false;
+        };
+        self.spend(shared.pricing.costs.accept_ns, shared);
+        self.let_in(socket, peer, kernel, shared);
+        true
+    }
+
+    /// Judges the next of those who have spoken; false if nobody has.
+    pub(super) fn judge_next(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) -> bool {
+        let Some((id, link)) = self.entrance.as_mut().and_then(|it| it.door.next_entrant()) else {
+            return false;
+        };
+        self.spend(shared.pricing.costs.judge_ns, shared);
+        self.judge(id, SocketId(link), kernel, shared);
+        true
     }
 
     /// Reads what an entrant has sent; one that has gone, or has said too much, is closed at once.
@@ -208,7 +202,11 @@ impl EventLoop {
         kernel: &mut Kernel<'_>,
         shared: &mut Shared,
     ) {
-        if shared.connection_count >= shared.config.connections_max {
+        let most = match shared.config.protections {
+            true => shared.config.connections_max + shared.config.connections_reserve,
+            false => shared.config.connections_max,
+        };
+        if shared.connection_count >= most && !self.make_room(kernel, shared) {
             // The client may not take it; it is told by the close all the same.
             let _ = kernel
                 .network
@@ -238,6 +236,7 @@ impl EventLoop {
         kernel: &mut Kernel<'_>,
         shared: &mut Shared,
     ) {
+        self.note_connections(shared);
         let Some(entrance) = &mut self.entrance else {
             return;
         };
@@ -253,7 +252,63 @@ impl EventLoop {
             Verdict::Admit(admitted) if answered => {
                 self.hand_over(socket, admitted, kernel, shared);
             }
+            Verdict::Admit(admitted) => {
+                if let Some(entrance) = &mut self.entrance {
+                    entrance.door.lost(&admitted);
+                }
+                self.close(socket, kernel, shared);
+            }
+            Verdict::Full => {
+                shared.refused += 1;
+                self.close(socket, kernel, shared);
+            }
             _ => self.close(socket, kernel, shared),
+        }
+        self.displace(kernel, shared);
+    }
+
+    /// Gives a newcomer the place of another at the door; false if there is none.
+    fn make_room(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) -> bool {
+        let entrance = self.entrance.as_mut().filter(|_| shared.config.protections);
+        let Some(shed) = entrance.and_then(|entrance| entrance.door.shed_for_newcomer()) else {
+            return false;
+        };
+        shared.refused += 1;
+        self.close(SocketId(shed), kernel, shared);
+        true
+    }
+
+    /// Tells the door how many connections have been let in and are open.
+    fn note_connections(&mut self, shared: &Shared) {
+        if let Some(entrance) = &mut self.entrance {
+            let open = shared.connection_count.saturating_sub(entrance.len());
+            entrance.door.note_connections(open);
+        }
+    }
+
+    /// Has a connection closed for each that was let in without a place.
+    fn displace(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) {
+        while let Some(entrance) = &mut self.entrance
+            && let Some(tenant) = entrance.door.next_displaced()
+        {
+            let counts = shared.figures.tenant(tenant).connections_by_loop();
+            let most = (0..counts.len()).max_by_key(|index| counts[*index]);
+            match most.unwrap_or(0) {
+                0 => self.displace_here(tenant, kernel, shared),
+                other => shared.mail.push((other, Mail::Displace(tenant))),
+            }
+        }
+    }
+
+    /// Closes the connection of a tenant that has been idle for longest.
+    pub(super) fn displace_here(
+        &mut self,
+        tenant: TenantId,
+        kernel: &mut Kernel<'_>,
+        shared: &mut Shared,
+    ) {
+        if let Some(link) = self.shard.displace(tenant) {
+            self.close(SocketId(link), kernel, shared);
         }
     }
 
@@ -271,7 +326,7 @@ impl EventLoop {
         let loops = shared.config.loops;
         match entrance.choose_loop(&shared.figures, admitted.tenant, loops) {
             0 => self.admit(socket, admitted, kernel, shared),
-            other => shared.mail.push((other, socket, admitted)),
+            other => shared.mail.push((other, Mail::Admit(socket, admitted))),
         }
     }
 }

@@ -12,7 +12,8 @@ use gateway::{Admitted, Figures, ServerInfo, SessionId, Shard, ShardConfig};
 use super::backend::Caches;
 use super::connection::{Connection, Place};
 use super::entrance::Entrance;
-use super::{Kernel, ServerConfig, Shared};
+use super::errands::Errands;
+use super::{Kernel, Mail, ServerConfig, Shared};
 use crate::network::{Network, Readiness, SocketId};
 
 const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
@@ -26,6 +27,8 @@ const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
 /// Without protections whoever has come is served first.
 pub(super) const SLICE_UNPROTECTED: Duration = Duration::from_millis(10);
 const NEWS_MAX: usize = 1024;
+/// Deadlines of each kind that are looked at before sessions have their turn again.
+const DUE_MAX: usize = 64;
 /// The most that the reads of one batch bring, in bytes.
 pub(super) const INPUT_LEN: usize = 256 * 1024;
 const TURN_REQUESTS_MAX: usize = 64;
@@ -40,10 +43,11 @@ pub(super) struct EventLoop {
     pub(super) clock: Timestamp,
     phase: Phase,
     pub(super) shard: Shard<Caches>,
+    pub(super) errands: Errands,
     /// Only the first loop has it.
     pub(super) entrance: Option<Entrance>,
     deadlines: BinaryHeap<Reverse<(Timestamp, SocketId)>>,
-    inbox: VecDeque<(SocketId, Admitted)>,
+    inbox: VecDeque<Mail>,
     next_maintenance: Timestamp,
     next_idle_look: Timestamp,
     pub(super) input: Vec<u8>,
@@ -57,8 +61,8 @@ enum Phase {
     Poll,
     /// Serves sessions, since then.
     Serve(Timestamp),
-    /// Tends the entrance, since then.
-    Enter(Timestamp),
+    /// Does errands, since then.
+    Errands(Timestamp),
 }
 
 impl EventLoop {
@@ -96,6 +100,7 @@ impl EventLoop {
             clock: now,
             phase: Phase::Poll,
             shard: Shard::new(shard_config, caches.clone(), directory, figures),
+            errands: Errands::default(),
             entrance,
             deadlines: BinaryHeap::new(),
             inbox: VecDeque::new(),
@@ -122,9 +127,9 @@ impl EventLoop {
         self.entrance.as_ref().map_or(0, Entrance::len)
     }
 
-    /// Takes a connection that another loop let in.
-    pub(super) fn receive(&mut self, socket: SocketId, admitted: Admitted) {
-        self.inbox.push_back((socket, admitted));
+    /// Is told something by another loop.
+    pub(super) fn receive(&mut self, mail: Mail) {
+        self.inbox.push_back(mail);
     }
 
     pub(super) fn apply(&mut self, directory: &Arc<Directory>) {
@@ -143,7 +148,7 @@ impl EventLoop {
         let is_busy = network.has_news(self.index, self.entrance.is_some())
             || !self.inbox.is_empty()
             || !self.shard.is_idle()
-            || self.entrance.as_ref().is_some_and(Entrance::is_busy);
+            || self.has_errands();
         if is_busy {
             return self.clock.max(now);
         }
@@ -155,7 +160,7 @@ impl EventLoop {
         next.unwrap_or(Timestamp::MAX).max(self.clock)
     }
 
-    /// Does the next piece of work: asks for news, or serves a batch of sessions, or lets one connection in.
+    /// Does the next piece of work: asks for news, serves a batch of sessions, or does one errand.
     pub(super) fn step(&mut self, now: Timestamp, kernel: &mut Kernel<'_>, shared: &mut Shared) {
         match self.phase {
             Phase::Poll => {
@@ -168,12 +173,12 @@ impl EventLoop {
                 let left = slice.saturating_sub(self.clock.since(since));
                 let served = self.serve_batch(left, kernel, shared);
                 if !served || self.clock.since(since) >= slice {
-                    self.phase = Phase::Enter(self.clock);
+                    self.phase = Phase::Errands(self.clock);
                 }
             }
-            Phase::Enter(since) => {
-                if !self.tend_entrance(since, kernel, shared) {
-                    self.expire(kernel, shared);
+            Phase::Errands(since) => {
+                if !self.do_errand(since, kernel, shared) {
+                    self.expire(shared);
                     self.maintain(shared);
                     self.phase = Phase::Poll;
                 }
@@ -242,10 +247,9 @@ impl EventLoop {
     }
 
     fn slice(&self, shared: &Shared) -> Duration {
-        let is_entrance_busy = self.entrance.as_ref().is_some_and(Entrance::is_busy);
         match self.shard.tenants_present() {
             _ if !shared.config.protections => SLICE_UNPROTECTED,
-            0 | 1 if !is_entrance_busy => SERVE_SLICE_ALONE,
+            0 | 1 if !self.has_errands() => SERVE_SLICE_ALONE,
             _ => SERVE_SLICE,
         }
     }
@@ -257,23 +261,20 @@ impl EventLoop {
                 break;
             };
             self.spend(shared.pricing.costs.news_ns, shared);
-            self.take_news(socket, news, kernel, shared);
+            self.take_news(socket, news, shared);
         }
         if let Some(entrance) = &mut self.entrance {
             entrance.announce(kernel.network);
         }
-        while let Some((socket, admitted)) = self.inbox.pop_front() {
-            self.admit(socket, admitted, kernel, shared);
+        while let Some(mail) = self.inbox.pop_front() {
+            match mail {
+                Mail::Admit(socket, admitted) => self.admit(socket, admitted, kernel, shared),
+                Mail::Displace(tenant) => self.displace_here(tenant, kernel, shared),
+            }
         }
     }
 
-    fn take_news(
-        &mut self,
-        socket: SocketId,
-        news: Readiness,
-        kernel: &mut Kernel<'_>,
-        shared: &mut Shared,
-    ) {
+    fn take_news(&mut self, socket: SocketId, news: Readiness, shared: &mut Shared) {
         let (now, protections) = (self.clock, shared.config.protections);
         let Some(connection) = shared.find(socket) else {
             return;
@@ -286,8 +287,8 @@ impl EventLoop {
         connection.readable |= news.readable || news.read_closed || news.error;
         connection.writable |= news.writable;
         match connection.place {
-            _ if news.error && protections => self.close(socket, kernel, shared),
-            Place::Door(id) => self.hear_entrant(socket, id, kernel, shared),
+            _ if news.error && protections => self.doom(socket, shared),
+            Place::Door(_) => self.hear_later(socket, shared),
             Place::Session(id) => {
                 self.shard.make_ready(now, id);
                 if closes_now {
@@ -305,11 +306,15 @@ impl EventLoop {
         self.close_after(socket, LINGER, shared);
     }
 
-    fn expire(&mut self, kernel: &mut Kernel<'_>, shared: &mut Shared) {
+    fn expire(&mut self, shared: &mut Shared) {
         let now = self.clock;
-        while let Some(Reverse((at, socket))) = self.deadlines.peek().copied()
-            && at <= now
-        {
+        for _ in 0..DUE_MAX {
+            let Some(Reverse((at, socket))) = self.deadlines.peek().copied() else {
+                break;
+            };
+            if at > now {
+                break;
+            }
             self.deadlines.pop();
             let Some(connection) = shared.find(socket) else {
                 continue;
@@ -317,24 +322,24 @@ impl EventLoop {
             let deadline = connection.deadline;
             connection.has_alarm = deadline > now && deadline < Timestamp::MAX;
             if deadline <= now {
-                self.close(socket, kernel, shared);
+                self.doom(socket, shared);
             } else if deadline < Timestamp::MAX {
                 self.deadlines.push(Reverse((deadline, socket)));
             }
         }
-        while let Some(link) = self
-            .entrance
-            .as_mut()
-            .and_then(|entrance| entrance.door.expire(now))
-        {
-            self.close(SocketId(link), kernel, shared);
+        for _ in 0..DUE_MAX {
+            let entrance = self.entrance.as_mut();
+            let Some(link) = entrance.and_then(|entrance| entrance.door.expire(now)) else {
+                break;
+            };
+            self.doom(SocketId(link), shared);
         }
         if let Some(idle_timeout) = shared.config.idle_timeout
             && now >= self.next_idle_look
         {
             self.next_idle_look = now + IDLE_LOOK_INTERVAL;
             for link in self.shard.idle_since(now - idle_timeout) {
-                self.close(SocketId(link), kernel, shared);
+                self.doom(SocketId(link), shared);
             }
         }
     }

@@ -127,7 +127,7 @@ impl EventLoop {
         shared: &mut Shared,
     ) -> Result<Option<usize>, Reset> {
         let (session, socket, pricing) = (due.session, SocketId(due.link), shared.pricing);
-        let Some(connection) = shared.find(socket) else {
+        let Some(connection) = shared.find(socket).filter(|connection| !connection.doomed) else {
             return Ok(None);
         };
         if !self.shard.unsent(session).is_empty() {

@@ -4,6 +4,7 @@ mod backend;
 mod connection;
 mod cost;
 mod entrance;
+mod errands;
 mod event_loop;
 mod exchange;
 
@@ -11,8 +12,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::Timestamp;
 use base::kv::{Expiry, INLINE_VALUE_LEN_MAX, Item, Op, Sink, Store, StoreMode};
+use base::{TenantId, Timestamp};
 use cache::{Config, TenantCache};
 use gateway::directory::Directory;
 use gateway::{Admitted, ConnectionFigures, Figures};
@@ -34,8 +35,10 @@ pub use cost::Costs;
 pub struct ServerConfig {
     /// How many event loops, each on a core of its own.
     pub loops: usize,
-    /// Connections at once.
+    /// Connections at once that have been let in.
     pub connections_max: usize,
+    /// How many more there may be at the door.
+    pub connections_reserve: usize,
     /// How long a connection may take to authenticate.
     pub auth_timeout: Duration,
     /// How many connections may be about to authenticate.
@@ -65,6 +68,7 @@ impl Default for ServerConfig {
         Self {
             loops: 1,
             connections_max: 2_000_000,
+            connections_reserve: 4096,
             auth_timeout: Duration::from_secs(5),
             unauthenticated_max: 4096,
             stalled_reader_timeout: Duration::from_secs(30),
@@ -118,9 +122,17 @@ pub(super) struct Shared {
     connections: Vec<Option<Connection>>,
     connection_count: usize,
     refused: u64,
-    /// Connections on their way to another loop.
-    mail: Vec<(usize, SocketId, Admitted)>,
+    /// What loops are to be told.
+    mail: Vec<(usize, Mail)>,
     trace: Trace,
+}
+
+/// What one loop tells another.
+pub(super) enum Mail {
+    /// A connection that was let in.
+    Admit(SocketId, Admitted),
+    /// To close the connection of this tenant that has been idle for longest.
+    Displace(TenantId),
 }
 
 /// What a loop acts upon.
@@ -187,8 +199,8 @@ impl Server {
     ) {
         let mut kernel = Kernel { network, events };
         self.loops[index].step(now, &mut kernel, &mut self.shared);
-        for (to, socket, admitted) in self.shared.mail.drain(..) {
-            self.loops[to].receive(socket, admitted);
+        for (to, mail) in self.shared.mail.drain(..) {
+            self.loops[to].receive(mail);
         }
     }
 

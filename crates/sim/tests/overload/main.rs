@@ -5,6 +5,7 @@
 
 mod calm;
 mod chance;
+mod crowd;
 mod harness;
 mod metastable;
 mod misfits;

@@ -73,9 +73,30 @@ fn everybody_comes_back_after_their_connections_are_lost() {
     };
     scenario.cues = vec![(secs(2.0), Cue::Cut(3))];
     let report = run(scenario);
+    // To close them all takes 40 ms, to hear of it 1.2 ms; nobody waits for more than the latter.
+    assert_unharmed(&report, 1.0..2.0, 2.0..2.1, Duration::from_millis(2));
+    assert_unharmed(&report, 1.0..2.0, 2.0..3.0, Duration::from_micros(300));
     for group in VICTIMS.into_iter().chain(["crowd"]) {
         is_recovered(&report, group, 1.0..2.0, 3.5..4.5).unwrap();
     }
     let newcomers = seen(&report, "newcomers", 2.0..4.5);
     assert_eq!(newcomers.tally.connect_failures, 0, "{newcomers:?}");
+}
+
+#[test]
+fn more_connections_than_can_be_served() {
+    let mut scenario = storm(34, Sources::Each);
+    // 80,000 a second, of which one core can authenticate and answer some 50,000.
+    scenario.groups[3].conduct = Conduct::Abandon(secs(0.1), secs(0.1));
+    scenario.groups[3].arrive = (secs(1.0), secs(0.2));
+    scenario.server.unauthenticated_max = 50_000;
+    scenario.groups[3].leave = secs(2.0);
+    scenario.length = secs(3.0);
+    let report = run(scenario);
+    assert_unharmed(&report, 0.5..1.0, 1.0..2.0, Duration::from_micros(250));
+    let newcomers = seen(&report, "newcomers", 1.0..2.0);
+    let told = format!("SIM_SEED={}: {newcomers:?}", report.seed);
+    assert_eq!(newcomers.tally.connect_failures, 0, "{told}");
+    assert!(newcomers.connect_p99 < Duration::from_millis(100), "{told}");
+    assert_eq!(report.network.syn_dropped, 0, "{told}");
 }

@@ -1,4 +1,4 @@
-//! Places that have run out: at the door, and for connections in all.
+//! Places at the door, or for handshakes, that have run out.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,8 +23,6 @@ pub(super) struct DoorWatch {
 
 /// The last second at the door.
 struct LastSecond {
-    /// Those turned away since there were as many connections as there may be.
-    refused: u64,
     /// Those who had to leave the door, and what for.
     shed: u64,
     why: Why,
@@ -39,6 +37,7 @@ enum Why {
     Source,
     Full,
     Memory,
+    Handshakes,
 }
 
 impl Default for DoorWatch {
@@ -54,9 +53,6 @@ impl DoorWatch {
     pub(super) fn observe(&mut self, seen: &Observation<'_>, signals: &mut Vec<Signal>) {
         self.totals.push(seen.now, seen.reading.totals);
         let second = self.last_second(seen);
-        if second.refused > 0 {
-            signals.push(connections_full(seen, &second));
-        }
         if second.shed > 0 {
             signals.push(door_full(seen, &second));
         }
@@ -64,16 +60,19 @@ impl DoorWatch {
 
     fn last_second(&mut self, seen: &Observation<'_>) -> LastSecond {
         let growth = |counter: fn(&Totals) -> u64| self.totals.last_growth(counter);
-        let (turned_away, time) = growth(|totals| totals.refused);
+        let (_, time) = growth(|totals| totals.refused);
         let reasons = [
             (growth(|totals| totals.door.shed_for_source).0, Why::Source),
             (growth(|totals| totals.door.shed_when_full).0, Why::Full),
             (growth(|totals| totals.door.shed_for_memory).0, Why::Memory),
+            (
+                growth(|totals| totals.door.shed_handshakes).0,
+                Why::Handshakes,
+            ),
         ];
         let shed = reasons.iter().map(|(count, _)| *count).sum();
         let most = reasons.into_iter().max_by_key(|(count, _)| *count);
         LastSecond {
-            refused: turned_away.saturating_sub(shed),
             shed,
             why: most.map_or(Why::Full, |(_, why)| why),
             time,
@@ -96,36 +95,6 @@ impl DoorWatch {
         self.shed = now;
         most
     }
-}
-
-fn connections_full(seen: &Observation<'_>, second: &LastSecond) -> Signal {
-    let totals = seen.reading.totals;
-    let sentence = format!(
-        "{} connections were turned away in the last second, as {} of the {} that this server may \
-         have are open.",
-        told(second.refused as f64),
-        told(totals.connections as f64),
-        told(totals.connections_max as f64)
-    );
-    let ended = "There is room for connections again";
-    Signal::lasting(EventKind::ConnectionsFull, seen.now, sentence, ended)
-        .advice(
-            "Limit the tenant that has most of them (`cofferdam stat`, `cofferdam tenant limit \
-             --connections`), or raise --max-connections and the limit on open files.",
-        )
-        .evidence([
-            Figure::new(
-                "turned_away",
-                rate(second.refused, second.time),
-                Unit::PerSecond,
-            ),
-            Figure::new("connections", totals.connections as f64, Unit::Count),
-            Figure::new(
-                "connections_max",
-                totals.connections_max as f64,
-                Unit::Count,
-            ),
-        ])
 }
 
 fn door_full(seen: &Observation<'_>, second: &LastSecond) -> Signal {
@@ -162,6 +131,7 @@ impl Why {
             Self::Source => "source",
             Self::Full => "full",
             Self::Memory => "memory",
+            Self::Handshakes => "handshakes",
         }
     }
 
@@ -173,6 +143,9 @@ impl Why {
             Self::Full => "More connections wait to authenticate than there are places at the door",
             Self::Memory => {
                 "Connections that have not authenticated have sent more than there is memory for"
+            }
+            Self::Handshakes => {
+                "More connections shake hands for TLS than there are places for that"
             }
         }
     }
@@ -186,6 +159,11 @@ impl Why {
             Self::Full | Self::Memory => {
                 "Connections that do not authenticate at once are a reconnect storm or an attack: \
                  look at the tenant's clients, or at the sources in the kernel's list (`ss -tn`)."
+            }
+            Self::Handshakes => {
+                "Handshakes cost a hundred times what a request does: have clients keep their \
+                 connections and resume sessions, and look at the sources in the kernel's list (`ss \
+                 -tn`)."
             }
         }
     }

@@ -45,17 +45,23 @@ fn a_source_that_has_too_many_is_named() {
 }
 
 #[test]
-fn all_connections_taken() {
+fn handshakes_that_were_broken_off_are_told_with_the_last_source() {
     let mut world = World::new();
     world.look();
-    world.totals.refused += 7;
-    world.totals.connections = 1000;
+    world.totals.refused += 3;
+    world.totals.door.shed_handshakes += 3;
+    world.totals.door.shed_last = Some(Ipv4Addr::new(10, 0, 0, 9).into());
     let said = world.look();
-    assert_eq!(one(&said).kind, EventKind::ConnectionsFull);
+    let signal = one(&said);
+    assert_eq!(
+        (signal.kind, &*signal.cause),
+        (EventKind::DoorFull, "handshakes")
+    );
+    assert_eq!(figure(signal, "shed"), 3.0);
     assert!(
-        said[0].sentence.contains("1,000 of the 1,000"),
-        "{}",
-        said[0].sentence
+        signal
+            .sentence
+            .contains("3 had to leave in the last second, the last of them from")
     );
 }
 

@@ -4,6 +4,7 @@ mod connections;
 mod door;
 mod host;
 mod overload;
+mod places;
 mod process;
 mod reconnects;
 mod throttle;
@@ -68,6 +69,7 @@ pub(crate) struct Detectors {
     connections: connections::Connections,
     reconnects: reconnects::Reconnects,
     door: door::DoorWatch,
+    places: places::Places,
     host: host::HostWatch,
     process: process::ProcessWatch,
 }
@@ -81,6 +83,7 @@ impl Detectors {
         self.connections.observe(seen, &mut signals);
         self.reconnects.observe(seen, &mut signals);
         self.door.observe(seen, &mut signals);
+        self.places.observe(seen, &mut signals);
         self.host.observe(seen, &mut signals);
         self.process.observe(seen, &mut signals);
         signals

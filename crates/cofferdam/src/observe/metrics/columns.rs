@@ -66,6 +66,10 @@ pub(super) const COLUMNS: &[Column] = columns! {
         {= |t| t.clients.connects_delayed }
     "connects_refused_total" Counter "Of these, connections that waited in vain and were closed."
         {= |t| t.clients.connects_refused }
+    "connects_turned_away_total" Counter "Connections turned away since all places were taken, and \
+        the tenant had its share of them." {= |t| t.clients.turned_away }
+    "connections_displaced_total" Counter "Connections closed since all places were taken, the tenant \
+        had more than its share of them and another less." {= |t| t.clients.displaced }
     "requests_total" Counter "Requests answered, each key of a multi-get one; refused are those that \
         had waited too long." { "kind": {
         "read_served" => |t| t.clients.reads_served,

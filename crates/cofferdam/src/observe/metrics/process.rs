@@ -127,12 +127,13 @@ fn door(page: &mut Exposition, door: &DoorFigures) {
         page.single(name, Kind::Counter, help, value);
     }
     let help = "Connections that had to leave the door: too many of one source, all places taken, \
-                more sent than there is memory for.";
+                more sent than there is memory for, too many TLS handshakes.";
     let mut family = page.family("cofferdam_door_shed_total", Kind::Counter, help);
     for (cause, count) in [
         ("source", door.shed_for_source),
         ("full", door.shed_when_full),
         ("memory", door.shed_for_memory),
+        ("handshakes", door.shed_handshakes),
     ] {
         family.sample(&[("cause", cause)], count);
     }

@@ -197,10 +197,17 @@ impl Worker {
     }
 
     fn take_in(&mut self, newcomer: Newcomer) {
-        if self.turns.len() >= self.count_max
+        // The last descriptors are the door's, for it tells tenants apart.
+        let limits = &self.shared.limits;
+        let descriptors = limits.connections_max + limits.connections_reserve / 2;
+        let is_full = self.shared.connections.load(Ordering::Relaxed) > descriptors;
+        if (is_full || self.turns.len() >= self.count_max)
             && let Some(number) = self.turns.oldest_of_fattest()
         {
             self.shared.refused.fetch_add(1, Ordering::Relaxed);
+            if let Some(member) = self.members.get(&number) {
+                self.shared.figures.note_handshake_shed(member.peer);
+            }
             self.end(number);
         }
         self.arrivals_total += 1;
