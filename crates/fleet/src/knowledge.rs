@@ -29,6 +29,19 @@ pub enum Learned {
     Older,
 }
 
+/// How sure a member is of its ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has just started and heard from nobody, and may have forgotten what it said to know: it
+    /// serves nothing. This ends by itself after `max_stale`, when whoever relies on what it said
+    /// has stopped, too.
+    Starting,
+    /// It has not heard for `max_stale` that its ring is the newest: a node serves those who have.
+    Unsure,
+    /// Its ring was certainly the newest at most `max_stale` ago.
+    Assured,
+}
+
 /// One member's ring and how sure it is.
 #[derive(Clone, Debug)]
 pub struct Knowledge {
@@ -42,19 +55,21 @@ pub struct Knowledge {
     /// The newest version that anybody has mentioned.
     heard_of: Epoch,
     heard_from_store: bool,
+    started_at: Timestamp,
 }
 
 impl Knowledge {
-    /// A member that has just started, with the ring that it kept from before, if it has one.
-    pub fn new(kept: Option<Ring>) -> Self {
-        let ring = kept.unwrap_or_else(Ring::empty);
+    /// A member that starts now, with the ring that it kept from before, if it has one.
+    pub fn new(kept: Option<Arc<Ring>>, now: Timestamp) -> Self {
+        let ring = kept.unwrap_or_else(|| Arc::new(Ring::empty()));
         Self {
             heard_of: ring.announced(),
             voters: voters(&ring),
-            ring: Arc::new(ring),
+            ring,
             confirmed_at: None,
             reports: BTreeMap::new(),
             heard_from_store: false,
+            started_at: now,
         }
     }
 
@@ -112,9 +127,13 @@ impl Knowledge {
         self.confirmed_at.max(self.evidence_at())
     }
 
-    /// Whether its ring was certainly the newest at most `max_stale` ago.
-    pub fn is_assured(&self, now: Timestamp, max_stale: Duration) -> bool {
-        (self.assured_at()).is_some_and(|at| now.since(at) <= max_stale)
+    /// How sure it is of its ring.
+    pub fn standing(&self, now: Timestamp, max_stale: Duration) -> Standing {
+        match self.assured_at() {
+            Some(at) if now.since(at) <= max_stale => Standing::Assured,
+            None if now.since(self.started_at) <= max_stale => Standing::Starting,
+            _ => Standing::Unsure,
+        }
     }
 
     /// The latest time since when so many voters knew of nothing newer that no change can have been

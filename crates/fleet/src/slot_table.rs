@@ -2,6 +2,7 @@
 
 use base::fleet::{Claim, Epoch, MemberId, SLOT_COUNT, Slot};
 
+use crate::knowledge::Standing;
 use crate::ring::Ring;
 
 /// What a node makes of a claim.
@@ -25,7 +26,8 @@ pub enum Refusal {
     Older,
     /// In the node's ring, as new as the gateway's, another node owns the slot.
     NotOwner,
-    /// Neither side is sure that this is still the owner: both have been cut off for too long.
+    /// Neither side is sure that this is still the owner: both have been cut off for too long, or
+    /// the node has just started.
     Unsure,
 }
 
@@ -89,13 +91,12 @@ impl SlotTable {
         self.slots[slot.index()].floor
     }
 
-    /// Whether to serve a request that makes this claim; `assured` says whether the node itself is
-    /// sure of its ring.
+    /// Whether to serve a request that makes this claim, for a node as sure of its ring as this.
     ///
     /// A claim newer than what the node knows is believed: gateways know of owners from the store
     /// alone. What the node held is void by it, and the node is up to date for this slot.
     #[inline]
-    pub fn admit(&mut self, claim: Claim, assured: bool) -> Admission {
+    pub fn admit(&mut self, claim: Claim, standing: Standing) -> Admission {
         let entry = &mut self.slots[claim.slot.index()];
         if claim.epoch < entry.floor {
             return Admission::Refuse(Refusal::Older);
@@ -107,10 +108,11 @@ impl SlotTable {
         if entry.foreign {
             return Admission::Refuse(Refusal::NotOwner);
         }
-        if !claim.vouched && !assured {
-            return Admission::Refuse(Refusal::Unsure);
+        match standing {
+            Standing::Assured => Admission::Serve,
+            Standing::Unsure if claim.vouched => Admission::Serve,
+            Standing::Unsure | Standing::Starting => Admission::Refuse(Refusal::Unsure),
         }
-        Admission::Serve
     }
 }
 

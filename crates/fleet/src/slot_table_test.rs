@@ -32,8 +32,11 @@ fn there_and_back() -> (SlotTable, Slot, [Ring; 5]) {
 #[test]
 fn the_owner_serves_at_its_epoch() {
     let (mut table, slot, _) = there_and_back();
-    assert_eq!(table.admit(claim(slot, 1), true), Admission::Serve);
-    assert_eq!(table.admit(claim(slot, 0), true), OLDER);
+    assert_eq!(
+        table.admit(claim(slot, 1), Standing::Assured),
+        Admission::Serve
+    );
+    assert_eq!(table.admit(claim(slot, 0), Standing::Assured), OLDER);
     assert_eq!(table.epoch(slot), Epoch(1));
 }
 
@@ -41,37 +44,46 @@ fn the_owner_serves_at_its_epoch() {
 fn a_slot_that_moves_is_served_by_nobody_until_it_has() {
     let (mut table, slot, [_, leaving, gone, coming, back]) = there_and_back();
     table.learn(&leaving);
-    assert_eq!(table.admit(claim(slot, 1), true), OLDER);
+    assert_eq!(table.admit(claim(slot, 1), Standing::Assured), OLDER);
     assert_eq!(
         table.epoch(slot),
         Epoch(2),
         "the reply says that there is news"
     );
     table.learn(&gone);
-    assert_eq!(table.admit(claim(slot, 1), true), OLDER);
-    assert_eq!(table.admit(claim(slot, 2), true), NOT_OWNER);
+    assert_eq!(table.admit(claim(slot, 1), Standing::Assured), OLDER);
+    assert_eq!(table.admit(claim(slot, 2), Standing::Assured), NOT_OWNER);
     table.learn(&coming);
-    assert_eq!(table.admit(claim(slot, 2), true), OLDER);
+    assert_eq!(table.admit(claim(slot, 2), Standing::Assured), OLDER);
     table.learn(&back);
-    assert_eq!(table.admit(claim(slot, 2), true), OLDER);
-    assert_eq!(table.admit(claim(slot, 3), true), Admission::Serve);
+    assert_eq!(table.admit(claim(slot, 2), Standing::Assured), OLDER);
+    assert_eq!(
+        table.admit(claim(slot, 3), Standing::Assured),
+        Admission::Serve
+    );
     assert_eq!(table.version(), Epoch(3));
 }
 
 #[test]
 fn a_gateway_that_knows_more_is_believed() {
     let (mut table, slot, [first, _, gone, coming, back]) = there_and_back();
-    assert_eq!(table.admit(claim(slot, 3), true), Admission::Serve);
     assert_eq!(
-        table.admit(claim(slot, 1), true),
+        table.admit(claim(slot, 3), Standing::Assured),
+        Admission::Serve
+    );
+    assert_eq!(
+        table.admit(claim(slot, 1), Standing::Assured),
         OLDER,
         "and what it knew is past"
     );
     for ring in [first, gone, coming, back] {
         table.learn(&ring);
-        assert_eq!(table.admit(claim(slot, 3), true), Admission::Serve);
+        assert_eq!(
+            table.admit(claim(slot, 3), Standing::Assured),
+            Admission::Serve
+        );
     }
-    assert_eq!(table.admit(claim(slot, 2), true), OLDER);
+    assert_eq!(table.admit(claim(slot, 2), Standing::Assured), OLDER);
 }
 
 #[test]
@@ -80,9 +92,15 @@ fn a_gateway_ahead_of_the_announcement_is_believed_too() {
     table.learn(&gone);
     table.learn(&coming);
     // The change is made; the gateway has heard, the node has not.
-    assert_eq!(table.admit(claim(slot, 3), true), Admission::Serve);
+    assert_eq!(
+        table.admit(claim(slot, 3), Standing::Assured),
+        Admission::Serve
+    );
     table.learn(&coming);
-    assert_eq!(table.admit(claim(slot, 3), true), Admission::Serve);
+    assert_eq!(
+        table.admit(claim(slot, 3), Standing::Assured),
+        Admission::Serve
+    );
 }
 
 #[test]
@@ -91,8 +109,8 @@ fn rings_learned_out_of_order_take_nothing_back() {
     table.learn(&gone);
     for ring in [&first, &leaving] {
         table.learn(ring);
-        assert_eq!(table.admit(claim(slot, 1), true), OLDER);
-        assert_eq!(table.admit(claim(slot, 2), true), NOT_OWNER);
+        assert_eq!(table.admit(claim(slot, 1), Standing::Assured), OLDER);
+        assert_eq!(table.admit(claim(slot, 2), Standing::Assured), NOT_OWNER);
     }
 }
 
@@ -101,9 +119,12 @@ fn what_is_declared_void_has_another_stamp_at_the_same_node() {
     let (mut table, slot, [first, ..]) = there_and_back();
     let voiding = first.propose_void(ME).unwrap().unwrap();
     table.learn(&voiding);
-    assert_eq!(table.admit(claim(slot, 1), true), OLDER);
+    assert_eq!(table.admit(claim(slot, 1), Standing::Assured), OLDER);
     table.learn(&voiding.commit().unwrap());
-    assert_eq!(table.admit(claim(slot, 2), true), Admission::Serve);
+    assert_eq!(
+        table.admit(claim(slot, 2), Standing::Assured),
+        Admission::Serve
+    );
 }
 
 #[test]
@@ -113,9 +134,11 @@ fn one_of_the_two_must_be_sure() {
         vouched: false,
         ..claim(slot, 1)
     };
-    assert_eq!(table.admit(unsure, true), Admission::Serve);
-    assert_eq!(table.admit(unsure, false), UNSURE);
-    assert_eq!(table.admit(claim(slot, 1), false), Admission::Serve);
+    let mut admit = |claim, standing| table.admit(claim, standing);
+    assert_eq!(admit(unsure, Standing::Assured), Admission::Serve);
+    assert_eq!(admit(unsure, Standing::Unsure), UNSURE);
+    assert_eq!(admit(claim(slot, 1), Standing::Unsure), Admission::Serve);
+    assert_eq!(admit(claim(slot, 1), Standing::Starting), UNSURE);
 }
 
 #[test]
@@ -127,7 +150,10 @@ fn a_node_out_of_the_ring_serves_nothing() {
         table.learn(&now);
         for slot in Slot::all() {
             let epoch = now.holding(slot).epoch.0;
-            assert_eq!(table.admit(claim(slot, epoch), true), NOT_OWNER);
+            assert_eq!(
+                table.admit(claim(slot, epoch), Standing::Assured),
+                NOT_OWNER
+            );
         }
     }
 }
