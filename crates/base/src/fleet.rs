@@ -129,7 +129,8 @@ pub struct Claim {
     pub slot: Slot,
     /// Since which epoch the node addressed owns it, as far as the gateway knows.
     pub epoch: Epoch,
-    /// Whether the gateway is sure that this was so `max_stale` ago or less.
+    /// Whether the gateway is sure enough of this for what the request is to do: a change needs a
+    /// fresher ring than a read.
     pub vouched: bool,
 }
 

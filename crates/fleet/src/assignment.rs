@@ -33,7 +33,7 @@ pub(crate) fn moves(slots: &[Holding; SLOT_COUNT], weights: &Weights) -> Vec<Mov
         }
     }
     while let Some((rich, poor)) = shares.unequal() {
-        let Some(slot) = shares.give(rich) else {
+        let Some(slot) = shares.give(rich, slots) else {
             break;
         };
         let to = Some(shares.take(poor));
@@ -52,8 +52,8 @@ struct Share {
     id: MemberId,
     weight: i64,
     count: i64,
-    /// What it had from the beginning, the youngest last.
-    slots: Vec<Slot>,
+    /// What it had from the beginning, the youngest last; found out when it has to give.
+    slots: Option<Vec<Slot>>,
 }
 
 impl Shares {
@@ -88,9 +88,11 @@ impl Shares {
         off.then_some((rich, poor))
     }
 
-    fn give(&mut self, at: usize) -> Option<Slot> {
-        let slot = self.nodes[at].slots.pop()?;
-        self.nodes[at].count -= 1;
+    fn give(&mut self, at: usize, slots: &[Holding; SLOT_COUNT]) -> Option<Slot> {
+        let node = &mut self.nodes[at];
+        let own = node.slots.get_or_insert_with(|| by_age(node.id, slots));
+        let slot = own.pop()?;
+        node.count -= 1;
         Some(slot)
     }
 
@@ -102,16 +104,21 @@ impl Shares {
 
 impl Share {
     fn new(id: MemberId, weight: u32, slots: &[Holding; SLOT_COUNT]) -> Self {
-        let own = Slot::all().filter(|slot| slots[slot.index()].owner == Some(id));
-        let mut own: Vec<Slot> = own.collect();
-        own.sort_unstable_by_key(|slot| youth(*slot, slots[slot.index()].epoch));
+        let own = slots.iter().filter(|held| held.owner == Some(id));
         Self {
             id,
             weight: i64::from(weight),
-            count: own.len() as i64,
-            slots: own,
+            count: own.count() as i64,
+            slots: None,
         }
     }
+}
+
+fn by_age(id: MemberId, slots: &[Holding; SLOT_COUNT]) -> Vec<Slot> {
+    let own = Slot::all().filter(|slot| slots[slot.index()].owner == Some(id));
+    let mut own: Vec<Slot> = own.collect();
+    own.sort_unstable_by_key(|slot| youth(*slot, slots[slot.index()].epoch));
+    own
 }
 
 /// Orders slots from the one to be kept longest; those of an age anyhow, but not in a row.

@@ -10,20 +10,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base::Timestamp;
 use base::fleet::{Epoch, MemberId};
 
 use crate::ring::Ring;
 
-/// How long a change waits for members that do not answer, once it has its quorum.
-pub const GRACE: Duration = Duration::from_secs(2);
+/// How long a change waits for members that do not answer, from when it has its quorum: until then
+/// nodes may assure those who have lost the store that nothing has changed.
+pub const GRACE: Duration = Duration::from_secs(5);
 
-/// Which announced version each member has said in the store that it knows. A gateway is in it from
-/// the moment it registers, a node that was never heard need not be.
+/// Which announced version each member has said in the store that it knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
-    /// Of each node that has said so.
+    /// Of each node that has said any.
     pub nodes: BTreeMap<MemberId, Epoch>,
-    /// Of each gateway that is registered and alive, `Epoch::ZERO` if it has not said any.
+    /// Of each gateway that is registered, `Epoch::ZERO` if it has not said any. A gateway whose
+    /// lease has run out is still registered: without the store it may be serving on, since nodes
+    /// tell it that nothing has changed. Only who has ended for good is taken out.
     pub gateways: BTreeMap<MemberId, Epoch>,
 }
 
@@ -56,29 +59,58 @@ pub enum Readiness {
     Silence(Vec<MemberId>),
 }
 
-/// Whether the change under way in `ring` may be made, `waited` after it was announced. With no
-/// change under way it is [`Readiness::Ready`].
-pub fn ready(ring: &Ring, heard: &Heard, waited: Duration) -> Readiness {
-    let knows = |of: &BTreeMap<MemberId, Epoch>, id: &MemberId| {
-        of.get(id).is_some_and(|known| *known >= ring.announced())
-    };
-    let owners = ring.owners();
-    let have = owners.iter().filter(|id| knows(&heard.nodes, id)).count();
-    let need = change_quorum(owners.len());
-    if have < need {
-        return Readiness::Quorum { have, need };
+/// Who carries changes through: decides, from what is in the store, when one may be made.
+///
+/// Several may do so at a time, since what they write to the store is compared with what was there;
+/// one that takes over waits anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    /// The version announced for which there is a quorum, and since when.
+    quorum: Option<(Epoch, Timestamp)>,
+}
+
+impl Patience {
+    /// Whether the change under way in `ring` may be made, by what has been heard up to `now`. With
+    /// none under way it is [`Readiness::Ready`].
+    pub fn ready(&mut self, ring: &Ring, heard: &Heard, now: Timestamp) -> Readiness {
+        let owners = ring.owners();
+        let have = owners.iter().filter(|id| heard.node(ring, id)).count();
+        let need = change_quorum(owners.len());
+        if have < need {
+            self.quorum = None;
+            return Readiness::Quorum { have, need };
+        }
+        let announced = ring.announced();
+        let since = match self.quorum {
+            Some((of, since)) if of == announced => since,
+            _ => now,
+        };
+        self.quorum = Some((announced, since));
+        if now.since(since) >= GRACE {
+            return Readiness::Ready;
+        }
+        silence(ring, heard)
     }
+}
+
+impl Heard {
+    fn node(&self, ring: &Ring, id: &MemberId) -> bool {
+        (self.nodes.get(id)).is_some_and(|known| *known >= ring.announced())
+    }
+}
+
+/// A slot is safe once its old owner refuses it, or once nobody asks there any more.
+fn silence(ring: &Ring, heard: &Heard) -> Readiness {
     let mut open: Vec<MemberId> = (ring.moving().iter())
         .filter_map(|step| ring.holding(step.slot).owner)
-        .filter(|old| !knows(&heard.nodes, old))
+        .filter(|old| !heard.node(ring, old))
         .collect();
     open.sort_unstable();
     open.dedup();
-    let unaware = heard.gateways.keys();
-    let unaware = unaware.filter(|id| !knows(&heard.gateways, id)).copied();
-    let unaware: Vec<MemberId> = unaware.collect();
-    // A slot is safe once its old owner refuses it, or once nobody asks there any more.
-    if open.is_empty() || unaware.is_empty() || waited >= GRACE {
+    let unaware = heard.gateways.iter();
+    let unaware = unaware.filter(|(_, known)| **known < ring.announced());
+    let unaware: Vec<MemberId> = unaware.map(|(id, _)| *id).collect();
+    if open.is_empty() || unaware.is_empty() {
         return Readiness::Ready;
     }
     Readiness::Silence(open.into_iter().chain(unaware).collect())

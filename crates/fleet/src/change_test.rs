@@ -3,6 +3,8 @@
 use super::*;
 use crate::testing::{ring, weights};
 
+const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+
 fn heard(nodes: &[(u32, u64)], gateways: &[(u32, u64)]) -> Heard {
     let map = |of: &[(u32, u64)]| {
         let pairs = of.iter().map(|(id, epoch)| (MemberId(*id), Epoch(*epoch)));
@@ -36,33 +38,68 @@ fn a_change_waits_for_its_quorum_however_long() {
     let gateways = [(11, 2), (12, 2)];
     let one = heard(&[(1, 2), (2, 1)], &gateways);
     let quorum = Readiness::Quorum { have: 1, need: 2 };
-    assert_eq!(ready(&ring, &one, Duration::from_secs(3600)), quorum);
+    let mut patience = Patience::default();
+    for at in [NOW, NOW + Duration::from_secs(3600)] {
+        assert_eq!(patience.ready(&ring, &one, at), quorum);
+    }
     // A newcomer's word is none: it owns nothing, so nobody would ask it.
     let newcomer = heard(&[(1, 2), (9, 2)], &gateways);
-    assert_eq!(ready(&ring, &newcomer, GRACE), quorum);
+    assert_eq!(patience.ready(&ring, &newcomer, NOW), quorum);
     let two = heard(&[(1, 2), (2, 2)], &gateways);
-    assert_eq!(ready(&ring, &two, Duration::ZERO), Readiness::Ready);
+    assert_eq!(patience.ready(&ring, &two, NOW), Readiness::Ready);
 }
 
 #[test]
 fn a_slot_moves_at_once_when_its_owner_lets_go_or_nobody_asks_it() {
     let ring = ring(&[1; 4]).propose(&weights(&[1; 3])).unwrap().unwrap();
     let let_go = heard(&[(1, 2), (4, 2)], &[(11, 0), (12, 1)]);
-    assert_eq!(ready(&ring, &let_go, Duration::ZERO), Readiness::Ready);
+    assert_eq!(
+        Patience::default().ready(&ring, &let_go, NOW),
+        Readiness::Ready
+    );
     let dead = heard(&[(1, 2), (2, 2)], &[(11, 2), (12, 2)]);
-    assert_eq!(ready(&ring, &dead, Duration::ZERO), Readiness::Ready);
+    assert_eq!(
+        Patience::default().ready(&ring, &dead, NOW),
+        Readiness::Ready
+    );
     let both = heard(&[(1, 2), (2, 2)], &[(11, 2), (12, 1)]);
     let silent = Readiness::Silence(vec![MemberId(4), MemberId(12)]);
+    let mut patience = Patience::default();
+    assert_eq!(patience.ready(&ring, &both, NOW), silent);
+    let nearly = NOW + GRACE - Duration::from_millis(1);
+    assert_eq!(patience.ready(&ring, &both, nearly), silent);
+    assert_eq!(patience.ready(&ring, &both, NOW + GRACE), Readiness::Ready);
+}
+
+/// Until the quorum is there, nodes that do not know assure others that nothing has changed.
+#[test]
+fn grace_begins_with_the_quorum_and_anew_with_each_change() {
+    let ring = ring(&[1; 4]).propose(&weights(&[1; 3])).unwrap().unwrap();
+    let mut patience = Patience::default();
+    let few = heard(&[(1, 2)], &[(11, 0)]);
+    patience.ready(&ring, &few, NOW);
+    let both = heard(&[(1, 2), (2, 2)], &[(11, 0)]);
+    let silent = Readiness::Silence(vec![MemberId(4), MemberId(11)]);
+    assert_eq!(patience.ready(&ring, &both, NOW + GRACE), silent);
     assert_eq!(
-        ready(&ring, &both, GRACE - Duration::from_millis(1)),
+        patience.ready(&ring, &both, NOW + GRACE * 2),
+        Readiness::Ready
+    );
+    let next = ring.commit().unwrap().propose(&weights(&[1; 2])).unwrap();
+    let both = heard(&[(1, 3), (2, 3)], &[(11, 0)]);
+    let silent = Readiness::Silence(vec![MemberId(3), MemberId(11)]);
+    assert_eq!(
+        patience.ready(&next.unwrap(), &both, NOW + GRACE * 3),
         silent
     );
-    assert_eq!(ready(&ring, &both, GRACE), Readiness::Ready);
 }
 
 #[test]
 fn the_first_ring_waits_for_nobody() {
     let ring = Ring::empty().propose(&weights(&[1; 4])).unwrap().unwrap();
     let nobody = heard(&[], &[(11, 0)]);
-    assert_eq!(ready(&ring, &nobody, Duration::ZERO), Readiness::Ready);
+    assert_eq!(
+        Patience::default().ready(&ring, &nobody, NOW),
+        Readiness::Ready
+    );
 }

@@ -1,6 +1,6 @@
 //! What one member knows of the ring, and for how long it may rely on that.
 //!
-//! It may while the store, or enough of the nodes, said within [`MAX_STALE`] that nothing has
+//! It may while the store, or enough of the nodes, said within a [`Leases`] that nothing has
 //! changed. Times are those at which the question was *asked*, so that a slow answer makes nothing
 //! look younger than it is.
 
@@ -15,7 +15,37 @@ use crate::change::evidence_quorum;
 use crate::ring::Ring;
 
 /// For how long a member serves on without a sign that its ring is the newest.
-pub const MAX_STALE: Duration = Duration::from_secs(30);
+///
+/// Reads for longer, since what they may bring is at worst stale for that long. Changes only for as
+/// long as no other node can have taken the slot over ([`GRACE`](crate::change::GRACE)): one that was
+/// acknowledged later would be lost, and what the new owner has instead is stale for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leases {
+    /// For retrievals that change nothing, `max_stale`; also how long a member that has just started
+    /// waits to hear something.
+    pub read: Duration,
+    /// For everything else. A second less than `GRACE`, so that what was sent in time and is carried
+    /// out up to a second later is in time too: no request's deadline may be longer.
+    pub change: Duration,
+}
+
+impl Default for Leases {
+    fn default() -> Self {
+        Self {
+            read: Duration::from_secs(30),
+            change: Duration::from_secs(4),
+        }
+    }
+}
+
+/// What is to be done with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// Retrieve, and change nothing.
+    Read,
+    /// Anything else; also a retrieval that touches.
+    Change,
+}
 
 /// What a ring out of the store was to the member that read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +63,12 @@ pub enum Learned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It has just started and heard from nobody, and may have forgotten what it said to know: it
-    /// serves nothing. This ends by itself after `max_stale`, when whoever relies on what it said
-    /// has stopped, too.
+    /// serves nothing. This ends by itself after the lease of reads, when whoever relies on what it
+    /// said has stopped, too.
     Starting,
-    /// It has not heard for `max_stale` that its ring is the newest: a node serves those who have.
+    /// It has not heard for a lease that its ring is the newest: a node serves those who have.
     Unsure,
-    /// Its ring was certainly the newest at most `max_stale` ago.
+    /// Its ring was certainly the newest a lease ago or less.
     Assured,
 }
 
@@ -56,11 +86,12 @@ pub struct Knowledge {
     heard_of: Epoch,
     heard_from_store: bool,
     started_at: Timestamp,
+    leases: Leases,
 }
 
 impl Knowledge {
     /// A member that starts now, with the ring that it kept from before, if it has one.
-    pub fn new(kept: Option<Arc<Ring>>, now: Timestamp) -> Self {
+    pub fn new(kept: Option<Arc<Ring>>, leases: Leases, now: Timestamp) -> Self {
         let ring = kept.unwrap_or_else(|| Arc::new(Ring::empty()));
         Self {
             heard_of: ring.announced(),
@@ -70,6 +101,7 @@ impl Knowledge {
             reports: BTreeMap::new(),
             heard_from_store: false,
             started_at: now,
+            leases,
         }
     }
 
@@ -127,11 +159,16 @@ impl Knowledge {
         self.confirmed_at.max(self.evidence_at())
     }
 
-    /// How sure it is of its ring.
-    pub fn standing(&self, now: Timestamp, max_stale: Duration) -> Standing {
+    /// How sure it is of its ring, for this errand. A gateway vouches for a request if it is
+    /// assured, and sends none while it is starting.
+    pub fn standing(&self, errand: Errand, now: Timestamp) -> Standing {
+        let lease = match errand {
+            Errand::Read => self.leases.read,
+            Errand::Change => self.leases.change,
+        };
         match self.assured_at() {
-            Some(at) if now.since(at) <= max_stale => Standing::Assured,
-            None if now.since(self.started_at) <= max_stale => Standing::Starting,
+            Some(at) if now.since(at) <= lease => Standing::Assured,
+            None if now.since(self.started_at) <= self.leases.read => Standing::Starting,
             _ => Standing::Unsure,
         }
     }

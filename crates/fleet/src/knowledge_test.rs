@@ -9,7 +9,7 @@ const fn at(secs: u64) -> Timestamp {
 
 /// Knows version 1 of a ring with four nodes, confirmed by the store at 0.
 fn member() -> Knowledge {
-    let mut member = Knowledge::new(None, at(0));
+    let mut member = Knowledge::new(None, Leases::default(), at(0));
     assert_eq!(
         member.learn(&Arc::new(ring(&[1; 4])), at(0)),
         Learned::Newer
@@ -18,13 +18,15 @@ fn member() -> Knowledge {
 }
 
 #[test]
-fn the_store_assures_for_max_stale() {
+fn the_store_assures_for_a_lease() {
     let mut member = member();
-    assert_eq!(member.standing(at(30), MAX_STALE), Standing::Assured);
-    assert_eq!(member.standing(at(31), MAX_STALE), Standing::Unsure);
+    assert_eq!(member.standing(Errand::Read, at(30)), Standing::Assured);
+    assert_eq!(member.standing(Errand::Read, at(31)), Standing::Unsure);
+    assert_eq!(member.standing(Errand::Change, at(4)), Standing::Assured);
+    assert_eq!(member.standing(Errand::Change, at(5)), Standing::Unsure);
     let same = Arc::clone(member.ring());
     assert_eq!(member.learn(&same, at(40)), Learned::Same);
-    assert_eq!(member.standing(at(70), MAX_STALE), Standing::Assured);
+    assert_eq!(member.standing(Errand::Read, at(70)), Standing::Assured);
     // An answer that took long to come makes nothing younger, one out of order nothing older.
     assert_eq!(member.learn(&same, at(20)), Learned::Same);
     assert_eq!(member.assured_at(), Some(at(40)));
@@ -32,10 +34,10 @@ fn the_store_assures_for_max_stale() {
 
 #[test]
 fn a_ring_kept_from_an_earlier_run_assures_of_nothing() {
-    let member = Knowledge::new(Some(Arc::new(ring(&[1; 4]))), at(0));
+    let member = Knowledge::new(Some(Arc::new(ring(&[1; 4]))), Leases::default(), at(0));
     assert_eq!(member.ring().version(), Epoch(1));
-    assert_eq!(member.standing(at(30), MAX_STALE), Standing::Starting);
-    assert_eq!(member.standing(at(31), MAX_STALE), Standing::Unsure);
+    assert_eq!(member.standing(Errand::Read, at(30)), Standing::Starting);
+    assert_eq!(member.standing(Errand::Read, at(31)), Standing::Unsure);
     assert_eq!(member.announced(), None, "it may have said more before");
     assert_eq!(self::member().announced(), Some(Epoch(1)));
 }
@@ -120,9 +122,16 @@ fn with_a_change_under_way_those_vote_who_will_own() {
 
 #[test]
 fn an_empty_ring_needs_the_store() {
-    let mut member = Knowledge::new(None, at(0));
+    let mut member = Knowledge::new(None, Leases::default(), at(0));
     member.report(MemberId(1), Some(Epoch(0)), at(1));
     assert_eq!(member.assured_at(), None);
     member.learn(&Arc::new(Ring::empty()), at(2));
     assert_eq!(member.assured_at(), Some(at(2)));
+}
+
+#[test]
+fn changes_end_before_another_can_have_taken_over() {
+    let leases = Leases::default();
+    assert!(leases.change + Duration::from_secs(1) <= crate::change::GRACE);
+    assert!(leases.change < leases.read);
 }

@@ -14,8 +14,8 @@
 //! # When a ring changes
 //!
 //! The change is announced in the store; every gateway and node brings its tables up to date *in all
-//! its loops*, and then says in the store that it knows; when [`change::ready`] says so the change
-//! is made.
+//! its loops*, and then says in the store that it knows; when [`change::Patience`] says so the
+//! change is made.
 #![forbid(unsafe_code)]
 
 mod assignment;

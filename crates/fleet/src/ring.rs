@@ -3,7 +3,7 @@
 //! A change takes two steps, each one write to the state store that is compared with what was there.
 //! [`Ring::propose`] announces the moves: whoever knows of them serves the slots that move no
 //! longer, and says so in the store. Once enough members have said so (see
-//! [`ready`](crate::change::ready)) [`Ring::commit`] gives the slots to their new owners. So a new
+//! [`Patience`](crate::change::Patience)) [`Ring::commit`] gives the slots to their new owners. So a new
 //! owner takes no writes while anybody who is not cut off still reads from the old one.
 
 use base::fleet::{Epoch, MemberId, SLOT_COUNT, Slot};
@@ -106,6 +106,7 @@ impl Ring {
     /// The nodes that own slots, in order, each once.
     pub fn owners(&self) -> Vec<MemberId> {
         let mut owners: Vec<_> = self.slots.iter().filter_map(|held| held.owner).collect();
+        owners.dedup();
         owners.sort_unstable();
         owners.dedup();
         owners

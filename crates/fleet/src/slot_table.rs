@@ -91,7 +91,8 @@ impl SlotTable {
         self.slots[slot.index()].floor
     }
 
-    /// Whether to serve a request that makes this claim, for a node as sure of its ring as this.
+    /// Whether to serve a request that makes this claim, for a node as sure of its ring as this, for
+    /// an errand such as the request's.
     ///
     /// A claim newer than what the node knows is believed: gateways know of owners from the store
     /// alone. What the node held is void by it, and the node is up to date for this slot.

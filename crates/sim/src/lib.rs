@@ -8,6 +8,7 @@
 
 mod clients;
 mod event;
+pub mod fleet;
 mod measure;
 #[cfg(test)]
 mod memory_test;
