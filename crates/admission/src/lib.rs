@@ -6,9 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod bucket;
+mod contention;
 mod fair_queue;
 mod throttle;
 
 pub use bucket::{Bucket, Lease, Rate};
+pub use contention::{Contention, Usage};
 pub use fair_queue::{FairQueue, FlowId};
 pub use throttle::{Buckets, Cost, Throttle};

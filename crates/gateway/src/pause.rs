@@ -3,10 +3,14 @@
 //! A tenant that is over a rate, or has too many bytes on their way, is *paused*: its flow is held,
 //! and its sessions stay registered and unread, so that its clients feel it as TCP lets them. What
 //! has waited for the tenant's `max_delay` is let through all the same, to be refused.
+//!
+//! What has waited as long without a pause has waited for a turn. If others want the loop, too, the
+//! tenant asks for more than its share of it, and is *relieved* of what costs more to carry out than
+//! to refuse. If it is as good as alone it waits for nobody but itself, as long as it likes.
 
 use std::time::Duration;
 
-use admission::{Cost, Throttle};
+use admission::{Cost, Throttle, Usage};
 use base::{Timestamp, TrafficLimits};
 
 use crate::TenantFigures;
@@ -24,10 +28,20 @@ pub(crate) enum Mode {
     /// As it asks.
     #[default]
     Serve,
-    /// It has waited too long: its requests are answered without being carried out.
+    /// It has waited too long for its tenant's limits: its requests are answered without being
+    /// carried out.
     Refuse,
+    /// It has waited too long for its turn: the same, but for what costs no more to carry out.
+    Relieve,
     /// What it is owed is written, and nothing more is done.
     Flush,
+}
+
+impl Mode {
+    /// Whether reads, at least, are refused.
+    pub(crate) fn refuses(self) -> bool {
+        matches!(self, Self::Refuse | Self::Relieve)
+    }
 }
 
 /// What a session stands in need of.
@@ -69,6 +83,10 @@ pub(crate) struct Pace {
     /// The flow is held until then.
     pub(crate) held_until: Option<Timestamp>,
     pub(crate) pause: Option<Pause>,
+    /// When the last pause ended.
+    paused_until: Timestamp,
+    /// What it took of the loop of late.
+    pub(crate) usage: Usage,
     /// No session is late before then; what it says may be too early.
     pub(crate) next_late: Timestamp,
 }
@@ -93,6 +111,8 @@ impl Pace {
             inflight_bytes_max: u64::MAX,
             held_until: None,
             pause: None,
+            paused_until: Timestamp::ZERO,
+            usage: Usage::default(),
             next_late: Timestamp::MAX,
         };
         pace.apply(limits, config);
@@ -130,28 +150,43 @@ impl Pace {
         open_turns: u32,
         figures: &TenantFigures,
     ) -> Result<Mode, Timestamp> {
-        let late_mode = match state {
-            State::MidValue => Mode::Serve,
-            _ => Mode::Refuse,
-        };
-        let is_late = self.is_late(now, since);
         if self.is_limited
             && let Err(again_at) = self.may_serve(now, state, open_turns, figures)
         {
             return match state {
                 State::Owes => Ok(Mode::Flush),
-                _ if is_late => Ok(late_mode),
+                State::MidValue if self.has_waited(now, since) => Ok(Mode::Serve),
+                _ if self.has_waited(now, since) => Ok(Mode::Refuse),
                 _ => Err(again_at),
             };
         }
-        Ok(match is_late && state != State::Owes {
-            true => late_mode,
-            false => Mode::Serve,
+        Ok(match state {
+            State::Owes | State::MidValue => Mode::Serve,
+            _ => self.late_mode(now, since).unwrap_or(Mode::Serve),
         })
     }
 
-    /// Whether what has waited since then has waited too long.
-    pub(crate) fn is_late(&self, now: Timestamp, since: Timestamp) -> bool {
+    /// How to serve what waits since then if it has waited too long, although it may be served now.
+    pub(crate) fn late_mode(&self, now: Timestamp, since: Timestamp) -> Option<Mode> {
+        if !self.has_waited(now, since) {
+            return None;
+        }
+        if self.pause.is_some() || since < self.paused_until {
+            return Some(Mode::Refuse);
+        }
+        let contended_since = self.usage.contended_since()?;
+        self.has_waited(now, contended_since)
+            .then_some(Mode::Relieve)
+    }
+
+    /// Ends a pause.
+    pub(crate) fn take_pause(&mut self, now: Timestamp) -> Option<Pause> {
+        let pause = self.pause.take()?;
+        self.paused_until = now;
+        Some(pause)
+    }
+
+    fn has_waited(&self, now: Timestamp, since: Timestamp) -> bool {
         now.since(since) >= self.max_delay
     }
 

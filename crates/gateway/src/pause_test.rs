@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use admission::Cost;
+use admission::{Contention, Cost, Usage};
 use base::{TenantId, Timestamp, TrafficLimits};
 
 use super::State::{HasInput, MidValue, NeedsInput, Owes};
-use super::{Mode, Pace, PaceConfig, State};
+use super::{Mode, Pace, PaceConfig, Pause, State};
 use crate::Figures;
 use crate::testing::NOW;
 
@@ -16,6 +16,7 @@ const CONFIG: PaceConfig = PaceConfig {
     turn_output_len_max: 64 * 1024,
     inflight_bytes_max: 10_000,
 };
+const MS: Duration = Duration::from_millis(1);
 const LATE: Timestamp = Timestamp::from_secs(999_999);
 
 fn mode(pace: &mut Pace, since: Timestamp, state: State, open: u32) -> Result<Mode, Timestamp> {
@@ -23,13 +24,63 @@ fn mode(pace: &mut Pace, since: Timestamp, state: State, open: u32) -> Result<Mo
     pace.mode(NOW, since, state, open, &figures)
 }
 
+/// A tenant that has shared its loop with another for so long.
+fn beside_another(limits: &TrafficLimits, time: Duration) -> Pace {
+    let (mut contention, mut other) = (Contention::default(), Usage::default());
+    let mut pace = Pace::new(limits, CONFIG);
+    let mut now = NOW - time;
+    while now <= NOW {
+        contention.charge(now, &mut other, 30 * MS);
+        contention.charge(now, &mut pace.usage, 30 * MS);
+        now = now + 60 * MS;
+    }
+    pace
+}
+
 #[test]
-fn without_limits_only_what_is_late_is_refused_and_what_is_owed_is_written() {
-    let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
+fn beside_others_only_what_is_late_is_refused_and_what_is_owed_is_written() {
+    let mut pace = beside_another(&TrafficLimits::default(), 600 * MS);
     assert_eq!(mode(&mut pace, NOW, NeedsInput, 100_000), Ok(Mode::Serve));
-    assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Refuse));
+    let nearly = NOW - 199 * MS;
+    assert_eq!(mode(&mut pace, nearly, NeedsInput, 0), Ok(Mode::Serve));
+    let just = NOW - 200 * MS;
+    assert_eq!(mode(&mut pace, just, NeedsInput, 0), Ok(Mode::Relieve));
+    assert_eq!(mode(&mut pace, LATE, HasInput, 0), Ok(Mode::Relieve));
     assert_eq!(mode(&mut pace, LATE, Owes, 0), Ok(Mode::Serve));
     assert_eq!(mode(&mut pace, LATE, MidValue, 0), Ok(Mode::Serve));
+}
+
+#[test]
+fn alone_nobody_is_refused_however_long_he_waits_for_himself() {
+    let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
+    let mut contention = Contention::default();
+    (0..20u32).for_each(|i| contention.charge(NOW + i * MS, &mut pace.usage, MS));
+    for state in [NeedsInput, HasInput, MidValue, Owes] {
+        assert_eq!(mode(&mut pace, LATE, state, 0), Ok(Mode::Serve));
+    }
+}
+
+#[test]
+fn what_waited_before_others_came_waits_from_then_on() {
+    let mut pace = beside_another(&TrafficLimits::default(), 150 * MS);
+    assert!(pace.usage.contended_since().is_some());
+    assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Serve));
+}
+
+#[test]
+fn what_waited_through_a_pause_is_refused_though_nobody_else_is_there() {
+    let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
+    let since = NOW - 300 * MS;
+    let pause = Pause {
+        since,
+        until: NOW - 100 * MS,
+    };
+    pace.pause = Some(pause);
+    assert_eq!(pace.take_pause(NOW - 100 * MS), Some(pause));
+    assert_eq!(mode(&mut pace, since, NeedsInput, 0), Ok(Mode::Refuse));
+    assert_eq!(mode(&mut pace, since, MidValue, 0), Ok(Mode::Serve));
+    let inside = NOW - 199 * MS;
+    assert_eq!(mode(&mut pace, inside, NeedsInput, 0), Ok(Mode::Serve));
 }
 
 #[test]
@@ -38,10 +89,10 @@ fn no_delay_at_all_does_not_refuse_what_has_only_just_come() {
         max_delay: Duration::ZERO,
         ..TrafficLimits::default()
     };
-    let mut pace = Pace::new(&limits, CONFIG);
-    let just_now = NOW - Duration::from_millis(1);
+    let mut pace = beside_another(&limits, 600 * MS);
+    let just_now = NOW - MS;
     assert_eq!(mode(&mut pace, just_now, NeedsInput, 0), Ok(Mode::Serve));
-    assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Refuse));
+    assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Relieve));
 }
 
 #[test]
@@ -112,9 +163,13 @@ fn however_many_bytes_are_on_their_way_nobody_waits_longer_than_the_longest_dela
     pace.note_inflight(0, 1_000_000);
     assert_eq!(mode(&mut pace, NOW, HasInput, 0), Ok(Mode::Serve));
     assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Err(Timestamp::MAX));
-    for state in [NeedsInput, HasInput] {
-        assert_eq!(mode(&mut pace, LATE, state, 0), Ok(Mode::Refuse));
-    }
+    assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Refuse));
+    assert_eq!(mode(&mut pace, LATE, HasInput, 0), Ok(Mode::Serve));
+    pace.pause = Some(Pause {
+        since: LATE,
+        until: Timestamp::MAX,
+    });
+    assert_eq!(mode(&mut pace, LATE, HasInput, 0), Ok(Mode::Refuse));
     assert_eq!(mode(&mut pace, LATE, MidValue, 0), Ok(Mode::Serve));
     assert_eq!(mode(&mut pace, LATE, Owes, 0), Ok(Mode::Flush));
 }

@@ -1,7 +1,5 @@
 //! Fetching ahead what the sessions of a batch will need: memory takes longer than their requests.
 
-use memcache_proto::peek_keys;
-
 use crate::pause::Mode;
 use crate::session::SessionId;
 use crate::{Backend, Shard};
@@ -12,20 +10,26 @@ const KEYS_MAX: usize = 512;
 const ITEMS_MAX: usize = 3;
 
 impl<B: Backend> Shard<B> {
-    /// Begins to fetch what the requests in a session's input will need.
+    /// Begins to fetch what a session's turn will need: of what it has kept, or else of its input.
     pub fn prefetch(&mut self, id: SessionId, input: &[u8]) {
         let Some(session) = self.sessions.get(id.0 as usize) else {
             return;
         };
-        let is_refused = session.mode != Mode::Serve;
-        if is_refused || session.decoder.is_mid_request() || !session.unread.is_empty() {
+        let next = match (session.unread.is_empty(), input.is_empty()) {
+            (true, _) => input,
+            (false, true) => session.unread.as_slice(),
+            // Whatever is split between the two is not looked at.
+            (false, false) => return,
+        };
+        if session.mode != Mode::Serve {
             return;
         }
         let Some(tenant) = self.tenants.get(session.tenant as usize) else {
             return;
         };
         let room = KEYS_MAX.saturating_sub(self.prefetches.len());
-        for key in peek_keys(input).take(room) {
+        let turn = self.config.turn_requests_max;
+        for key in session.decoder.peek_keys(next).take(room.min(turn)) {
             if let Some(prefetch) = self.backend.prefetch(&tenant.data, key) {
                 self.prefetches.push((session.tenant, prefetch));
             }

@@ -136,6 +136,7 @@ impl<B: Backend> Shard<B> {
         let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let charged = Duration::from_nanos(tenant.settle_turns(took_ns));
         self.queue.correct(tenant.flow, charged, took);
+        self.contention.charge(now, &mut tenant.pace.usage, took);
         let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.busy_ns.add(took_ns);
         for (since, requests) in tenant.answered.drain(..) {
@@ -172,7 +173,7 @@ impl<B: Backend> Shard<B> {
         };
         tenant.pace.note_waiting(item.since);
         // What is being refused is refused to its end; and what is owed is written whoever waits.
-        let is_refused = session.mode == Mode::Refuse && tenant.pace.is_late(now, item.since);
+        let is_refused = session.mode.refuses() && tenant.pace.late_mode(now, item.since).is_some();
         let is_flushed = tenant.pace.held_until.is_some() && !session.unsent.is_empty();
         session.queued = match is_refused || is_flushed {
             true => self.queue.push_front(tenant.flow, item).is_ok(),
@@ -303,6 +304,9 @@ fn find_late<'a>(
     (None, next_late)
 }
 
+#[cfg(test)]
+#[path = "schedule_alone_test.rs"]
+mod alone_tests;
 #[cfg(test)]
 #[path = "schedule_test.rs"]
 mod tests;

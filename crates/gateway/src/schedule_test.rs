@@ -126,8 +126,8 @@ fn a_tenant_within_its_share_is_never_refused_whatever_others_do() {
         (100..150).for_each(|link| net.connect(2, link));
         (200..210).for_each(|link| net.connect(3, link));
         while net.now < NOW + Duration::from_secs(1) {
-            // The victim: 2,000 requests a second of 5 us each.
-            net.send(rng.below(10), "get a\r\n");
+            // The victim: 16,000 requests a second of 5 us each.
+            (0..8).for_each(|link| net.send(link, "get a\r\n"));
             // The flood: three times what the machine can do.
             let line = format!("get{}\r\n", " key".repeat(100));
             net.send(100 + rng.below(50), line.repeat(15));
@@ -149,7 +149,7 @@ fn a_tenant_within_its_share_is_never_refused_whatever_others_do() {
         assert_eq!(flood.pauses, 0, "it has no limit");
         // Refusing wastes little of what is left to it.
         let busy = flood.busy_ns as f64 / 1e9;
-        assert!(busy > 0.95, "seed {seed}: {busy}");
+        assert!(busy > 0.88, "seed {seed}: {busy}");
     }
 }
 

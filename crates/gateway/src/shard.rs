@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use admission::{FairQueue, FlowId};
+use admission::{Contention, FairQueue, FlowId};
 use base::{TenantId, Timestamp};
 use memcache_proto::{KeyBuf, Limits};
 use slab::Slab;
@@ -57,6 +57,7 @@ pub struct Shard<B: Backend> {
     pub(crate) gather: Option<Gather>,
     pub(crate) tenant_slots: HashMap<TenantId, u32>,
     pub(crate) queue: FairQueue<Waiting>,
+    pub(crate) contention: Contention,
     /// When tenants that are held are to be looked at again, by their place. One that no longer
     /// holds is passed over.
     pub(crate) alarms: BinaryHeap<Reverse<(Timestamp, u32)>>,
@@ -87,6 +88,7 @@ impl<B: Backend> Shard<B> {
             gather: None,
             tenant_slots: HashMap::new(),
             queue: FairQueue::new(),
+            contention: Contention::default(),
             alarms: BinaryHeap::new(),
             shared_flow: None,
             prefetches: Vec::new(),

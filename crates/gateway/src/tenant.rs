@@ -97,7 +97,7 @@ impl<T> Tenant<T> {
     }
 
     pub(crate) fn end_pause(&mut self, now: Timestamp, loop_index: usize) {
-        if let Some(pause) = self.pace.pause.take() {
+        if let Some(pause) = self.pace.take_pause(now) {
             self.count_paused(now, pause, loop_index);
             self.figures.of_loop(loop_index).paused.set(0);
         }

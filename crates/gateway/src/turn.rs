@@ -23,8 +23,8 @@ use tally::Tally;
 const READ_LEN: usize = 16 * 1024;
 /// Input read at a time by one in the middle of a request, in bytes.
 const READ_LEN_MID_REQUEST: usize = 64 * 1024;
-/// Requests are refused so many in a turn for each that would be served.
-const REFUSED_PER_SERVED: usize = 16;
+/// Lists of keys are missed so many in a turn for each request that would be served.
+const MISSED_PER_SERVED: usize = 16;
 
 /// How a turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl<B: Backend> Shard<B> {
             Some(session)
                 if session.transfer.is_some()
                     || !session.unread.is_empty()
-                    || session.mode == Mode::Refuse =>
+                    || session.mode.refuses() =>
             {
                 READ_LEN_MID_REQUEST
             }
@@ -160,10 +160,14 @@ impl<B: Backend> Turn<'_, B> {
     /// Serves requests until the bytes or the budget are used up; tells how many bytes were used.
     fn run(&mut self, bytes: &[u8], config: &ShardConfig, key_buf: &mut KeyBuf) -> (usize, Stop) {
         let limits = &self.tenant.limits;
-        let is_refused = self.session.mode == Mode::Refuse;
-        let steps_max = match is_refused {
-            true => config.turn_requests_max * REFUSED_PER_SERVED,
-            false => self.tenant.pace.turn_requests_max,
+        let is_refused = self.session.mode.refuses();
+        // A list that is missed counts for one, all else for what it would if it were served.
+        let (steps_max, step) = match is_refused {
+            true => (
+                config.turn_requests_max * MISSED_PER_SERVED,
+                MISSED_PER_SERVED,
+            ),
+            false => (self.tenant.pace.turn_requests_max, 1),
         };
         // What stands there already is other sessions'.
         let output_end = self.out.len() + config.turn_output_len_max;
@@ -182,11 +186,11 @@ impl<B: Backend> Turn<'_, B> {
             if is_over && !self.has_list_end_only(rest) {
                 return (consumed_total, Stop::End(TurnEnd::MoreToDo));
             }
-            steps += 1;
             let missed = match is_refused {
                 true => self.miss_keys(rest),
                 false => None,
             };
+            steps += if missed.is_some() { 1 } else { step };
             let step = match missed {
                 Some(step) => step,
                 None => self.session.decoder.decode(self.now, rest, limits, key_buf),
@@ -269,11 +273,15 @@ impl<B: Backend> Turn<'_, B> {
             self.session.decoder.abandon();
             return;
         }
-        if self.session.mode == Mode::Refuse && self.refuse_late(op, reply) {
+        if self.is_refused(op) && self.refuse_late(op, reply) {
             return;
         }
         match op {
             Op::Get(_) => self.tally.reads += 1,
+            Op::Store(store) if self.session.mode == Mode::Relieve => {
+                self.tally.writes += 1;
+                self.tally.stored_bytes += store.value.len() as u64;
+            }
             _ => self.tally.writes += 1,
         }
         self.execute(op, reply);
@@ -299,7 +307,7 @@ impl<B: Backend> Turn<'_, B> {
         let refusal = if !self.session.rights.write {
             self.tally.others += 1;
             Some(Outcome::Denied)
-        } else if self.session.mode == Mode::Refuse {
+        } else if self.session.mode.refuses() {
             Some(self.refuse_late_store(store))
         } else {
             self.tally.writes += 1;

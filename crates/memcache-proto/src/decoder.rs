@@ -3,6 +3,7 @@
 use base::Timestamp;
 use base::kv::{INLINE_VALUE_LEN_MAX, KEY_LEN_MAX};
 
+use crate::peek::{Keys, peek_keys, peek_list};
 use crate::request::{Dialect, Request};
 use crate::text::keys::KeyList;
 use crate::{binary, text};
@@ -182,6 +183,15 @@ impl Decoder {
         }
         self.dialect = Some(Dialect::Text);
         Some(self.miss_line(input))
+    }
+
+    /// The keys that the next steps will seem to ask for; nothing of it is checked.
+    pub fn peek_keys<'a>(&self, input: &'a [u8]) -> Keys<'a> {
+        match self.state {
+            State::Idle => peek_keys(input),
+            State::Keys(_) => peek_list(input),
+            _ => peek_keys(&[]),
+        }
     }
 
     /// How the connection speaks, once a byte has come.

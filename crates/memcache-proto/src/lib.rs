@@ -24,7 +24,7 @@ mod testing;
 mod text;
 
 pub use decoder::{Decoder, INPUT_LEN_MAX, KeyBuf, Limits, MissedKeys, Step};
-pub use peek::{Keys, peek_keys};
+pub use peek::Keys;
 pub use reply::{OwnedReply, PinnedTail, Reply, ReplySink};
 pub use request::{Action, Dialect, Request, StatsKind};
 

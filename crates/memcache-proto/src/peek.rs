@@ -13,12 +13,19 @@ const BINARY_HEADER_LEN: usize = 24;
 ///
 /// Nothing is checked: a wrong guess costs its fetch and no more, for whatever is served is decoded
 /// anew.
-pub fn peek_keys(input: &[u8]) -> Keys<'_> {
+pub(crate) fn peek_keys(input: &[u8]) -> Keys<'_> {
     Keys {
         rest: input,
         words: Words::of(&[]),
         left: 0,
     }
+}
+
+/// The same of input that begins in the middle of a list of keys.
+pub(crate) fn peek_list(input: &[u8]) -> Keys<'_> {
+    let (words, rest) = first_line(input);
+    let left = usize::MAX;
+    Keys { rest, words, left }
 }
 
 /// Words that seem to be keys.
@@ -60,13 +67,8 @@ impl<'i> Keys<'i> {
     /// Goes on to the next line, and past the value that follows it.
     #[inline]
     fn line(&mut self) {
-        let end = memchr::memchr(b'\n', self.rest);
-        let (line, rest) = self
-            .rest
-            .split_at(end.map_or(self.rest.len(), |end| end + 1));
-        let text = line.strip_suffix(b"\n").unwrap_or(line);
-        self.words = Words::of(text.strip_suffix(b"\r").unwrap_or(text));
-        self.rest = rest;
+        let (words, rest) = first_line(self.rest);
+        (self.words, self.rest) = (words, rest);
         let verb = self.words.next();
         self.left = match verb {
             Some(b"get" | b"gets") => usize::MAX,
@@ -97,6 +99,16 @@ impl<'i> Keys<'i> {
         self.rest = body.get(body_len..).unwrap_or_default();
         Some((1..=KEY_LEN_MAX).contains(&key_len).then_some(key))
     }
+}
+
+/// The words of the first line, or of what is here of it, and what follows.
+#[inline]
+fn first_line(input: &[u8]) -> (Words<'_>, &[u8]) {
+    let end = memchr::memchr(b'\n', input);
+    let (line, rest) = input.split_at(end.map_or(input.len(), |end| end + 1));
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    (Words::of(text), rest)
 }
 
 #[cfg(test)]

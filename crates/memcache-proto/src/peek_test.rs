@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::peek_keys;
+use crate::testing::NOW;
+use crate::{Decoder, KeyBuf, Limits, Step};
 
 fn keys(input: &[u8]) -> Vec<&[u8]> {
     peek_keys(input).collect()
@@ -79,4 +81,21 @@ proptest! {
             prop_assert!((1..=250).contains(&key.len()));
         }
     }
+}
+
+#[test]
+fn in_the_middle_of_a_list_the_rest_of_it_is_named() {
+    let (mut decoder, mut key_buf) = (Decoder::new(), KeyBuf::new());
+    let limits = Limits {
+        item_size_max: 1000,
+    };
+    let input = b"get a b c\r\nget d\r\n";
+    assert!(decoder.peek_keys(input).eq([b"a", b"b", b"c"]));
+    let step = decoder.decode(NOW, input, &limits, &mut key_buf);
+    let Step::Request { consumed, .. } = step else {
+        panic!("{step:?}");
+    };
+    assert!(decoder.peek_keys(&input[consumed..]).eq([b"b", b"c"]));
+    decoder.abandon();
+    assert_eq!(decoder.peek_keys(&input[consumed..]).count(), 0);
 }

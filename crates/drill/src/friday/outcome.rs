@@ -142,6 +142,8 @@ pub struct Aggressor {
     pub served_share_in_storm: f64,
     /// Requests that were answered as if nothing were there, or by not storing.
     pub refused: u64,
+    /// Times that it gave a connection up, or lost it, and opened another.
+    pub reconnects: u64,
 }
 
 /// Whether the figures can be trusted.

@@ -88,7 +88,7 @@ impl Report {
 /// A figure's name, its bound, and how it is shown.
 type Row = (&'static str, &'static str, fn(&Figures) -> String);
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 22] = [
     ("victims' p99 before, ms", "", |it| {
         ms(it.victims.p99_ms.before)
     }),
@@ -119,6 +119,9 @@ const ROWS: [Row; 21] = [
     }),
     ("the same in the storm", "", |it| {
         format!("{:.2}", it.aggressor.served_share_in_storm)
+    }),
+    ("times that it connected anew", "", |it| {
+        it.aggressor.reconnects.to_string()
     }),
     ("back to normal after, ms", "1000", |it| {
         match it.recover_ms {

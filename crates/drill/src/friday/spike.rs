@@ -33,6 +33,8 @@ const SMALL_LEN: u32 = 100;
 pub(crate) struct Capacity {
     /// Requests a second.
     pub(crate) per_s: f64,
+    /// Keys a second that were asked for and there.
+    pub(crate) keys_per_s: f64,
     /// Bytes that the client sends for one.
     pub(crate) bytes_per_request: f64,
 }
@@ -43,10 +45,14 @@ pub(crate) struct Served {
     /// Requests that were answered with what they asked for. One that was given some of its keys
     /// counts as that part of a request: so do its costs.
     pub(crate) requests: f64,
+    /// Keys that were asked for and there.
+    pub(crate) keys: f64,
     /// Requests that were told that nothing is there though it is, or that nothing was stored.
     pub(crate) refused: f64,
     /// Requests that were written to sockets.
     pub(crate) offered: f64,
+    /// Connections that were given up or lost, and opened again.
+    pub(crate) reconnects: u64,
     pub(crate) seconds: f64,
 }
 
@@ -141,13 +147,16 @@ impl Capacity {
     pub(crate) fn of(windows: &[Window]) -> Self {
         let full = windows.get(1..).unwrap_or_default();
         let requests: u64 = full.iter().map(|it| it.requests).sum();
+        let keys: u64 = full.iter().map(|it| it.hits).sum();
         let bytes: u64 = full.iter().map(|it| it.bytes_sent).sum();
         let ns: u64 = full
             .iter()
             .map(|it| it.to_ns.saturating_sub(it.from_ns))
             .sum();
+        let per_s = |count: u64| count as f64 * 1e9 / ns.max(1) as f64;
         Self {
-            per_s: requests as f64 * 1e9 / ns.max(1) as f64,
+            per_s: per_s(requests),
+            keys_per_s: per_s(keys),
             bytes_per_request: bytes as f64 / requests.max(1) as f64,
         }
     }
@@ -162,6 +171,8 @@ impl Served {
             let keys = (window.hits + window.misses).max(1) as f64;
             let refused = window.requests as f64 * window.misses as f64 / keys;
             sum.requests += window.requests as f64 - refused;
+            sum.keys += window.hits as f64;
+            sum.reconnects += window.reconnects;
             sum.refused += refused + window.errors.not_stored as f64;
             sum.offered += window.bytes_sent as f64 / capacity.bytes_per_request.max(1.0);
             sum.seconds += window.to_ns.saturating_sub(window.from_ns) as f64 / 1e9;
@@ -175,11 +186,14 @@ impl Served {
     }
 
     /// The served requests' cost as a part of what `victims_cpu`, the victims' part of the server's
-    /// core, leaves of its capacity. All requests are of one mix, so that each has the same cost in
-    /// the long run: the core's time divided by the capacity.
+    /// core, leaves of its capacity.
+    ///
+    /// It is told by the keys that were found: nearly all of the cost is in them, and all are of one
+    /// mix, so that each costs the same in the long run, the core's time divided by the capacity. Of
+    /// changes, which cost little, more may be carried out than there would be room for of lists.
     pub(crate) fn share(&self, capacity: Capacity, victims_cpu: f64) -> f64 {
-        let left = capacity.per_s * (1.0 - victims_cpu.clamp(0.0, 0.99)) * self.seconds;
-        self.requests / left.max(1.0)
+        let left = capacity.keys_per_s * (1.0 - victims_cpu.clamp(0.0, 0.99)) * self.seconds;
+        self.keys / left.max(1.0)
     }
 }
 

@@ -27,6 +27,7 @@ fn capacity_leaves_the_first_window_out() {
     ];
     let capacity = Capacity::of(&windows);
     assert!((capacity.per_s - 20_000.0).abs() < 1.0);
+    assert!((capacity.keys_per_s - 2_000_000.0).abs() < 1.0);
     assert!((capacity.bytes_per_request - 50.0).abs() < 1e-9);
     assert_eq!(Capacity::of(&[]).per_s, 0.0);
 }
@@ -35,6 +36,7 @@ fn capacity_leaves_the_first_window_out() {
 fn share_and_multiple_are_about_what_the_victims_leave() {
     let capacity = Capacity {
         per_s: 10_000.0,
+        keys_per_s: 1_000_000.0,
         bytes_per_request: 100.0,
     };
     let windows = [

@@ -100,6 +100,7 @@ impl Sum {
             served_share: served(fault.inject).share(self.capacity, victims_cpu),
             served_share_in_storm: served(fault.hold).share(self.capacity, victims_cpu),
             refused: all.refused as u64,
+            reconnects: all.reconnects,
         }
     }
 }

@@ -49,7 +49,7 @@ fn window(from_ms: u64, requests: u64) -> Window {
         latency: Timing::fine(),
         lag: Timing::fine(),
         requests,
-        hits: 100,
+        hits: requests * 100,
         misses: 0,
         errors: Errors::default(),
         reconnects: 0,
@@ -70,6 +70,7 @@ fn figures() -> Figures {
     let sum = Sum {
         capacity: Capacity {
             per_s: 1_000.0,
+            keys_per_s: 100_000.0,
             bytes_per_request: 100.0,
         },
         cpu: Course {

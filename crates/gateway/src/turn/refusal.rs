@@ -12,6 +12,10 @@ use memcache_proto::{Reply, Step};
 
 use super::Turn;
 use crate::Backend;
+use crate::pause::Mode;
+
+/// To store a value of this length takes no longer than to remove the old one, in bytes.
+const SMALL_VALUE_LEN: usize = 1024;
 
 impl<B: Backend> Turn<'_, B> {
     /// If a list of keys is next, lets all that is here of it find nothing.
@@ -22,6 +26,15 @@ impl<B: Backend> Turn<'_, B> {
         let missed = self.session.decoder.miss_keys(input)?;
         self.tally.reads_refused += u32::try_from(missed.keys).unwrap_or(u32::MAX);
         Some(missed.step)
+    }
+
+    /// Whether an operation is late, and carrying it out costs more than its refusal if that matters.
+    pub(super) fn is_refused(&self, op: &Op<'_>) -> bool {
+        match self.session.mode {
+            Mode::Refuse => true,
+            Mode::Relieve => saves_work(op),
+            Mode::Serve | Mode::Flush => false,
+        }
     }
 
     /// Answers a late operation; false if it is to be carried out all the same.
@@ -63,6 +76,15 @@ struct Nowhere;
 
 impl Sink for Nowhere {
     fn item(&mut self, _: &Item<'_>) {}
+}
+
+/// Whether an operation costs less if it is refused: a change that is would have to remove the item.
+fn saves_work(op: &Op<'_>) -> bool {
+    match op {
+        Op::Get(_) => true,
+        Op::Store(store) => store.value.len() > SMALL_VALUE_LEN,
+        Op::Delete(_) | Op::Arith(_) => false,
+    }
 }
 
 /// What to do with a late operation.

@@ -25,11 +25,14 @@ impl<B: Backend> Shard<B> {
         }
         // Of what is refused nothing is charged but its time, else a tenant that asks for more than
         // it may have would get nothing at all.
-        let is_served = session.mode == Mode::Serve;
+        let (bytes_in, bytes_out) = match session.mode {
+            Mode::Serve => (read as u64, written as u64),
+            _ => (tally.stored_bytes, 0),
+        };
         tenant.pace.charge(Cost {
             ops: u64::from(tally.served()),
-            bytes_in: if is_served { read as u64 } else { 0 },
-            bytes_out: if is_served { written as u64 } else { 0 },
+            bytes_in,
+            bytes_out,
         });
         if session.inflight_bytes > 0 || !session.unread.is_empty() {
             self.count_inflight(id);
@@ -46,6 +49,8 @@ pub(super) struct Tally {
     pub(super) writes_refused: u32,
     /// Those about no key.
     pub(super) others: u32,
+    /// Of values that were stored although reads were refused.
+    pub(super) stored_bytes: u64,
 }
 
 impl Tally {
