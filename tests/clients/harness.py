@@ -264,7 +264,7 @@ class Server:
         self.data_dir = data_dir or tempfile.mkdtemp(prefix="cofferdam-test-")
         self.log_path = os.path.join(self.data_dir, "stderr.log")
         command = [BINARY, "up", "--data-dir", self.data_dir, "--memory", memory]
-        for flag in ("--memcache", "--memcache-auth", "--admin"):
+        for flag in ("--memcache", "--memcache-auth", "--admin", "--nbd"):
             if flag not in flags:
                 command += [flag, "127.0.0.1:0"]
         self.log = open(self.log_path, "ab")

@@ -68,7 +68,15 @@ const RULES: [Rule; 14] = [
     },
     Rule {
         name: "runtime",
-        may_need: &["admission", "base", "fleet", "gateway", "memcache-proto"],
+        may_need: &[
+            "admission",
+            "base",
+            "fleet",
+            "gateway",
+            "memcache-proto",
+            "nbd-proto",
+            "volume",
+        ],
         pure: false,
     },
     Rule {

@@ -14,6 +14,10 @@ use crate::failure::Failure;
 pub(crate) const UNIX: &str = "unix";
 /// The same where somebody else keeps the file.
 pub(crate) const UNIX_OF_MANAGER: &str = "unix_of_manager";
+/// The port of volumes.
+pub(crate) const NBD: &str = "nbd";
+/// The Unix socket of volumes.
+pub(crate) const NBD_UNIX: &str = "nbd_unix";
 /// The admin API's Unix socket.
 pub(crate) const ADMIN_UNIX: &str = "admin_unix";
 /// The admin API's port.

@@ -5,6 +5,7 @@ mod protections;
 mod ready;
 mod signals;
 mod takeover;
+mod volumes;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,6 +37,7 @@ use ready::tell_ready;
 use signals::SignalThread;
 pub(crate) use takeover::TAKEOVER_VARIABLE;
 use takeover::Takeover;
+use volumes::VolumeService;
 
 const CHECK_PERIOD: Duration = Duration::from_millis(100);
 
@@ -82,9 +84,12 @@ fn serve(
     }
     let state = State::open(&config.data_dir())?;
     let (plane, mut running) = local_plane::start(&plane_config, clock, &mut inherited)?;
+    let mut volumes = VolumeService::bind(&config, clock, &mut inherited)?;
     let observatory = Observatory::new(Arc::clone(&plane), clock, &config.data_dir());
     let observatory = Arc::new(observatory);
     let control = restore(&config, state, Arc::clone(&plane), running.as_ref())?;
+    control.serve_volumes(volumes.plane());
+    control.restore_volumes()?;
     let (_, auth) = running.addresses();
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
     let reloader = Arc::new(reloader.with_tls(running.tls_server()));
@@ -95,7 +100,11 @@ fn serve(
         Arc::clone(&gate),
         config.data_dir(),
         clock,
-        running.sockets()?,
+        running
+            .sockets()?
+            .into_iter()
+            .chain(volumes.sockets()?)
+            .collect(),
     ));
     let ready = Arc::new(AtomicBool::new(false));
     let api = Api {
@@ -109,6 +118,7 @@ fn serve(
     let guard = guard(&config)?;
     let server = listeners.serve_behind(gate, api.router(), guard)?;
     running.serve()?;
+    volumes.serve()?;
     let observer = Observer::start(
         Arc::clone(&observatory),
         &running.listeners(),
@@ -116,7 +126,7 @@ fn serve(
     )?;
     let recorder = Recorder::start(observatory, &config.data_dir())?;
     ready.store(true, Ordering::Release);
-    tell_ready(&config, running.as_ref(), admin);
+    tell_ready(&config, running.as_ref(), admin, volumes.tcp());
     if let Some(takeover) = takeover {
         takeover.tell_ready();
     }
@@ -129,10 +139,13 @@ fn serve(
     if upgrader.is_handed_over() {
         // The journal is the successor's now.
         observer.leave();
+        volumes.leave(reloader.drain_timeout());
         let_go(running.as_mut(), &*plane, &reloader, &signals.stop, clock);
         drop(server);
     } else {
+        let draining = volumes.drain(reloader.drain_timeout());
         drain(running.as_mut(), &reloader);
+        draining.wait();
         drop(server);
         observer.end();
     }

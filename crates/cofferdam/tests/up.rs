@@ -60,7 +60,8 @@ impl Daemon {
                 "--memcache-auth",
                 "127.0.0.1:0",
             ])
-            .args(["--admin", "127.0.0.1:0", "--data-dir"])
+            .args(["--admin", "127.0.0.1:0", "--nbd", "127.0.0.1:0"])
+            .arg("--data-dir")
             .arg(dir)
             .args(more)
             .stdout(Stdio::piped())
@@ -70,7 +71,7 @@ impl Daemon {
         let stdout = child.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         let words: Vec<&str> = line.trim_end().split(' ').collect();
-        let [ready, memcache, memcache_auth, admin] = words[..] else {
+        let [ready, memcache, memcache_auth, admin, _nbd] = words[..] else {
             panic!("not a ready line: {line:?}")
         };
         assert_eq!(ready, "ready");

@@ -260,6 +260,18 @@ impl Request {
     }
 }
 
+/// Appends what a client sends before it closes in peace; it has no answer.
+pub fn put_disconnect(out: &mut Vec<u8>) {
+    let raw = Raw {
+        flags: 0,
+        kind: command_kind::DISC,
+        cookie: 0,
+        offset: 0,
+        len: 0,
+    };
+    raw.put(out);
+}
+
 #[cfg(test)]
 #[path = "request_test.rs"]
 mod tests;

@@ -35,7 +35,8 @@ pub struct Device {
 /// Whose an operation of the engine is.
 #[derive(Debug)]
 enum Owner {
-    Flush(u64),
+    /// A flush, or a change that is one operation of the engine.
+    Single(u64),
     /// The operation, and what it wants of the blocks read.
     Read {
         id: u64,
@@ -84,12 +85,17 @@ impl Device {
     }
 
     /// Writes, at most 64 KiB at a time; durable before it is answered with `fua`.
-    pub fn write(&mut self, id: u64, offset: u64, data: Vec<u8>, fua: bool) -> Result<(), Refused> {
+    pub fn write(&mut self, id: u64, offset: u64, data: &[u8], fua: bool) -> Result<(), Refused> {
         if data.len() > usize_of(WRITE_BLOCKS_MAX) * BLOCK_LEN {
             return Err(Refused::Range);
         }
         let len = data.len() as u64;
-        self.change(id, offset, (len, Some(data)), fua)
+        if self.waiting.is_empty() && (offset | len).is_multiple_of(BLOCK) {
+            let inner = self.begin(Owner::Single(id));
+            let begun = self.engine.write(inner, offset / BLOCK, data, fua);
+            return self.begun(inner, begun);
+        }
+        self.change(id, offset, (len, Some(data.to_vec())), fua)
     }
 
     /// Makes a range zero.
@@ -99,7 +105,7 @@ impl Device {
 
     /// Answered once everything that was answered before is durable.
     pub fn flush(&mut self, id: u64) -> Result<(), Refused> {
-        let inner = self.begin(Owner::Flush(id));
+        let inner = self.begin(Owner::Single(id));
         let begun = self.engine.flush(inner);
         self.begun(inner, begun)
     }
@@ -319,10 +325,10 @@ impl Device {
             _ => return self.replies.push_back(reply),
         };
         match (self.owners.remove(&inner), reply) {
-            (Some(Owner::Flush(id)), Reply::Failed(_, stage)) => {
+            (Some(Owner::Single(id)), Reply::Failed(_, stage)) => {
                 self.replies.push_back(Reply::Failed(id, stage));
             }
-            (Some(Owner::Flush(id)), _) => self.replies.push_back(Reply::Done(id)),
+            (Some(Owner::Single(id)), _) => self.replies.push_back(Reply::Done(id)),
             (Some(Owner::Read { id, skip, len }), Reply::Read(_, mut data)) => {
                 data.drain(..skip.min(data.len()));
                 data.truncate(len);

@@ -67,7 +67,7 @@ fn it_agrees_with_an_array() {
                 begun.map(|()| model[range].fill(0))
             } else {
                 let data = vec![id as u8; range.len()];
-                let begun = device.write(id, offset, data.clone(), rng.below(5) == 0);
+                let begun = device.write(id, offset, &data, rng.below(5) == 0);
                 begun.map(|()| model[range].copy_from_slice(&data))
             };
             open_changes += u64::from(begun.is_ok());
@@ -108,16 +108,13 @@ fn ranges_end_with_the_volume() {
     let mut world = World::new(1, Planted::Nothing);
     let mut device = device(&mut world);
     assert_eq!(device.read(1, LEN - 1, 2), Err(Refused::Range));
-    assert_eq!(
-        device.write(1, u64::MAX, vec![1], false),
-        Err(Refused::Range)
-    );
+    assert_eq!(device.write(1, u64::MAX, &[1], false), Err(Refused::Range));
     assert_eq!(device.zero(1, 1, LEN, false), Err(Refused::Range));
     assert_eq!(
-        device.write(1, 0, vec![0; (64 << 10) + 1], false),
+        device.write(1, 0, &vec![0; (64 << 10) + 1], false),
         Err(Refused::Range)
     );
-    device.write(1, 5, vec![], false).expect("nothing to do");
+    device.write(1, 5, &[], false).expect("nothing to do");
     device.zero(2, LEN, 0, false).expect("nothing to do");
     assert_eq!(answers(&mut device), 2);
 }

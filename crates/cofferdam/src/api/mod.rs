@@ -5,6 +5,8 @@ mod observe;
 mod traffic;
 pub(crate) mod types;
 mod upgrade;
+pub(crate) mod volume_types;
+mod volumes;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +28,7 @@ use crate::observe::Observatory;
 use crate::upgrade::Upgrader;
 pub(crate) use observe::EventPage;
 use runtime::state::StateError;
+use runtime::volumes::VolumeError;
 use types::{
     CredentialRequest, CredentialView, ErrorBody, Grant, LimitChange, ReloadReport, Stat,
     TenantRequest, TenantView,
@@ -91,6 +94,7 @@ impl Api {
             .route("/v1/stat", get(stat))
             .route("/v1/reload", post(reload))
             .merge(upgrade::routes())
+            .merge(volumes::routes())
             .route("/v1/state/backup", get(backup))
             .fallback(async || {
                 ApiError(
@@ -133,17 +137,24 @@ impl From<ControlError> for ApiError {
         let status = match &error {
             ControlError::Invalid(_) | ControlError::OpenTenant => StatusCode::BAD_REQUEST,
             ControlError::NoTenant(_)
+            | ControlError::Volume(VolumeError::Unknown(_))
             | ControlError::NoCredential { .. }
             | ControlError::State(StateError::Gone) => StatusCode::NOT_FOUND,
             ControlError::Taken(_)
             | ControlError::TooManyCredentials { .. }
             | ControlError::Oversold { .. }
             | ControlError::MemoryTooSmall { .. }
+            | ControlError::HasVolumes { .. }
+            | ControlError::Volume(VolumeError::InUse { .. } | VolumeError::Held { .. })
             | ControlError::State(StateError::NameTaken(_)) => StatusCode::CONFLICT,
-            ControlError::NotRunning => StatusCode::SERVICE_UNAVAILABLE,
+            ControlError::NotRunning
+            | ControlError::Volume(VolumeError::Locked(_) | VolumeError::Ending) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             ControlError::State(_)
             | ControlError::NotRestored(..)
             | ControlError::Plane(_)
+            | ControlError::Volume(_)
             | ControlError::Random(_) => {
                 tracing::error!(%error, "admin request failed");
                 StatusCode::INTERNAL_SERVER_ERROR

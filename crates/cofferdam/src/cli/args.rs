@@ -10,6 +10,7 @@ use super::events::EventsArgs;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
 use super::upgrade::UpgradeArgs;
+use super::volume::VolumeCommand;
 use crate::config::{Addr, Auto, Overrides, Size, Switch};
 use crate::logging::LogFormat;
 
@@ -53,6 +54,9 @@ pub(crate) enum Command {
     /// Add, change and remove tenants and their credentials
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Make, attach, show and remove volumes
+    #[command(subcommand)]
+    Volume(VolumeCommand),
     /// Show live figures
     Stat(StatArgs),
     /// Show what happened: tenants throttled, clients reconnecting, queues full
@@ -95,6 +99,12 @@ pub(crate) struct UpArgs {
     /// Unix socket of the open tenant `default`
     #[arg(long, value_name = "PATH")]
     unix: Option<PathBuf>,
+    /// NBD listener of volumes, loopback only, or `off` [default: 127.0.0.1:10809]
+    #[arg(long, value_name = "ADDR:PORT")]
+    nbd: Option<Switch<Addr>>,
+    /// Unix socket of volumes, for this user only
+    #[arg(long, value_name = "PATH")]
+    nbd_unix: Option<PathBuf>,
     /// Memory of all caches [default: a quarter of the machine's, at most 1GiB]
     #[arg(long, value_name = "SIZE")]
     memory: Option<Auto<Size>>,
@@ -147,6 +157,8 @@ impl UpArgs {
             memcache: self.memcache,
             memcache_auth: self.memcache_auth,
             unix: self.unix.clone(),
+            nbd: self.nbd,
+            nbd_unix: self.nbd_unix.clone(),
             memory: self.memory,
             item_size: self.item_size,
             max_connections: self.max_connections,

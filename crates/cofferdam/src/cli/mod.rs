@@ -14,6 +14,7 @@ mod state;
 mod tenant;
 mod upgrade;
 mod usage;
+mod volume;
 
 use std::env;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
             args.protections == Protections::On,
         ),
         Command::Tenant(command) => tenant::run(global, command),
+        Command::Volume(command) => volume::run(global, command),
         Command::Stat(args) => stat::run(global, &args),
         Command::State(command) => state::run(global, &command),
         Command::CheckConfig(args) => config::run(global, &args),

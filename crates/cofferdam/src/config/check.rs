@@ -19,6 +19,7 @@ impl Config {
     /// Says what is wrong with the first value that is; the remedy is in the same line.
     pub(super) fn check(&self) -> Result<(), String> {
         check_open_listener(self.listen.memcache.value().map(|addr| addr.0))?;
+        check_nbd_listener(self.listen.nbd.value().map(|addr| addr.0))?;
         self.check_listeners_differ()?;
         self.check_sizes()?;
         self.check_counts()?;
@@ -161,6 +162,7 @@ impl Config {
             ("memcache", listen.memcache.value()),
             ("memcache_auth", Some(listen.memcache_auth)),
             ("memcache_tls", listen.memcache_tls.value()),
+            ("nbd", listen.nbd.value()),
             ("admin", listen.admin.value()),
         ];
         let on = all.into_iter();
@@ -174,6 +176,18 @@ fn check_open_listener(addr: Option<SocketAddr>) -> Result<(), String> {
         Some(addr) if !addr.ip().is_loopback() => Err(format!(
             "listen.memcache is {addr}, but the open tenant is served on loopback only: \
              use 127.0.0.1:{port}, or let clients elsewhere authenticate at listen.memcache_auth",
+            port = addr.port()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whoever reaches a listener without a login may use what it shows.
+fn check_nbd_listener(addr: Option<SocketAddr>) -> Result<(), String> {
+    match addr {
+        Some(addr) if !addr.ip().is_loopback() => Err(format!(
+            "listen.nbd is {addr}, but volumes are served to other machines only over TLS with \
+             client certificates: use 127.0.0.1:{port}, or listen.nbd_unix",
             port = addr.port()
         )),
         _ => Ok(()),

@@ -162,6 +162,12 @@ table! {
         unix: Option<PathBuf> = None, Unsaid::Nothing("\"/run/cofferdam/memcache.sock\""), Restart, "--unix";
         /// The permissions of that socket; who may open it may use `default`.
         unix_mode: FileMode = FileMode(0o600), Unsaid::Default("\"0600\""), Restart;
+        /// Where volumes are served by NBD. Whoever comes here has shown nothing, hence loopback
+        /// only, and only the volumes of the open tenant `default`. `"off"` serves none over TCP.
+        nbd: Switch<Addr> = Switch::On(loopback(10809)), Unsaid::Default("\"127.0.0.1:10809\""), Restart, "--nbd";
+        /// A Unix socket for the volumes of all tenants, which only the user that the service runs as
+        /// may open.
+        nbd_unix: Option<PathBuf> = None, Unsaid::Nothing("\"/run/cofferdam/nbd.sock\""), Restart, "--nbd-unix";
         /// The admin API over TCP. It asks for the token in `admin.token` of the data folder, which
         /// travels in the clear: keep it on loopback or a private network. `"off"` leaves the socket
         /// `admin.sock` of the data folder as the only way in.

@@ -30,6 +30,8 @@ pub(crate) struct Overrides {
     pub(crate) memcache: Option<Switch<Addr>>,
     pub(crate) memcache_auth: Option<Addr>,
     pub(crate) unix: Option<PathBuf>,
+    pub(crate) nbd: Option<Switch<Addr>>,
+    pub(crate) nbd_unix: Option<PathBuf>,
     pub(crate) memory: Option<Auto<Size>>,
     pub(crate) item_size: Option<Size>,
     pub(crate) max_connections: Option<Auto<u32>>,
@@ -88,6 +90,7 @@ impl Config {
         set(&mut self.threads, &flags.threads);
         set(&mut self.listen.memcache, &flags.memcache);
         set(&mut self.listen.memcache_auth, &flags.memcache_auth);
+        set(&mut self.listen.nbd, &flags.nbd);
         set(&mut self.listen.admin, &flags.admin);
         set(&mut self.limits.max_connections, &flags.max_connections);
         if flags.data_dir.is_some() {
@@ -95,6 +98,9 @@ impl Config {
         }
         if flags.unix.is_some() {
             self.listen.unix.clone_from(&flags.unix);
+        }
+        if flags.nbd_unix.is_some() {
+            self.listen.nbd_unix.clone_from(&flags.nbd_unix);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use base::ByteSize;
 use runtime::state::StateError;
+use runtime::volumes::VolumeError;
 
 use crate::plane::PlaneError;
 
@@ -87,6 +88,17 @@ pub(crate) enum ControlError {
     /// The data plane could not follow.
     #[error(transparent)]
     Plane(#[from] PlaneError),
+    /// A tenant that has volumes is not removed with them by the way.
+    #[error("tenant {tenant:?} has {count} volumes: remove them first, with `cofferdam volume rm`")]
+    HasVolumes {
+        /// The tenant.
+        tenant: String,
+        /// How many.
+        count: usize,
+    },
+    /// Something could not be done with a volume.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
     /// The system gave no randomness.
     #[error("no random bytes for a password: {0}")]
     Random(#[from] std::io::Error),

@@ -15,8 +15,9 @@ mod resize;
 mod sale;
 mod stat;
 mod traffic;
+mod volumes;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base::TenantId;
 use runtime::state::{DEFAULT_TENANT, NewTenant, State, TenantRecord};
@@ -26,6 +27,7 @@ pub(crate) use names::OPEN_TENANT;
 pub(crate) use offline::NoPlane;
 pub(crate) use remarks::last_in_force;
 pub(crate) use sale::Sizes;
+pub(crate) use volumes::{NbdPlaces, VolumePlane};
 
 use crate::api::types::{CredentialView, Grant, TenantRequest, TenantView, TrafficView};
 use crate::plane::{DataPlane, PlaneError};
@@ -37,6 +39,8 @@ pub(crate) struct Control {
     /// Held while memory moves from one tenant to another, for as long as that takes; before `inner`.
     resizing: Mutex<()>,
     inner: Mutex<Inner>,
+    /// Who serves volumes, where somebody does.
+    volumes: OnceLock<VolumePlane>,
 }
 
 struct Inner {
@@ -62,7 +66,14 @@ impl Control {
                 sizes,
                 servers,
             }),
+            volumes: OnceLock::new(),
         }
+    }
+
+    /// Says who serves volumes; once, before anybody asks for any.
+    pub(crate) fn serve_volumes(&self, plane: VolumePlane) {
+        // Nobody says so twice.
+        let _ = self.volumes.set(plane);
     }
 
     /// Gives the data plane all tenants and the directory, before it begins to serve.
@@ -226,6 +237,12 @@ impl Control {
         let inner = self.inner();
         let mut contents = inner.contents()?;
         let id = sold(&contents.tenants, name)?.id;
+        let volumes = inner.state.volumes()?;
+        let count = volumes.iter().filter(|volume| volume.tenant == id).count();
+        if count > 0 {
+            let tenant = name.to_owned();
+            return Err(ControlError::HasVolumes { tenant, count });
+        }
         contents.tenants.retain(|tenant| tenant.id != id);
         contents.credentials.retain(|c| c.tenant != id);
         let left = inner.sizes.left_for_default(&contents.tenants)?;

@@ -14,11 +14,7 @@ const SUFFIX_LEN: usize = 6;
 
 /// Whether a new tenant may have `name`: `[a-z0-9][a-z0-9-]{0,62}`, and not `default`.
 pub(super) fn check(name: &str) -> Result<(), ControlError> {
-    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let well_formed = name.len() <= NAME_LEN_MAX
-        && name.bytes().next().is_some_and(letter)
-        && name.bytes().all(|byte| letter(byte) || byte == b'-');
-    if !well_formed {
+    if !is_well_formed(name) {
         return Err(ControlError::Invalid(format!(
             "{name:?} is no name for a tenant: use 1 to {NAME_LEN_MAX} lower-case letters, digits \
              and hyphens, not beginning with a hyphen"
@@ -28,6 +24,24 @@ pub(super) fn check(name: &str) -> Result<(), ControlError> {
         return Err(ControlError::Taken(name.to_owned()));
     }
     Ok(())
+}
+
+/// Whether a volume may have `name`: as a tenant's, `default` included.
+pub(super) fn check_volume(name: &str) -> Result<(), ControlError> {
+    match is_well_formed(name) {
+        true => Ok(()),
+        false => Err(ControlError::Invalid(format!(
+            "{name:?} is no name for a volume: use 1 to {NAME_LEN_MAX} lower-case letters, digits \
+             and hyphens, not beginning with a hyphen, after TENANT/ if it is not the open tenant's"
+        ))),
+    }
+}
+
+fn is_well_formed(name: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= NAME_LEN_MAX
+        && name.bytes().next().is_some_and(letter)
+        && name.bytes().all(|byte| letter(byte) || byte == b'-')
 }
 
 /// `tenant`, or where that is in use `tenant-` and a random suffix.

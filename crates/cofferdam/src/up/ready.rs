@@ -12,18 +12,23 @@ use crate::logging::LogFormat;
 use crate::plane::RunningPlane;
 
 /// The ready line for programs on standard output, how to connect for people on standard error.
-pub(super) fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Option<SocketAddr>) {
+pub(super) fn tell_ready(
+    config: &Config,
+    running: &dyn RunningPlane,
+    admin: Option<SocketAddr>,
+    nbd: Option<SocketAddr>,
+) {
     let (open, auth) = running.addresses();
     let tls = running.tls_address();
     let shown = |addr: Option<SocketAddr>| addr.map_or("off".to_owned(), |addr| addr.to_string());
-    let (open, admin) = (shown(open), shown(admin));
+    let (open, admin, nbd) = (shown(open), shown(admin), shown(nbd));
     match config.log_format {
-        LogFormat::Text => explain(config, &open, auth, &admin),
+        LogFormat::Text => explain(config, &open, auth, (&admin, &nbd)),
         LogFormat::Json => {
-            tracing::info!(memcache = open, memcache_auth = %auth, admin, "ready");
+            tracing::info!(memcache = open, memcache_auth = %auth, admin, nbd, "ready");
         }
     }
-    let mut line = format!("ready memcache={open} memcache_auth={auth} admin={admin}");
+    let mut line = format!("ready memcache={open} memcache_auth={auth} admin={admin} nbd={nbd}");
     if let Some(tls) = tls {
         line.push_str(&format!(" memcache_tls={tls}"));
     }
@@ -38,7 +43,7 @@ pub(super) fn tell_ready(config: &Config, running: &dyn RunningPlane, admin: Opt
 }
 
 /// Tells a person how to connect.
-fn explain(config: &Config, open: &str, auth: SocketAddr, admin: &str) {
+fn explain(config: &Config, open: &str, auth: SocketAddr, (admin, nbd): (&str, &str)) {
     let dir = config.data_dir();
     let flag = match config.data_dir {
         Some(_) => format!(" --data-dir {}", shell_word(&dir)),
@@ -52,6 +57,7 @@ fn explain(config: &Config, open: &str, auth: SocketAddr, admin: &str) {
         "cofferdam {version} is ready\n\
          \x20 open tenant \"default\"  {open}  (no password, this machine only)\n\
          \x20 all other tenants      {auth}  (cofferdam tenant add NAME --memory 100MiB{flag})\n\
+         \x20 volumes                {nbd}  (cofferdam volume create NAME --size 10GiB{flag})\n\
          \x20 admin API              {admin}  ({way_in})\n\
          \x20 live figures           cofferdam stat --watch{flag}",
         version = env!("CARGO_PKG_VERSION"),

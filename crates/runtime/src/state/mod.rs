@@ -11,6 +11,7 @@ mod record;
 mod schema;
 mod store;
 mod traffic;
+mod volume;
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -22,6 +23,7 @@ pub use backup::restore;
 pub use error::StateError;
 pub use lock::{DirLock, create_private_dir};
 pub use record::{CredentialRecord, NewCredential, NewTenant, TenantRecord};
+pub use volume::{NewVolume, VolumeLimits, VolumeRecord};
 
 use store::Store;
 
@@ -132,6 +134,26 @@ impl State {
     /// Ends a credential; its record stays, with the time of its end.
     pub fn revoke(&self, id: CredentialId) -> Result<(), StateError> {
         self.ask(move |store| store.revoke(id))
+    }
+
+    /// All volumes, by tenant and name.
+    pub fn volumes(&self) -> Result<Vec<VolumeRecord>, StateError> {
+        self.ask(|store| volume::all(store.connection()))
+    }
+
+    /// Adds a volume.
+    pub fn add_volume(&self, new: NewVolume) -> Result<VolumeRecord, StateError> {
+        self.ask(move |store| volume::add(store.connection(), &new))
+    }
+
+    /// Removes a volume; its number is not used again.
+    pub fn remove_volume(&self, id: u64) -> Result<(), StateError> {
+        self.ask(move |store| volume::remove(store.connection(), id))
+    }
+
+    /// Changes what a volume may take.
+    pub fn set_volume_limits(&self, id: u64, limits: VolumeLimits) -> Result<(), StateError> {
+        self.ask(move |store| volume::set_limits(store.connection(), id, &limits))
     }
 
     /// A remark kept under `key`, for instance what the daemon last ran with.

@@ -13,7 +13,7 @@ pub(super) const APPLICATION_ID: i32 = 0x436f_6664;
 ///
 /// `AUTOINCREMENT` is what keeps numbers from being given twice. Tenant 1 is `default`, which has
 /// no row, so counting begins behind it.
-pub(super) const STEPS: &[&str] = &[TENANTS_AND_CREDENTIALS, TRAFFIC];
+pub(super) const STEPS: &[&str] = &[TENANTS_AND_CREDENTIALS, TRAFFIC, VOLUMES];
 
 const TENANTS_AND_CREDENTIALS: &str = "
     CREATE TABLE tenant (
@@ -53,6 +53,22 @@ const TRAFFIC: &str = "
         connects_per_second INTEGER CHECK (connects_per_second > 0),
         inflight_bytes INTEGER CHECK (inflight_bytes > 0),
         max_delay_ms INTEGER CHECK (max_delay_ms >= 0)
+    ) STRICT;
+";
+
+/// No reference to `tenant` here either.
+const VOLUMES: &str = "
+    CREATE TABLE volume (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        tenant INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL CHECK (size_bytes > 0),
+        journal_bytes INTEGER NOT NULL CHECK (journal_bytes > 0),
+        shared INTEGER NOT NULL,
+        iops INTEGER CHECK (iops > 0),
+        bytes_per_second INTEGER CHECK (bytes_per_second > 0),
+        created INTEGER NOT NULL DEFAULT (unixepoch()),
+        UNIQUE (tenant, name)
     ) STRICT;
 ";
 

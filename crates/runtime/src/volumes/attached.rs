@@ -1,0 +1,373 @@
+//! A volume in service: the engine behind a lock, and its I/O done by whoever asked for it.
+//!
+//! Whoever hands in operations also does the I/O that they need, with the lock let go: one write to
+//! the journal for all that came together, one sync for all that wait for it, and the answers of
+//! others that it brings. What would keep a client waiting for the disk goes to [`Workers`].
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base::Timestamp;
+use volume::{Command, Device, Figures, ObjectName, Refused};
+
+use super::core::{Core, Ended, told};
+use super::file::ReadNow;
+use super::journal::JournalFile;
+use super::outbox::{Outbox, Sender};
+use super::request::{Outcome, Part};
+use super::stages::{Stage, Stages};
+use super::store::ObjectStore;
+use super::workers::{Urgency, Workers};
+use crate::Clock;
+
+/// Reads of at least this length are a background's, not a client's.
+const LONG_READ_LEN: u64 = 256 << 10;
+/// While syncs take less than this, whoever wants one does it; beyond, a thread of its own does, so
+/// that the other requests of the connection go on meanwhile.
+const QUICK_SYNC: Duration = Duration::from_micros(500);
+
+/// An attached volume.
+#[derive(Debug)]
+pub struct Attached {
+    core: Mutex<Core>,
+    room: Condvar,
+    journal: JournalFile,
+    store: Arc<ObjectStore>,
+    workers: Arc<Workers>,
+    clock: Clock,
+    /// How long syncs take, smoothed.
+    sync_nanos: AtomicU64,
+    pub(super) stages: Stages,
+}
+
+impl Attached {
+    /// Puts a volume into service that has been attached.
+    pub(super) fn new(
+        device: Device,
+        journal: JournalFile,
+        store: Arc<ObjectStore>,
+        workers: Arc<Workers>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            core: Mutex::new(Core::new(device)),
+            room: Condvar::new(),
+            journal,
+            store,
+            workers,
+            clock,
+            sync_nanos: AtomicU64::new(0),
+            stages: Stages::default(),
+        }
+    }
+
+    /// The present time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// For handing in operations, followed by [`Attached::pump`].
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands in a part, waiting for room in the journal if there is none.
+    pub(super) fn submit<'a>(
+        self: &'a Arc<Self>,
+        mut core: MutexGuard<'a, Core>,
+        part: Part,
+        data: &[u8],
+    ) -> MutexGuard<'a, Core> {
+        let me = Arc::clone(&part.client);
+        let mut waiting_since = None;
+        let outcome = core.begin(part, data);
+        let Err((mut part, mut refused)) = outcome else {
+            return core;
+        };
+        while refused == Refused::Full {
+            waiting_since.get_or_insert_with(|| {
+                let now = self.now();
+                self.stages.enter(Stage::Queue, now);
+                now
+            });
+            core = self.await_room(core, &me);
+            match core.begin(part, data) {
+                Ok(()) => {
+                    self.end_waiting(waiting_since);
+                    return core;
+                }
+                Err(again) => (part, refused) = again,
+            }
+        }
+        self.end_waiting(waiting_since);
+        let (errno, why) = told(refused);
+        me.answer(&part, Outcome::Failed(errno, why));
+        core
+    }
+
+    fn end_waiting(&self, since: Option<Timestamp>) {
+        if let Some(since) = since {
+            self.stages.leave(Stage::Queue, since, self.now());
+        }
+    }
+
+    /// Does what there is to do, then waits until the journal has room again or may have.
+    fn await_room<'a>(
+        self: &'a Arc<Self>,
+        core: MutexGuard<'a, Core>,
+        me: &Arc<Outbox>,
+    ) -> MutexGuard<'a, Core> {
+        let rooms = core.rooms;
+        self.pump(core, Some(me));
+        let core = self.lock();
+        let full = |core: &mut Core| core.rooms == rooms && core.stopped.is_none();
+        let waited = self
+            .room
+            .wait_timeout_while(core, Duration::from_millis(500), full);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Does all I/O that is to be done, or has it done, and gives out answers, until there are none.
+    pub(super) fn pump<'a>(
+        self: &'a Arc<Self>,
+        mut core: MutexGuard<'a, Core>,
+        me: Option<&Arc<Outbox>>,
+    ) {
+        let mut commands = Vec::new();
+        let mut answers = Vec::new();
+        let mut sync = None;
+        loop {
+            let has_room = core.collect(&mut commands, &mut answers);
+            drop(core);
+            if has_room {
+                self.room.notify_all();
+            }
+            self.give_out(&mut answers, me);
+            let mut ended = Vec::new();
+            for command in commands.drain(..) {
+                match command {
+                    // The rest first: nobody else need wait for it.
+                    Command::JournalSync { .. } => sync = Some(command),
+                    command => ended.extend(self.do_or_give(command)),
+                }
+            }
+            if ended.is_empty() {
+                match sync.take() {
+                    Some(sync) => ended.extend(self.do_or_give(sync)),
+                    None => return,
+                }
+            }
+            core = self.lock();
+            core.complete(self.now(), ended);
+        }
+    }
+
+    /// A worker does a command that was given to it, and what follows from it.
+    pub(super) fn carry_out(self: &Arc<Self>, command: Command) {
+        let ended = self.perform(command);
+        let mut core = self.lock();
+        core.handed_out -= 1;
+        core.complete(self.now(), [ended]);
+        self.pump(core, None);
+    }
+
+    /// Whatever is due by now is tried again.
+    pub(super) fn tick(self: &Arc<Self>) {
+        let now = self.now();
+        let mut core = self.lock();
+        if core
+            .device
+            .engine
+            .poll_timeout()
+            .is_some_and(|at| at <= now)
+        {
+            core.device.engine.handle_timeout(now);
+            self.pump(core, None);
+        }
+    }
+
+    fn give_out(&self, answers: &mut Vec<(Part, Outcome)>, me: Option<&Arc<Outbox>>) {
+        let mut others: Vec<Arc<Outbox>> = Vec::new();
+        let mut mine = false;
+        for (part, outcome) in answers.drain(..) {
+            part.client.answer(&part, outcome);
+            let is_me = me.is_some_and(|me| Arc::ptr_eq(me, &part.client));
+            mine |= is_me;
+            let known = others
+                .last()
+                .is_some_and(|last| Arc::ptr_eq(last, &part.client));
+            if !is_me && !known {
+                others.push(part.client);
+            }
+        }
+        others.iter().for_each(|other| other.send(Sender::Other));
+        if let Some(me) = me.filter(|_| mine) {
+            let now = self.now();
+            self.stages.enter(Stage::Network, now);
+            me.send(Sender::Own);
+            self.stages.leave(Stage::Network, now, self.now());
+        }
+    }
+
+    /// Does a command if that is quick, else has a worker do it.
+    fn do_or_give(self: &Arc<Self>, command: Command) -> Option<Ended> {
+        let urgency = match &command {
+            Command::JournalWrite { .. } => return Some(self.perform(command)),
+            Command::JournalSync { .. } if self.syncs_are_quick() => {
+                return Some(self.perform(command));
+            }
+            Command::JournalRead { token, at, len } if *len < LONG_READ_LEN => {
+                let now = self.journal.read_now(*at, *len);
+                if let Some(ended) = self.read_at_once(Stage::JournalRead, *token, now) {
+                    return Some(ended);
+                }
+                Urgency::Prompt
+            }
+            Command::Get {
+                token,
+                name,
+                offset,
+                len,
+            } if *len < LONG_READ_LEN => {
+                let now = self.store.get_now(*name, *offset, *len);
+                if let Some(ended) = self.read_at_once(Stage::Get, *token, now) {
+                    return Some(ended);
+                }
+                Urgency::Prompt
+            }
+            Command::JournalSync { .. } => Urgency::Prompt,
+            _ => Urgency::Patient,
+        };
+        self.lock().handed_out += 1;
+        self.workers.give(urgency, (Arc::clone(self), command));
+        None
+    }
+
+    fn read_at_once(&self, stage: Stage, token: u64, read: ReadNow) -> Option<Ended> {
+        match read {
+            ReadNow::Later => None,
+            ReadNow::Done(result) => {
+                self.stages.count(stage);
+                Some(Ended::Done(token, result))
+            }
+        }
+    }
+
+    fn syncs_are_quick(&self) -> bool {
+        Duration::from_nanos(self.sync_nanos.load(Ordering::Relaxed)) < QUICK_SYNC
+    }
+
+    fn perform(&self, command: Command) -> Ended {
+        let stage = stage_of(&command);
+        let begun = self.now();
+        self.stages.enter(stage, begun);
+        let ended = match command {
+            Command::JournalWrite { token, at, bytes } => {
+                Ended::Done(token, self.journal.write(at, &bytes).map(|()| Vec::new()))
+            }
+            Command::JournalSync { token } => {
+                Ended::Done(token, self.journal.sync().map(|()| Vec::new()))
+            }
+            Command::JournalRead { token, at, len } => {
+                Ended::Done(token, self.journal.read(at, len))
+            }
+            Command::Seal { token, draft } => Ended::Sealed(token, draft.seal()),
+            Command::Put { token, name, bytes } => {
+                Ended::Done(token, self.store.put(name, &bytes).map(|()| Vec::new()))
+            }
+            Command::Get {
+                token,
+                name,
+                offset,
+                len,
+            } => Ended::Done(token, self.store.get(name, offset, len)),
+            Command::Delete { token, name } => {
+                Ended::Done(token, self.store.delete(name).map(|()| Vec::new()))
+            }
+        };
+        let now = self.now();
+        self.stages.leave(stage, begun, now);
+        if stage == Stage::JournalSync {
+            let took = u64::try_from(now.since(begun).as_nanos()).unwrap_or(u64::MAX);
+            let smoothed = self.sync_nanos.load(Ordering::Relaxed);
+            let smoothed = smoothed - smoothed / 8 + took / 8;
+            self.sync_nanos.store(smoothed, Ordering::Relaxed);
+        }
+        ended
+    }
+
+    /// Which of some bytes may hold something; lengths in bytes.
+    pub(super) fn status(&self, offset: u64, len: u64) -> Vec<(u64, bool)> {
+        let block = volume::BLOCK_LEN as u64;
+        let end = offset + len;
+        let first = offset / block;
+        let blocks = end.div_ceil(block) - first;
+        let stretches = self.lock().device.engine.status(first, blocks);
+        let mut at = first * block;
+        let cut = stretches.into_iter().map(|(blocks, data)| {
+            let from = at.max(offset);
+            at += blocks * block;
+            (at.min(end).saturating_sub(from), data)
+        });
+        cut.collect()
+    }
+
+    /// Where the volume stands.
+    pub fn figures(&self) -> Figures {
+        self.lock().device.engine.figures()
+    }
+
+    /// The stages' figures.
+    pub fn stages(&self) -> &Stages {
+        &self.stages
+    }
+
+    /// Why the volume has stopped, if it has.
+    pub fn stopped(&self) -> Option<volume::Stage> {
+        self.lock().stopped
+    }
+
+    /// Objects that were found damaged since it was attached.
+    pub fn damaged(&self) -> Vec<ObjectName> {
+        self.lock().damaged.clone()
+    }
+
+    /// The attachment's epoch.
+    pub fn epoch(&self) -> u32 {
+        self.lock().device.engine.epoch()
+    }
+
+    /// Packs what the journal holds and waits until nothing is under way any more, so that the next
+    /// attachment is quick; says whether that was so by `deadline`.
+    pub(super) fn settle(self: &Arc<Self>, deadline: Timestamp) -> bool {
+        loop {
+            let mut core = self.lock();
+            core.device.engine.settle();
+            self.pump(core, None);
+            let core = self.lock();
+            let done = core.handed_out == 0 && core.parts.is_empty();
+            let packed = core.device.engine.figures().overlay_extents == 0;
+            if done && (packed || core.stopped.is_some()) {
+                return true;
+            }
+            if self.now() >= deadline {
+                return false;
+            }
+            // Whoever completes something gives no signal for that: it is looked for.
+            let waited = self.room.wait_timeout(core, Duration::from_millis(5));
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+}
+
+fn stage_of(command: &Command) -> Stage {
+    match command {
+        Command::JournalWrite { .. } => Stage::JournalWrite,
+        Command::JournalSync { .. } => Stage::JournalSync,
+        Command::JournalRead { .. } => Stage::JournalRead,
+        Command::Seal { .. } => Stage::Pack,
+        Command::Put { .. } | Command::Delete { .. } => Stage::Put,
+        Command::Get { .. } => Stage::Get,
+    }
+}

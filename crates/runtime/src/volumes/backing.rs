@@ -1,0 +1,40 @@
+//! Store and journal as recovery wants them: done at once, in order.
+
+use volume::{Backing, IoError, ObjectName, VolumeId};
+
+use super::journal::JournalFile;
+use super::store::ObjectStore;
+
+/// One volume's store and journal while it is created or attached.
+#[derive(Debug)]
+pub(super) struct Disk<'a> {
+    pub(super) volume: VolumeId,
+    pub(super) store: &'a ObjectStore,
+    pub(super) journal: &'a JournalFile,
+}
+
+impl Backing for Disk<'_> {
+    fn list(&mut self) -> Result<Vec<(ObjectName, u64)>, IoError> {
+        self.store.list(self.volume)
+    }
+
+    fn get(&mut self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {
+        self.store.get(name, offset, len)
+    }
+
+    fn put(&mut self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
+        self.store.put(name, bytes)
+    }
+
+    fn journal_read(&mut self, at: u64, len: u64) -> Result<Vec<u8>, IoError> {
+        self.journal.read(at, len)
+    }
+
+    fn journal_write(&mut self, at: u64, bytes: &[u8]) -> Result<(), IoError> {
+        self.journal.write(at, bytes)
+    }
+
+    fn journal_sync(&mut self) -> Result<(), IoError> {
+        self.journal.sync()
+    }
+}

@@ -1,0 +1,261 @@
+//! A client of any NBD server: requests out, answers in, as many under way as its user likes.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use nbd_proto::client::{ClientHandshake, ClientProgress, Joined, ReplyEvent, ReplyReader};
+use nbd_proto::{Command, Errno, Extent, Request};
+
+use super::uri::NbdUri;
+
+/// How much is read at once.
+const READ_LEN: usize = 256 << 10;
+
+/// An answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The request's number.
+    pub cookie: u64,
+    /// The data of a READ, nothing for others; or why it failed.
+    pub result: Result<Vec<u8>, Errno>,
+    /// What a BLOCK_STATUS told.
+    pub extents: Vec<Extent>,
+}
+
+/// A connection in transmission.
+#[derive(Debug)]
+pub struct NbdClient {
+    socket: Socket,
+    joined: Joined,
+    replies: ReplyReader,
+    input: Vec<u8>,
+    parsed: usize,
+    output: Vec<u8>,
+    next_cookie: u64,
+    under_way: BTreeMap<u64, Pending>,
+}
+
+/// What is known of an answer that is not complete.
+#[derive(Debug, Default)]
+struct Pending {
+    offset: u64,
+    data: Vec<u8>,
+    failed: Option<Errno>,
+    extents: Vec<Extent>,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl NbdClient {
+    /// Connects and agrees on an export; waits at most `timeout` for each answer from then on.
+    pub fn connect(uri: &NbdUri, timeout: Duration) -> io::Result<Self> {
+        let mut client = Self {
+            socket: Socket::connect(uri, timeout)?,
+            joined: Joined::default(),
+            replies: ReplyReader::new(),
+            input: Vec::new(),
+            parsed: 0,
+            output: Vec::new(),
+            next_cookie: 0,
+            under_way: BTreeMap::new(),
+        };
+        let mut handshake = ClientHandshake::new(uri.export());
+        loop {
+            let (used, progress) = handshake.advance(&client.input, &mut client.output);
+            client.input.drain(..used);
+            client.send()?;
+            match progress {
+                ClientProgress::More => client.receive()?,
+                ClientProgress::Transmit(joined) => {
+                    client.joined = joined;
+                    return Ok(client);
+                }
+                ClientProgress::Refused(_, words) => {
+                    let words = match words.is_empty() {
+                        true => "the server refuses the export".to_owned(),
+                        false => format!("the server refuses the export: {words}"),
+                    };
+                    return Err(io::Error::new(io::ErrorKind::PermissionDenied, words));
+                }
+                ClientProgress::Broken(why) => return Err(invalid(why)),
+            }
+        }
+    }
+
+    /// What the server said of the export.
+    pub fn joined(&self) -> &Joined {
+        &self.joined
+    }
+
+    /// How many requests are not answered.
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Puts a request, with its data if it is a WRITE; it goes out with [`NbdClient::send`]. Says
+    /// its number.
+    pub fn put(&mut self, command: Command, data: &[u8]) -> u64 {
+        self.next_cookie += 1;
+        let cookie = self.next_cookie;
+        let mut pending = Pending::default();
+        if let Command::Read { offset, len, .. } = command {
+            pending.offset = offset;
+            pending.data = vec![0; usize::try_from(len).unwrap_or_default()];
+            self.replies.expect_read(cookie, len);
+        }
+        self.under_way.insert(cookie, pending);
+        Request { cookie, command }.put(&mut self.output);
+        self.output.extend_from_slice(data);
+        cookie
+    }
+
+    /// Sends what was put.
+    pub fn send(&mut self) -> io::Result<()> {
+        let output = std::mem::take(&mut self.output);
+        self.socket.write_all(&output)
+    }
+
+    /// Waits for the next answer.
+    pub fn answer(&mut self) -> io::Result<Answer> {
+        loop {
+            let rest = self.input.get(self.parsed..).unwrap_or_default();
+            let (used, event) = self.replies.advance(rest);
+            let mut ended = None;
+            let mut wants_more = false;
+            match event {
+                ReplyEvent::More => wants_more = true,
+                ReplyEvent::Broken(why) => return Err(invalid(why)),
+                ReplyEvent::Done(cookie) => ended = Some(cookie),
+                ReplyEvent::Data(cookie, offset, data) => {
+                    pending(&mut self.under_way, cookie)?.fill(offset, data)?;
+                }
+                ReplyEvent::Hole(cookie, offset, len) => {
+                    let zeroes = vec![0; usize::try_from(len).unwrap_or_default()];
+                    pending(&mut self.under_way, cookie)?.fill(Some(offset), &zeroes)?;
+                }
+                ReplyEvent::Status(cookie, extents) => {
+                    pending(&mut self.under_way, cookie)?.extents = extents;
+                }
+                ReplyEvent::Error(cookie, errno, _) => {
+                    pending(&mut self.under_way, cookie)?.failed = Some(errno);
+                }
+            }
+            self.parsed += used;
+            if wants_more {
+                self.input.drain(..self.parsed);
+                self.parsed = 0;
+                self.receive()?;
+            }
+            if let Some(cookie) = ended {
+                let Some(pending) = self.under_way.remove(&cookie) else {
+                    return Err(invalid("an answer to nothing"));
+                };
+                let result = pending.failed.map_or(Ok(pending.data), Err);
+                return Ok(Answer {
+                    cookie,
+                    result,
+                    extents: pending.extents,
+                });
+            }
+        }
+    }
+
+    /// Sends a request, and waits for its answer; there must be no other under way.
+    pub fn ask(&mut self, command: Command, data: &[u8]) -> io::Result<Answer> {
+        self.put(command, data);
+        self.send()?;
+        self.answer()
+    }
+
+    /// Goes in peace.
+    pub fn disconnect(mut self) -> io::Result<()> {
+        nbd_proto::client::put_disconnect(&mut self.output);
+        self.send()
+    }
+
+    fn receive(&mut self) -> io::Result<()> {
+        let before = self.input.len();
+        self.input.resize(before + READ_LEN, 0);
+        let got = self
+            .socket
+            .read(self.input.get_mut(before..).unwrap_or_default());
+        self.input.truncate(before + *got.as_ref().unwrap_or(&0));
+        match got? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn pending(under_way: &mut BTreeMap<u64, Pending>, cookie: u64) -> io::Result<&mut Pending> {
+    let found = under_way.get_mut(&cookie);
+    found.ok_or_else(|| invalid("an answer to nothing"))
+}
+
+fn invalid(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, why)
+}
+
+impl Pending {
+    /// Keeps data at its offset of the export; in a simple reply it is all there is.
+    fn fill(&mut self, offset: Option<u64>, data: &[u8]) -> io::Result<()> {
+        let from = offset.map_or(Some(0), |offset| offset.checked_sub(self.offset));
+        let from = from.and_then(|from| usize::try_from(from).ok());
+        let target = from.and_then(|from| {
+            let end = from.checked_add(data.len())?;
+            self.data.get_mut(from..end)
+        });
+        match target {
+            Some(target) => target.copy_from_slice(data),
+            None => return Err(invalid("data that nobody asked for")),
+        }
+        Ok(())
+    }
+}
+
+impl Socket {
+    fn connect(uri: &NbdUri, timeout: Duration) -> io::Result<Self> {
+        let timeout = Some(timeout);
+        if let Some(path) = uri.socket() {
+            let socket = UnixStream::connect(path)?;
+            socket.set_read_timeout(timeout)?;
+            socket.set_write_timeout(timeout)?;
+            return Ok(Self::Unix(socket));
+        }
+        let addresses: Vec<_> = uri.host_and_port().to_socket_addrs()?.collect();
+        let socket = TcpStream::connect(&addresses[..])?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(timeout)?;
+        socket.set_write_timeout(timeout)?;
+        Ok(Self::Tcp(socket))
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.read(buffer),
+            Self::Unix(socket) => socket.read(buffer),
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(socket) => socket.write(bytes),
+            Self::Unix(socket) => socket.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

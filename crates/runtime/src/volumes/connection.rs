@@ -1,0 +1,375 @@
+//! One client's connection: the handshake, then requests in batches, on a thread of its own.
+
+use std::sync::{Arc, MutexGuard};
+
+use nbd_proto::{
+    Agreed, Command, Errno, Event, Extent, Handshake, Progress, Request, Tls, Transmission,
+};
+
+use super::attached::Attached;
+use super::core::Core;
+use super::outbox::{Outbox, Sender};
+use super::request::{
+    Part, PartKind, READ_LEN_MAX, WRITE_LEN_MAX, Whole, ZERO_LEN_MAX, part_len, parts_of,
+};
+use super::session::{Client, Session};
+use super::stream::Stream;
+
+/// What is received at once: as many requests as a deep queue has.
+const BUFFER_LEN: usize = 256 << 10;
+/// An option that is not whole by then never will be: the longest that is read, and its header.
+const HANDSHAKE_LEN_MAX: usize = (nbd_proto::OPTION_LEN_MAX as usize) + 64;
+/// How much data reads may ask for before what was asked so far is done.
+const READS_PER_TURN: u64 = 1 << 20;
+
+/// Serves a client until it goes.
+pub(super) fn serve(client: &Client, stream: &Stream) {
+    let mut buffer = vec![0; BUFFER_LEN];
+    let Some((agreed, rest)) = shake_hands(client, stream, &mut buffer) else {
+        return;
+    };
+    let session = match client.join(&agreed.export.name) {
+        Ok(session) => session,
+        Err(error) => {
+            tracing::warn!(volume = agreed.export.name, %error, "not attached");
+            return;
+        }
+    };
+    let outbox = Arc::new(Outbox::new(stream.clone(), agreed.structured));
+    let mut connection = Connection {
+        transmission: Transmission::new(&agreed),
+        volume: Arc::clone(session.volume()),
+        outbox,
+        write: None,
+    };
+    connection.run(stream, &session, (buffer, rest));
+}
+
+/// The bytes of the buffer that came behind the handshake, from where to where.
+type Rest = (usize, usize);
+
+fn shake_hands(client: &Client, stream: &Stream, buffer: &mut [u8]) -> Option<(Agreed, Rest)> {
+    let mut out = Vec::new();
+    let mut handshake = Handshake::new(Tls::Off, &mut out);
+    let mut filled = 0;
+    loop {
+        send_all(stream, &mut out)?;
+        if filled >= HANDSHAKE_LEN_MAX {
+            return None;
+        }
+        let got = stream.receive(buffer.get_mut(filled..)?).ok()?;
+        if got == 0 {
+            return None;
+        }
+        filled += got;
+        let (used, progress) = handshake.advance(buffer.get(..filled)?, client, &mut out);
+        match progress {
+            Progress::More => {
+                buffer.copy_within(used..filled, 0);
+                filled -= used;
+            }
+            Progress::Transmit(agreed) => {
+                send_all(stream, &mut out)?;
+                return Some((*agreed, (used, filled)));
+            }
+            Progress::Closed => return send_all(stream, &mut out).and(None),
+            Progress::StartTls | Progress::Broken(_) => return None,
+        }
+    }
+}
+
+fn send_all(stream: &Stream, out: &mut Vec<u8>) -> Option<()> {
+    let mut sent = 0;
+    while sent < out.len() {
+        let rest = std::io::IoSlice::new(out.get(sent..)?);
+        sent += stream.send(&[rest], true).ok()?;
+    }
+    out.clear();
+    Some(())
+}
+
+/// A connection since transmission began.
+struct Connection {
+    transmission: Transmission,
+    volume: Arc<Attached>,
+    outbox: Arc<Outbox>,
+    /// The WRITE whose data is coming.
+    write: Option<Write>,
+}
+
+/// A WRITE of which some data has come.
+struct Write {
+    cookie: u64,
+    /// Where the next part begins, and how much of the request is left from there.
+    offset: u64,
+    left: u64,
+    fua: bool,
+    whole: Option<Arc<Whole>>,
+    /// What has come of the next part, if that is not all of it.
+    gathered: Vec<u8>,
+}
+
+/// What a batch came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// All that had come is done.
+    More,
+    /// The client goes, or cannot be understood.
+    Over,
+}
+
+impl Connection {
+    fn run(&mut self, stream: &Stream, session: &Session, (mut buffer, rest): (Vec<u8>, Rest)) {
+        let (mut from, mut to) = rest;
+        loop {
+            if session.drains() {
+                self.transmission.drain();
+            }
+            let (used, turn) = self.turn(buffer.get(from..to).unwrap_or_default());
+            from += used;
+            if turn == Turn::Over {
+                break;
+            }
+            if from > 0 {
+                buffer.copy_within(from..to, 0);
+                (from, to) = (0, to - from);
+            }
+            match stream.receive(buffer.get_mut(to..).unwrap_or_default()) {
+                Ok(got) if got > 0 => to += got,
+                _ => break,
+            }
+        }
+        self.outbox.await_calm();
+        stream.shut_down();
+    }
+
+    /// Serves what has come.
+    fn turn(&mut self, input: &[u8]) -> (usize, Turn) {
+        let volume = Arc::clone(&self.volume);
+        let mut used = 0;
+        loop {
+            if self.outbox.is_laden() {
+                self.outbox.await_unladen();
+            }
+            let (taken, turn) = self.take(&volume, input.get(used..).unwrap_or_default());
+            used += taken;
+            if turn == Some(Turn::Over) || taken == 0 || used == input.len() {
+                self.outbox.send(Sender::Own);
+                return (used, turn.unwrap_or(Turn::More));
+            }
+        }
+    }
+
+    /// Hands in requests until enough is under way, does their I/O, and answers.
+    fn take(&mut self, volume: &Arc<Attached>, input: &[u8]) -> (usize, Option<Turn>) {
+        let mut core = volume.lock();
+        let (mut used, mut reads_len) = (0, 0);
+        let turn = loop {
+            let (taken, event) = self
+                .transmission
+                .advance(input.get(used..).unwrap_or_default());
+            used += taken;
+            core = match event {
+                Event::More => break None,
+                Event::Disconnect => break Some(Turn::Over),
+                Event::Broken(why) => {
+                    tracing::debug!(why, "an NBD client is not understood");
+                    break Some(Turn::Over);
+                }
+                Event::Refused(refused) => {
+                    self.outbox
+                        .refuse(refused.cookie, refused.errno, refused.why);
+                    core
+                }
+                Event::Piece { data, last, .. } => self.piece(volume, core, data, last),
+                Event::Request(request) => {
+                    let (len, core) = self.request(volume, core, request);
+                    reads_len += len;
+                    core
+                }
+            };
+            if reads_len >= READS_PER_TURN {
+                break None;
+            }
+        };
+        volume.pump(core, Some(&self.outbox));
+        (used, turn)
+    }
+
+    /// Begins a request; says how much data it will bring.
+    fn request<'a>(
+        &mut self,
+        volume: &'a Arc<Attached>,
+        core: MutexGuard<'a, Core>,
+        request: Request,
+    ) -> (u64, MutexGuard<'a, Core>) {
+        let cookie = request.cookie;
+        match request.command {
+            Command::Read { offset, len, whole } => {
+                let core = self.read(volume, core, (cookie, offset, len, whole));
+                return (u64::from(len), core);
+            }
+            Command::Write { offset, len, fua } => {
+                self.begin_write((cookie, offset, len, fua));
+                return (0, core);
+            }
+            Command::Flush => {
+                self.outbox.begins(0);
+                let part = self.part((cookie, PartKind::Flush), (0, 0), false, None);
+                return (0, volume.submit(core, part, &[]));
+            }
+            Command::Trim { offset, len, fua }
+            | Command::WriteZeroes {
+                offset, len, fua, ..
+            } => {
+                return (0, self.zero(volume, core, (cookie, offset, len, fua)));
+            }
+            Command::Cache { .. } => self.outbox.done(cookie),
+            Command::BlockStatus { offset, len, one } => {
+                drop(core);
+                self.status(volume, (cookie, offset, len, one));
+                return (0, volume.lock());
+            }
+        }
+        (0, core)
+    }
+
+    fn part(
+        &self,
+        (cookie, kind): (u64, PartKind),
+        (offset, len): (u64, u64),
+        fua: bool,
+        whole: Option<Arc<Whole>>,
+    ) -> Part {
+        Part {
+            client: Arc::clone(&self.outbox),
+            cookie,
+            kind,
+            offset,
+            len: u32::try_from(len).unwrap_or(u32::MAX),
+            fua,
+            whole,
+        }
+    }
+
+    fn read<'a>(
+        &mut self,
+        volume: &'a Arc<Attached>,
+        mut core: MutexGuard<'a, Core>,
+        (cookie, offset, len, in_one): (u64, u64, u32, bool),
+    ) -> MutexGuard<'a, Core> {
+        let parts = parts_of(offset, u64::from(len), READ_LEN_MAX);
+        self.outbox.begins(u64::from(len));
+        let is_gathered = in_one || !self.outbox.is_structured();
+        let whole = (parts > 1).then(|| Whole::read(offset, len, parts, is_gathered));
+        let (mut at, mut left) = (offset, u64::from(len));
+        let mut since_pumped = 0;
+        for _ in 0..parts {
+            let part_len = part_len(at, left, READ_LEN_MAX);
+            let what = (cookie, PartKind::Read);
+            let part = self.part(what, (at, part_len), false, whole.clone());
+            core = volume.submit(core, part, &[]);
+            (at, left) = (at + part_len, left - part_len);
+            since_pumped += part_len;
+            if since_pumped >= READS_PER_TURN {
+                volume.pump(core, Some(&self.outbox));
+                core = volume.lock();
+                since_pumped = 0;
+            }
+        }
+        core
+    }
+
+    fn zero<'a>(
+        &mut self,
+        volume: &'a Arc<Attached>,
+        core: MutexGuard<'a, Core>,
+        (cookie, offset, len, fua): (u64, u64, u32, bool),
+    ) -> MutexGuard<'a, Core> {
+        // All lengths of the protocol are less.
+        const _: () = assert!(ZERO_LEN_MAX > u32::MAX as u64);
+        self.outbox.begins(0);
+        let part = self.part(
+            (cookie, PartKind::Zero),
+            (offset, u64::from(len)),
+            fua,
+            None,
+        );
+        volume.submit(core, part, &[])
+    }
+
+    fn begin_write(&mut self, (cookie, offset, len, fua): (u64, u64, u32, bool)) {
+        let parts = parts_of(offset, u64::from(len), WRITE_LEN_MAX);
+        self.outbox.begins(0);
+        self.write = Some(Write {
+            cookie,
+            offset,
+            left: u64::from(len),
+            fua,
+            whole: (parts > 1).then(|| Whole::change(offset, parts)),
+            gathered: Vec::new(),
+        });
+    }
+
+    /// Hands in what has come of a WRITE, as far as whole parts go.
+    fn piece<'a>(
+        &mut self,
+        volume: &'a Arc<Attached>,
+        mut core: MutexGuard<'a, Core>,
+        mut data: &[u8],
+        last: bool,
+    ) -> MutexGuard<'a, Core> {
+        let Some(mut write) = self.write.take() else {
+            return core;
+        };
+        loop {
+            let part_len = part_len(write.offset, write.left, WRITE_LEN_MAX);
+            let missing = usize::try_from(part_len).unwrap_or(usize::MAX) - write.gathered.len();
+            let Some((head, rest)) = data.split_at_checked(missing) else {
+                write.gathered.extend_from_slice(data);
+                break;
+            };
+            let what = (write.cookie, PartKind::Write);
+            let range = (write.offset, part_len);
+            let part = self.part(what, range, write.fua, write.whole.clone());
+            core = match write.gathered.is_empty() {
+                true => volume.submit(core, part, head),
+                false => {
+                    write.gathered.extend_from_slice(head);
+                    volume.submit(core, part, &write.gathered)
+                }
+            };
+            write.gathered.clear();
+            write.offset += part_len;
+            write.left -= part_len;
+            data = rest;
+            if write.left == 0 {
+                break;
+            }
+        }
+        if !last {
+            self.write = Some(write);
+        }
+        core
+    }
+
+    fn status(&self, volume: &Attached, (cookie, offset, len, one): (u64, u64, u32, bool)) {
+        let mut extents: Vec<Extent> = volume
+            .status(offset, u64::from(len))
+            .into_iter()
+            .filter(|(len, _)| *len > 0)
+            .map(|(len, data)| Extent {
+                len: u32::try_from(len).unwrap_or(u32::MAX),
+                hole: !data,
+                zero: !data,
+            })
+            .collect();
+        if one {
+            extents.truncate(1);
+        }
+        match extents.is_empty() {
+            true => self.outbox.refuse(cookie, Errno::Inval, "beyond the end"),
+            false => self.outbox.status(cookie, &extents),
+        }
+    }
+}

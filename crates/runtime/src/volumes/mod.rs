@@ -1,0 +1,37 @@
+//! Volumes on the wire: NBD clients, a thread for each, and the files that volumes are made of.
+//!
+//! [`Volumes`] knows all volumes, attaches one when its first client comes, and serves listeners. A
+//! connection's thread parses what came, hands it to the engine ([`Attached`]), does the I/O that
+//! the engine wants, and sends all answers in one go; threads are shared only for what waits for the
+//! disk. No event loop of the cache is involved.
+
+mod attached;
+mod backing;
+mod client;
+mod connection;
+mod core;
+mod error;
+mod file;
+mod journal;
+mod listener;
+mod outbox;
+mod request;
+mod service;
+mod serving;
+mod session;
+mod spec;
+mod stages;
+mod store;
+mod stream;
+mod uri;
+mod workers;
+
+pub use attached::Attached;
+pub use client::{Answer, NbdClient};
+pub use error::VolumeError;
+pub use listener::{NbdListenError, NbdListener};
+pub use service::Volumes;
+pub use spec::{AttachedStatus, Identity, VolumeSpec, VolumeStatus, journal_len_for};
+pub use stages::{Stage, StageFigures, Stages};
+pub use uri::NbdUri;
+pub use volume::VolumeId;

@@ -1,0 +1,345 @@
+//! All volumes of a process: which there are, who uses them, and the threads that serve them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use volume::{BLOCK_LEN, Config, Device, VolumeId};
+
+use super::attached::Attached;
+use super::backing::Disk;
+use super::error::VolumeError;
+use super::journal::JournalFile;
+use super::listener::NbdListener;
+use super::spec::{AttachedStatus, Identity, VolumeSpec, VolumeStatus};
+use super::store::ObjectStore;
+use super::stream::Stream;
+use super::workers::Workers;
+use crate::Clock;
+
+/// How often what failed is looked at.
+pub(super) const TICK: Duration = Duration::from_millis(50);
+/// How long a journal may be in the hands of another process, which ends.
+const LOCK_PATIENCE: Duration = Duration::from_secs(15);
+/// All volumes of a data folder.
+#[derive(Debug)]
+pub struct Volumes {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What the threads share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) journals: PathBuf,
+    pub(super) store: Arc<ObjectStore>,
+    pub(super) workers: Arc<Workers>,
+    pub(super) clock: Clock,
+    pub(super) entries: Mutex<BTreeMap<String, Entry>>,
+    pub(super) drains: AtomicBool,
+    /// A successor has the files of Unix sockets.
+    pub(super) leaves_files: AtomicBool,
+    pub(super) ended: Mutex<bool>,
+    pub(super) ending: Condvar,
+    pub(super) streams: Mutex<Streams>,
+    pub(super) gone: Condvar,
+}
+
+/// Connections by number of arrival.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    pub(super) next: u64,
+    pub(super) open: BTreeMap<u64, Stream>,
+}
+
+/// A volume, and who uses it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) spec: VolumeSpec,
+    /// Held while it is attached or detached.
+    pub(super) place: Arc<Mutex<Option<Arc<Attached>>>>,
+    pub(super) sessions: BTreeMap<u64, Identity>,
+}
+
+impl Volumes {
+    /// Over the folder of volumes; knows none yet.
+    pub fn new(dir: &Path, clock: Clock) -> io::Result<Self> {
+        let shared = Shared {
+            journals: dir.join("journals"),
+            store: Arc::new(ObjectStore::new(&dir.join("store"))),
+            workers: Arc::new(Workers::start()?),
+            clock,
+            entries: Mutex::default(),
+            drains: AtomicBool::new(false),
+            leaves_files: AtomicBool::new(false),
+            ended: Mutex::default(),
+            ending: Condvar::new(),
+            streams: Mutex::default(),
+            gone: Condvar::new(),
+        };
+        let shared = Arc::new(shared);
+        let ticking = Arc::clone(&shared);
+        let clock_thread = thread::Builder::new()
+            .name("volume-clock".to_owned())
+            .spawn(move || ticking.tick())?;
+        Ok(Self {
+            shared,
+            threads: Mutex::new(vec![clock_thread]),
+        })
+    }
+
+    /// A volume that there is.
+    pub fn add(&self, spec: VolumeSpec) {
+        self.shared.add(spec);
+    }
+
+    /// Makes a new volume's files.
+    pub fn create(&self, spec: VolumeSpec) -> Result<(), VolumeError> {
+        self.shared.create(&spec)?;
+        self.shared.add(spec);
+        Ok(())
+    }
+
+    /// Ends a volume and deletes what it holds; refused while clients use it.
+    pub fn remove(&self, export: &str) -> Result<(), VolumeError> {
+        self.shared.remove(export)
+    }
+
+    /// Attaches a volume, if it is not.
+    pub fn attach(&self, export: &str) -> Result<Arc<Attached>, VolumeError> {
+        self.shared.attach(export)
+    }
+
+    /// What a volume is doing.
+    pub fn status(&self, export: &str) -> Result<VolumeStatus, VolumeError> {
+        self.shared.status(export)
+    }
+
+    /// What all volumes are doing.
+    pub fn statuses(&self) -> Vec<VolumeStatus> {
+        let names: Vec<String> = self.shared.entries().keys().cloned().collect();
+        // One that was removed meanwhile has none.
+        let statuses = names.iter().filter_map(|name| self.status(name).ok());
+        statuses.collect()
+    }
+
+    /// Lets clients in.
+    pub fn serve(&self, listener: NbdListener) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let accepting = thread::Builder::new()
+            .name("nbd-accept".to_owned())
+            .spawn(move || shared.accept(&listener))?;
+        self.threads().push(accepting);
+        Ok(())
+    }
+
+    /// Leaves the files of Unix sockets to a successor.
+    pub fn leave_files(&self) {
+        self.shared.leaves_files.store(true, Ordering::Release);
+    }
+
+    /// Lets nobody in any more, answers what is under way, refuses what comes with ESHUTDOWN, and
+    /// detaches all volumes; what is not done by then is cut off after `timeout`.
+    pub fn drain(&self, timeout: Duration) {
+        let deadline = self.shared.clock.now() + timeout;
+        self.shared.drain(deadline);
+        for thread in self.threads().drain(..) {
+            // A panic there was reported by its own thread.
+            let _ = thread.join();
+        }
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn add(&self, spec: VolumeSpec) {
+        let entry = Entry {
+            place: Arc::default(),
+            sessions: BTreeMap::new(),
+            spec,
+        };
+        self.entries().insert(entry.spec.export.clone(), entry);
+    }
+
+    fn create(&self, spec: &VolumeSpec) -> Result<(), VolumeError> {
+        let path = JournalFile::path(&self.journals, spec.id);
+        let made = JournalFile::create(&path, spec.journal_len);
+        let journal = made.map_err(|error| VolumeError::io(&spec.export, error))?;
+        let config = config(spec, &journal);
+        let mut disk = self.disk(spec.id, &journal);
+        let blocks = spec.size_bytes / BLOCK_LEN as u64;
+        let created = volume::create(&config, blocks, &mut disk);
+        created.map_err(|error| {
+            // Half a volume is of no use to anybody.
+            let _ = fs::remove_file(&path);
+            VolumeError::open(&spec.export, error)
+        })
+    }
+
+    fn disk<'a>(&'a self, volume: VolumeId, journal: &'a JournalFile) -> Disk<'a> {
+        Disk {
+            volume,
+            store: &self.store,
+            journal,
+        }
+    }
+
+    pub(super) fn entry<T>(
+        &self,
+        export: &str,
+        look: impl FnOnce(&mut Entry) -> T,
+    ) -> Result<T, VolumeError> {
+        let mut entries = self.entries();
+        let entry = entries.get_mut(export);
+        entry
+            .map(look)
+            .ok_or_else(|| VolumeError::Unknown(export.to_owned()))
+    }
+
+    pub(super) fn attach(&self, export: &str) -> Result<Arc<Attached>, VolumeError> {
+        let (spec, place) = self.entry(export, |entry| {
+            (entry.spec.clone(), Arc::clone(&entry.place))
+        })?;
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.drains.load(Ordering::Acquire) {
+            return Err(VolumeError::Ending);
+        }
+        if let Some(attached) = &*place {
+            return Ok(Arc::clone(attached));
+        }
+        let begun = self.clock.now();
+        let path = JournalFile::path(&self.journals, spec.id);
+        let journal = self.open_journal(&path);
+        let journal = journal.map_err(|error| VolumeError::io(export, error))?;
+        let config = config(&spec, &journal);
+        let opened = volume::open(&config, &mut self.disk(spec.id, &journal));
+        let engine = opened.map_err(|error| VolumeError::open(export, error))?;
+        let figures = engine.figures();
+        tracing::info!(
+            volume = export,
+            epoch = engine.epoch(),
+            took_ms = u64::try_from(self.clock.now().since(begun).as_millis()).unwrap_or(u64::MAX),
+            journal_bytes = figures.journal_used_len,
+            stored_blocks = figures.stored_blocks,
+            "attached"
+        );
+        let attached = Arc::new(Attached::new(
+            Device::new(engine),
+            journal,
+            Arc::clone(&self.store),
+            Arc::clone(&self.workers),
+            self.clock,
+        ));
+        *place = Some(Arc::clone(&attached));
+        Ok(attached)
+    }
+
+    /// Opens a journal, for which a predecessor may need a moment to let go.
+    fn open_journal(&self, path: &Path) -> io::Result<JournalFile> {
+        let deadline = self.clock.now() + LOCK_PATIENCE;
+        loop {
+            match JournalFile::open(path) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::WouldBlock && self.clock.now() < deadline =>
+                {
+                    self.pause();
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn remove(&self, export: &str) -> Result<(), VolumeError> {
+        let (spec, place, clients) = self.entry(export, |entry| {
+            let place = Arc::clone(&entry.place);
+            (entry.spec.clone(), place, entry.sessions.len())
+        })?;
+        let mut attached = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients > 0 {
+            let name = export.to_owned();
+            return Err(VolumeError::InUse { name, clients });
+        }
+        self.entries().remove(export);
+        *attached = None;
+        let io = |error| VolumeError::io(export, error);
+        match fs::remove_file(JournalFile::path(&self.journals, spec.id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
+            _ => {}
+        }
+        self.store.delete_all(spec.id).map_err(io)
+    }
+
+    fn status(&self, export: &str) -> Result<VolumeStatus, VolumeError> {
+        let (spec, place, clients) = self.entry(export, |entry| {
+            let clients: Vec<Identity> = entry.sessions.values().copied().collect();
+            (entry.spec.clone(), Arc::clone(&entry.place), clients)
+        })?;
+        // While it is being attached it is not.
+        let attached = place.try_lock().ok().and_then(|place| place.clone());
+        let now = self.clock.now();
+        Ok(VolumeStatus {
+            spec,
+            clients,
+            attached: attached.map(|volume| AttachedStatus {
+                epoch: volume.epoch(),
+                figures: volume.figures(),
+                stages: volume.stages().figures(now),
+                stopped: volume.stopped(),
+                damaged: volume.damaged(),
+            }),
+        })
+    }
+
+    /// All attached volumes.
+    pub(super) fn attached(&self) -> Vec<Arc<Attached>> {
+        let places: Vec<_> = self
+            .entries()
+            .values()
+            .map(|entry| Arc::clone(&entry.place))
+            .collect();
+        let attached = places
+            .iter()
+            .filter_map(|place| place.try_lock().ok().and_then(|place| place.clone()));
+        attached.collect()
+    }
+
+    fn tick(&self) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*ended {
+            let waited = self.ending.wait_timeout(ended, TICK);
+            ended = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if !*ended {
+                drop(ended);
+                self.attached().iter().for_each(Attached::tick);
+                ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    pub(super) fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn config(spec: &VolumeSpec, journal: &JournalFile) -> Config {
+    Config {
+        journal_len: journal.len(),
+        ..Config::new(spec.id)
+    }
+}
+
+#[cfg(test)]
+#[path = "service_test.rs"]
+mod tests;

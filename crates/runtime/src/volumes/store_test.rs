@@ -1,0 +1,77 @@
+//! Objects come back as they were stored, and what is not whole is not there.
+
+use volume::{ObjectKind, ObjectName, SegmentId, VolumeId};
+
+use super::*;
+
+fn name(number: u64) -> ObjectName {
+    ObjectName::segment(VolumeId(7), SegmentId { number, epoch: 1 })
+}
+
+#[test]
+fn an_object_is_read_by_ranges_and_deleted_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ObjectStore::new(&dir.path().join("store"));
+    assert_eq!(store.list(VolumeId(7)), Ok(Vec::new()));
+    store.put(name(1), b"hello").unwrap();
+    assert_eq!(store.get(name(1), 1, 3), Ok(b"ell".to_vec()));
+    assert_eq!(store.get(name(1), 3, 9), Ok(b"lo".to_vec()));
+    assert_eq!(store.get(name(1), 0, u64::MAX), Ok(b"hello".to_vec()));
+    assert_eq!(store.list(VolumeId(7)), Ok(vec![(name(1), 5)]));
+    store.delete(name(1)).unwrap();
+    store.delete(name(1)).unwrap();
+    assert_eq!(store.get(name(1), 0, 1), Err(IoError::NotFound));
+}
+
+#[test]
+fn what_is_stored_over_is_read_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ObjectStore::new(dir.path());
+    store.put(name(1), b"old").unwrap();
+    assert_eq!(store.get(name(1), 0, 3), Ok(b"old".to_vec()));
+    store.put(name(1), b"new").unwrap();
+    assert_eq!(store.get(name(1), 0, 3), Ok(b"new".to_vec()));
+}
+
+#[test]
+fn half_an_object_is_not_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ObjectStore::new(dir.path());
+    store.put(name(1), b"whole").unwrap();
+    let mut half = store.path(name(2)).into_os_string();
+    half.push(PARTIAL);
+    std::fs::write(&half, b"hal").unwrap();
+    assert_eq!(store.list(VolumeId(7)), Ok(vec![(name(1), 5)]));
+    assert!(!Path::new(&half).exists());
+}
+
+#[test]
+fn a_volume_goes_whole_and_leaves_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ObjectStore::new(dir.path());
+    let other = ObjectName {
+        volume: VolumeId(8),
+        kind: ObjectKind::Root,
+        ..name(1)
+    };
+    store.put(name(1), b"one").unwrap();
+    store.put(other, b"other").unwrap();
+    assert!(store.get(name(1), 0, 1).is_ok());
+    store.delete_all(VolumeId(7)).unwrap();
+    assert_eq!(store.get(name(1), 0, 1), Err(IoError::NotFound));
+    assert_eq!(store.list(VolumeId(8)), Ok(vec![(other, 5)]));
+}
+
+#[test]
+fn as_many_files_stay_open_as_fit() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ObjectStore::new(dir.path());
+    let count = OPEN_MAX as u64 + 10;
+    let file = Arc::new(File::open(dir.path()).unwrap());
+    for number in 0..count {
+        store.open().insert(name(number), &file);
+    }
+    let mut open = store.open();
+    assert_eq!((open.files.len(), open.order.len()), (OPEN_MAX, OPEN_MAX));
+    assert!(open.get(name(0)).is_none() && open.get(name(count - 1)).is_some());
+}
