@@ -13,7 +13,7 @@ use crate::api::volume_types::{AttachView, VolumeRequest, VolumeView};
 const BLOCK_LEN: u64 = 4096;
 /// The smallest and the largest volume.
 const SIZE_MIN: u64 = 1 << 20;
-const SIZE_MAX: u64 = 64 << 40;
+const SIZE_MAX: u64 = 16 << 40;
 /// The shortest and the longest journal.
 const JOURNAL_MIN: u64 = 1 << 20;
 const JOURNAL_MAX: u64 = 64 << 30;

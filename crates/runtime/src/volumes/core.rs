@@ -94,6 +94,13 @@ impl Core {
                 self.damaged.push(name);
                 return false;
             }
+            Reply::Lost(block) => {
+                tracing::error!(
+                    block,
+                    "the journal was damaged where it had this block: it cannot be read until it is written again"
+                );
+                return false;
+            }
             Reply::Stopped(stage) => {
                 tracing::error!(
                     stage = failed_in(stage),
@@ -127,6 +134,9 @@ pub(super) fn told(refused: Refused) -> (Errno, &'static str) {
     match refused {
         Refused::NoSpace | Refused::Full => (Errno::NoSpc, "the disk of the object store is full"),
         Refused::Range => (Errno::Inval, "beyond the end"),
+        Refused::Exists => (Errno::Inval, "there is one already"),
+        Refused::Unknown => (Errno::Inval, "there is none"),
+        Refused::Data => (Errno::Inval, "there is data in what would be cut off"),
         Refused::Stopped(stage) => (Errno::Io, failed_in(stage)),
     }
 }

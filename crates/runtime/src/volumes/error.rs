@@ -73,7 +73,13 @@ impl VolumeError {
             OpenError::Damaged(object) => format!("object {object} is damaged or gone"),
             OpenError::NoJournal => "its journal has no whole header".to_owned(),
             OpenError::Gap(seq) => format!("records from {seq} on are missing from its journal"),
-            OpenError::Journal => "its journal is too short or too worn".to_owned(),
+            OpenError::Journal => "its journal is too short for what is in it".to_owned(),
+            OpenError::Rotten(seq) => {
+                format!("record {seq} of its journal, which was durable, is damaged")
+            }
+            OpenError::Config => "its journal or its size is out of bounds".to_owned(),
+            OpenError::NoSnapshot => "there is no such snapshot in the object store".to_owned(),
+            OpenError::Unsettled => "its snapshots are not stored yet: try again".to_owned(),
         };
         Self::Unsound {
             name: name.to_owned(),

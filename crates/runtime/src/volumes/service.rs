@@ -176,7 +176,7 @@ impl Shared {
         let config = config(spec, &journal);
         let mut disk = self.disk(spec.id, &journal);
         let blocks = spec.size_bytes / BLOCK_LEN as u64;
-        let created = volume::create(&config, blocks, &mut disk);
+        let created = volume::create(&config, &spec.export, blocks, &mut disk);
         created.map_err(|error| {
             // Half a volume is of no use to anybody.
             let _ = fs::remove_file(&path);
