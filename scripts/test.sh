@@ -41,6 +41,7 @@ missing_packages() {
   command -v ruby >/dev/null && ruby -rdalli -e '' 2>/dev/null || echo ruby ruby-dalli
   command -v php >/dev/null && php -m | grep -x memcached >/dev/null || echo php-cli php-memcached
   command -v promtool >/dev/null || echo prometheus
+  command -v chromium >/dev/null || echo chromium
   command -v openssl >/dev/null || echo openssl
   command -v python3 >/dev/null || echo python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
@@ -91,7 +92,7 @@ install_python_clients() {
 
 install_node_clients() {
   local stamp=$clients/node/package.json
-  if cmp -s tests/clients/package.json "$stamp" && [ -d "$clients/node/node_modules/memjs" ]; then
+  if cmp -s tests/clients/package.json "$stamp" && [ -d "$clients/node/node_modules/playwright-core" ]; then
     echo "Node.js clients: already there"
     return
   fi

@@ -17,6 +17,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 # The longest first, so that the others fit beside them.
 SUITES = [
+    "console",
+    "console_prometheus",
     "observe",
     "hostile",
     "limits",

@@ -23,6 +23,7 @@ use signal_hook::iterator::Signals;
 
 use crate::api::{self, Api, Reload};
 use crate::config::{Config, Overrides};
+use crate::console::{Audit, Console};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
 use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited};
@@ -116,7 +117,14 @@ fn serve(
     };
     let admin = listeners.tcp_addr();
     let guard = guard(&config)?;
-    let server = listeners.serve_behind(gate, api.router(), guard)?;
+    let console = Console::new(
+        api.clone(),
+        Arc::clone(&observatory),
+        &guard.token,
+        Audit::open(&config.data_dir()),
+    );
+    let router = api.router().merge(console.router());
+    let server = listeners.serve_behind(gate, router, guard)?;
     running.serve()?;
     volumes.serve()?;
     let observer = Observer::start(

@@ -69,7 +69,7 @@ impl From<Line> for LineView {
 
 impl HistoryQuery {
     /// Why it cannot be answered, if so.
-    fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let names = self.names.iter().flat_map(|names| names.split(','));
         match names.count() {
             0..=NAMES_MAX => Ok(()),

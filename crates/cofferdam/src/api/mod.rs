@@ -26,6 +26,7 @@ use crate::control::{Control, ControlError};
 use crate::failure::Failure;
 use crate::observe::Observatory;
 use crate::upgrade::Upgrader;
+pub(crate) use history::HistoryQuery;
 pub(crate) use observe::EventPage;
 use runtime::state::StateError;
 use runtime::volumes::VolumeError;
@@ -35,8 +36,8 @@ use types::{
 };
 pub(crate) use upgrade::{UpgradeReport, UpgradeRequest};
 
-/// Paths that anybody may ask: they tell nothing but whether the process lives.
-pub(crate) const OPEN_PATHS: &[&str] = &["/livez", "/readyz"];
+/// Paths that need no token: whether the process lives, and the console, which has its own login.
+pub(crate) const OPEN_PATHS: &[&str] = &["/livez", "/readyz", "/", "/console", "/console/*"];
 
 const BODY_LEN_MAX: usize = 64 * 1024;
 

@@ -27,6 +27,30 @@ pub(crate) struct EventView {
     pub(crate) held_back: u64,
 }
 
+impl EventView {
+    /// `HH:MM:SS` of when it was written.
+    pub(crate) fn time(&self) -> &str {
+        self.at.get(11..19).unwrap_or(&self.at)
+    }
+
+    /// `HH:MM:SS` of when what it tells of began.
+    pub(crate) fn since(&self) -> &str {
+        self.onset.get(11..19).unwrap_or(&self.onset)
+    }
+
+    /// The advice in pieces, each with whether it is something to type.
+    pub(crate) fn advice_parts(&self) -> Vec<(bool, &str)> {
+        let text = self.advice.as_deref().unwrap_or_default();
+        let parts = text.split('`').enumerate();
+        parts.map(|(index, part)| (index % 2 == 1, part)).collect()
+    }
+
+    /// `YYYY-MM-DD` of it.
+    pub(crate) fn day(&self) -> &str {
+        self.at.get(..10).unwrap_or("")
+    }
+}
+
 /// A figure as written.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct FigureView {

@@ -44,3 +44,21 @@ fn times_beyond_any_calendar_are_written_all_the_same() {
     assert!(rfc3339(Timestamp::MAX).starts_with("2554-"));
     assert!(rfc3339(Timestamp::ZERO).starts_with("1970-"));
 }
+
+#[test]
+fn what_is_to_be_typed_is_told_from_the_words_around_it() {
+    let line = r#"{"id":1,"at":"2026-11-22T01:38:24.250Z","onset":"2026-11-22T01:38:20.000Z","event":"e","cause":"c",
+        "state":"began","sentence":"s","advice":"raise it (`tenant limit`), or not"}"#;
+    let view: EventView = serde_json::from_str(line).unwrap();
+    let parts = view.advice_parts();
+    assert_eq!(
+        parts,
+        [
+            (false, "raise it ("),
+            (true, "tenant limit"),
+            (false, "), or not")
+        ]
+    );
+    assert_eq!((view.day(), view.time()), ("2026-11-22", "01:38:24"));
+    assert_eq!(view.since(), "01:38:20");
+}

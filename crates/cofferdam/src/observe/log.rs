@@ -109,6 +109,11 @@ impl EventLog {
         kinds.map(|kind| (kind.code(), count(kind))).collect()
     }
 
+    /// The last events, the oldest first, as many as memory has.
+    pub(crate) fn recent(&self) -> Vec<EventView> {
+        self.inner().recent.iter().cloned().collect()
+    }
+
     /// Events after `since`, the oldest first; reads the journal if memory does not reach so far.
     pub(crate) fn after(&self, since: u64) -> io::Result<Vec<EventView>> {
         let inner = self.inner();

@@ -1,5 +1,6 @@
 //! What is known, for whoever asks: the admin API asks here, the observer brings the news.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::plane::DataPlane;
 
 /// How long loops may stand still until the process is beyond help.
 const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// Seconds that are at hand without a look into the history.
+const RECENT_MAX: usize = 120;
 
 /// The figures of this process and its journal.
 pub(crate) struct Observatory {
@@ -31,6 +34,8 @@ pub(crate) struct Observatory {
     pub(crate) history: Published<Option<Arc<History>>>,
     /// The second that was recorded last.
     pub(crate) frames: watch::Sender<Arc<Frame>>,
+    /// The seconds before it, the oldest first, as many as [`RECENT_MAX`].
+    recent: Mutex<VecDeque<Arc<Frame>>>,
     rows: Mutex<TenantRows>,
 }
 
@@ -45,6 +50,7 @@ impl Observatory {
             log: EventLog::open(dir),
             history: Published::default(),
             frames: watch::Sender::new(Arc::default()),
+            recent: Mutex::default(),
             rows: Mutex::default(),
         }
     }
@@ -61,6 +67,29 @@ impl Observatory {
         };
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         metrics::page(&sources, &mut rows)
+    }
+
+    /// Takes in a second, and tells those who follow.
+    pub(super) fn remember(&self, frame: Frame) {
+        let frame = Arc::new(frame);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() >= RECENT_MAX {
+            recent.pop_front();
+        }
+        recent.push_back(Arc::clone(&frame));
+        drop(recent);
+        self.frames.send_replace(frame);
+    }
+
+    /// The last seconds, at most two minutes of them, the oldest first.
+    pub(crate) fn recent(&self) -> Vec<Arc<Frame>> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.iter().cloned().collect()
+    }
+
+    /// Since when this process serves.
+    pub(crate) fn started(&self) -> Timestamp {
+        self.started
     }
 
     /// The data plane that is watched.

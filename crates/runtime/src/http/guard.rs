@@ -17,7 +17,8 @@ pub struct Guard {
     pub token: String,
     /// Names besides `localhost` and plain addresses under which the server may be asked.
     pub hosts: Vec<String>,
-    /// Paths that need no token.
+    /// Paths that need no token; one that ends in `/*` stands for all below it, which then ask for a
+    /// proof of their own.
     pub open_paths: &'static [&'static str],
 }
 
@@ -34,7 +35,7 @@ impl Guard {
             );
             return Some((StatusCode::MISDIRECTED_REQUEST, error));
         }
-        if self.open_paths.contains(&path) || self.has_token(headers) {
+        if self.is_open(path) || self.has_token(headers) {
             return None;
         }
         let error = "a token is needed: send `Authorization: Bearer TOKEN` with what is in \
@@ -55,13 +56,27 @@ impl Guard {
                 .any(|known| known.eq_ignore_ascii_case(name))
     }
 
+    fn is_open(&self, path: &str) -> bool {
+        self.open_paths
+            .iter()
+            .any(|open| match open.strip_suffix('*') {
+                Some(folder) => path.starts_with(folder),
+                None => path == *open,
+            })
+    }
+
     fn has_token(&self, headers: &HeaderMap) -> bool {
         headers
             .get(header::AUTHORIZATION)
             .map(|value| value.as_bytes())
             .and_then(|value| value.strip_prefix(b"Bearer "))
-            .is_some_and(|given| given.ct_eq(self.token.as_bytes()).into())
+            .is_some_and(|given| same_secret(given, self.token.as_bytes()))
     }
+}
+
+/// Whether two secrets are the same, in a time that tells nothing of where they differ.
+pub fn same_secret(given: &[u8], secret: &[u8]) -> bool {
+    given.ct_eq(secret).into()
 }
 
 /// Lets a request through, or answers it with the reason.

@@ -8,7 +8,7 @@ fn guard() -> Guard {
     Guard {
         token: "secret".into(),
         hosts: vec!["cache.example".into()],
-        open_paths: &["/livez"],
+        open_paths: &["/livez", "/console/*"],
     }
 }
 
@@ -48,6 +48,17 @@ fn the_token_opens_and_nothing_like_it_does() {
 fn open_paths_need_no_token_but_are_matched_whole() {
     assert_eq!(status("/livez", "localhost", ""), None);
     assert_eq!(status("/livez/x", "localhost", ""), Some(401));
+}
+
+#[test]
+fn a_folder_is_open_with_all_below_it_and_nothing_beside_it() {
+    for path in ["/console/", "/console/login", "/console/a/b"] {
+        assert_eq!(status(path, "localhost", ""), None, "{path}");
+        assert_eq!(status(path, "evil.example", ""), Some(421), "{path}");
+    }
+    for path in ["/console", "/consoles/x", "/", "/v1/console/"] {
+        assert_eq!(status(path, "localhost", ""), Some(401), "{path}");
+    }
 }
 
 #[test]

@@ -8,8 +8,8 @@ mod unix_path;
 
 pub use client::{ClientError, Endpoint, Method, Response, call, request};
 pub use gate::Gate;
-pub use guard::Guard;
-pub use server::{BindError, Listeners, Server};
+pub use guard::{Guard, same_secret};
+pub use server::{BindError, Listeners, Peer, Server};
 
 #[cfg(test)]
 #[path = "http_test.rs"]

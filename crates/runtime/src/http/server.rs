@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::Router;
 use axum::middleware;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -54,6 +54,10 @@ pub enum BindError {
         source: io::Error,
     },
 }
+
+/// Who asks over TCP, as an extension of each of his requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// Bound sockets that nobody serves yet.
 #[derive(Debug)]
@@ -229,7 +233,10 @@ async fn serve_tcp(listener: io::Result<TcpListener>, router: Router) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => serve_connection(stream, router.clone(), &places),
+            Ok((stream, addr)) => {
+                let router = router.clone().layer(Extension(Peer(addr.ip())));
+                serve_connection(stream, router, &places);
+            }
             Err(error) => retry_later("admin port", error).await,
         }
     }

@@ -14,7 +14,9 @@ fn a_frame_is_found_by_name_and_flat_under_whole_names() {
             values,
         }],
     };
-    let acme = &frame.tenants[0];
+    assert_eq!(frame.figure("service/reads"), Some(2.0));
+    assert_eq!(frame.figure("service/none"), None);
+    let acme = frame.tenant("acme").unwrap();
     assert_eq!(acme.get("writes"), 7.0);
     assert!(acme.get("nothing").is_nan());
     let flat = frame.flat();

@@ -10,7 +10,7 @@ mod tenants;
 use std::sync::Arc;
 
 pub(crate) use recorder::Recorder;
-use tenants::TENANT_FIGURES;
+pub(crate) use tenants::TENANT_FIGURES;
 
 /// Everything that is known of one second. Rates are per second, times in seconds, sizes in bytes,
 /// shares between 0 and 1; what is not known is NaN.
@@ -33,20 +33,34 @@ pub(crate) struct TenantFrame {
 }
 
 impl Frame {
+    /// A figure of service or machine.
+    pub(crate) fn figure(&self, name: &str) -> Option<f32> {
+        let found = self.figures.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| *value)
+    }
+
+    /// One tenant.
+    pub(crate) fn tenant(&self, name: &str) -> Option<&TenantFrame> {
+        self.tenants.iter().find(|tenant| &*tenant.name == name)
+    }
+
     /// All names and figures as the history has them.
     fn flat(&self) -> Vec<(String, f32)> {
-        let of_tenants = self.tenants.iter().flat_map(|tenant| {
-            let names = TENANT_FIGURES.iter().zip(&tenant.values);
-            names.map(|(figure, value)| (tenant_series(&tenant.name, figure), *value))
-        });
+        let of_tenants = self.tenants.iter().flat_map(TenantFrame::series);
+        let of_tenants = of_tenants.map(|(name, value)| (name, *value));
         self.figures.iter().cloned().chain(of_tenants).collect()
     }
 }
 
-#[cfg(test)]
 impl TenantFrame {
+    /// Its figures by their names in the history.
+    pub(crate) fn series(&self) -> impl Iterator<Item = (String, &f32)> {
+        let values = TENANT_FIGURES.iter().zip(&self.values);
+        values.map(|(figure, value)| (tenant_series(&self.name, figure), value))
+    }
+
     /// One of its figures by its name in [`TENANT_FIGURES`].
-    fn get(&self, figure: &str) -> f32 {
+    pub(crate) fn get(&self, figure: &str) -> f32 {
         let place = TENANT_FIGURES.iter().position(|own| *own == figure);
         let value = place.and_then(|place| self.values.get(place));
         value.copied().unwrap_or(f32::NAN)
@@ -54,7 +68,7 @@ impl TenantFrame {
 }
 
 /// The name of a tenant's figure in the history.
-fn tenant_series(tenant: &str, figure: &str) -> String {
+pub(crate) fn tenant_series(tenant: &str, figure: &str) -> String {
     format!("tenant/{tenant}/{figure}")
 }
 

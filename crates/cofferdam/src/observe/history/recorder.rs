@@ -113,7 +113,7 @@ impl Work {
         let frame = self.frame(&reading, &snapshot);
         self.before = Some((reading, snapshot));
         self.write(&frame);
-        self.observatory.frames.send_replace(Arc::new(frame));
+        self.observatory.remember(frame);
     }
 
     fn frame(&mut self, now: &Reading, snapshot: &Snapshot) -> Frame {

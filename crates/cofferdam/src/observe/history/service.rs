@@ -29,6 +29,13 @@ const SUMS: [&str; 18] = [
     "quota_bytes",
 ];
 
+/// Parts of all requests whose delay is told.
+const QUANTILES: [(&str, f64); 3] = [
+    ("service/p50_s", 0.5),
+    ("service/p99_s", 0.99),
+    ("service/p999_s", 0.999),
+];
+
 pub(super) fn add(
     figures: &mut Figures,
     before: Option<&Reading>,
@@ -52,17 +59,25 @@ pub(super) fn add(
 /// How long requests of the second waited, over all tenants.
 fn delays(figures: &mut Figures, before: Option<&Reading>, now: &Reading) {
     let mut all = Delays::default();
+    let Some(before) = before else {
+        return untold(figures);
+    };
     for tenant in &now.tenants {
-        let old = before.iter().flat_map(|before| &before.tenants);
-        if let Some(old) = old.into_iter().find(|old| old.id == tenant.id) {
-            all.merge(&tenant.delays.since(&old.delays));
+        match before.tenants.iter().find(|old| old.id == tenant.id) {
+            Some(old) => all.merge(&tenant.delays.since(&old.delays)),
+            None => all.merge(&tenant.delays),
         }
     }
     let quantile = |part: f64| all.quantile(part).map(|delay| delay.as_secs_f64());
-    let (p50, p99, p999) = (quantile(0.5), quantile(0.99), quantile(0.999));
-    figures.gauge("service/p50_s", p50);
-    figures.gauge("service/p99_s", p99);
-    figures.gauge("service/p999_s", p999);
+    for (name, part) in QUANTILES {
+        figures.gauge(name, quantile(part));
+    }
+}
+
+fn untold(figures: &mut Figures) {
+    for (name, _) in QUANTILES {
+        figures.gauge(name, None);
+    }
 }
 
 fn connections(figures: &mut Figures, before: Option<&Reading>, now: &Reading) {

@@ -51,6 +51,18 @@ pub(super) struct Lines {
     named: HashSet<Arc<str>>,
 }
 
+/// A tenant at its beginning.
+fn nothing_of(tenant: &TenantReading) -> TenantReading {
+    TenantReading {
+        id: tenant.id,
+        name: Arc::clone(&tenant.name),
+        traffic: tenant.traffic,
+        cache: Default::default(),
+        clients: Default::default(),
+        delays: Delays::default(),
+    }
+}
+
 /// One tenant between two readings.
 struct Second {
     /// The figures but the delays, in the order of [`TENANT_FIGURES`].
@@ -70,7 +82,10 @@ impl Lines {
         let mut frames = Vec::new();
         let mut others: Option<Second> = None;
         for tenant in &now.tenants {
-            let second = Second::of(&Figures::over(time), old.get(&tenant.id).copied(), tenant);
+            // Of a tenant that was not there before all that it has is new.
+            let nothing = before.map(|_| nothing_of(tenant));
+            let old = old.get(&tenant.id).copied().or(nothing.as_ref());
+            let second = Second::of(&Figures::over(time), old, tenant);
             match self.has_line(&tenant.name) {
                 true => frames.push(second.into_frame(&tenant.name)),
                 false => others = Some(second.and(others)),
@@ -126,7 +141,7 @@ impl Second {
     fn and(mut self, other: Option<Self>) -> Self {
         let Some(other) = other else { return self };
         for (sum, value) in self.values.iter_mut().zip(other.values) {
-            // One that is new has no rate yet; the others' sum is no worse for it.
+            // What is not known of one makes the others' sum no worse.
             if sum.is_nan() {
                 *sum = value;
             } else if !value.is_nan() {

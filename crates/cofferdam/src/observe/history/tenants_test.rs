@@ -53,10 +53,12 @@ fn delays_are_those_of_the_second() {
 }
 
 #[test]
-fn a_tenant_that_is_new_has_no_rate_yet() {
+fn all_that_a_new_tenant_has_is_new_and_at_the_first_look_nothing_is_known() {
     let before = reading(10, Vec::new());
     let now = reading(11, vec![tenant(1, "acme", 300)]);
     let lines = Lines::default().of(Some(&before), &now);
+    assert_eq!(lines[0].get("reads"), 300.0);
+    let lines = Lines::default().of(None, &now);
     assert!(lines[0].get("reads").is_nan());
     assert_eq!(lines[0].get("connections"), 4.0);
 }

@@ -1,0 +1,306 @@
+"""The console: in a real browser, and against those who should not get in.
+
+With SHOTS=FOLDER the browser leaves its pictures there; docs/ has them from such a run.
+"""
+
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+
+from harness import ROOT, TARGET, Conn, Mismatch, Server, Suite, eventually
+
+suite = Suite("console", server=False)
+
+CHROMIUM = "/usr/bin/chromium"
+NODE_FOLDER = os.path.join(TARGET, "clients", "node")
+COOKIE = re.compile(r"cofferdam_session=(\w{26}); Path=/console; HttpOnly; SameSite=Strict; Max-Age=86400")
+
+
+class Load(threading.Thread):
+    """One tenant's clients: so many requests a second in batches, a share of them sets."""
+
+    def __init__(self, server, tenant, per_second, keys=500, reconnects=False):
+        super().__init__(daemon=True)
+        self.server, self.tenant, self.per_second = server, tenant, per_second
+        self.keys, self.reconnects = keys, reconnects
+        self.ended = threading.Event()
+        self.start()
+
+    def run(self):
+        count, batch = 0, max(1, self.per_second // 20)
+        conn = None
+        while not self.ended.wait(0.05):
+            try:
+                if conn is None or self.reconnects:
+                    if conn:
+                        conn.close()
+                    conn = self.server.connect(self.tenant)
+                if self.reconnects:
+                    continue
+                count += 1
+                # A load that swells and ebbs is one that a graph shows.
+                now = int(batch * (1 + 0.5 * ((count // 20) % 3)))
+                lines = []
+                for n in range(now):
+                    key = f"user:{(count * 7 + n * 13) % self.keys}"
+                    if n % 8 == 0:
+                        lines.append(f"set {key} 0 0 200\r\n{'x' * 200}\r\n")
+                    else:
+                        lines.append(f"get {key}\r\n")
+                conn.send("".join(lines) + "mn\r\n")
+                conn.lines_until("MN")
+            except (OSError, Mismatch):
+                conn = None
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+
+
+def token(server):
+    with open(os.path.join(server.data_dir, "admin.token")) as file:
+        return file.read().strip()
+
+
+class Browser:
+    """One that keeps its cookie and does what it is told."""
+
+    def __init__(self, server):
+        self.server, self.cookie = server, None
+
+    def ask(self, method, path, form=None, headers=None):
+        """Status, headers and text."""
+        connection = http.client.HTTPConnection(*self.server.admin, timeout=15)
+        headers = dict(headers or {})
+        if self.cookie:
+            headers.setdefault("Cookie", f"other=1; cofferdam_session={self.cookie}")
+        body = None
+        if form is not None:
+            body = urllib.parse.urlencode(form)
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, answer, text
+
+    def login(self):
+        status, answer, _ = self.ask("POST", "/console/login", {"token": token(self.server)})
+        assert status == 303, status
+        self.cookie = COOKIE.fullmatch(answer.headers["Set-Cookie"]).group(1)
+        return self
+
+    def form_token(self, path="/console/events"):
+        _, _, text = self.ask("GET", path)
+        return re.search(r'name="form_token" value="(\w+)"', text).group(1)
+
+
+@suite.test
+def a_person_with_a_browser():
+    """Everything that needs a real one: see console_browser.js."""
+    with Server() as server:
+        tenants = [server.tenant(name) for name in ("acme", "globex", "initech", "umbrella")]
+        server.cli("tenant", "limit", "globex", "--ops", "400", "--max-delay-ms", "20")
+        loads = [Load(server, tenant, rate) for tenant, rate in zip(tenants, (1600, 900, 300, 120))]
+        loads.append(Load(server, tenants[3], 1, reconnects=True))
+        try:
+            settle = int(os.environ.get("SETTLE", "0"))
+            time.sleep(settle / 1000)
+            done = subprocess.run(
+                ["node", os.path.join(ROOT, "tests", "clients", "console_browser.js")],
+                env={
+                    **os.environ,
+                    "URL": f"http://127.0.0.1:{server.admin[1]}",
+                    "TOKEN": token(server),
+                    "TENANT": "acme",
+                    "CHROMIUM": CHROMIUM,
+                    "NODE_FOLDER": NODE_FOLDER,
+                },
+                capture_output=True,
+                text=True,
+                timeout=180,
+            )
+        finally:
+            for load in loads:
+                load.stop()
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        shown = json.loads(server.cli("tenant", "show", "acme", "--json").stdout)
+        assert shown["traffic"]["ops_per_second"] == 50, shown
+        assert len(shown["credentials"]) == 2, shown
+
+
+@suite.test
+def nothing_is_told_to_strangers():
+    with Server() as server:
+        stranger = Browser(server)
+        for path in ("/console/", "/console/tenants/default", "/console/events", "/console/audit"):
+            status, answer, text = stranger.ask("GET", path)
+            assert (status, answer.headers["Location"]) == (303, "/console/login"), (path, status)
+            assert "default" not in text
+        for path in ("/console/live", "/console/data/history", "/console/data/events"):
+            assert stranger.ask("GET", path)[0] == 401, path
+        for path in ("flush", "limit", "rotate"):
+            assert stranger.ask("POST", f"/console/tenants/default/{path}", {})[0] == 401, path
+        stranger.cookie = "a" * 26
+        assert stranger.ask("GET", "/console/data/events")[0] == 401
+        # The API behind it still wants its own proof, and a session is none.
+        logged_in = Browser(server).login()
+        assert logged_in.ask("GET", "/v1/tenants")[0] == 401
+
+
+@suite.test
+def guessing_is_slow_and_told():
+    with Server() as server:
+        guesser = Browser(server)
+        statuses = [guesser.ask("POST", "/console/login", {"token": "x" * 26})[0] for _ in range(7)]
+        assert statuses == [401] * 5 + [429] * 2, statuses
+        status, answer, _ = guesser.ask("POST", "/console/login", {"token": token(server)})
+        assert status == 429 and 1 <= int(answer.headers["Retry-After"]) <= 11
+        # Wrong tokens of any length cost the same and are no error of ours.
+        for wrong in ("", "x", "y" * 5000):
+            assert guesser.ask("POST", "/console/login", {"token": wrong})[0] == 429
+        assert "panicked" not in server.log_text()
+
+
+@suite.test
+def forms_of_other_pages_do_nothing():
+    with Server() as server:
+        server.tenant("acme")
+        browser = Browser(server).login()
+        good = browser.form_token()
+        path = "/console/tenants/acme/flush"
+        for wrong in ({}, {"form_token": ""}, {"form_token": good[:-1]}, {"form_token": "a" * 26}):
+            assert browser.ask("POST", path, wrong)[0] == 403, wrong
+        foreign = {"Sec-Fetch-Site": "cross-site"}
+        assert browser.ask("POST", path, {"form_token": good}, foreign)[0] == 403
+        assert browser.ask("POST", "/console/login", {"token": token(server)}, foreign)[0] == 403
+        other = Browser(server).login()
+        assert other.ask("POST", path, {"form_token": good})[0] == 403
+        assert browser.ask("POST", path, {"form_token": good})[0] == 303
+        stat = json.loads(server.cli("stat", "--tenant", "acme", "--json").stdout)
+        assert stat["tenants"][0]["cache"]["cmd_flush"] == 1, stat
+
+
+@suite.test
+def a_foreign_name_reaches_nothing():
+    with Server() as server:
+        browser = Browser(server).login()
+        for host in ("evil.example", "evil.example:8311", "localhost.evil.example", ""):
+            for path in ("/", "/console/", "/console/login", "/console/static/app.js"):
+                status, _, text = browser.ask("GET", path, headers={"Host": host})
+                assert status == 421 and "<" not in text, (host, path, status)
+
+
+@suite.test
+def names_are_shown_and_not_obeyed():
+    """A user name that fails to log in, a tenant in an address, a limit typed in: all are text."""
+    with Server() as server:
+        browser = Browser(server).login()
+        evil = "<script>alert(1)</script>"
+        quoted = urllib.parse.quote(evil, safe="")
+        for path in (f"/console/tenants/{quoted}", f"/console/events?tenant={quoted}"):
+            _, _, text = browser.ask("GET", path)
+            assert evil not in text and "&#60;script" in text, path
+        form = {"form_token": browser.form_token(), "ops_per_second": f'"{evil}'}
+        status, _, text = browser.ask("POST", "/console/tenants/default/limit", form)
+        assert status == 422 and evil not in text and "&#60;script" in text
+        _, answer, _ = browser.ask("GET", "/console/")
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy, policy
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+@suite.test
+def long_and_slow_questions_harm_nobody():
+    with Server() as server:
+        browser = Browser(server).login()
+        with socket.create_connection(server.admin) as long:
+            try:
+                long.sendall(b"GET /console/events?tenant=" + b"x" * (1 << 20) + b" HTTP/1.1\r\n\r\n")
+            except OSError:
+                pass
+            try:
+                assert not long.recv(100).startswith(b"HTTP/1.1 200")
+            except ConnectionResetError:
+                pass
+        names = ",".join(["service/reads"] * 65)
+        assert browser.ask("GET", f"/console/data/history?names={names}")[0] == 400
+        slow = [socket.create_connection(server.admin) for _ in range(60)]
+        for one in slow:
+            one.sendall(b"GET /console/ HTTP/1.1\r\nHost: localhost\r\nX-")
+        assert browser.ask("GET", "/console/")[0] == 200
+        eventually(lambda: all(gone(one) for one in slow), 15, "slow questions are cut off")
+
+
+def gone(sock):
+    """Whether the other side has closed."""
+    sock.setblocking(False)
+    try:
+        return sock.recv(1000) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+@suite.test
+def followers_are_bounded_and_let_go():
+    with Server() as server:
+        browser = Browser(server).login()
+        request = f"GET /console/live HTTP/1.1\r\nHost: localhost\r\nCookie: cofferdam_session={browser.cookie}\r\n\r\n"
+        open_ones = []
+        for _ in range(24):
+            one = socket.create_connection(server.admin, timeout=5)
+            one.sendall(request.encode())
+            assert b"text/event-stream" in one.recv(4096)
+            open_ones.append(one)
+        with socket.create_connection(server.admin, timeout=5) as late:
+            late.sendall(request.encode())
+            assert late.recv(4096).startswith(b"HTTP/1.1 503")
+        for one in open_ones:
+            one.close()
+        eventually(lambda: browser.ask("GET", "/console/live-not")[0] == 404, 5, "it serves on")
+
+        def follows():
+            with socket.create_connection(server.admin, timeout=5) as again:
+                again.sendall(request.encode())
+                return again.recv(4096).startswith(b"HTTP/1.1 200")
+
+        eventually(follows, 5, "a place comes free")
+
+
+@suite.test
+def the_history_is_that_of_the_tenants():
+    """What was asked of the cache is what the history tells, over the API and over the console."""
+    with Server() as server:
+        acme = server.tenant("acme")
+        browser = Browser(server).login()
+        began = int(time.time()) - 2
+
+        def told(name):
+            path = f"/console/data/history?names={name}&from={began}"
+            status, _, text = browser.ask("GET", path)
+            if status == 503:  # The files are being opened.
+                return []
+            assert status == 200, text
+            answer = json.loads(text)
+            assert answer["step_s"] == 1, answer["step_s"]
+            return [mean for mean in answer["figures"][name]["mean"] if mean is not None]
+
+        eventually(lambda: told("tenant/acme/misses"), 15, "a first second in the history")
+        with server.connect(acme) as conn:
+            for _ in range(500):
+                conn.send("get missing\r\n")
+                conn.lines_until("END")
+        misses = "tenant/acme/misses"
+        eventually(lambda: abs(sum(told(misses)) - 500) <= 75, 10, "500 misses in the history")
+
+
+suite.main()
