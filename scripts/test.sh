@@ -42,6 +42,7 @@ missing_packages() {
   command -v php >/dev/null && php -m | grep -x memcached >/dev/null || echo php-cli php-memcached
   command -v promtool >/dev/null || echo prometheus
   command -v chromium >/dev/null || echo chromium
+  command -v etcd >/dev/null || echo etcd-server
   command -v openssl >/dev/null || echo openssl
   command -v python3 >/dev/null || echo python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
@@ -61,6 +62,10 @@ install_debian_packages() {
   # The package starts a service on the port that `cofferdam up` uses; the tests start their own.
   case " ${packages[*]} " in
     *" memcached "*) as_root systemctl disable --now memcached >/dev/null 2>&1 || true ;;
+  esac
+  # Tests start an etcd of their own.
+  case " ${packages[*]} " in
+    *" etcd-server "*) as_root systemctl disable --now etcd >/dev/null 2>&1 || true ;;
   esac
   # Of this one only promtool is needed, which checks metrics.
   case " ${packages[*]} " in

@@ -9,6 +9,7 @@ pub mod observe;
 mod published;
 pub mod secrets;
 pub mod state;
+pub mod store;
 pub mod volumes;
 
 pub use clock::Clock;

@@ -7,6 +7,7 @@
 mod backup;
 mod error;
 mod lock;
+mod pairs;
 mod record;
 mod schema;
 mod store;
@@ -17,7 +18,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use base::{CredentialId, TenantId, TrafficLimits};
+use base::{CredentialId, TenantId, Timestamp, TrafficLimits};
 
 pub use backup::restore;
 pub use error::StateError;
@@ -25,7 +26,10 @@ pub use lock::{DirLock, create_private_dir};
 pub use record::{CredentialRecord, NewCredential, NewTenant, TenantRecord};
 pub use volume::{NewVolume, VolumeLimits, VolumeRecord};
 
+pub(crate) use pairs::Changed;
 use store::Store;
+
+use crate::store::{Change, Detail, LeaseId, Revision, Snapshot};
 
 /// The open tenant `default`: it has no record and no credential, and no other gets its number.
 pub const DEFAULT_TENANT: TenantId = TenantId(1);
@@ -164,6 +168,71 @@ impl State {
     /// Keeps `value` under `key`.
     pub fn set_remark(&self, key: &'static str, value: String) -> Result<(), StateError> {
         self.ask(move |store| store.set_remark(key, &value))
+    }
+
+    /// What [`LocalStore`](crate::store::LocalStore) offers as `range`, without ending leases.
+    pub(crate) fn pairs_range(&self, prefix: &str, detail: Detail) -> Result<Snapshot, StateError> {
+        let prefix = prefix.to_owned();
+        self.ask(move |store| pairs::range(store.connection(), &prefix, detail))
+    }
+
+    pub(crate) fn pairs_change(&self, change: &Change) -> Result<Changed, StateError> {
+        let change = change.clone();
+        self.ask(move |store| {
+            let transaction = store.transaction()?;
+            let changed = pairs::change(&transaction, &change)?;
+            // Dropped, it takes back what was written.
+            if matches!(changed, Changed::Made(..)) {
+                transaction.commit()?;
+            }
+            Ok(changed)
+        })
+    }
+
+    pub(crate) fn pairs_revision(&self) -> Result<Revision, StateError> {
+        self.ask(|store| pairs::revision(store.connection()))
+    }
+
+    pub(crate) fn pairs_grant(&self, ttl_s: u32, now: Timestamp) -> Result<LeaseId, StateError> {
+        self.ask(move |store| {
+            let transaction = store.transaction()?;
+            let lease = pairs::grant(&transaction, ttl_s, now)?;
+            transaction.commit()?;
+            Ok(lease)
+        })
+    }
+
+    pub(crate) fn pairs_keep_alive(
+        &self,
+        lease: LeaseId,
+        now: Timestamp,
+    ) -> Result<bool, StateError> {
+        self.ask(move |store| {
+            let transaction = store.transaction()?;
+            let kept = pairs::keep_alive(&transaction, lease, now)?;
+            transaction.commit()?;
+            Ok(kept)
+        })
+    }
+
+    pub(crate) fn pairs_revoke(
+        &self,
+        lease: LeaseId,
+    ) -> Result<(Revision, Vec<String>), StateError> {
+        self.ask(move |store| {
+            let transaction = store.transaction()?;
+            let revoked = pairs::revoke(&transaction, lease)?;
+            transaction.commit()?;
+            Ok(revoked)
+        })
+    }
+
+    pub(crate) fn pairs_ended(&self, now: Timestamp) -> Result<Vec<LeaseId>, StateError> {
+        self.ask(move |store| pairs::ended(store.connection(), now))
+    }
+
+    pub(crate) fn pairs_next_end(&self) -> Result<Option<Timestamp>, StateError> {
+        self.ask(|store| pairs::next_end(store.connection()))
     }
 
     /// The whole state as the bytes of a SQLite file, consistent at one moment; serving goes on.

@@ -13,7 +13,7 @@ pub(super) const APPLICATION_ID: i32 = 0x436f_6664;
 ///
 /// `AUTOINCREMENT` is what keeps numbers from being given twice. Tenant 1 is `default`, which has
 /// no row, so counting begins behind it.
-pub(super) const STEPS: &[&str] = &[TENANTS_AND_CREDENTIALS, TRAFFIC, VOLUMES];
+pub(super) const STEPS: &[&str] = &[TENANTS_AND_CREDENTIALS, TRAFFIC, VOLUMES, PAIRS];
 
 const TENANTS_AND_CREDENTIALS: &str = "
     CREATE TABLE tenant (
@@ -70,6 +70,23 @@ const VOLUMES: &str = "
         created INTEGER NOT NULL DEFAULT (unixepoch()),
         UNIQUE (tenant, name)
     ) STRICT;
+";
+
+/// What a fleet's processes agree on, where it is on one machine.
+const PAIRS: &str = "
+    CREATE TABLE pair (
+        key TEXT PRIMARY KEY,
+        value BLOB NOT NULL,
+        revision INTEGER NOT NULL,
+        lease INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE pair_lease (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        ttl_s INTEGER NOT NULL,
+        ends_ns INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE pair_revision (revision INTEGER NOT NULL) STRICT;
+    INSERT INTO pair_revision VALUES (0);
 ";
 
 /// Takes `connection` through the steps that it has not taken yet, each whole or not at all.
