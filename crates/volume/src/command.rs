@@ -32,7 +32,7 @@ impl Config {
             segment_len: 4 << 20,
             puts_max: 2,
             checkpoint_len: 256 << 20,
-            live_min_percent: 72,
+            live_min_percent: 71,
         }
     }
 }

@@ -28,8 +28,9 @@
 //!   begins only when both the store and the journal durably know its epoch.
 //! - No segment takes effect that an attachment after its own has not seen at its start.
 //! - No record of an older epoch is taken up behind one of a newer: what was lost stays lost.
-//! - No segment, part or root is deleted before a root that does without it is durable, and no snapshot
-//!   needs it. A volume deletes nobody else's objects.
+//! - No part or root is deleted before a root that does without it is durable; no segment before a root
+//!   and what is stored behind it do without it; nothing that a snapshot needs. A volume deletes
+//!   nobody else's objects.
 //! - No root is of a state that never was: without the journal, the volume is an older state of itself.
 //! - No snapshot's record is disowned before a root names the snapshot.
 //! - No damaged record is taken for the journal's end if anything says that it was durable.

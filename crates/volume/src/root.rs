@@ -5,7 +5,7 @@
 //! record that has, 40..48 blocks of the volume, 48..68 the parent if the volume is a clone, else zero:
 //! volume, sequence (8), epoch of the snapshot; then the length of the label and the label. Then five lists, each after its count: volumes whose
 //! objects are named, this one first (8 each); segments, each row, volume by its place in that list,
-//! number (8), epoch, length, blocks, live blocks, snapshots that need it; parts of the map, each its
+//! number (8), epoch, length, blocks, live blocks, snapshots that need it, age as in `segment` (8); parts of the map, each its
 //! place, volume by its place, number (8), epoch; parts that snapshots need, the same with how many do as
 //! its place; snapshots, each sequence (8), epoch, blocks (8), nanoseconds since 1970 (8), length of the
 //! name, the name, number (8) and epoch of its object. Fields are four bytes where nothing is said.
@@ -100,6 +100,7 @@ impl Root {
             body.put_u32(row.frames);
             body.put_u32(row.live);
             body.put_u32(row.pins);
+            body.put_u64(row.born);
         }
         let held = self.held.iter().map(|(name, count)| (count, name));
         put_parts(&mut body, self.parts.iter(), &owner);
@@ -214,6 +215,7 @@ fn read_row(reader: &mut Reader<'_>, owners: &[VolumeId]) -> Option<(u32, Row)> 
         frames: reader.u32()?,
         live: reader.u32()?,
         pins: reader.u32()?,
+        born: reader.u64()?,
     };
     (number < crate::leaf::ROWS_MAX).then_some((number, row))
 }

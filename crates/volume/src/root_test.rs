@@ -17,6 +17,7 @@ fn root() -> Root {
         frames: 1000,
         live: 10,
         pins: 2,
+        born: 3,
     };
     let object = |volume, kind| ObjectName {
         volume,

@@ -10,11 +10,12 @@
 //! each: 0..12 as if written, 12..20, 20..24 and 24..28 number and epoch of the segment from which it was
 //! moved and the unit there.
 //!
-//! Then the footer, 72 bytes: 0..4 magic `CFS2`, 4..8 CRC-32C of the summary and of bytes 8..72, 8..16
+//! Then the footer, 80 bytes: 0..4 magic `CFS2`, 4..8 CRC-32C of the summary and of bytes 8..80, 8..16
 //! volume, 16..24 number, 24..28 epoch, 28..40 written, zeroes and moved in the summary, 40..48 the last
 //! journal record that has taken effect with it, 48..52 length of the frames, 52..56 CRC-32C of the
 //! frames, 56..64 blocks of the volume, 64..68 whether the volume is what it was after that record, with
-//! nothing missing, 68..72 zero.
+//! nothing missing, 68..72 zero, 72..80 the number of the segment in which its blocks were first, if they
+//! were moved, else its own.
 
 use crate::BLOCK_LEN;
 use crate::bytes::{Put, Reader, crc, len32, usize_of};
@@ -26,7 +27,7 @@ const WRITTEN_LEN: usize = 12;
 const MOVED_LEN: usize = 28;
 
 /// The bytes of the footer.
-pub(crate) const FOOTER_LEN: usize = 72;
+pub(crate) const FOOTER_LEN: usize = 80;
 
 /// The bytes before the end of a segment that are sure to hold its summary and footer: a segment has at
 /// most [`FRAMES_MAX`] frames and as many entries for zeroes.
@@ -37,6 +38,11 @@ pub(crate) const FRAMES_MAX: usize = (4 << 20) / FRAME_LEN_MAX;
 
 /// Compression pays if it saves so much of a block.
 const PAYS_LEN: usize = 512;
+
+/// After so many blocks that did not shrink,
+const FAILED_MAX: u32 = 4;
+/// one in so many is tried.
+const TRY_EVERY: u32 = 16;
 
 /// What frames are aligned to.
 pub(crate) const UNIT_LEN: usize = 16;
@@ -74,6 +80,7 @@ pub struct Draft {
     pub(crate) through_seq: u64,
     pub(crate) size_blocks: u64,
     pub(crate) whole: bool,
+    pub(crate) born: u64,
     pub(crate) blocks: Vec<DraftBlock>,
     pub(crate) zeroes: Vec<(u64, u32)>,
 }
@@ -98,6 +105,8 @@ pub(crate) struct Summary {
     pub(crate) size_blocks: u64,
     /// The volume is then what it was after that record: data that newer records hide is here too.
     pub(crate) whole: bool,
+    /// The segment in which its blocks were first: how old they are.
+    pub(crate) born: u64,
     pub(crate) frames_len: u32,
     pub(crate) frames_crc: u32,
     /// Written blocks first, then zeroes, then moved ones.
@@ -109,10 +118,11 @@ impl Draft {
     pub fn seal(self) -> Sealed {
         let mut bytes = Vec::with_capacity(self.blocks.len() * FRAME_LEN_MAX);
         let (mut entries, mut moved) = (Vec::with_capacity(self.blocks.len()), Vec::new());
+        let mut trial = Trial::default();
         for (block, data, from) in &self.blocks {
             let block = *block;
             let unit = len32(bytes.len() / UNIT_LEN);
-            put_frame(&mut bytes, block, data);
+            put_frame(&mut bytes, block, data, &mut trial);
             match *from {
                 None => entries.push(Entry {
                     block,
@@ -139,6 +149,7 @@ impl Draft {
             through_seq: self.through_seq,
             size_blocks: self.size_blocks,
             whole: self.whole,
+            born: self.born,
             frames_len: len32(bytes.len()),
             frames_crc: crc(&bytes),
             entries,
@@ -148,16 +159,32 @@ impl Draft {
     }
 }
 
-fn put_frame(out: &mut Vec<u8>, block: u64, data: &[u8]) {
+/// Whether compression is worth a try: where several blocks did not shrink, only some are tried.
+#[derive(Default)]
+struct Trial {
+    failed: u32,
+}
+
+impl Trial {
+    fn compress(&mut self, data: &[u8]) -> Option<Vec<u8>> {
+        if self.failed >= FAILED_MAX && !self.failed.is_multiple_of(TRY_EVERY) {
+            self.failed += 1;
+            return None;
+        }
+        let packed = lz4_flex::block::compress(data);
+        let pays = packed.len() + PAYS_LEN <= data.len();
+        self.failed = if pays { 0 } else { self.failed + 1 };
+        pays.then_some(packed)
+    }
+}
+
+fn put_frame(out: &mut Vec<u8>, block: u64, data: &[u8], trial: &mut Trial) {
     let packed;
     let (how, stored) = if data.is_empty() {
         (2, data)
     } else {
-        packed = lz4_flex::block::compress(data);
-        match packed.len() + PAYS_LEN <= data.len() {
-            true => (1, &packed[..]),
-            false => (0, data),
-        }
+        packed = trial.compress(data);
+        packed.as_ref().map_or((0, data), |packed| (1, &packed[..]))
     };
     let start = out.len();
     out.put_u32(0);
@@ -232,6 +259,7 @@ impl Summary {
         foot.put_u64(self.size_blocks);
         foot.put_u32(u32::from(self.whole));
         foot.put_u32(0);
+        foot.put_u64(self.born);
         let mut covered = out.get(start..entries_end).unwrap_or_default().to_vec();
         covered.extend_from_slice(&foot);
         out.put_u32(MAGIC);
@@ -250,6 +278,8 @@ impl Summary {
         let (written, zeroes, moved) = (count()?, count()?, count()?);
         let (through_seq, frames_len, frames_crc) = (reader.u64()?, reader.u32()?, reader.u32()?);
         let (size_blocks, whole) = (reader.u64()?, reader.u32()? == 1);
+        reader.u32()?;
+        let born = reader.u64()?;
         let plain = written.checked_add(zeroes)?.checked_mul(WRITTEN_LEN)?;
         let start = foot_at.checked_sub(plain.checked_add(moved.checked_mul(MOVED_LEN)?)?)?;
         let mut covered = bytes.get(start..foot_at)?.to_vec();
@@ -280,6 +310,7 @@ impl Summary {
             through_seq,
             size_blocks,
             whole,
+            born,
             frames_len,
             frames_crc,
             entries: entries.collect::<Option<_>>()?,

@@ -32,6 +32,7 @@ fn sealed() -> (Sealed, Vec<(u64, Vec<u8>)>) {
         through_seq: 77,
         size_blocks: 1 << 41,
         whole: true,
+        born: 3,
         blocks,
         zeroes: vec![(100, 1 << 30)],
     };

@@ -24,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) live: u32,
     /// Snapshots that need it.
     pub(crate) pins: u32,
+    /// The number of the segment in which its blocks were first.
+    pub(crate) born: u64,
 }
 
 impl Row {
@@ -57,7 +59,7 @@ pub(crate) struct Table {
     by_id: HashMap<SegmentId, u32>,
     free: Vec<u32>,
     usage: Usage,
-    /// Rows that collection may move: share of live blocks, number of the segment, row.
+    /// Rows that collection may move: share of live blocks, age, row.
     movable: BTreeSet<(u32, u64, u32)>,
     dead: BTreeSet<u32>,
 }
@@ -120,7 +122,7 @@ impl Table {
             self.usage.frames += u64::from(row.frames);
             self.usage.live += u64::from(row.live);
             self.usage.len += u64::from(row.len);
-            self.movable.insert((row.share(), row.id.number, number));
+            self.movable.insert((row.share(), row.born, number));
         }
     }
 
@@ -131,7 +133,7 @@ impl Table {
             self.usage.frames -= u64::from(row.frames);
             self.usage.live -= u64::from(row.live);
             self.usage.len -= u64::from(row.len);
-            self.movable.remove(&(row.share(), row.id.number, number));
+            self.movable.remove(&(row.share(), row.born, number));
         }
     }
 
@@ -160,7 +162,7 @@ impl Table {
         dead.filter_map(|number| Some((*number, *self.get(*number)?)))
     }
 
-    /// Of each share of live blocks the segment that is oldest, those with the smallest share first.
+    /// Of each share of live blocks the segment whose blocks are oldest.
     pub(crate) fn victims(&self) -> impl Iterator<Item = Row> {
         let first = |share| {
             self.movable
@@ -258,6 +260,7 @@ pub(crate) fn apply(map: &mut Map, table: &mut Table, summary: &Summary, object_
         frames: summary.frames(),
         live: 0,
         pins: 0,
+        born: summary.born,
     });
     for entry in &summary.entries {
         let unit = match entry.change {

@@ -15,6 +15,7 @@ fn summary(number: u64, changes: &[(u64, Change)]) -> Summary {
         through_seq: number,
         size_blocks: 100,
         whole: true,
+        born: number,
         frames_len: 0,
         frames_crc: 0,
         entries: entries.collect(),

@@ -1,8 +1,10 @@
 //! Bytes that rot are noticed, named, and never served.
 
 use super::world::{BLOCKS, Planted, World};
-use crate::name::ObjectKind;
+use crate::history::History;
+use crate::name::{ObjectKind, ObjectName};
 use crate::open::OpenError;
+use crate::root::Root;
 
 /// A volume with segments and checkpoints, at rest.
 fn worked() -> World {
@@ -16,15 +18,18 @@ fn worked() -> World {
     world
 }
 
+fn newest_root(world: &World) -> (ObjectName, Root) {
+    let get = &mut |name, offset, len| world.store.get(name, offset, len);
+    let history = History::read(world.config.volume, world.store.list(), get);
+    let history = history.expect("nothing fails");
+    history.newest_root(get).expect("there is one")
+}
+
 #[test]
 fn a_damaged_part_is_named() {
     let mut world = worked();
-    let parts: Vec<_> = world.store.list().into_iter().collect();
-    let (part, _) = parts
-        .into_iter()
-        .rev()
-        .find(|(name, _)| name.kind == ObjectKind::Part)
-        .expect("there is a part");
+    let (_, root) = newest_root(&world);
+    let part = *root.parts.values().next().expect("there is a part");
     world.store.damage(part, 20);
     assert_eq!(world.attach().err(), Some(OpenError::Damaged(part)));
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{Engine, Stored};
 use crate::command::Reply;
 use crate::freeze::{Deletion, Frozen, Standing};
-use crate::name::{ObjectKind, ObjectName};
+use crate::name::{ObjectKind, ObjectName, SegmentId};
 use crate::snapshot::Snapshot;
 
 /// A checkpoint costs at most this fraction of what was written to segments since the last.
@@ -19,6 +19,8 @@ const MAP_LEN_FACTOR: u64 = 32;
 pub(super) struct Checkpoints {
     /// The newest durable root and what it names.
     root: ObjectName,
+    /// The last segment that it knows of.
+    root_head: u64,
     pub(super) named: Named,
     /// Bytes of segments since the last state was frozen.
     since_len: u64,
@@ -44,9 +46,14 @@ pub(crate) struct Named {
 }
 
 impl Checkpoints {
-    pub(super) fn new(root: ObjectName, named: Named, frozen: VecDeque<Frozen>) -> Self {
+    pub(super) fn new(
+        (root, root_head): (ObjectName, u64),
+        named: Named,
+        frozen: VecDeque<Frozen>,
+    ) -> Self {
         Self {
             root,
+            root_head,
             named,
             since_len: 0,
             stored_len: 0,
@@ -206,6 +213,7 @@ impl Engine {
         };
         let old = std::mem::replace(&mut self.checkpoints.named, new.clone());
         let old_root = std::mem::replace(&mut self.checkpoints.root, name);
+        self.checkpoints.root_head = root.head.number;
         self.checkpoints.count += 1;
         self.checkpoints.making = false;
         self.delete(old_root);
@@ -220,13 +228,7 @@ impl Engine {
         let gone: Vec<ObjectName> = gone.iter().filter(own).copied().collect();
         gone.into_iter().for_each(|part| self.delete(part));
         for (number, id) in frozen.dead {
-            let row = self.table.get(number).copied();
-            if let Some(row) = row.filter(|row| row.id == id) {
-                if row.volume == self.config.volume {
-                    self.delete(ObjectName::segment(row.volume, row.id));
-                }
-                self.table.remove(number);
-            }
+            self.forget(number, id);
         }
         self.make_checkpoint();
         self.begin_deletions();
@@ -234,5 +236,34 @@ impl Engine {
         self.maybe_collect();
         self.maybe_checkpoint();
         self.maybe_pack();
+    }
+
+    /// Deletes what is dead and older than the newest root, where the map is whole: whoever starts from that
+    /// root comes by the segments that took its place. What is newer has to stay, since no number may be
+    /// missing behind the root.
+    pub(super) fn delete_dead(&mut self) {
+        let head = self.checkpoints.root_head;
+        let mut queue = self.checkpoints.queue.iter();
+        // The newest root still names the snapshots that these no longer have.
+        if queue.any(|frozen| !frozen.deletions.is_empty()) {
+            return;
+        }
+        let dead = self.table.dead();
+        let old = dead.filter(|(_, row)| row.volume == self.config.volume && row.id.number <= head);
+        let old: Vec<_> = old.map(|(number, row)| (number, row.id)).collect();
+        for (number, id) in old {
+            self.forget(number, id);
+        }
+    }
+
+    /// Forgets a row and deletes its segment, unless the row is another's by now.
+    fn forget(&mut self, number: u32, id: SegmentId) {
+        let row = self.table.get(number).copied();
+        if let Some(row) = row.filter(|row| row.id == id) {
+            if row.volume == self.config.volume {
+                self.delete(ObjectName::segment(row.volume, row.id));
+            }
+            self.table.remove(number);
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! Collection: what is live in the segments with most garbage is moved together.
 //!
-//! The victim is the one with the smallest live part (greedy). Moved blocks have survived once and go
-//! into segments of their own, apart from fresh ones, which keeps cold from hot. The victim itself is
-//! deleted by the checkpoint that first does without it.
+//! Moved blocks have survived once and go into segments of their own, which keep the age of their blocks:
+//! that keeps cold apart from hot. The victim is deleted when nothing that recovery starts from needs it.
 
 use super::{Engine, Task};
 use crate::bytes::usize_of;
@@ -10,6 +9,7 @@ use crate::command::{Command, IoError, Reply};
 use crate::leaf::Place;
 use crate::name::{ObjectName, SegmentId};
 use crate::segment::{Change, DraftBlock, Summary, UNIT_LEN, open_frame};
+use crate::table::Row;
 
 /// One segment at a time.
 #[derive(Debug, Default)]
@@ -39,6 +39,16 @@ impl Collector {
     }
 }
 
+/// What moving a segment's live blocks gains for what it costs, the more the longer its blocks have
+/// lasted: cost-benefit selection of Rosenblum and Ousterhout, The Design and Implementation of a
+/// Log-Structured File System, 1992.
+fn worth(row: &Row, head: u64) -> u64 {
+    let (live, frames) = (u64::from(row.live), u64::from(row.frames));
+    let age = head.saturating_sub(row.born).saturating_add(1);
+    let free = frames.saturating_sub(live) << 10;
+    free.saturating_mul(age) / (frames + live).max(1)
+}
+
 impl Engine {
     pub(super) fn maybe_collect(&mut self) {
         let usage = self.table.usage();
@@ -47,7 +57,10 @@ impl Engine {
             return;
         }
         let damaged = &self.collector.damaged;
-        let victim = self.table.victims().find(|row| !damaged.contains(&row.id));
+        let possible = self.table.victims();
+        let possible = possible.filter(|row| !damaged.contains(&row.id));
+        let head = self.packer.head().number;
+        let victim = possible.max_by_key(|row| worth(row, head));
         let Some(row) = victim else {
             return;
         };
@@ -82,7 +95,8 @@ impl Engine {
         if live.is_empty() || self.stopped.is_some() {
             return;
         }
-        self.start_moving(live);
+        let born = self.table.get(number).map_or(id.number, |row| row.born);
+        self.start_moving(live, born);
         self.collector.state = State::Moving(self.packer.last_number());
     }
 

@@ -116,10 +116,14 @@ pub struct Figures {
     pub overlay_extents: u64,
     /// Bytes of memory that the map takes, roughly.
     pub map_memory_len: u64,
-    /// Blocks stored in segments that are still needed.
+    /// Blocks that the map has, wherever they are.
+    pub mapped_blocks: u64,
+    /// Blocks stored in segments that collection may move: those that no snapshot needs.
     pub stored_blocks: u64,
     /// How many of them are live.
     pub live_blocks: u64,
+    /// Bytes of parts, roots and snapshots stored since the attachment began.
+    pub checkpoint_bytes: u64,
     /// Segments stored since the attachment began.
     pub segments: u64,
     /// Bytes of them.
@@ -148,7 +152,7 @@ impl Engine {
             writes: Writes::new(synced_seq),
             reads: Reads::default(),
             packer: Packer::new(found.head, found.through_seq, found.whole),
-            checkpoints: Checkpoints::new(found.root, found.named, found.frozen),
+            checkpoints: Checkpoints::new((found.root, found.root_head), found.named, found.frozen),
             collector: Collector::default(),
             unwanted: Vec::new(),
             doomed: BTreeSet::new(),
@@ -189,11 +193,13 @@ impl Engine {
             journal_used_len: self.journal.used_len(),
             overlay_extents: self.layers.len() as u64,
             map_memory_len: self.map.memory_len(),
+            mapped_blocks: usage.mapped,
             stored_blocks: usage.frames,
             live_blocks: usage.live,
             segments: self.packer.stored,
             segment_bytes: self.packer.stored_len,
             checkpoints: self.checkpoints.count,
+            checkpoint_bytes: self.checkpoints.bytes,
             collected: self.collector.count,
             syncs: self.writes.syncs,
         }

@@ -246,7 +246,7 @@ impl Engine {
     }
 
     /// A segment of moved blocks; takes its place behind those on their way.
-    pub(super) fn start_moving(&mut self, blocks: Vec<DraftBlock>) {
+    pub(super) fn start_moving(&mut self, blocks: Vec<DraftBlock>, born: u64) {
         let id = self.packer.next_id(self.epoch);
         let (through_seq, whole) = (self.packer.planned_through, self.packer.planned_whole);
         let planned = self.packer.slots.back();
@@ -257,6 +257,7 @@ impl Engine {
             through_seq,
             size_blocks,
             whole,
+            born,
             blocks,
             zeroes: Vec::new(),
         });
@@ -306,6 +307,7 @@ impl Engine {
                     through_seq: slot.through_seq,
                     size_blocks: slot.size_blocks,
                     whole: slot.whole,
+                    born: slot.id.number,
                     blocks,
                     zeroes,
                 }));
@@ -373,6 +375,7 @@ impl Engine {
         if let Some(snapshot) = self.layers.pop(seq).and_then(|layer| layer.snapshot) {
             self.freeze(Some(snapshot));
         }
+        self.delete_dead();
         self.maybe_checkpoint();
     }
 }

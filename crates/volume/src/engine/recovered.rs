@@ -33,6 +33,8 @@ pub(crate) struct Recovered {
     pub(crate) root: ObjectName,
     /// The attachment of whose history the root is a state.
     pub(crate) root_epoch: u32,
+    /// The last segment that the root knows of.
+    pub(crate) root_head: u64,
     pub(crate) named: Named,
     /// Snapshots that were taken and not stored.
     pub(crate) frozen: VecDeque<Frozen>,
@@ -62,6 +64,7 @@ impl Recovered {
             whole: replay.is_whole,
             root: name,
             root_epoch: root.epoch,
+            root_head: root.head.number,
             named: Named {
                 parts: root.parts,
                 held: root.held,
@@ -81,6 +84,7 @@ impl Recovered {
         self.size_blocks = kept.size_blocks;
         self.packed_size_blocks = kept.size_blocks;
         self.through_seq = self.journal.last_seq();
+        self.root_head = self.head.number;
         self.whole = true;
     }
 
