@@ -19,8 +19,8 @@ pub struct Config {
     pub puts_max: usize,
     /// How much is written to segments between two checkpoints at least.
     pub checkpoint_len: u64,
-    /// Collect when less than this part of what is stored is live.
-    pub live_min_percent: u64,
+    /// Collect when less than this part of the blocks that are stored is live, in thousandths.
+    pub live_min_permille: u64,
 }
 
 impl Config {
@@ -32,7 +32,8 @@ impl Config {
             segment_len: 4 << 20,
             puts_max: 2,
             checkpoint_len: 256 << 20,
-            live_min_percent: 71,
+            // What else is stored takes the rest to seven tenths.
+            live_min_permille: 706,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::disk::Disk;
+use super::past::Past;
 use super::world::{BLOCKS, Op, Planted, World};
 use crate::Engine;
 use crate::catalogue::Catalogue;
@@ -100,6 +101,11 @@ impl World {
         let catalogue = self.catalogue();
         let listed = catalogue.volumes.get(&self.config.volume)?;
         let stored = &listed.snapshots;
+        if self.rng.below(8) == 0 {
+            let there: Vec<SnapshotId> = stored.iter().map(|snapshot| snapshot.id).collect();
+            self.lose_journal(&there);
+            return None;
+        }
         let choice = self.rng.below(2 * stored.len() as u64 + 1) as usize;
         let id = stored.get(choice)?.id;
         let taken = self.snapshots.0.get(&id);
@@ -111,9 +117,20 @@ impl World {
             return self.look_through_clone(&catalogue, id, contents);
         }
         let fault = self.settle_snapshots();
+        self.past.became(contents.clone());
         self.attach.restore = Some(id);
         self.checker.reset(&contents);
         fault
+    }
+
+    /// The disk with the journal is gone: the volume is to be what it was at some moment, with the
+    /// snapshots that are stored.
+    fn lose_journal(&mut self, stored: &[SnapshotId]) {
+        self.disk = Disk::new(self.config.journal_len);
+        (self.attach.without_journal, self.journal_lost) = (true, true);
+        for (id, taken) in &mut self.snapshots.0 {
+            taken.durable &= stored.contains(id);
+        }
     }
 
     fn catalogue(&mut self) -> Catalogue {
@@ -124,6 +141,7 @@ impl World {
 
     /// What is on its way has to be in the store before one can go back.
     fn settle_snapshots(&mut self) -> Option<String> {
+        self.is_full = false;
         let mut engine = match self.attach() {
             Ok(engine) => engine,
             Err(error) => return Some(format!("{error:?}")),
@@ -157,6 +175,7 @@ impl World {
         clone.disk = Disk::new(clone.config.journal_len);
         clone.checker = Checker::new();
         clone.checker.reset(&contents);
+        clone.past = Past::beginning(contents.clone());
         clone.model = contents;
         let parent = Parent {
             volume: self.config.volume,

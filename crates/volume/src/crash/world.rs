@@ -6,13 +6,14 @@ use base::Timestamp;
 use base::rng::Rng;
 
 use super::disk::{Disk, SyncBegun};
+use super::past::Past;
 use super::snapshots::Snapshots;
 use super::store::Store;
 use crate::checker::{Checker, Content, Violation, content_of, stamped};
 use crate::command::{Command, Config, IoError, Reply};
 use crate::create::create;
 use crate::name::{ObjectName, VolumeId};
-use crate::open::{Attach, Backing, OpenError, open_with};
+use crate::open::{Attach, OpenError, open_with};
 use crate::snapshot::SnapshotId;
 use crate::{Engine, Figures};
 
@@ -40,11 +41,16 @@ pub(crate) struct World {
     pub(super) planted: Planted,
     /// What each block is, all that was accepted counted.
     pub(super) model: Vec<Content>,
+    pub(super) past: Past,
     pub(super) snapshots: Snapshots,
     /// The snapshot to go back to with the next attachment.
     pub(super) attach: Attach,
-    pending: Vec<Command>,
-    syncs: BTreeMap<u64, SyncBegun>,
+    /// The store has no space.
+    pub(super) is_full: bool,
+    /// The next attachment is one to an older state.
+    pub(super) journal_lost: bool,
+    pub(super) pending: Vec<Command>,
+    pub(super) syncs: BTreeMap<u64, SyncBegun>,
     /// Operations under way: what they are.
     pub(super) ops: BTreeMap<u64, Op>,
     pub(super) next_op: u64,
@@ -89,8 +95,11 @@ impl World {
             checker: Checker::new(),
             planted,
             model: vec![Content::Zero; BLOCKS as usize],
+            past: Past::default(),
             snapshots: Snapshots::default(),
             attach: Attach::default(),
+            is_full: false,
+            journal_lost: false,
             pending: Vec::new(),
             syncs: BTreeMap::new(),
             ops: BTreeMap::new(),
@@ -150,7 +159,7 @@ impl World {
                     self.model = blocks
                         .map(|(block, data)| content_of(block, data))
                         .collect();
-                    return told(self.checker.settle(0, &data));
+                    return self.settled(&data);
                 }
                 Some(other) => return vec![format!("{other:?}")],
                 None => {}
@@ -159,6 +168,19 @@ impl World {
             self.complete(engine, index as usize);
         }
         panic!("the read never ends");
+    }
+
+    /// What was read is what the volume is from now on: some state that it once had.
+    fn settled(&mut self, data: &[u8]) -> Vec<String> {
+        let mut found = match self.past.goes_back_to(&self.model) {
+            true => Vec::new(),
+            false => vec!["the volume never was like this".to_owned()],
+        };
+        match std::mem::take(&mut self.journal_lost) {
+            true => self.checker.reset(&self.model),
+            false => found.extend(told(self.checker.settle(0, data))),
+        }
+        found
     }
 
     fn step(&mut self, engine: &mut Engine) -> Vec<String> {
@@ -170,6 +192,8 @@ impl World {
             99 => engine.checkpoint(),
             97 => self.store.late_arrives(),
             96 => self.take_snapshot(engine),
+            // For some thousand steps nothing can be stored; or again for some thousand it can.
+            94 if self.rng.below(20) == 0 => self.is_full = !self.is_full,
             95 if self.rng.below(2) == 0 => self.delete_snapshot(engine),
             _ => {}
         }
@@ -179,18 +203,6 @@ impl World {
             self.complete(engine, index as usize);
         }
         self.take_replies(engine)
-    }
-
-    /// One piece of I/O ends, and nothing new is begun.
-    pub(super) fn idle(&mut self, engine: &mut Engine) {
-        self.now = self.now + std::time::Duration::from_millis(1);
-        engine.handle_timeout(self.now);
-        self.take_commands(engine);
-        if !self.pending.is_empty() {
-            let index = self.rng.below(self.pending.len() as u64);
-            self.complete(engine, index as usize);
-        }
-        while engine.poll_reply().is_some() {}
     }
 
     fn begin(&mut self, engine: &mut Engine) {
@@ -239,11 +251,12 @@ impl World {
         if let Op::Write { .. } = kind {
             let from = block as usize;
             self.model[from..from + blocks as usize].fill(content);
+            self.past.happened(from, blocks as usize, content);
         }
         self.ops.insert(op, kind);
     }
 
-    fn take_commands(&mut self, engine: &mut Engine) {
+    pub(super) fn take_commands(&mut self, engine: &mut Engine) {
         while let Some(command) = engine.poll_command() {
             if let Command::JournalSync { token } = command {
                 self.syncs.insert(token, self.disk.begin_sync());
@@ -252,7 +265,7 @@ impl World {
         }
     }
 
-    fn complete(&mut self, engine: &mut Engine, index: usize) {
+    pub(super) fn complete(&mut self, engine: &mut Engine, index: usize) {
         let now = self.now;
         match self.pending.swap_remove(index) {
             Command::JournalWrite { token, at, bytes } => {
@@ -287,7 +300,10 @@ impl World {
         }
     }
 
-    fn put_maybe(&mut self, name: ObjectName, bytes: &[u8]) -> Result<Vec<u8>, IoError> {
+    pub(super) fn put_maybe(&mut self, name: ObjectName, bytes: &[u8]) -> Result<Vec<u8>, IoError> {
+        if self.is_full {
+            return Err(IoError::NoSpace);
+        }
         match self.rng.below(20) {
             0 => Err(IoError::NoSpace),
             1 => {
@@ -346,7 +362,7 @@ impl World {
         }
     }
 
-    fn burn(&mut self) -> Result<(), IoError> {
+    pub(super) fn burn(&mut self) -> Result<(), IoError> {
         self.fuse = self.fuse.checked_sub(1).ok_or(IoError::Failed)?;
         Ok(())
     }
@@ -357,51 +373,4 @@ fn told(violations: Vec<Violation>) -> Vec<String> {
         .iter()
         .map(|found| format!("{found:?}"))
         .collect()
-}
-
-impl Backing for World {
-    fn list(&mut self) -> Result<Vec<(ObjectName, u64)>, IoError> {
-        let mut objects = self.store.list();
-        objects.retain(|(name, _)| name.volume == self.config.volume);
-        Ok(objects)
-    }
-
-    fn get(&mut self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {
-        self.burn()?;
-        self.store.get(name, offset, len)
-    }
-
-    fn put(&mut self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
-        if self.burn().is_err() {
-            self.store.put_unanswered(name, bytes, &mut self.rng);
-            return Err(IoError::Failed);
-        }
-        self.store.put(name, bytes);
-        Ok(())
-    }
-
-    fn journal_read(&mut self, at: u64, len: u64) -> Result<Vec<u8>, IoError> {
-        self.burn()?;
-        let mut bytes = self.disk.read(at, len);
-        if self.planted == Planted::TornRecord {
-            super::mend_records(&mut bytes);
-        }
-        Ok(bytes)
-    }
-
-    fn journal_write(&mut self, at: u64, bytes: &[u8]) -> Result<(), IoError> {
-        if self.burn().is_err() {
-            self.disk.write_torn(at, bytes, &mut self.rng);
-            return Err(IoError::Failed);
-        }
-        self.disk.write(at, bytes);
-        Ok(())
-    }
-
-    fn journal_sync(&mut self) -> Result<(), IoError> {
-        self.burn()?;
-        let begun = self.disk.begin_sync();
-        self.disk.end_sync(begun);
-        Ok(())
-    }
 }

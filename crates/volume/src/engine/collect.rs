@@ -52,7 +52,7 @@ fn worth(row: &Row, head: u64) -> u64 {
 impl Engine {
     pub(super) fn maybe_collect(&mut self) {
         let usage = self.table.usage();
-        let lean = usage.live * 100 >= usage.frames * self.config.live_min_percent;
+        let lean = usage.live * 1000 >= usage.frames * self.config.live_min_permille;
         if lean || self.collector.state != State::Idle || self.stopped.is_some() {
             return;
         }

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod collect;
+mod gather;
 mod pack;
 mod read;
 mod recovered;
