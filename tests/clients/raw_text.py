@@ -447,6 +447,11 @@ def stats_of_all_kinds(c):
     for kind in ("items", "slabs", "sizes", "conns"):
         c.stats(kind)
         c.in_step()
+    host, port = c.sock.getpeername()
+    conns = c.stats("conns")
+    assert f"tcp:{host}:{port}" in [
+        value for name, value in conns.items() if name.endswith(":listen_addr")
+    ], conns
     c("stats nosuch\r\n", "ERROR\r\n")
     c("stats detail\r\n", "CLIENT_ERROR usage: stats detail on|off|dump\r\n")
     c("stats detail on\r\n", "OK\r\n")

@@ -28,6 +28,8 @@ pub struct Gather {
 #[derive(Debug)]
 pub(crate) struct ConnectionLine {
     pub(crate) peer: Peer,
+    /// Where it came in.
+    pub(crate) local: Peer,
     pub(crate) state: &'static str,
     pub(crate) idle_s: u32,
 }
@@ -48,14 +50,15 @@ impl Gather {
 
 impl<B: Backend> Shard<B> {
     /// The list that a session began in the turn that ended with [`TurnEnd::Waiting`], if none was
-    /// under way: let every other shard [`list`](Self::list) its connections, then hand it back to
-    /// this one's [`answer`](Self::answer).
+    /// under way: let every shard [`list`](Self::list) its connections, this one first, then hand it
+    /// back to this one's [`answer`](Self::answer).
     pub fn take_gather(&mut self) -> Option<Gather> {
         self.gather.take()
     }
 
-    /// Adds this shard's connections of the tenant, as far as there is room.
-    pub fn list(&self, now: Timestamp, gather: &mut Gather) {
+    /// Adds this shard's connections of the tenant, as far as there is room; `local_of` tells at
+    /// which address of ours a connection came in.
+    pub fn list(&self, now: Timestamp, gather: &mut Gather, local_of: impl Fn(u64) -> Peer) {
         let room = LINES_MAX.saturating_sub(gather.lines.len());
         let lines = self
             .sessions
@@ -68,6 +71,7 @@ impl<B: Backend> Shard<B> {
             .take(room)
             .map(|(_, session)| ConnectionLine {
                 peer: session.peer,
+                local: local_of(session.link),
                 state: session.state_name(),
                 idle_s: now.unix_secs().saturating_sub(session.active_s),
             });
@@ -133,13 +137,11 @@ impl<B: Backend> Shard<B> {
         tenant.connections.waiting.push(id);
         session.transfer = Some(Box::new(Transfer::Gathering { reply, since: now }));
         if is_first {
-            let mut gather = Gather {
+            self.gather = Some(Gather {
                 tenant: tenant.id,
                 loop_index: self.config.loop_index,
                 lines: Vec::new(),
-            };
-            self.list(now, &mut gather);
-            self.gather = Some(gather);
+            });
         }
         TurnEnd::Waiting
     }

@@ -90,6 +90,7 @@ pub(crate) fn write_connections(lines: &[ConnectionLine], reply: Reply<'_>, out:
     };
     for (number, line) in lines.iter().enumerate() {
         page.line(format_args!("{number}:addr"), line.peer);
+        page.line(format_args!("{number}:listen_addr"), line.local);
         page.line(format_args!("{number}:state"), line.state);
         page.line(format_args!("{number}:secs_since_last_cmd"), line.idle_s);
     }

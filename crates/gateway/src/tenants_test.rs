@@ -168,6 +168,7 @@ fn many_who_ask_for_connections_share_one_list_of_bounded_length() {
         "nothing is served meanwhile"
     );
     assert!(out.is_empty());
+    shard.list(NOW, &mut gathers[0], |_| Peer::Unix);
     shard.answer(NOW, gathers.remove(0));
     for id in &ids {
         out.clear();

@@ -3,7 +3,7 @@
 use std::io;
 
 use base::Timestamp;
-use gateway::{EntrantId, SessionId};
+use gateway::{EntrantId, Peer, SessionId};
 use mio::{Registry, Token};
 use rustix::io::Errno;
 
@@ -34,6 +34,11 @@ impl Stream {
             Self::Tls(stream) => stream.send(words).ok().map(|(count, _)| count),
         };
         taken == Some(words.len())
+    }
+
+    /// The address of ours at which the connection came in.
+    pub(super) fn local(&self) -> Peer {
+        self.socket().local()
     }
 
     fn socket(&self) -> &Socket {

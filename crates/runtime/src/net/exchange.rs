@@ -9,9 +9,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use base::Timestamp;
-use gateway::{Backend, Due, Gather, SessionId, TenantSlot, TurnEnd};
+use gateway::{Backend, Due, Gather, Peer, SessionId, TenantSlot, TurnEnd};
 
-use super::event_loop::{EventLoop, INPUT_LEN, LINGER, find};
+use super::event_loop::{EventLoop, INPUT_LEN, LINGER, find, slot_of};
 use super::loops::Mail;
 use super::meter::Meter;
 
@@ -304,9 +304,10 @@ impl<B: Backend> EventLoop<B> {
     /// with it.
     pub(super) fn pass_on(&mut self, now: Timestamp, mut gather: Gather) {
         let (here, origin) = (self.shard.loop_index(), gather.loop_index());
-        if origin != here {
-            self.shard.list(now, &mut gather);
-        }
+        self.shard.list(now, &mut gather, |link| {
+            let connection = self.connections.get(slot_of(link));
+            connection.map_or(Peer::Unix, |connection| connection.stream.local())
+        });
         let mut next = (here + 1) % self.loops.len();
         while next != origin {
             match self.loops[next].send(Mail::Gather(gather)) {

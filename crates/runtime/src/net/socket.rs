@@ -2,19 +2,28 @@
 //! for that.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use gateway::Peer;
 use mio::event::Source;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use rustix::io::retry_on_intr;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{RecvFlags, SendFlags, getsockname, recv, send};
 
 /// A connected socket that does not block.
 #[derive(Debug)]
 pub(super) struct Socket(OwnedFd);
 
 impl Socket {
+    /// Its own address.
+    pub(super) fn local(&self) -> Peer {
+        let address = getsockname(self).ok();
+        let address = address.and_then(|address| SocketAddr::try_from(address).ok());
+        address.map_or(Peer::Unix, Peer::from)
+    }
+
     /// Reads once; 0 bytes into a room that is not empty are the end.
     pub(super) fn receive(&self, bytes: &mut [u8]) -> rustix::io::Result<usize> {
         let (count, _) = retry_on_intr(|| recv(self, &mut *bytes, RecvFlags::empty()))?;
