@@ -258,6 +258,7 @@ def a_tenant_that_takes_every_connection_gives_way_to_the_others(_env):
                 conn.send(f"set a 0 0 {len(body)}\r\n{body}\r\n")
             stored = sum(conn.line() == b"STORED\r\n" for conn in served)
             assert stored == 10, f"{stored} more were let in"
+            eventually(lambda: alive(conns) <= 20, AT_ONCE_S, "ten more have gone")
             assert alive(conns) == 20, alive(conns)
         finally:
             for conn in conns:
