@@ -145,6 +145,9 @@ python3 -B -m unittest discover bench/versus
 begin "House rules"
 cargo run --quiet -p xtask -- tidy
 
+begin "Drill"
+scripts/drill.sh
+
 begin "Black-box suite"
 "$clients/venv/bin/python" tests/clients/run.py "$@"
 

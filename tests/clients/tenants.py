@@ -417,6 +417,25 @@ def sigterm_drains(_env):
 
 
 @suite.test
+def a_drain_waits_for_who_goes_on_and_not_for_who_has_stalled(_env):
+    with Server() as server:
+        tenant = server.tenant("drain")
+        going, stalled = server.connect(tenant), server.connect(tenant)
+        for conn in (going, stalled):
+            conn.send("set k 0 0 8\r\nhalf")
+        time.sleep(0.2)
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        going.send("half\r\n")
+        assert going.line() == b"STORED\r\n"
+        assert server.process.wait(20) == 0, server.log_text()
+        assert time.monotonic() - began < 4.0
+        stalled.close()
+        going.close()
+
+
+@suite.test
 def a_second_sigterm_stops_at_once(_env):
     with Server() as server:
         conn = server.connect(server.tenant("drain"))

@@ -23,6 +23,8 @@ const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
 pub(super) const SLICE_UNPROTECTED: Duration = Duration::from_millis(10);
 /// A client that sends less than this of a long request in the time for one has stalled, in bytes.
 const REQUEST_PART_LEN: u32 = 16 * 1024;
+/// The same while its connection is only kept for that.
+const LEAVING_PATIENCE: Duration = Duration::from_secs(1);
 /// Sessions of one batch at most.
 const BATCH_LEN_MAX: usize = 64;
 /// Output after which a batch is written before more of it is served, and room for output that is
@@ -268,10 +270,13 @@ impl<B: Backend> EventLoop<B> {
         let is_new = connection.deadline == Timestamp::MAX;
         let came = u32::try_from(came).unwrap_or(u32::MAX);
         connection.request_len = connection.request_len.saturating_add(came);
-        if self.shared.limits.protections && (is_new || connection.request_len >= REQUEST_PART_LEN)
-        {
+        let mut patience = self.shared.limits.stalled_writer_timeout;
+        if self.draining || connection.leaving {
+            patience = patience.min(LEAVING_PATIENCE);
+        }
+        let is_too_long = connection.deadline > now + patience;
+        if is_new || is_too_long || connection.request_len >= REQUEST_PART_LEN {
             connection.request_len = 0;
-            let patience = self.shared.limits.stalled_writer_timeout;
             self.close_after(now, link, patience);
         }
     }
@@ -294,7 +299,7 @@ impl<B: Backend> EventLoop<B> {
             let deadline = connection.deadline;
             // An alarm at an earlier deadline finds the new one; one at a later would come late.
             let has_alarm = std::mem::replace(&mut connection.has_alarm, true);
-            if !has_alarm || patience <= LINGER {
+            if !has_alarm || patience <= LEAVING_PATIENCE {
                 self.deadlines.add(deadline, link);
             }
         }
