@@ -15,6 +15,7 @@ mod tenant;
 mod upgrade;
 mod usage;
 mod volume;
+mod volume_torture;
 
 use std::env;
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use runtime::http::Method;
 use super::access::{Access, segment};
 use super::args::Global;
 use super::output;
+use super::volume_torture::{self, TortureArgs};
 use crate::api::volume_types::{AttachView, VolumeRequest, VolumeView};
 use crate::config::Size;
 use crate::failure::Failure;
@@ -44,6 +45,8 @@ pub(crate) enum VolumeCommand {
         /// The volume [default: all]
         name: Option<String>,
     },
+    /// Put random load on any NBD server, kill it as often as wanted, and judge every answer
+    Torture(TortureArgs),
     /// Remove a volume and all that it holds
     Rm {
         /// The volume
@@ -52,8 +55,13 @@ pub(crate) enum VolumeCommand {
 }
 
 pub(crate) fn run(global: &Global, command: VolumeCommand) -> Result<(), Failure> {
+    if let VolumeCommand::Torture(args) = &command {
+        return volume_torture::run(global, args);
+    }
     let access = Access::daemon(global)?;
     match command {
+        // Needs no daemon, or one of its own.
+        VolumeCommand::Torture(_) => Ok(()),
         VolumeCommand::Create {
             name,
             size,

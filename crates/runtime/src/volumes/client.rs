@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nbd_proto::client::{ClientHandshake, ClientProgress, Joined, ReplyEvent, ReplyReader};
+use nbd_proto::wire::export_flag;
 use nbd_proto::{Command, Errno, Extent, Request};
 
 use super::uri::NbdUri;
@@ -92,6 +93,11 @@ impl NbdClient {
     /// What the server said of the export.
     pub fn joined(&self) -> &Joined {
         &self.joined
+    }
+
+    /// Whether a flush on one connection covers what was answered on all of them.
+    pub fn is_multi_conn(&self) -> bool {
+        self.joined.flags & export_flag::CAN_MULTI_CONN != 0
     }
 
     /// How many requests are not answered.

@@ -23,6 +23,7 @@ mod spec;
 mod stages;
 mod store;
 mod stream;
+mod torture;
 mod uri;
 mod workers;
 
@@ -33,5 +34,6 @@ pub use listener::{NbdListenError, NbdListener};
 pub use service::Volumes;
 pub use spec::{AttachedStatus, Identity, VolumeSpec, VolumeStatus, journal_len_for};
 pub use stages::{Stage, StageFigures, Stages};
+pub use torture::{Found, Torture, TortureConfig, TortureFigures, Violation};
 pub use uri::NbdUri;
 pub use volume::VolumeId;
