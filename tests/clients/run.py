@@ -20,6 +20,7 @@ SUITES = [
     "console",
     "console_prometheus",
     "observe",
+    "volume",
     "hostile",
     "limits",
     "throttle",

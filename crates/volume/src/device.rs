@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use base::Timestamp;
+
 use crate::bytes::usize_of;
 use crate::command::{Refused, Reply};
-use crate::{BLOCK_LEN, Engine, WRITE_BLOCKS_MAX};
+use crate::{BLOCK_LEN, Engine, SnapshotId, WRITE_BLOCKS_MAX};
 
 const BLOCK: u64 = BLOCK_LEN as u64;
 
@@ -110,6 +112,27 @@ impl Device {
         self.begun(inner, begun)
     }
 
+    /// Takes a snapshot, see [`Engine::snapshot`].
+    pub fn snapshot(&mut self, id: u64, name: &str, now: Timestamp) -> Result<SnapshotId, Refused> {
+        let inner = self.begin(Owner::Single(id));
+        let taken = self.engine.snapshot(inner, name, now);
+        self.begun(inner, taken)
+    }
+
+    /// Deletes a snapshot, see [`Engine::delete_snapshot`].
+    pub fn delete_snapshot(&mut self, id: u64, snapshot: SnapshotId) -> Result<(), Refused> {
+        let inner = self.begin(Owner::Single(id));
+        let begun = self.engine.delete_snapshot(inner, snapshot);
+        self.begun(inner, begun)
+    }
+
+    /// Gives the volume another length, see [`Engine::resize`].
+    pub fn resize(&mut self, id: u64, size_blocks: u64, force: bool) -> Result<(), Refused> {
+        let inner = self.begin(Owner::Single(id));
+        let begun = self.engine.resize(inner, size_blocks, force);
+        self.begun(inner, begun)
+    }
+
     /// Reads.
     pub fn read(&mut self, id: u64, offset: u64, len: u32) -> Result<(), Refused> {
         let end = self.end_of(offset, u64::from(len))?;
@@ -143,7 +166,7 @@ impl Device {
         self.next
     }
 
-    fn begun(&mut self, inner: u64, begun: Result<(), Refused>) -> Result<(), Refused> {
+    fn begun<T>(&mut self, inner: u64, begun: Result<T, Refused>) -> Result<T, Refused> {
         if begun.is_err() {
             self.owners.remove(&inner);
         }

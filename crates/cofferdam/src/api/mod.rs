@@ -138,7 +138,7 @@ impl From<ControlError> for ApiError {
         let status = match &error {
             ControlError::Invalid(_) | ControlError::OpenTenant => StatusCode::BAD_REQUEST,
             ControlError::NoTenant(_)
-            | ControlError::Volume(VolumeError::Unknown(_))
+            | ControlError::Volume(VolumeError::Unknown(_) | VolumeError::NoSnapshot { .. })
             | ControlError::NoCredential { .. }
             | ControlError::State(StateError::Gone) => StatusCode::NOT_FOUND,
             ControlError::Taken(_)
@@ -146,7 +146,12 @@ impl From<ControlError> for ApiError {
             | ControlError::Oversold { .. }
             | ControlError::MemoryTooSmall { .. }
             | ControlError::HasVolumes { .. }
-            | ControlError::Volume(VolumeError::InUse { .. } | VolumeError::Held { .. })
+            | ControlError::Volume(
+                VolumeError::InUse { .. }
+                | VolumeError::Held { .. }
+                | VolumeError::HasClones { .. }
+                | VolumeError::Refused { .. },
+            )
             | ControlError::State(StateError::NameTaken(_)) => StatusCode::CONFLICT,
             ControlError::NotRunning
             | ControlError::Volume(VolumeError::Locked(_) | VolumeError::Ending) => {

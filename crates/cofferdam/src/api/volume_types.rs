@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use runtime::volumes::{AttachedStatus, StageFigures, VolumeStatus};
+use runtime::volumes::{AttachedStatus, Snapshot, StageFigures, VolumeStatus};
 use serde::{Deserialize, Serialize};
 
 /// The bytes of a block.
@@ -20,6 +20,50 @@ pub(crate) struct VolumeRequest {
     pub(crate) journal_bytes: Option<u64>,
     #[serde(default)]
     pub(crate) shared: bool,
+}
+
+/// A snapshot to take or to go back to.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SnapshotRequest {
+    pub(crate) snapshot: String,
+}
+
+/// A volume to make of a snapshot.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CloneRequest {
+    pub(crate) snapshot: String,
+    /// `NAME`, or `TENANT/NAME`.
+    pub(crate) name: String,
+}
+
+/// Another size for a volume.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResizeRequest {
+    pub(crate) size_bytes: u64,
+    /// Cut data off if it is less.
+    #[serde(default)]
+    pub(crate) force: bool,
+}
+
+/// A snapshot as shown.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct SnapshotView {
+    pub(crate) snapshot: String,
+    pub(crate) taken_unix_s: u64,
+    pub(crate) size_bytes: u64,
+}
+
+impl From<&Snapshot> for SnapshotView {
+    fn from(snapshot: &Snapshot) -> Self {
+        Self {
+            snapshot: snapshot.name.clone(),
+            taken_unix_s: u64::from(snapshot.taken.unix_secs()),
+            size_bytes: snapshot.size_blocks * BLOCK_LEN,
+        }
+    }
 }
 
 /// Where a volume can be attached.

@@ -1,6 +1,8 @@
 //! `cofferdam volume`.
 
 use std::path::Path;
+use std::str::FromStr;
+use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Subcommand;
 use runtime::http::Method;
@@ -9,7 +11,10 @@ use super::access::{Access, segment};
 use super::args::Global;
 use super::output;
 use super::volume_torture::{self, TortureArgs};
-use crate::api::volume_types::{AttachView, VolumeRequest, VolumeView};
+use crate::api::volume_types::{
+    AttachView, CloneRequest, ResizeRequest, SnapshotRequest, SnapshotView, VolumeRequest,
+    VolumeView,
+};
 use crate::config::Size;
 use crate::failure::Failure;
 
@@ -45,13 +50,69 @@ pub(crate) enum VolumeCommand {
         /// The volume [default: all]
         name: Option<String>,
     },
-    /// Put random load on any NBD server, kill it as often as wanted, and judge every answer
-    Torture(TortureArgs),
-    /// Remove a volume and all that it holds
-    Rm {
+    /// Take a snapshot: what the volume holds now, kept as it is
+    Snapshot {
+        /// The volume
+        name: String,
+        /// What to call it: lower-case letters, digits and hyphens
+        snapshot: String,
+    },
+    /// List a volume's snapshots
+    Snapshots {
         /// The volume
         name: String,
     },
+    /// Make a volume of a snapshot; it shares what neither writes
+    Clone {
+        /// `VOLUME@SNAPSHOT`
+        source: Source,
+        /// The new volume
+        name: String,
+    },
+    /// Take a volume back to a snapshot; what was written since is gone
+    Restore {
+        /// `VOLUME@SNAPSHOT`
+        source: Source,
+    },
+    /// Give a volume another size, live; clients see it when they connect again
+    Resize {
+        /// The volume
+        name: String,
+        /// How much it is to hold
+        #[arg(long, value_name = "SIZE")]
+        size: Size,
+        /// Cut off data, if it is less
+        #[arg(long)]
+        force: bool,
+    },
+    /// Put random load on any NBD server, kill it as often as wanted, and judge every answer
+    Torture(TortureArgs),
+    /// Remove a volume and all that it holds, or the snapshot `VOLUME@SNAPSHOT`
+    Rm {
+        /// The volume, or the snapshot
+        name: String,
+    },
+}
+
+/// `VOLUME@SNAPSHOT`.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    volume: String,
+    snapshot: String,
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (volume, snapshot) = text
+            .split_once('@')
+            .ok_or_else(|| format!("{text:?} is no snapshot: write VOLUME@SNAPSHOT"))?;
+        Ok(Self {
+            volume: volume.to_owned(),
+            snapshot: snapshot.to_owned(),
+        })
+    }
 }
 
 pub(crate) fn run(global: &Global, command: VolumeCommand) -> Result<(), Failure> {
@@ -97,8 +158,46 @@ pub(crate) fn run(global: &Global, command: VolumeCommand) -> Result<(), Failure
             let shown: Vec<String> = volumes.iter().map(in_detail).collect();
             output::text(&shown.join("\n"))
         }
+        VolumeCommand::Snapshot { name, snapshot } => {
+            let request = SnapshotRequest { snapshot };
+            let at = path(&name, "/snapshots");
+            let taken: SnapshotView = access.ask(Method::POST, &at, Some(&request))?;
+            match global.json {
+                true => output::json(&taken),
+                false => output::text(&format!("took {name}@{}\n", taken.snapshot)),
+            }
+        }
+        VolumeCommand::Snapshots { name } => snapshots(global, &access, &name),
+        VolumeCommand::Clone { source, name } => {
+            let request = CloneRequest {
+                snapshot: source.snapshot,
+                name,
+            };
+            let at = path(&source.volume, "/clone");
+            print(global, &access.ask(Method::POST, &at, Some(&request))?)
+        }
+        VolumeCommand::Restore { source } => {
+            let request = SnapshotRequest {
+                snapshot: source.snapshot,
+            };
+            let at = path(&source.volume, "/restore");
+            print(global, &access.ask(Method::POST, &at, Some(&request))?)
+        }
+        VolumeCommand::Resize { name, size, force } => {
+            let size_bytes = size.bytes();
+            let request = ResizeRequest { size_bytes, force };
+            let at = path(&name, "/resize");
+            print(global, &access.ask(Method::POST, &at, Some(&request))?)
+        }
         VolumeCommand::Rm { name } => {
-            access.tell(Method::DELETE, &path(&name, ""))?;
+            let at = match name.parse::<Source>() {
+                Ok(source) => {
+                    let snapshot = format!("/snapshots/{}", segment(&source.snapshot));
+                    path(&source.volume, &snapshot)
+                }
+                Err(_) => path(&name, ""),
+            };
+            access.tell(Method::DELETE, &at)?;
             if global.json {
                 return output::json(&serde_json::json!({ "done": format!("removed {name}") }));
             }
@@ -126,6 +225,25 @@ fn list(global: &Global, access: &Access) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = volumes.iter().map(row).collect();
     let header = ["VOLUME", "SIZE", "STORED", "JOURNAL", "CLIENTS", "STATE"];
     output::text(&output::table(&header, &rows))
+}
+
+fn snapshots(global: &Global, access: &Access, name: &str) -> Result<(), Failure> {
+    let all: Vec<SnapshotView> = access.ask(Method::GET, &path(name, "/snapshots"), NO_BODY)?;
+    if global.json {
+        return output::json(&all);
+    }
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|one| {
+            let taken = Duration::from_secs(one.taken_unix_s);
+            vec![
+                format!("{name}@{}", one.snapshot),
+                humantime::format_rfc3339_seconds(UNIX_EPOCH + taken).to_string(),
+                output::size(one.size_bytes),
+            ]
+        })
+        .collect();
+    output::text(&output::table(&["SNAPSHOT", "TAKEN", "SIZE"], &rows))
 }
 
 fn row(volume: &VolumeView) -> Vec<String> {

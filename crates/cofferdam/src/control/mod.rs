@@ -15,6 +15,7 @@ mod resize;
 mod sale;
 mod stat;
 mod traffic;
+mod volume_changes;
 mod volumes;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

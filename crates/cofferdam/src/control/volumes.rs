@@ -12,8 +12,8 @@ use crate::api::volume_types::{AttachView, VolumeRequest, VolumeView};
 /// A volume's size is whole blocks of this many bytes.
 const BLOCK_LEN: u64 = 4096;
 /// The smallest and the largest volume.
-const SIZE_MIN: u64 = 1 << 20;
-const SIZE_MAX: u64 = 16 << 40;
+pub(super) const SIZE_MIN: u64 = 1 << 20;
+pub(super) const SIZE_MAX: u64 = 16 << 40;
 /// The shortest and the longest journal.
 const JOURNAL_MIN: u64 = 1 << 20;
 const JOURNAL_MAX: u64 = 64 << 30;
@@ -125,32 +125,32 @@ impl Control {
         Ok(())
     }
 
-    fn volume_plane(&self) -> Result<&VolumePlane, ControlError> {
+    pub(super) fn volume_plane(&self) -> Result<&VolumePlane, ControlError> {
         self.volumes.get().ok_or(ControlError::NotRunning)
     }
 }
 
 /// The tenant and the name in `TENANT/NAME` or, for the open tenant, `NAME`.
-fn split(export: &str) -> (&str, &str) {
+pub(super) fn split(export: &str) -> (&str, &str) {
     export.split_once('/').unwrap_or((OPEN_TENANT, export))
 }
 
 /// The name by which clients ask: the open tenant is not named.
-fn canonical(export: &str) -> &str {
+pub(super) fn canonical(export: &str) -> &str {
     match split(export) {
         (OPEN_TENANT, name) => name,
         _ => export,
     }
 }
 
-fn tenant_id(tenants: &[TenantRecord], name: &str) -> Result<TenantId, ControlError> {
+pub(super) fn tenant_id(tenants: &[TenantRecord], name: &str) -> Result<TenantId, ControlError> {
     match name {
         OPEN_TENANT => Ok(DEFAULT_TENANT),
         _ => Ok(super::sold(tenants, name)?.id),
     }
 }
 
-fn spec(record: &VolumeRecord, tenants: &[TenantRecord]) -> VolumeSpec {
+pub(super) fn spec(record: &VolumeRecord, tenants: &[TenantRecord]) -> VolumeSpec {
     let tenant = tenants.iter().find(|tenant| tenant.id == record.tenant);
     VolumeSpec {
         id: VolumeId(record.id),
@@ -165,7 +165,7 @@ fn spec(record: &VolumeRecord, tenants: &[TenantRecord]) -> VolumeSpec {
     }
 }
 
-fn check_size(what: &str, bytes: u64, min: u64, max: u64) -> Result<(), ControlError> {
+pub(super) fn check_size(what: &str, bytes: u64, min: u64, max: u64) -> Result<(), ControlError> {
     let (size, least, most) = (ByteSize(bytes), ByteSize(min), ByteSize(max));
     if !(min..=max).contains(&bytes) || !bytes.is_multiple_of(BLOCK_LEN) {
         return Err(ControlError::Invalid(format!(

@@ -155,6 +155,11 @@ impl State {
         self.ask(move |store| volume::remove(store.connection(), id))
     }
 
+    /// Changes what is known of a volume's size.
+    pub fn set_volume_size(&self, id: u64, size_bytes: u64) -> Result<(), StateError> {
+        self.ask(move |store| volume::set_size(store.connection(), id, size_bytes))
+    }
+
     /// Changes what a volume may take.
     pub fn set_volume_limits(&self, id: u64, limits: VolumeLimits) -> Result<(), StateError> {
         self.ask(move |store| volume::set_limits(store.connection(), id, &limits))

@@ -96,6 +96,15 @@ pub(super) fn set_limits(
     changed_one(connection.execute(sql, values)?)
 }
 
+pub(super) fn set_size(
+    connection: &Connection,
+    id: u64,
+    size_bytes: u64,
+) -> Result<(), StateError> {
+    let sql = "UPDATE volume SET size_bytes = ?2 WHERE id = ?1";
+    changed_one(connection.execute(sql, params![signed(id), signed(size_bytes)])?)
+}
+
 fn changed_one(rows: usize) -> Result<(), StateError> {
     match rows {
         0 => Err(StateError::Gone),

@@ -38,6 +38,7 @@ pub struct Attached {
     clock: Clock,
     /// How long syncs take, smoothed.
     sync_nanos: AtomicU64,
+    size_bytes: AtomicU64,
     pub(super) stages: Stages,
 }
 
@@ -50,7 +51,9 @@ impl Attached {
         workers: Arc<Workers>,
         clock: Clock,
     ) -> Self {
+        let size_bytes = device.engine.size_blocks() * volume::BLOCK_LEN as u64;
         Self {
+            size_bytes: AtomicU64::new(size_bytes),
             core: Mutex::new(Core::new(device)),
             room: Condvar::new(),
             journal,
@@ -65,6 +68,15 @@ impl Attached {
     /// The present time.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The volume's length.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_size_bytes(&self, size_bytes: u64) {
+        self.size_bytes.store(size_bytes, Ordering::Release);
     }
 
     /// For handing in operations, followed by [`Attached::pump`].
@@ -91,7 +103,7 @@ impl Attached {
                 self.stages.enter(Stage::Queue, now);
                 now
             });
-            core = self.await_room(core, &me);
+            core = self.await_room(core, Some(&me));
             match core.begin(part, data) {
                 Ok(()) => {
                     self.end_waiting(waiting_since);
@@ -113,13 +125,13 @@ impl Attached {
     }
 
     /// Does what there is to do, then waits until the journal has room again or may have.
-    fn await_room<'a>(
+    pub(super) fn await_room<'a>(
         self: &'a Arc<Self>,
         core: MutexGuard<'a, Core>,
-        me: &Arc<Outbox>,
+        me: Option<&Arc<Outbox>>,
     ) -> MutexGuard<'a, Core> {
         let rooms = core.rooms;
-        self.pump(core, Some(me));
+        self.pump(core, me);
         let core = self.lock();
         let full = |core: &mut Core| core.rooms == rooms && core.stopped.is_none();
         let waited = self

@@ -125,6 +125,7 @@ impl Connection {
             if session.drains() {
                 self.transmission.drain();
             }
+            self.transmission.resize(self.volume.size_bytes());
             let (used, turn) = self.turn(buffer.get(from..to).unwrap_or_default());
             from += used;
             if turn == Turn::Over {

@@ -1,11 +1,17 @@
 //! What a volume's lock is held for: the engine, and whose its operations are.
 
+use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
+
 use base::Timestamp;
 use nbd_proto::Errno;
 use slab::Slab;
 use volume::{Command, Device, IoError, ObjectName, Refused, Reply, Sealed};
 
 use super::request::{Outcome, Part, PartKind};
+
+/// Operators' operations are numbered from here on, where no client's ever are.
+const OPERATORS_FROM: u64 = 1 << 62;
 
 /// What the lock is held for.
 #[derive(Debug)]
@@ -16,6 +22,9 @@ pub(super) struct Core {
     pub(super) rooms: u64,
     /// Commands that workers have and that are not answered.
     pub(super) handed_out: usize,
+    /// Who waits for what an operator asked for, and the last number of such.
+    pub(super) operators: BTreeMap<u64, Sender<Result<(), &'static str>>>,
+    pub(super) last_operator: u64,
     pub(super) damaged: Vec<ObjectName>,
     pub(super) stopped: Option<volume::Stage>,
 }
@@ -34,6 +43,8 @@ impl Core {
             parts: Slab::new(),
             rooms: 0,
             handed_out: 0,
+            operators: BTreeMap::new(),
+            last_operator: OPERATORS_FROM,
             damaged: Vec::new(),
             stopped: None,
         }
@@ -110,6 +121,15 @@ impl Core {
                 return true;
             }
         };
+        if let Some(operator) = self.operators.remove(&id) {
+            let result = match outcome {
+                Outcome::Failed(_, why) => Err(why),
+                _ => Ok(()),
+            };
+            // Who does not wait any more has given up.
+            let _ = operator.send(result);
+            return false;
+        }
         let key = usize::try_from(id).unwrap_or(usize::MAX);
         if let Some(part) = self.parts.try_remove(key) {
             answers.push((part, outcome));

@@ -49,6 +49,30 @@ pub enum VolumeError {
         /// What is wrong.
         reason: String,
     },
+    /// There is no such snapshot.
+    #[error(
+        "volume {volume:?} has no snapshot {snapshot:?}: `cofferdam volume snapshots {volume}` lists them"
+    )]
+    NoSnapshot {
+        /// The volume.
+        volume: String,
+        /// What was asked for.
+        snapshot: String,
+    },
+    /// Clones share its objects.
+    #[error("{count} clones were made of it: remove them first")]
+    HasClones {
+        /// How many.
+        count: usize,
+    },
+    /// The engine does not do it.
+    #[error("volume {name:?}: {why}")]
+    Refused {
+        /// The volume.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// The server is going.
     #[error("the server is going")]
     Ending,

@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod journal;
 mod listener;
+mod operate;
 mod outbox;
 mod request;
 mod service;
@@ -36,4 +37,4 @@ pub use spec::{AttachedStatus, Identity, VolumeSpec, VolumeStatus, journal_len_f
 pub use stages::{Stage, StageFigures, Stages};
 pub use torture::{Found, Torture, TortureConfig, TortureFigures, Violation};
 pub use uri::NbdUri;
-pub use volume::VolumeId;
+pub use volume::{Snapshot, VolumeId};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use volume::{BLOCK_LEN, Config, Device, VolumeId};
+use volume::{Attach, BLOCK_LEN, Config, Device, VolumeId};
 
 use super::attached::Attached;
 use super::backing::Disk;
@@ -24,12 +24,14 @@ use crate::Clock;
 
 /// How often what failed is looked at.
 pub(super) const TICK: Duration = Duration::from_millis(50);
+/// How long a volume may take to come to rest.
+pub(super) const SETTLE_PATIENCE: Duration = Duration::from_secs(30);
 /// How long a journal may be in the hands of another process, which ends.
 const LOCK_PATIENCE: Duration = Duration::from_secs(15);
 /// All volumes of a data folder.
 #[derive(Debug)]
 pub struct Volumes {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -160,7 +162,7 @@ impl Volumes {
 }
 
 impl Shared {
-    fn add(&self, spec: VolumeSpec) {
+    pub(super) fn add(&self, spec: VolumeSpec) {
         let entry = Entry {
             place: Arc::default(),
             sessions: BTreeMap::new(),
@@ -184,7 +186,7 @@ impl Shared {
         })
     }
 
-    fn disk<'a>(&'a self, volume: VolumeId, journal: &'a JournalFile) -> Disk<'a> {
+    pub(super) fn disk<'a>(&'a self, volume: VolumeId, journal: &'a JournalFile) -> Disk<'a> {
         Disk {
             volume,
             store: &self.store,
@@ -215,12 +217,24 @@ impl Shared {
         if let Some(attached) = &*place {
             return Ok(Arc::clone(attached));
         }
+        let attached = self.attach_to(&mut place, &spec, Attach::default())?;
+        Ok(attached)
+    }
+
+    /// Attaches a volume to its place.
+    pub(super) fn attach_to(
+        &self,
+        place: &mut Option<Arc<Attached>>,
+        spec: &VolumeSpec,
+        how: Attach,
+    ) -> Result<Arc<Attached>, VolumeError> {
+        let export = &spec.export[..];
         let begun = self.clock.now();
         let path = JournalFile::path(&self.journals, spec.id);
         let journal = self.open_journal(&path);
         let journal = journal.map_err(|error| VolumeError::io(export, error))?;
-        let config = config(&spec, &journal);
-        let opened = volume::open(&config, &mut self.disk(spec.id, &journal));
+        let config = config(spec, &journal);
+        let opened = volume::open_with(&config, how, &mut self.disk(spec.id, &journal));
         let engine = opened.map_err(|error| VolumeError::open(export, error))?;
         let figures = engine.figures();
         tracing::info!(
@@ -239,6 +253,9 @@ impl Shared {
             self.clock,
         ));
         *place = Some(Arc::clone(&attached));
+        let size_bytes = attached.size_bytes();
+        // What the journal says of the size is newer than what the state does.
+        self.entry(export, |entry| entry.spec.size_bytes = size_bytes)?;
         Ok(attached)
     }
 
@@ -267,8 +284,12 @@ impl Shared {
             let name = export.to_owned();
             return Err(VolumeError::InUse { name, clients });
         }
+        self.refuse_with_clones(spec.id, None)?;
         self.entries().remove(export);
-        *attached = None;
+        if let Some(volume) = attached.take() {
+            // What is under way would be stored behind the deletion.
+            volume.settle(self.clock.now() + SETTLE_PATIENCE);
+        }
         let io = |error| VolumeError::io(export, error);
         match fs::remove_file(JournalFile::path(&self.journals, spec.id)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
@@ -333,7 +354,7 @@ impl Shared {
     }
 }
 
-fn config(spec: &VolumeSpec, journal: &JournalFile) -> Config {
+pub(super) fn config(spec: &VolumeSpec, journal: &JournalFile) -> Config {
     Config {
         journal_len: journal.len(),
         ..Config::new(spec.id)

@@ -118,6 +118,15 @@ impl ObjectStore {
         }
     }
 
+    /// The objects of all volumes and their lengths.
+    pub(super) fn list_all(&self) -> Result<Vec<(ObjectName, u64)>, IoError> {
+        let mut found = Vec::new();
+        match collect(&self.dir, &self.dir.join("volume"), &mut found) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&error)),
+            _ => Ok(found),
+        }
+    }
+
     /// Deletes everything that a volume has stored.
     pub(super) fn delete_all(&self, volume: VolumeId) -> io::Result<()> {
         let mut open = self.open();

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Volumes beside nbdkit's file plugin and qemu-nbd, on the same disk in one run.
+#
+#     bench/volumes.sh [--quick] [--pairs N] [--seconds N] [CASE ...]
+#
+# Needs Debian's fio, nbdkit and qemu-utils, and a release build of cofferdam. Everything goes over
+# Unix sockets through fio's nbd engine; every file is prefilled by 4 KiB writes, which is the peers'
+# best state; servers take turns within a pair and pairs alternate; medians count. The cases and their
+# bounds are those of docs/volumes.md. Writes target/bench/volumes.json.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for tool in fio nbdkit qemu-nbd python3; do
+    command -v "$tool" >/dev/null || { echo "volumes.sh: $tool is missing: apt-get install fio nbdkit qemu-utils python3" >&2; exit 2; }
+done
+if [ -z "${COFFERDAM_BIN:-}" ]; then
+    cargo build --release -p cofferdam
+    COFFERDAM_BIN="$(pwd)/target/release/cofferdam"
+    export COFFERDAM_BIN
+fi
+exec python3 bench/volumes/run.py "$@"

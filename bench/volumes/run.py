@@ -1,0 +1,157 @@
+"""Runs the cases of bench/volumes.sh and tells ratios to the best peer."""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "target" / "bench" / "volumes.json"
+COFFERDAM = os.environ.get("COFFERDAM_BIN", str(ROOT / "target" / "release" / "cofferdam"))
+
+# Case, what fio is told, and the least ratio to the best peer.
+CASES = {
+    "randwrite_4k_qd1": ("--rw=randwrite --bs=4k --iodepth=1", 1.0),
+    "randwrite_4k_qd32": ("--rw=randwrite --bs=4k --iodepth=32", 1.2),
+    "writeflush_4k_qd1": ("--rw=randwrite --bs=4k --iodepth=1 --fsync=1", 0.9),
+    "writeflush_4k_j16": (
+        "--rw=randwrite --bs=4k --iodepth=1 --fsync=1 --numjobs=16 --thread --group_reporting", 1.5),
+    "randread_4k_qd1": ("--rw=randread --bs=4k --iodepth=1", 0.9),
+    "randread_4k_qd32": ("--rw=randread --bs=4k --iodepth=32", 1.0),
+    "seqwrite_1m": ("--rw=write --bs=1m --iodepth=4 --end_fsync=1", 0.8),
+    "seqread_1m": ("--rw=read --bs=1m --iodepth=4", 0.9),
+}
+START_TIMEOUT_S = 30
+
+
+class Server:
+    """One server over a file or volume of its own."""
+
+    def __init__(self, name, folder, size_mib):
+        self.name, self.folder, self.size_mib = name, folder, size_mib
+        self.socket = folder / f"{name}.sock"
+        self.uri = f"nbd+unix:///{'data' if name == 'cofferdam' else ''}?socket={self.socket}"
+        self.process = self.start()
+
+    def start(self):
+        image = self.folder / f"{self.name}.img"
+        if self.name == "cofferdam":
+            data = self.folder / "data"
+            command = [COFFERDAM, "up", "--data-dir", str(data), "--memory", "64MiB", "--memcache",
+                       "off", "--memcache-auth", "127.0.0.1:0", "--admin", "off", "--nbd", "off",
+                       "--nbd-unix", str(self.socket)]
+        else:
+            with image.open("wb") as file:
+                file.truncate(self.size_mib << 20)
+            command = {
+                "nbdkit": ["nbdkit", "-f", "-U", str(self.socket), "file", str(image)],
+                "qemu-nbd": ["qemu-nbd", "-t", "-e", "64", "-f", "raw", "--cache=writeback",
+                             "--discard=unmap", "-k", str(self.socket), "-x", "", str(image)],
+            }[self.name]
+        log = (self.folder / f"{self.name}.log").open("wb")
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.socket.exists():
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise RuntimeError(f"{self.name} does not start: see {log.name}")
+            time.sleep(0.05)
+        if self.name == "cofferdam":
+            self.create()
+        return process
+
+    def create(self):
+        journal = min(1024, max(64, self.size_mib))
+        subprocess.run(
+            [COFFERDAM, "--data-dir", str(self.folder / "data"), "volume", "create", "data",
+             "--size", f"{self.size_mib}MiB", "--journal", f"{journal}MiB"],
+            check=True, capture_output=True)
+
+    def fio(self, arguments, *more):
+        command = ["fio", "--name=case", "--ioengine=nbd", f"--uri={self.uri}",
+                   f"--size={self.size_mib}M", "--randrepeat=0", "--norandommap",
+                   "--refill_buffers", "--output-format=json", *arguments.split(), *more]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder)
+        if done.returncode != 0:
+            raise RuntimeError(f"fio on {self.name}: {done.stderr or done.stdout}")
+        jobs = json.loads(done.stdout[done.stdout.index("{"):])["jobs"]
+        ops = sum(job[way]["total_ios"] for job in jobs for way in ("read", "write"))
+        # With the final flush, where there is one.
+        took = max(job["job_runtime"] for job in jobs) / 1000
+        return ops / took
+
+    def prefill(self):
+        self.fio("--rw=write --bs=4k --iodepth=32 --end_fsync=1")
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Volumes beside nbdkit and qemu-nbd")
+    parser.add_argument("--quick", action="store_true", help="3 s a case, one pair, 256 MiB")
+    parser.add_argument("--seconds", type=int, help="of each case [default: 60]")
+    parser.add_argument("--pairs", type=int, help="turns of all servers [default: 3]")
+    parser.add_argument("--size-mib", type=int, help="of the volume [default: 1024]")
+    parser.add_argument("--dir", type=Path, help="on the disk to measure [default: target/bench]")
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    options = parser.parse_args()
+    unknown = set(options.cases) - set(CASES)
+    if unknown:
+        parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    seconds = options.seconds or (3 if options.quick else 60)
+    pairs = options.pairs or (1 if options.quick else 3)
+    size_mib = options.size_mib or (256 if options.quick else 1024)
+    parent = options.dir or OUT.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="volumes-", dir=parent))
+    servers, results = [], {}
+    try:
+        for name in ("nbdkit", "qemu-nbd", "cofferdam"):
+            servers.append(Server(name, folder, size_mib))
+            servers[-1].prefill()
+        for case in options.cases or CASES:
+            results[case] = measure(case, servers, pairs, seconds)
+    finally:
+        for server in servers:
+            server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    report = {"seconds": seconds, "pairs": pairs, "size_mib": size_mib, "cases": results}
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(report, indent=1) + "\n")
+    missed = [case for case, result in results.items() if result["ratio"] < result["bound"]]
+    print(f"{len(results) - len(missed)} of {len(results)} cases within their bounds; {OUT}")
+    return 0 if options.quick or not missed else 1
+
+
+def measure(case, servers, pairs, seconds):
+    arguments, bound = CASES[case]
+    runs = {server.name: [] for server in servers}
+    for turn in range(pairs):
+        order = servers if turn % 2 == 0 else servers[::-1]
+        for server in order:
+            ops = server.fio(arguments, "--time_based", f"--runtime={seconds}")
+            runs[server.name].append(ops)
+    medians = {name: statistics.median(ops) for name, ops in runs.items()}
+    ours = medians.pop("cofferdam")
+    best = max(medians, key=medians.get)
+    ratio = ours / medians[best]
+    verdict = "ok" if ratio >= bound else "MISSED"
+    print(f"{case:20} ours {ours:9.0f}/s  {best} {medians[best]:9.0f}/s  "
+          f"ratio {ratio:5.2f}  bound {bound:.1f}  {verdict}", flush=True)
+    return {"ops_per_second": {**medians, "cofferdam": ours}, "best_peer": best, "ratio": ratio,
+            "bound": bound, "runs": runs}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
