@@ -4,13 +4,13 @@
 //! until they are there the changes behind it wait, so that none is lost between reading and writing.
 //! Reads and flushes never wait: nothing that waits has been answered.
 
-use std::collections::{BTreeMap, VecDeque};
+mod operate;
 
-use base::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::bytes::usize_of;
 use crate::command::{Refused, Reply};
-use crate::{BLOCK_LEN, Engine, SnapshotId, WRITE_BLOCKS_MAX};
+use crate::{BLOCK_LEN, Engine, WRITE_BLOCKS_MAX};
 
 const BLOCK: u64 = BLOCK_LEN as u64;
 
@@ -109,27 +109,6 @@ impl Device {
     pub fn flush(&mut self, id: u64) -> Result<(), Refused> {
         let inner = self.begin(Owner::Single(id));
         let begun = self.engine.flush(inner);
-        self.begun(inner, begun)
-    }
-
-    /// Takes a snapshot, see [`Engine::snapshot`].
-    pub fn snapshot(&mut self, id: u64, name: &str, now: Timestamp) -> Result<SnapshotId, Refused> {
-        let inner = self.begin(Owner::Single(id));
-        let taken = self.engine.snapshot(inner, name, now);
-        self.begun(inner, taken)
-    }
-
-    /// Deletes a snapshot, see [`Engine::delete_snapshot`].
-    pub fn delete_snapshot(&mut self, id: u64, snapshot: SnapshotId) -> Result<(), Refused> {
-        let inner = self.begin(Owner::Single(id));
-        let begun = self.engine.delete_snapshot(inner, snapshot);
-        self.begun(inner, begun)
-    }
-
-    /// Gives the volume another length, see [`Engine::resize`].
-    pub fn resize(&mut self, id: u64, size_blocks: u64, force: bool) -> Result<(), Refused> {
-        let inner = self.begin(Owner::Single(id));
-        let begun = self.engine.resize(inner, size_blocks, force);
         self.begun(inner, begun)
     }
 

@@ -127,7 +127,7 @@ impl Disk {
             self.writes += 1;
             let old = self.now.insert(block, bytes.to_vec());
             let old = old.unwrap_or_else(|| vec![0; BLOCK_LEN]);
-            if planted == Planted::Torn && self.writes % 50 == 0 {
+            if planted == Planted::Torn && self.writes.is_multiple_of(50) {
                 self.now.get_mut(&block).unwrap()[2048..].copy_from_slice(&old[2048..]);
             }
             self.before.insert(block, old);
@@ -137,7 +137,7 @@ impl Disk {
     fn read(&self, offset: u64, len: u32, planted: Planted) -> Vec<u8> {
         let first = offset / BLOCK_LEN as u64;
         let blocks = first..first + u64::from(len) / BLOCK_LEN as u64;
-        let from = match planted == Planted::Stale && self.writes % 20 == 0 {
+        let from = match planted == Planted::Stale && self.writes.is_multiple_of(20) {
             true => &self.before,
             false => &self.now,
         };
