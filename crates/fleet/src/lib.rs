@@ -23,9 +23,12 @@ pub mod change;
 mod format;
 mod hash;
 pub mod knowledge;
+pub mod membership;
 mod ring;
 pub mod routes;
+pub mod shuffle;
 pub mod slot_table;
+pub mod split;
 #[cfg(test)]
 mod testing;
 
