@@ -3,17 +3,24 @@
 With SHOTS=FOLDER the browser leaves its pictures there; docs/ has them from such a run.
 """
 
+import fcntl
 import http.client
 import json
 import os
+import pty
 import re
 import socket
+import struct
 import subprocess
+import tarfile
+import tempfile
+import termios
 import threading
 import time
 import urllib.parse
 
-from harness import ROOT, TARGET, Conn, Mismatch, Server, Suite, eventually
+import harness
+from harness import ROOT, TARGET, Mismatch, Server, Suite, eventually
 
 suite = Suite("console", server=False)
 
@@ -301,6 +308,97 @@ def the_history_is_that_of_the_tenants():
                 conn.lines_until("END")
         misses = "tenant/acme/misses"
         eventually(lambda: abs(sum(told(misses)) - 500) <= 75, 10, "500 misses in the history")
+
+
+@suite.test
+def the_same_at_a_glance_in_a_terminal():
+    with Server() as server:
+        acme = server.tenant("acme")
+        server.cli("tenant", "limit", "acme", "--ops", "20", "--max-delay-ms", "20")
+        load = Load(server, acme, 400)
+        try:
+            def shown():
+                text = server.cli("top", "--once").stdout
+                row = next((line for line in text.splitlines() if line.startswith("acme")), "")
+                return "held to its limits" in text and "/s" in row and "%" in row
+
+            eventually(shown, 15, "top tells of the tenant that waits")
+        finally:
+            load.stop()
+        board = json.loads(server.cli("top", "--json").stdout)
+        assert len(board["tiles"]) == 6 and board["tenants"][0]["tenant"] == "acme", board
+
+
+@suite.test
+def top_in_a_real_terminal_draws_and_ends_as_it_came():
+    with Server() as server:
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ["TERM"] = "xterm"
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
+            os.execv(harness.BINARY, [harness.BINARY, "top", "--data-dir", server.data_dir])
+        seen = b""
+        deadline = time.monotonic() + 20
+        while b"Requests a second" not in seen and time.monotonic() < deadline:
+            seen += os.read(terminal, 65536)
+        assert b"Requests a second" in seen, seen
+        os.write(terminal, b"q")
+        while True:
+            try:
+                more = os.read(terminal, 65536)
+            except OSError:
+                break
+            if not more:
+                break
+            seen += more
+        assert os.waitpid(pid, 0)[1] == 0
+        assert b"\x1b[?1049l" in seen, "the screen is not given back"
+
+
+@suite.test
+def a_bundle_tells_what_happened_and_no_secret():
+    planted = "hunter2hunter2hunter2"
+    with Server() as server:
+        acme = server.tenant("acme")
+        with server.connect(acme) as conn:
+            conn("mn\r\n", "MN\r\n")
+        browser = Browser(server).login()
+        form = {"form_token": browser.form_token(), "ops_per_second": planted}
+        assert browser.ask("POST", "/console/tenants/acme/limit", form)[0] == 422
+        with open(os.path.join(server.data_dir, "events.jsonl"), "a") as journal:
+            at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+            lines = [f'token={token(server)}', f'password: {planted}', acme["password"]]
+            for line in lines:
+                event = {"id": 0, "at": at, "sentence": line}
+                journal.write(json.dumps(event, separators=(",", ":")) + "\n")
+        config = os.path.join(server.data_dir, "planted.toml")
+        with open(config, "w") as file:
+            file.write(f'# password = "{planted}"\nlog_level = "info"\n')
+        def is_kept():
+            query = "names=service/connections&points=2000"
+            status, _, text = browser.ask("GET", f"/console/data/history?{query}")
+            return status == 200 and re.search(r"[0-9.]+\]", text)
+
+        eventually(is_kept, 15, "a first second in the history")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "bundle.tar.gz")
+            said = server.cli("support-bundle", "--output", path, "--config", config)
+            assert "log.txt" in said.stdout, said.stdout
+            assert os.stat(path).st_mode & 0o777 == 0o600
+            files = {}
+            with tarfile.open(path) as archive:
+                for member in archive:
+                    files[os.path.basename(member.name)] = archive.extractfile(member).read().decode()
+        for name in ("about.json", "cofferdam.toml", "events.jsonl", "audit.jsonl", "stat.json",
+                     "tenants.json", "board.json", "metrics.txt", "log.txt", "readyz.txt"):
+            assert name in files, (name, sorted(files))
+        assert "service/connections" in files["history-last-hour.csv"], sorted(files)
+        assert "acme" in files["stat.json"] and "tenant added" in files["log.txt"]
+        for name, text in files.items():
+            for secret in (planted, token(server), acme["password"], browser.cookie):
+                assert secret not in text, (name, secret)
+        again = server.cli("support-bundle", "--output", server.data_dir + "/x.tar.gz", check=False)
+        assert again.returncode == 1 and "data folder" in again.stderr, again.stderr
 
 
 suite.main()

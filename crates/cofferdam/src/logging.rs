@@ -1,6 +1,8 @@
 //! Log lines on standard error, as text or JSON, with a level that can change while running.
 
-use std::io;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -58,10 +60,41 @@ impl LevelSwitch {
     }
 }
 
+/// Lines that are kept in memory, for a support bundle.
+const RECENT_MAX: usize = 4000;
+static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// The last lines of this process's log, the oldest first.
+pub(crate) fn recent() -> String {
+    let recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+    recent.iter().map(String::as_str).collect()
+}
+
+/// Writes to standard error, and remembers.
+#[derive(Debug)]
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() >= RECENT_MAX {
+            recent.pop_front();
+        }
+        recent.push_back(String::from_utf8_lossy(line).into_owned());
+        drop(recent);
+        io::stderr().write_all(line)?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
 /// Starts the log of this process.
 pub(crate) fn start(format: LogFormat, level: LogLevel) -> LevelSwitch {
     let (filter, handle) = reload::Layer::new(LevelFilter::from(level));
-    let lines = fmt::layer().with_writer(io::stderr).with_target(false);
+    let lines = fmt::layer().with_writer(|| Lines).with_target(false);
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {
         LogFormat::Text => {
             let colour = std::io::IsTerminal::is_terminal(&io::stderr());

@@ -1,6 +1,8 @@
 //! The admin API: HTTP and JSON in front of control.
 
+mod board;
 mod history;
+mod log;
 mod observe;
 mod traffic;
 pub(crate) mod types;
@@ -26,6 +28,7 @@ use crate::control::{Control, ControlError};
 use crate::failure::Failure;
 use crate::observe::Observatory;
 use crate::upgrade::Upgrader;
+pub(crate) use board::{AffairView, BoardView, RowView, TileView};
 pub(crate) use history::HistoryQuery;
 pub(crate) use observe::EventPage;
 use runtime::state::StateError;
@@ -74,6 +77,8 @@ impl Api {
         Router::new()
             .merge(observe::routes())
             .merge(history::routes())
+            .merge(board::routes())
+            .merge(log::routes())
             .route("/v1/tenants", get(list).post(add))
             .route(
                 "/v1/tenants/{tenant}",

@@ -9,6 +9,8 @@ use super::drill::DrillCommand;
 use super::events::EventsArgs;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
+use super::support::SupportArgs;
+use super::top::TopArgs;
 use super::upgrade::UpgradeArgs;
 use super::volume::VolumeCommand;
 use crate::config::{Addr, Auto, Overrides, Size, Switch};
@@ -59,11 +61,16 @@ pub(crate) enum Command {
     Volume(VolumeCommand),
     /// Show live figures
     Stat(StatArgs),
+    /// Show the console's overview in this terminal: is it well, who uses what, what changed
+    Top(TopArgs),
     /// Show what happened: tenants throttled, clients reconnecting, queues full
     Events(EventsArgs),
     /// Copy the state (tenants, credentials) to a file, or put such a copy in its place
     #[command(subcommand)]
     State(StateCommand),
+    /// Put configuration, events, history and log into one archive, without secrets, to send to
+    /// whoever helps
+    SupportBundle(SupportArgs),
     /// Check a configuration file
     CheckConfig(CheckConfigArgs),
     /// Have the running daemon read its configuration again

@@ -11,7 +11,11 @@ mod load;
 pub(crate) mod output;
 mod stat;
 mod state;
+mod support;
+mod support_redact;
 mod tenant;
+mod top;
+mod top_screen;
 mod upgrade;
 mod usage;
 mod volume;
@@ -71,6 +75,8 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::CheckConfig(args) => config::run(global, &args),
         Command::Load(args) => load::run(global, &args),
         Command::Events(args) => events::run(global, &args),
+        Command::Top(args) => top::run(global, &args),
+        Command::SupportBundle(args) => support::run(global, &args),
         Command::Drill(command) => drill::run(global, &command),
         Command::Reload => reload(global),
         Command::Upgrade(args) => upgrade::run(global, &args),

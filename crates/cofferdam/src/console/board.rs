@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::affairs::{Affair, Severity, Verdict, under_way};
 use super::format::{self, count, percent, time};
+use crate::api::{AffairView, BoardView, RowView, TileView};
 use crate::observe::event_view::EventView;
 use crate::observe::history::{Frame, TenantFrame};
 
@@ -33,6 +34,8 @@ pub(crate) struct Tile {
     pub(crate) note: String,
     /// Points of a line within [`SPARK_WIDTH`] and [`SPARK_HEIGHT`]; empty if nothing is known.
     pub(crate) line: String,
+    /// The seconds that it is drawn from.
+    minute: Vec<f32>,
 }
 
 /// A tenant in the table.
@@ -73,6 +76,62 @@ impl Board {
     }
 }
 
+impl Board {
+    /// The same as data.
+    pub(crate) fn view(&self) -> BoardView {
+        let affairs = self.affairs.iter().map(|affair| told(&affair.event));
+        BoardView {
+            as_of: self.as_of.clone(),
+            verdict: self.verdict.text.clone(),
+            severity: self.verdict.severity.class().to_owned(),
+            affairs: affairs.collect(),
+            tiles: self.tiles.iter().map(Tile::view).collect(),
+            tenants: self.tenants.iter().map(TenantRow::view).collect(),
+            events: self.events.iter().map(told).collect(),
+        }
+    }
+}
+
+impl Tile {
+    fn view(&self) -> TileView {
+        let known = |value: &f32| Some(*value).filter(|value| value.is_finite());
+        TileView {
+            label: self.label.to_owned(),
+            value: self.value.clone(),
+            note: self.note.clone(),
+            minute: self.minute.iter().map(known).collect(),
+        }
+    }
+}
+
+impl TenantRow {
+    fn view(&self) -> RowView {
+        RowView {
+            tenant: self.name.clone(),
+            refused: self.refused.clone(),
+            throttled: self.throttled.clone(),
+            reconnecting: self.reconnecting.clone(),
+            turned_away: self.turned_away.clone(),
+            requests: self.requests.clone(),
+            hits: self.hits.clone(),
+            p99: self.p99.clone(),
+            connections: self.connections.clone(),
+            busy: self.busy.clone(),
+            memory: self.memory.clone(),
+        }
+    }
+}
+
+fn told(event: &EventView) -> AffairView {
+    AffairView {
+        time: event.time().to_owned(),
+        severity: event.severity().to_owned(),
+        state: event.state.clone(),
+        sentence: event.sentence.clone(),
+        advice: event.advice.clone(),
+    }
+}
+
 /// `HH:MM:SS` in UTC.
 pub(crate) fn clock_time(time_s: u64) -> String {
     let (hours, minutes) = (time_s / 3600 % 24, time_s / 60 % 60);
@@ -86,16 +145,17 @@ fn tiles(recent: &[Arc<Frame>]) -> Vec<Tile> {
         read("service/reads") + read("service/writes") + read("service/refused")
     };
     let now = |value: &dyn Fn(&Frame) -> f32| recent.last().map_or(f32::NAN, |f| value(f));
-    let line = |value: &dyn Fn(&Frame) -> f32| {
+    let tile = |label, shown: String, note: String, value: &dyn Fn(&Frame) -> f32| {
         let first = recent.len().saturating_sub(SPARK_LEN);
-        let values = recent.iter().skip(first).map(|frame| value(frame));
-        spark(&values.collect::<Vec<f32>>())
-    };
-    let tile = |label, shown: String, note: String, value: &dyn Fn(&Frame) -> f32| Tile {
-        label,
-        value: shown,
-        note,
-        line: line(value),
+        let minute = recent.iter().skip(first).map(|frame| value(frame));
+        let minute: Vec<f32> = minute.collect();
+        Tile {
+            label,
+            value: shown,
+            note,
+            line: spark(&minute),
+            minute,
+        }
     };
     let p99 = figure("service/p99_s");
     let connections = figure("service/connections");

@@ -89,3 +89,13 @@ fn before_the_first_second_there_is_a_page_all_the_same() {
     assert!(board.tenants.is_empty());
     assert_eq!(board.tiles[0].value, "–");
 }
+
+#[test]
+fn the_same_is_told_as_data() {
+    let tenants = vec![tenant("refused", &[("refused", 30.0)])];
+    let view = Board::new(&[frame(100, tenants)], &[], 10).view();
+    assert_eq!(view.verdict, "All is well.");
+    assert_eq!(view.tenants[0].refused, "30/s");
+    assert_eq!(view.tiles[0].minute, [Some(1000.0)]);
+    assert_eq!(view.tiles[3].minute, [None]);
+}

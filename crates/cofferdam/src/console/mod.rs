@@ -26,7 +26,8 @@ use tokio::sync::Semaphore;
 use crate::api::Api;
 use crate::observe::Observatory;
 use attempts::Attempts;
-pub(crate) use audit::Audit;
+pub(crate) use audit::{AUDIT, Audit};
+pub(crate) use board::Board;
 use session::Sessions;
 
 /// Pages that are followed live at once; each takes one of the admin listener's connections.
