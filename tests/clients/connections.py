@@ -105,6 +105,34 @@ def a_half_closed_peer_still_gets_its_answers(env):
 
 
 @suite.test
+def a_half_closed_peer_that_reads_slowly_gets_all_of_it(env):
+    """As `printf … | nc` does on a slow line: four seconds long something moves."""
+    value = b"x" * 1_000_000
+    with env.connect(receive_buffer=16384) as conn:
+        conn(b"set slow 0 0 %d\r\n%b\r\n" % (len(value), value), "STORED\r\n")
+        conn.send(b"get slow\r\n" * 4)
+        conn.sock.shutdown(socket.SHUT_WR)
+        received = 0
+        while data := conn.sock.recv(50_000):
+            received += len(data)
+            time.sleep(len(data) / 1_000_000)
+        wanted = 4 * (len(value) + len(b"VALUE slow 0 1000000\r\n\r\nEND\r\n"))
+        assert received == wanted, f"{received} of {wanted} bytes"
+
+
+@suite.test
+def a_half_closed_peer_that_does_not_read_is_let_go(env):
+    value = b"x" * 1_000_000
+    with env.connect(receive_buffer=4096) as conn:
+        conn(b"set unread 0 0 %d\r\n%b\r\n" % (len(value), value), "STORED\r\n")
+        conn.send(b"get unread\r\n" * 8)
+        conn.sock.shutdown(socket.SHUT_WR)
+        port = conn.sock.getsockname()[1]
+        took = eventually(lambda: port not in server_side(env.server), 1.2, "it is let go")
+        assert took > 0.3, took
+
+
+@suite.test
 def a_hundred_thousand_gets_in_one_pipeline_to_a_slow_reader(env):
     count, value = 100_000, b"v" * 100
     with env.connect(receive_buffer=65536) as conn:

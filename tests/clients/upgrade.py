@@ -6,13 +6,16 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
 import threading
 import time
 
-from harness import Conn, Mismatch, Server, Suite, eventually
+from harness import BINARY, Conn, Mismatch, Server, Skipped, Suite, eventually
 
 suite = Suite("upgrade", server=False)
+
+DEPLOY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy")
 
 
 class Setting:
@@ -238,9 +241,6 @@ def sockets_of_the_service_manager_are_taken():
         script = (f"exec 3<&{memcache.fileno()} 4<&{auth.fileno()}; "
                   "LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=memcache:memcache_auth "
                   'exec "$0" "$@"')
-        import subprocess
-
-        from harness import BINARY
         process = subprocess.Popen(
             ["/bin/bash", "-c", script, BINARY, "up", "--data-dir", folder, "--memory", "64MiB",
              "--admin", "off", "--nbd", "off"],
@@ -257,6 +257,28 @@ def sockets_of_the_service_manager_are_taken():
             process.wait(20)
             process.stdout.close()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@suite.test
+def the_service_manager_takes_our_units():
+    """Checked by its own tool; a made-up key would be a warning."""
+    verifier = shutil.which("systemd-analyze")
+    if not verifier:
+        raise Skipped("no systemd-analyze")
+    folder = tempfile.mkdtemp(prefix="cofferdam-units-")
+    try:
+        for unit in os.listdir(DEPLOY):
+            with open(os.path.join(DEPLOY, unit)) as text:
+                installed = text.read().replace("/usr/bin/cofferdam", BINARY)
+            with open(os.path.join(folder, unit), "w") as text:
+                text.write(installed)
+        units = [os.path.join(folder, unit) for unit in sorted(os.listdir(folder))]
+        assert len(units) == 4, units
+        done = subprocess.run([verifier, "verify", *units], capture_output=True, text=True)
+        ours = [line for line in done.stderr.splitlines() if "cofferdam" in line]
+        assert done.returncode == 0 and not ours, done.stderr
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 suite.main()

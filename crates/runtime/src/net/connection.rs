@@ -1,6 +1,7 @@
 //! One client's socket and what the loop knows of it.
 
 use std::io;
+use std::time::Duration;
 
 use base::Timestamp;
 use gateway::{EntrantId, Peer, SessionId};
@@ -10,6 +11,10 @@ use rustix::io::Errno;
 use super::proxy_lobby::LobbyId;
 use super::socket::Socket;
 use super::tls::TlsStream;
+
+/// How long a client that has closed its side is kept while nothing moves. It may take its time to
+/// read what it has asked for; one that does not read is one that has gone.
+const CLOSED_PATIENCE: Duration = Duration::from_millis(750);
 
 /// A client's bytes, in the clear or under TLS.
 #[derive(Debug)]
@@ -87,8 +92,11 @@ pub(super) struct Connection {
     /// When it is closed for not taking its output or not completing a request, or
     /// [`Timestamp::MAX`].
     pub(super) deadline: Timestamp,
-    /// No deadline is later; earlier than [`Timestamp::MAX`] once the peer has closed.
+    /// No deadline is later; earlier than [`Timestamp::MAX`] once the peer has closed, and then put off
+    /// whenever something moves.
     pub(super) close_by: Timestamp,
+    /// What the kernel held of our output when that was looked at last, in bytes.
+    pub(super) unacknowledged: usize,
     /// Whether it stands among the deadlines, at its own or an earlier one.
     pub(super) has_alarm: bool,
 }
@@ -111,6 +119,7 @@ impl Connection {
             request_len: 0,
             deadline: Timestamp::MAX,
             close_by: Timestamp::MAX,
+            unacknowledged: 0,
             has_alarm: false,
         }
     }
@@ -146,9 +155,22 @@ impl Connection {
         }
     }
 
+    /// Notes that something was read, written, or taken by the peer.
+    pub(super) fn note_moved(&mut self, now: Timestamp) {
+        if self.peer_closed {
+            self.close_by = now + CLOSED_PATIENCE;
+        }
+    }
+
     /// Has it closed no later than this, unless its deadline is put off again.
     pub(super) fn set_deadline(&mut self, deadline: Timestamp) {
         self.deadline = deadline.min(self.close_by);
+    }
+
+    /// Whether the kernel holds another number of bytes for the peer than when this was asked last.
+    pub(super) fn has_drained(&mut self) -> bool {
+        let now = self.stream.socket().unacknowledged();
+        now != std::mem::replace(&mut self.unacknowledged, now)
     }
 
     /// How many bytes of input there are to read.

@@ -24,10 +24,8 @@ use crate::{Clock, Published};
 
 /// How often the backend's background work is looked after.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
-/// How long a client that has closed its side may take to read what it is still owed.
+/// How often it is looked whether a client that has closed its side still reads.
 pub(super) const LINGER: Duration = Duration::from_millis(250);
-/// How long such a client is kept at most, however much it reads.
-const CLOSED_CONNECTION_AGE_MAX: Duration = Duration::from_millis(900);
 /// How often silent connections are looked for.
 const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The most that the reads of one batch bring, in bytes.
@@ -255,7 +253,7 @@ impl<B: Backend> EventLoop<B> {
         let closes_now = protections && has_closed && !connection.peer_closed;
         if closes_now {
             connection.peer_closed = true;
-            connection.close_by = now + CLOSED_CONNECTION_AGE_MAX;
+            connection.note_moved(now);
         }
         connection.readable |= event.is_readable() || has_closed || event.is_error();
         connection.writable |= event.is_writable();
@@ -323,6 +321,12 @@ impl<B: Backend> EventLoop<B> {
             let Some(connection) = self.connection(link) else {
                 continue;
             };
+            if connection.peer_closed && connection.deadline <= now {
+                if connection.has_drained() {
+                    connection.note_moved(now);
+                }
+                connection.set_deadline(now + LINGER);
+            }
             let deadline = connection.deadline;
             connection.has_alarm = deadline > now && deadline < Timestamp::MAX;
             if deadline <= now {

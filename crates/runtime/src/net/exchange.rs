@@ -131,6 +131,9 @@ impl<B: Backend> EventLoop<B> {
                 return Ok(None);
             }
             let count = connection.write(self.shard.unsent(session))?;
+            if count > 0 {
+                connection.note_moved(now);
+            }
             self.shard.sent(session, count);
             if !self.shard.unsent(session).is_empty() {
                 let patience = self.patience(link);
@@ -147,7 +150,11 @@ impl<B: Backend> EventLoop<B> {
         if wanted == 0 || !connection.readable {
             return Ok(Some(0));
         }
-        connection.read(&mut self.input[at..at + wanted]).map(Some)
+        let count = connection.read(&mut self.input[at..at + wanted])?;
+        if count > 0 {
+            connection.note_moved(now);
+        }
+        Ok(Some(count))
     }
 
     /// Gives every session that was read its turn, and writes the replies whenever there are many.
@@ -217,6 +224,9 @@ impl<B: Backend> EventLoop<B> {
             true => 0,
             false => connection.write(output)?,
         };
+        if written > 0 {
+            connection.note_moved(now);
+        }
         let (at_end, readable) = (connection.at_end, connection.readable);
         let leaving = self.draining || connection.leaving;
         let over = match place.end {

@@ -10,7 +10,11 @@ use mio::event::Source;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use rustix::io::retry_on_intr;
+use rustix::ioctl::{Getter, ioctl};
 use rustix::net::{RecvFlags, SendFlags, getsockname, recv, send};
+
+/// `SIOCOUTQ` (tcp(7), unix(7)), which has the number of `TIOCOUTQ`.
+const SIOCOUTQ: rustix::ioctl::Opcode = 0x5411;
 
 /// A connected socket that does not block.
 #[derive(Debug)]
@@ -33,6 +37,13 @@ impl Socket {
     /// Writes once. A peer that has gone is an error and no signal.
     pub(super) fn send(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
         retry_on_intr(|| send(self, bytes, SendFlags::NOSIGNAL))
+    }
+
+    /// Bytes that were written and that the peer has not acknowledged, or, on a Unix socket, not read.
+    pub(super) fn unacknowledged(&self) -> usize {
+        // SAFETY: this request writes one `int`, which is what the getter makes room for.
+        let count = unsafe { ioctl(self, Getter::<SIOCOUTQ, i32>::new()) };
+        count.map_or(0, |count| usize::try_from(count).unwrap_or(0))
     }
 
     /// Watches it for everything; edges only, so a flag that is set stays set until a call blocks.

@@ -92,6 +92,11 @@ impl Network {
         self.get(id).map_or(0, |socket| socket.up.delivered().len())
     }
 
+    /// How many bytes were written and have not been acknowledged.
+    pub(crate) fn unacknowledged(&self, id: SocketId) -> usize {
+        self.get(id).map_or(0, |socket| socket.down.undelivered())
+    }
+
     /// Reads into `bytes`.
     pub(crate) fn read(
         &mut self,

@@ -1,10 +1,15 @@
 //! What a loop knows of one connection, as the runtime's does.
 
+use std::time::Duration;
+
 use base::Timestamp;
 use gateway::{EntrantId, SessionId};
 
 use super::Kernel;
 use crate::network::{Read, SocketId, Write};
+
+/// How long a client that has closed its side is kept while nothing moves.
+const CLOSED_PATIENCE: Duration = Duration::from_millis(750);
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +30,11 @@ pub(super) struct Connection {
     /// When it is closed for not taking its output or not completing a request, or
     /// [`Timestamp::MAX`].
     pub(super) deadline: Timestamp,
-    /// No deadline is later; earlier than [`Timestamp::MAX`] once the peer has closed.
+    /// No deadline is later; earlier than [`Timestamp::MAX`] once the peer has closed, and then put off
+    /// whenever something moves.
     pub(super) close_by: Timestamp,
+    /// What the kernel held of our output when that was looked at last, in bytes.
+    pub(super) unacknowledged: usize,
     /// Bytes of the present request that have come since it was given its time.
     pub(super) request_len: u32,
     /// Reading may give something.
@@ -56,6 +64,7 @@ impl Connection {
             place,
             deadline: Timestamp::MAX,
             close_by: Timestamp::MAX,
+            unacknowledged: 0,
             request_len: 0,
             readable: true,
             writable: true,
@@ -69,9 +78,22 @@ impl Connection {
         }
     }
 
+    /// Notes that something was read, written, or taken by the peer.
+    pub(super) fn note_moved(&mut self, now: Timestamp) {
+        if self.peer_closed {
+            self.close_by = now + CLOSED_PATIENCE;
+        }
+    }
+
     /// Has it closed no later than this, unless its deadline is put off again.
     pub(super) fn set_deadline(&mut self, deadline: Timestamp) {
         self.deadline = deadline.min(self.close_by);
+    }
+
+    /// Whether the network holds another number of bytes for the peer than when this was asked last.
+    pub(super) fn has_drained(&mut self, kernel: &Kernel<'_>) -> bool {
+        let now = kernel.network.unacknowledged(self.id);
+        now != std::mem::replace(&mut self.unacknowledged, now)
     }
 
     /// Reads once. `Ok(0)` means that nothing is there now; the end sets [`Self::at_end`].

@@ -18,10 +18,8 @@ use crate::network::{Network, Readiness, SocketId};
 
 const MAINTENANCE_INTERVAL: Duration = Duration::from_millis(100);
 const IDLE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a client that has closed its side may take to read what it is still owed.
+/// How often it is looked whether a client that has closed its side still reads.
 pub(super) const LINGER: Duration = Duration::from_millis(250);
-/// How long such a client is kept at most, however much it reads.
-const CLOSED_CONNECTION_AGE_MAX: Duration = Duration::from_millis(900);
 const SERVE_SLICE: Duration = Duration::from_micros(50);
 const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
 /// Without protections whoever has come is served first.
@@ -178,7 +176,7 @@ impl EventLoop {
             }
             Phase::Errands(since) => {
                 if !self.do_errand(since, kernel, shared) {
-                    self.expire(shared);
+                    self.expire(kernel, shared);
                     self.maintain(shared);
                     self.phase = Phase::Poll;
                 }
@@ -282,7 +280,7 @@ impl EventLoop {
         let closes_now = protections && news.read_closed && !connection.peer_closed;
         if closes_now {
             connection.peer_closed = true;
-            connection.close_by = now + CLOSED_CONNECTION_AGE_MAX;
+            connection.note_moved(now);
         }
         connection.readable |= news.readable || news.read_closed || news.error;
         connection.writable |= news.writable;
@@ -306,7 +304,7 @@ impl EventLoop {
         self.close_after(socket, LINGER, shared);
     }
 
-    fn expire(&mut self, shared: &mut Shared) {
+    fn expire(&mut self, kernel: &Kernel<'_>, shared: &mut Shared) {
         let now = self.clock;
         for _ in 0..DUE_MAX {
             let Some(Reverse((at, socket))) = self.deadlines.peek().copied() else {
@@ -319,6 +317,12 @@ impl EventLoop {
             let Some(connection) = shared.find(socket) else {
                 continue;
             };
+            if connection.peer_closed && connection.deadline <= now {
+                if connection.has_drained(kernel) {
+                    connection.note_moved(now);
+                }
+                connection.set_deadline(now + LINGER);
+            }
             let deadline = connection.deadline;
             connection.has_alarm = deadline > now && deadline < Timestamp::MAX;
             if deadline <= now {

@@ -136,6 +136,9 @@ impl EventLoop {
             }
             let count = connection.write(self.clock, self.shard.unsent(session), kernel)?;
             self.clock = self.clock + pricing.write(count);
+            if count > 0 {
+                connection.note_moved(self.clock);
+            }
             self.shard.sent(session, count);
             if !self.shard.unsent(session).is_empty() {
                 self.be_patient(socket, shared);
@@ -153,6 +156,9 @@ impl EventLoop {
         }
         let count = connection.read(self.clock, &mut self.input[at..at + wanted], kernel)?;
         self.clock = self.clock + pricing.read(count);
+        if count > 0 {
+            connection.note_moved(self.clock);
+        }
         Ok(Some(count))
     }
 
@@ -241,6 +247,9 @@ impl EventLoop {
         if !output.is_empty() {
             self.clock = self.clock + pricing.write(output.len());
             written = connection.write(self.clock, output, kernel)?;
+            if written > 0 {
+                connection.note_moved(self.clock);
+            }
         }
         let readable = connection.readable;
         let over = match place.end {

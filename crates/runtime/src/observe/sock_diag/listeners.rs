@@ -64,7 +64,7 @@ pub struct Overdue {
     pub listener: usize,
     /// Who is at the other end.
     pub peer: SocketAddr,
-    /// For how long it has been so at least.
+    /// For how long it has been so, and nothing has moved, at least.
     pub age: Duration,
 }
 
@@ -80,6 +80,10 @@ pub struct CloseWaits {
 #[derive(Debug)]
 struct Known {
     first_seen: Timestamp,
+    /// What the kernel holds in its queues, and since when that is so: a client that has closed its
+    /// side may still read what it has asked for.
+    queues: (u32, u32),
+    unmoved_since: Timestamp,
     listener: usize,
     peer: SocketAddr,
     dump: u64,
@@ -92,18 +96,24 @@ impl CloseWaits {
             return;
         }
         let dump = self.dump;
+        let queues = (socket.receive_queue, socket.send_queue);
         let new = || Known {
             first_seen: now,
+            queues,
+            unmoved_since: now,
             listener,
             peer: socket.remote,
             dump,
         };
         let known = self.known.entry(socket.cookie).or_insert_with(new);
         known.dump = dump;
+        if known.queues != queues {
+            (known.queues, known.unmoved_since) = (queues, now);
+        }
     }
 
-    /// Ends the dump: forgets who was not seen in it, and tells who has been there for `age_max`,
-    /// the oldest first.
+    /// Ends the dump: forgets who was not seen in it, and tells who has been there for `age_max`
+    /// without that anything moved, the oldest first.
     pub fn finish(&mut self, now: Timestamp, age_max: Duration) -> Vec<Overdue> {
         let dump = self.dump;
         self.dump = dump.wrapping_add(1);
@@ -114,7 +124,7 @@ impl CloseWaits {
             .map(|known| Overdue {
                 listener: known.listener,
                 peer: known.peer,
-                age: now.since(known.first_seen),
+                age: now.since(known.unmoved_since),
             })
             .filter(|known| known.age >= age_max)
             .collect();

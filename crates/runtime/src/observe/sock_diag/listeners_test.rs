@@ -58,6 +58,23 @@ fn a_close_wait_is_overdue_once_it_was_seen_for_so_long() {
 }
 
 #[test]
+fn a_close_wait_whose_client_reads_on_is_not_overdue() {
+    let mut close_waits = CloseWaits::default();
+    let second = Duration::from_secs(1);
+    let mut waiting = socket("127.0.0.1:1", TcpState::CloseWait, 1);
+    for secs in 0..5 {
+        let now = Timestamp::from_secs(secs);
+        waiting.send_queue -= 10;
+        close_waits.see(now, 0, &waiting);
+        assert_eq!(close_waits.finish(now, second), []);
+        assert_eq!(close_waits.oldest(now, 0), Some(Duration::from_secs(secs)));
+    }
+    let now = Timestamp::from_secs(5);
+    close_waits.see(now, 0, &waiting);
+    assert_eq!(close_waits.finish(now, second)[0].age, second);
+}
+
+#[test]
 fn another_connection_of_the_same_peer_begins_anew() {
     let mut close_waits = CloseWaits::default();
     for secs in 0..10 {
