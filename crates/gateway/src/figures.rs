@@ -164,6 +164,11 @@ impl TenantFigures {
         self.sum_of(|part| &part.displacements)
     }
 
+    /// Bytes of its requests and replies on their way, over all loops.
+    pub(crate) fn inflight_bytes(&self) -> u64 {
+        self.sum_of(|part| &part.inflight_bytes)
+    }
+
     fn sum_of(&self, counter: fn(&LoopFigures) -> &Counter) -> u64 {
         let counts = self.loops.iter().map(|part| counter(part).get());
         counts.fold(0, u64::wrapping_add)

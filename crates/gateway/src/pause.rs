@@ -79,6 +79,9 @@ pub(crate) struct Pace {
     turns_max: usize,
     throttle: Option<Throttle>,
     inflight_bytes: u64,
+    /// Of what the tenant may have on its way, this loop's part, which is its own; what other loops do
+    /// not use of theirs it may have, too.
+    inflight_bytes_part: u64,
     inflight_bytes_max: u64,
     /// The flow is held until then.
     pub(crate) held_until: Option<Timestamp>,
@@ -108,6 +111,7 @@ impl Pace {
             turns_max: TURNS_MAX,
             throttle: None,
             inflight_bytes: 0,
+            inflight_bytes_part: u64::MAX,
             inflight_bytes_max: u64::MAX,
             held_until: None,
             pause: None,
@@ -131,7 +135,8 @@ impl Pace {
             self.turn_requests_max = requests;
             self.turns_max = throttle.turns_max(requests, config.turn_output_len_max, TURNS_MAX);
         }
-        self.inflight_bytes_max = inflight_bytes_max / loops;
+        self.inflight_bytes_part = inflight_bytes_max / loops;
+        self.inflight_bytes_max = inflight_bytes_max;
         self.max_delay = limits.max_delay.max(MAX_DELAY_MIN);
         // What waits is looked over when that is asked for next.
         self.next_late = Timestamp::ZERO;
@@ -190,9 +195,14 @@ impl Pace {
         now.since(since) >= self.max_delay
     }
 
-    /// Whether it has to wait for its bytes on their way to become fewer.
-    pub(crate) fn is_over_inflight(&self) -> bool {
-        self.inflight_bytes > self.inflight_bytes_max
+    /// Whether it has to wait for its bytes on their way to become fewer. Those of this loop are then
+    /// more than its part, so that it need not be told of other loops'.
+    pub(crate) fn is_over_inflight(&self, figures: &TenantFigures) -> bool {
+        self.is_over_part() && figures.inflight_bytes() > self.inflight_bytes_max
+    }
+
+    fn is_over_part(&self) -> bool {
+        self.inflight_bytes > self.inflight_bytes_part
     }
 
     fn may_serve(
@@ -205,7 +215,7 @@ impl Pace {
         // Of what has been read there is less only once it is served; whoever does not take the
         // replies owes from then on.
         let adds_bytes = matches!(state, State::Owes | State::NeedsInput);
-        if self.is_over_inflight() && adds_bytes || open_turns as usize >= self.turns_max {
+        if adds_bytes && self.is_over_inflight(figures) || open_turns as usize >= self.turns_max {
             return Err(Timestamp::MAX);
         }
         match &mut self.throttle {
@@ -235,7 +245,7 @@ impl Pace {
     }
 
     fn note_whether_limited(&mut self) {
-        self.is_limited = self.throttle.is_some() || self.is_over_inflight();
+        self.is_limited = self.throttle.is_some() || self.is_over_part();
     }
 }
 

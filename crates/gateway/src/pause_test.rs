@@ -20,7 +20,20 @@ const MS: Duration = Duration::from_millis(1);
 const LATE: Timestamp = Timestamp::from_secs(999_999);
 
 fn mode(pace: &mut Pace, since: Timestamp, state: State, open: u32) -> Result<Mode, Timestamp> {
-    let figures = Figures::new(1).tenant(TenantId(1));
+    mode_beside(pace, 0, since, state, open)
+}
+
+/// The same while another loop has so many bytes on their way.
+fn mode_beside(
+    pace: &mut Pace,
+    other_bytes: u64,
+    since: Timestamp,
+    state: State,
+    open: u32,
+) -> Result<Mode, Timestamp> {
+    let figures = Figures::new(2).tenant(TenantId(1));
+    figures.of_loop(0).inflight_bytes.set(pace.inflight_bytes);
+    figures.of_loop(1).inflight_bytes.set(other_bytes);
     pace.mode(NOW, since, state, open, &figures)
 }
 
@@ -144,8 +157,7 @@ fn a_low_rate_has_few_turns_under_way() {
 #[test]
 fn with_too_many_bytes_on_their_way_only_what_makes_them_fewer_goes_on() {
     let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
-    // Each of two loops has its half.
-    pace.note_inflight(0, 5000);
+    pace.note_inflight(0, 10_000);
     assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Ok(Mode::Serve));
     pace.note_inflight(0, 1);
     assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Err(Timestamp::MAX));
@@ -155,6 +167,20 @@ fn with_too_many_bytes_on_their_way_only_what_makes_them_fewer_goes_on() {
     assert_eq!(mode(&mut pace, LATE, NeedsInput, 0), Ok(Mode::Refuse));
     pace.note_inflight(10_001, 0);
     assert_eq!(mode(&mut pace, NOW, NeedsInput, 0), Ok(Mode::Serve));
+}
+
+#[test]
+fn what_one_loop_does_not_use_of_its_part_another_may() {
+    let mut pace = Pace::new(&TrafficLimits::default(), CONFIG);
+    pace.note_inflight(0, 5000);
+    let beside = |pace: &mut Pace, bytes| mode_beside(pace, bytes, NOW, NeedsInput, 0);
+    // Its own half nobody takes from it.
+    assert_eq!(beside(&mut pace, 1_000_000), Ok(Mode::Serve));
+    pace.note_inflight(5000, 9000);
+    assert_eq!(beside(&mut pace, 1000), Ok(Mode::Serve));
+    assert_eq!(beside(&mut pace, 1001), Err(Timestamp::MAX));
+    pace.note_inflight(9000, 5000);
+    assert_eq!(beside(&mut pace, 1_000_000), Ok(Mode::Serve));
 }
 
 #[test]

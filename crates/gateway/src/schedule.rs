@@ -10,6 +10,8 @@ use crate::session::SessionId;
 use crate::tenant::{Due, TenantSlot, Waiting};
 use crate::{Backend, Shard};
 
+/// How often, while a tenant's `max_delay` passes, it is looked which of its sessions are late.
+const LOOKS_PER_MAX_DELAY: u32 = 64;
 /// The alarm that is due at once, since a tenant's bytes on their way have become few enough.
 const INFLIGHT_FELL: Timestamp = Timestamp::ZERO;
 
@@ -203,7 +205,9 @@ impl<B: Backend> Shard<B> {
         if tenant.pace.next_late <= now {
             let (late, next_late) =
                 find_late(self.queue.items(tenant.flow), now, tenant.pace.max_delay);
-            tenant.pace.next_late = next_late;
+            // One look at all for each that is late would be a look at all for each of them.
+            tenant.pace.next_late =
+                next_late.max(now + tenant.pace.max_delay / LOOKS_PER_MAX_DELAY);
             if let Some(place) = late {
                 tenant.pace.next_late = now;
                 self.queue.bring_to_front(tenant.flow, place);
@@ -228,7 +232,9 @@ impl<B: Backend> Shard<B> {
                 continue;
             };
             let is_over = tenant.pace.pause.is_some_and(|pause| match at {
-                INFLIGHT_FELL => !tenant.pace.is_over_inflight() && pause.until == Timestamp::MAX,
+                INFLIGHT_FELL => {
+                    pause.until == Timestamp::MAX && !tenant.pace.is_over_inflight(&tenant.figures)
+                }
                 at => pause.until == at,
             });
             if is_over {
@@ -274,7 +280,7 @@ impl<B: Backend> Shard<B> {
         let Some(tenant) = self.tenants.get_mut(slot as usize) else {
             return;
         };
-        if tenant.pace.is_over_inflight() {
+        if tenant.pace.is_over_inflight(&tenant.figures) {
             return;
         }
         if tenant.pace.held_until.take().is_some() {

@@ -10,6 +10,8 @@ use super::{Auto, Config, ITEM_SIZE_MIN, Size, Span, Switch};
 
 /// As many entrants as fit at least, each with all that it may send.
 const DOOR_MEMORY_MIN: u64 = 64 * 1024;
+const INFLIGHT_MIN: u64 = 1 << 20;
+const INFLIGHT_MAX: u64 = 1 << 40;
 const SEND_BUFFER_MIN: u64 = 4 * 1024;
 const SEND_BUFFER_MAX: u64 = 1 << 30;
 /// A day: more is a mistake, and the kernel counts milliseconds in 32 bits.
@@ -67,6 +69,13 @@ impl Config {
         if door_memory.bytes() < DOOR_MEMORY_MIN {
             return Err(format!(
                 "limits.door_memory is {door_memory}: give at least 64KiB"
+            ));
+        }
+        let inflight = self.limits.inflight_bytes.bytes();
+        if !(INFLIGHT_MIN..=INFLIGHT_MAX).contains(&inflight) {
+            return Err(format!(
+                "limits.inflight_bytes is {}: choose 1MiB to 1TiB",
+                ByteSize(inflight)
             ));
         }
         match self.limits.send_buffer {

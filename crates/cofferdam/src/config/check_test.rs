@@ -18,6 +18,7 @@ fn limits_out_of_bounds_are_refused_with_the_remedy() {
         ("max_connects_per_second_per_source = 0", "\"off\""),
         ("door_memory = 1000", "64KiB"),
         ("send_buffer = 1", "4KiB to 1GiB"),
+        ("inflight_bytes = \"1KiB\"", "1MiB to 1TiB"),
         ("send_buffer = \"2GiB\"", "4KiB to 1GiB"),
         ("auth_timeout = \"0s\"", "1ms"),
         ("stalled_writer_timeout = \"0s\"", "1ms"),

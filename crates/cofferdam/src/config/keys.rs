@@ -221,6 +221,10 @@ table! {
         /// connection's tenant: 4 KiB to 1 GiB. `"auto"` leaves it to the system, which gives some
         /// megabytes to whoever reads slowly.
         send_buffer: Auto<Size> = Auto::Is(Size(ByteSize(256 << 10))), Unsaid::Default("\"256KiB\""), Restart;
+        /// Bytes of requests and replies that a tenant without a limit of its own (`tenant limit
+        /// --inflight-bytes`) may have on their way, over all connections, the kernel's send buffers
+        /// included: 1 MiB to 1 TiB. Above that its sockets are not read.
+        inflight_bytes: Size = Size(ByteSize(256 << 20)), Unsaid::Default("\"256MiB\""), Restart;
         /// After SIGTERM, how long requests in flight may take before what is left is cut off.
         drain_timeout: Span = Span(Duration::from_secs(10)), Unsaid::Default("\"10s\""), Live;
         /// After `cofferdam upgrade`, the time over which the old process closes its connections,

@@ -68,6 +68,7 @@ fn limits(config: &Config, descriptors_max: Option<u64>, protections: bool) -> L
         stalled_writer_timeout: limits.stalled_writer_timeout.0,
         idle_timeout: limits.idle_timeout.value().map(|Span(time)| time),
         user_timeout: limits.user_timeout.value().map(|Span(time)| time),
+        inflight_bytes_max: limits.inflight_bytes.bytes(),
         send_buffer_bytes: match limits.send_buffer {
             Auto::Is(size) => usize::try_from(size.bytes()).ok(),
             Auto::Auto => None,

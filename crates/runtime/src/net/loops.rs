@@ -52,6 +52,8 @@ pub struct Limits {
     pub idle_timeout: Option<Duration>,
     /// How long what was sent may stay unacknowledged, if that is not left to the system.
     pub user_timeout: Option<Duration>,
+    /// Bytes of requests and replies that a tenant without a limit of its own may have on their way.
+    pub inflight_bytes_max: u64,
     /// What the kernel may hold of one connection's replies, in bytes, if that is not left to it.
     pub send_buffer_bytes: Option<usize>,
 }
@@ -143,8 +145,6 @@ const TURN_REQUESTS_MAX: usize = 64;
 const TURN_OUTPUT_LEN_MAX: usize = 64 * 1024;
 /// What a connection is taken to hold of the kernel's memory where that is left to the kernel.
 const SEND_BUFFER_AUTO_BYTES: usize = 2 * 1024 * 1024;
-/// Bytes of requests and replies that a tenant without a limit of its own may have on their way.
-const INFLIGHT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 impl Loops {
     /// Starts the threads; `backend` gives each loop, by its index, its way to the data.
@@ -242,7 +242,7 @@ impl Loops {
                         .limits
                         .send_buffer_bytes
                         .unwrap_or(SEND_BUFFER_AUTO_BYTES),
-                    inflight_bytes_max: INFLIGHT_BYTES_MAX,
+                    inflight_bytes_max: shared.limits.inflight_bytes_max,
                     protections: shared.limits.protections,
                     server: server.clone(),
                 },

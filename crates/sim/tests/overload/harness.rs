@@ -42,6 +42,7 @@ pub(crate) fn victims() -> Vec<Group> {
 pub(crate) fn run(scenario: Scenario) -> Report {
     let report = scenario.run().expect("the scenario can be set up");
     let seed = report.seed;
+    println!("SIM_SEED={seed}: {} events", report.events);
     assert_eq!(
         report.wrong_count, 0,
         "SIM_SEED={seed}: {:#?}",
