@@ -78,7 +78,10 @@ impl<B: Backend> Shard<B> {
             .get(id.0 as usize)
             .filter(|session| session.queued)
             .and_then(|session| self.tenants.get(session.tenant as usize))
-            .is_some_and(|tenant| tenant.pace.held_until.is_some())
+            .is_some_and(|tenant| {
+                // One that is hurried ends the hold and not the pause.
+                tenant.pace.held_until.is_some() || tenant.pace.pause.is_some()
+            })
     }
 
     /// The session whose turn it is. Its tenant is charged what a turn of it took of late, so that

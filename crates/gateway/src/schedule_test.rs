@@ -270,6 +270,24 @@ fn a_paused_client_that_has_gone_has_its_turn_at_once() {
 }
 
 #[test]
+fn of_paused_clients_that_go_together_each_has_its_turn() {
+    let mut net = VirtualLoop::new(&[ops(1)]);
+    for link in 0..20 {
+        net.connect(1, link);
+        net.send(link, "get a\r\nget b\r\n");
+    }
+    net.run_for(MS);
+    for link in 5..15 {
+        let gone = net.session(link);
+        assert!(net.shard.is_paused(gone), "{link}");
+        net.shard.hurry(net.now, gone);
+    }
+    net.run_for(MS);
+    let read = (0..20).filter(|link| net.pending(*link) == 0);
+    assert!(read.filter(|link| (5..15).contains(link)).count() == 10);
+}
+
+#[test]
 fn a_limit_that_is_lifted_lets_go_at_once_and_one_that_is_set_holds_from_then_on() {
     let mut net = VirtualLoop::new(&[ops(1)]);
     net.connect(1, 1);
