@@ -33,7 +33,7 @@ impl Config {
             puts_max: 2,
             checkpoint_len: 256 << 20,
             // What else is stored takes the rest to seven tenths.
-            live_min_permille: 706,
+            live_min_permille: 708,
         }
     }
 }

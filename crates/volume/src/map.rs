@@ -21,6 +21,9 @@ type Part = BTreeMap<u16, Arc<Leaf>>;
 pub(crate) struct Map {
     parts: BTreeMap<u32, Arc<Part>>,
     changed: BTreeSet<u32>,
+    /// Leaves, and the bytes that they take beside their own size.
+    leaves: u64,
+    heap_len: u64,
 }
 
 /// Part, leaf within it, slot within that; `None` beyond what a volume can have.
@@ -42,7 +45,15 @@ impl Map {
         let (part, leaf, slot) = split(block)?;
         self.changed.insert(part);
         let leaves = Arc::make_mut(self.parts.entry(part).or_default());
-        Arc::make_mut(leaves.entry(leaf).or_default()).set(slot, place)
+        let leaf = leaves.entry(leaf).or_insert_with(|| {
+            self.leaves += 1;
+            Arc::default()
+        });
+        let before = leaf.heap_len();
+        let leaf = Arc::make_mut(leaf);
+        let old = leaf.set(slot, place);
+        self.heap_len = (self.heap_len + leaf.heap_len() as u64).saturating_sub(before as u64);
+        old
     }
 
     /// Forgets the places of a range and tells each; costs what is there, not what is asked.
@@ -77,24 +88,31 @@ impl Map {
             let (head, tail) = (from.saturating_sub(start), (to - start).min(LEAF_BLOCKS));
             let leaves = Arc::make_mut(leaves);
             if (head, tail) == (0, LEAF_BLOCKS) {
-                leaves
-                    .remove(&key)
-                    .iter()
-                    .for_each(|leaf| leaf.places().for_each(&mut *gone));
+                if let Some(leaf) = leaves.remove(&key) {
+                    leaf.places().for_each(&mut *gone);
+                    self.leaves -= 1;
+                    self.heap_len = self.heap_len.saturating_sub(leaf.heap_len() as u64);
+                }
                 any = true;
                 continue;
             }
-            let Some(leaf) = leaves.get_mut(&key).map(Arc::make_mut) else {
+            let Some(shared) = leaves.get_mut(&key) else {
                 continue;
             };
+            let before = shared.heap_len();
+            let leaf = Arc::make_mut(shared);
             for slot in head..tail {
                 let old = u16::try_from(slot).ok().and_then(|slot| leaf.clear(slot));
                 any |= old.is_some();
                 old.into_iter().for_each(&mut *gone);
             }
+            let mut after = leaf.heap_len();
             if leaf.is_empty() {
                 leaves.remove(&key);
+                self.leaves -= 1;
+                after = 0;
             }
+            self.heap_len = (self.heap_len + after as u64).saturating_sub(before as u64);
         }
         any
     }
@@ -140,6 +158,9 @@ impl Map {
         let Some(leaves) = decode_part(bytes) else {
             return false;
         };
+        let heap_len: usize = leaves.values().map(|leaf| leaf.heap_len()).sum();
+        self.leaves += leaves.len() as u64;
+        self.heap_len += heap_len as u64;
         self.parts.insert(part, Arc::new(leaves));
         true
     }
@@ -148,9 +169,7 @@ impl Map {
     pub(crate) fn memory_len(&self) -> u64 {
         // Two counts of a shared allocation, and what an allocator and a tree add to each leaf.
         const LEAF_EXTRA: usize = 16 + 16 + 16;
-        let leaves = self.parts.values().flat_map(|part| part.values());
-        let lens = leaves.map(|leaf| size_of::<Leaf>() + LEAF_EXTRA + leaf.heap_len());
-        lens.map(|len| len as u64).sum()
+        self.leaves * (size_of::<Leaf>() + LEAF_EXTRA) as u64 + self.heap_len
     }
 }
 

@@ -38,6 +38,10 @@ fn it_agrees_with_a_tree_and_copies_do_not_change() {
                 kept = Some((map.clone(), model.clone()));
             }
         }
+        let leaves = || map.parts.values().flat_map(|part| part.values());
+        assert_eq!(map.leaves, leaves().count() as u64);
+        let heap: usize = leaves().map(|leaf| leaf.heap_len()).sum();
+        assert_eq!(map.heap_len, heap as u64, "seed {seed}");
         for (map, model) in kept.into_iter().chain([(map, model)]) {
             for block in model.keys().flat_map(|block| [*block, block + 1]) {
                 assert_eq!(map.get(block), model.get(&block).copied(), "seed {seed}");

@@ -20,7 +20,7 @@ impl World {
     }
 
     /// All I/O ends, with nothing going wrong; gives the answers.
-    pub(super) fn idle_until_done(&mut self, engine: &mut Engine) -> Vec<Reply> {
+    pub(crate) fn idle_until_done(&mut self, engine: &mut Engine) -> Vec<Reply> {
         let mut replies = Vec::new();
         loop {
             self.take_commands(engine);

@@ -49,8 +49,8 @@ pub(crate) struct World {
     pub(super) is_full: bool,
     /// The next attachment is one to an older state.
     pub(super) journal_lost: bool,
-    pub(super) pending: Vec<Command>,
-    pub(super) syncs: BTreeMap<u64, SyncBegun>,
+    pub(crate) pending: Vec<Command>,
+    pub(crate) syncs: BTreeMap<u64, SyncBegun>,
     /// Operations under way: what they are.
     pub(super) ops: BTreeMap<u64, Op>,
     pub(super) next_op: u64,

@@ -138,8 +138,7 @@ impl Engine {
     /// How much of the journal a layer takes: the more, the more of what is written again soon is never
     /// packed.
     fn layer_len(&self) -> u64 {
-        let lap = self.journal.lap_len();
-        lap / 4
+        self.journal.lap_len() / 3
     }
 
     pub(super) fn pack_under_pressure(&mut self) {

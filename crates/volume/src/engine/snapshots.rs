@@ -173,3 +173,7 @@ impl Engine {
         self.checkpoint();
     }
 }
+
+#[cfg(test)]
+#[path = "snapshots_test.rs"]
+mod tests;
