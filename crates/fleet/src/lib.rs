@@ -24,6 +24,7 @@ mod format;
 mod hash;
 pub mod knowledge;
 pub mod membership;
+pub mod registry;
 mod ring;
 pub mod routes;
 pub mod shuffle;

@@ -1,0 +1,164 @@
+//! What a fleet keeps in its store, by key, and what a member makes of all of it.
+//!
+//! | key | value |
+//! |---|---|
+//! | `ring` | the [ring](crate::Ring::to_json) |
+//! | `secret` | 32 hexadecimal digits, for the [`SlotHasher`](crate::SlotHasher); written once |
+//! | `members/N` | a [`MemberRecord`] as JSON |
+//! | `known/N` | the version that member N knows of ([`Knowledge::announced`]), decimal |
+//! | `next/member`, `next/run` | the next free [`MemberId`] and [`Incarnation`], decimal |
+//!
+//! [`Knowledge::announced`]: crate::knowledge::Knowledge::announced
+//! [`Incarnation`]: base::fleet::Incarnation
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base::fleet::{Epoch, MemberId};
+use serde::{Deserialize, Serialize};
+
+use crate::assignment::Weights;
+use crate::change::Heard;
+use crate::membership::Standing;
+use crate::ring::Ring;
+
+/// The key of the ring.
+pub const RING: &str = "ring";
+/// The key of the secret that slots are hashed with.
+pub const SECRET: &str = "secret";
+/// The key of the next member's number.
+pub const NEXT_MEMBER: &str = "next/member";
+/// The key of the next run's number.
+pub const NEXT_RUN: &str = "next/run";
+
+/// The key of a member's record.
+pub fn member_key(id: MemberId) -> String {
+    format!("members/{}", id.0)
+}
+
+/// The key under which a member says what it knows of.
+pub fn known_key(id: MemberId) -> String {
+    format!("known/{}", id.0)
+}
+
+/// What a member does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Tenants connect to it.
+    Gateway,
+    /// It holds cached data.
+    Cache,
+    /// It serves volumes.
+    Volume,
+}
+
+/// A member as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// For people.
+    pub name: String,
+    /// What it does.
+    pub role: Role,
+    /// Where other members reach it, `host:port`.
+    pub address: String,
+    /// Its part of the keys, or of the tenants, beside the others of its role.
+    pub weight: u32,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// Everything, as read at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    /// The ring; `None` before the first was written.
+    pub ring: Option<Arc<Ring>>,
+    /// The secret that slots are hashed with.
+    pub secret: Option<[u8; 16]>,
+    /// All members.
+    pub members: BTreeMap<MemberId, MemberRecord>,
+    known: BTreeMap<MemberId, Epoch>,
+    /// Keys whose values make no sense, with the reason. They count as not there.
+    pub problems: Vec<(String, String)>,
+}
+
+impl Registry {
+    /// From the store's keys and values. Keys that this release does not know are left alone, since
+    /// a later one may run beside it.
+    pub fn read<'a>(entries: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
+        let mut registry = Self::default();
+        for (key, value) in entries {
+            if let Err(why) = registry.take(key, value) {
+                registry.problems.push((key.to_owned(), why));
+            }
+        }
+        registry
+    }
+
+    fn take(&mut self, key: &str, value: &[u8]) -> Result<(), String> {
+        match key.split_once('/') {
+            None if key == RING => {
+                let ring = Ring::from_json(value).map_err(|e| e.to_string())?;
+                self.ring = Some(Arc::new(ring));
+            }
+            None if key == SECRET => {
+                self.secret = Some(secret(value).ok_or("not 32 hexadecimal digits")?);
+            }
+            Some(("members", id)) => {
+                let record = serde_json::from_slice(value).map_err(|e| e.to_string())?;
+                self.members.insert(number(id)?, record);
+            }
+            Some(("known", id)) => {
+                let text = std::str::from_utf8(value).unwrap_or_default();
+                let version = text.parse().map_err(|_| "not a number".to_owned())?;
+                self.known.insert(number(id)?, Epoch(version));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What each cache node is to have of the keys now.
+    pub fn weights(&self) -> Weights {
+        let nodes = self.members.iter().filter(|(_, m)| m.role == Role::Cache);
+        let weights = nodes.map(|(id, m)| (*id, m.standing.share_of(m.weight)));
+        weights.collect()
+    }
+
+    /// Who knows of which version, for [`Patience`](crate::change::Patience). A gateway counts from
+    /// when it is a member until it is none, heard or not.
+    pub fn heard(&self) -> Heard {
+        let gateways = self.members.iter().filter(|(_, m)| m.role == Role::Gateway);
+        let known = |id: &MemberId| self.known.get(id).copied().unwrap_or(Epoch::ZERO);
+        Heard {
+            gateways: gateways.map(|(id, _)| (*id, known(id))).collect(),
+            nodes: self.known.clone(),
+        }
+    }
+}
+
+/// The secret as it is written.
+pub fn secret_text(secret: &[u8; 16]) -> String {
+    secret.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn secret(text: &[u8]) -> Option<[u8; 16]> {
+    let digits = text.iter().map(|digit| char::from(*digit).to_digit(16));
+    let digits = digits.collect::<Option<Vec<u32>>>()?;
+    let pairs = digits
+        .chunks_exact(2)
+        .map(|pair| (pair[0] * 16 + pair[1]) as u8);
+    let bytes: Vec<u8> = pairs.collect();
+    (digits.len() == 32)
+        .then(|| bytes.try_into().ok())
+        .flatten()
+}
+
+fn number(text: &str) -> Result<MemberId, String> {
+    let id = text.parse().map_err(|_| "its key ends in no number")?;
+    Ok(MemberId(id))
+}
+
+#[cfg(test)]
+#[path = "registry_test.rs"]
+mod tests;
