@@ -55,8 +55,9 @@ fn unavailable(why: &'static str) -> Response {
 }
 
 async fn metrics(State(api): State<Api>) -> Result<Response, ApiError> {
+    let control = Arc::clone(&api.control);
     let observatory = observatory(api)?;
-    let page = blocking(move || observatory.metrics()).await?;
+    let page = blocking(move || observatory.metrics(&control.volume_statuses())).await?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response())
 }
 

@@ -92,6 +92,12 @@ impl Control {
         Ok(plane.volumes.statuses().iter().map(view).collect())
     }
 
+    /// What all volumes are doing; none where nobody serves them.
+    pub(crate) fn volume_statuses(&self) -> Vec<VolumeStatus> {
+        let plane = self.volumes.get();
+        plane.map_or_else(Vec::new, |plane| plane.volumes.statuses())
+    }
+
     /// One volume.
     pub(crate) fn show_volume(&self, export: &str) -> Result<VolumeView, ControlError> {
         let plane = self.volume_plane()?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use runtime::history::History;
+use runtime::volumes::VolumeStatus;
 use runtime::{Clock, Published};
 use tokio::sync::watch;
 
@@ -56,11 +57,12 @@ impl Observatory {
     }
 
     /// The page of metrics, in the text format of Prometheus.
-    pub(crate) fn metrics(&self) -> String {
+    pub(crate) fn metrics(&self, volumes: &[VolumeStatus]) -> String {
         let reading = Reading::take(&*self.plane, self.clock.now());
         let sources = Sources {
             reading: &reading,
             snapshot: &self.latest.get(),
+            volumes,
             events: &self.log.counts(),
             held_back: self.log.held_back(),
             started_s: Duration::from_nanos(self.started.as_nanos()).as_secs_f64(),

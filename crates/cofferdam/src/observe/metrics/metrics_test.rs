@@ -9,6 +9,7 @@ use base::{TenantId, Timestamp, TrafficLimits};
 use gateway::{ConnectionFigures, Delays};
 use runtime::observe::host::{HostSample, HostSampler};
 use runtime::observe::sock_diag::Queue;
+use runtime::volumes::{AttachedStatus, Stages, VolumeId, VolumeSpec};
 
 use super::*;
 use crate::observe::reading::TenantReading;
@@ -51,11 +52,42 @@ fn full_page() -> String {
     let sources = Sources {
         reading: &reading,
         snapshot: &snapshot,
+        volumes: &[volume()],
         events: &[("close_wait", 1)],
         held_back: 0,
         started_s: 990.0,
     };
     page(&sources, &mut TenantRows::default())
+}
+
+/// One that is attached.
+fn volume() -> VolumeStatus {
+    VolumeStatus {
+        spec: VolumeSpec {
+            id: VolumeId(1),
+            export: "data".to_owned(),
+            tenant: TenantId(1),
+            size_bytes: 1 << 30,
+            journal_len: 32 << 20,
+            shared: false,
+        },
+        clients: Vec::new(),
+        attached: Some(AttachedStatus {
+            epoch: 1,
+            figures: Default::default(),
+            stages: Stages::default().figures(Timestamp::ZERO),
+            stopped: None,
+            damaged: Vec::new(),
+        }),
+    }
+}
+
+#[test]
+fn a_volume_is_told_by_stage() {
+    let page = full_page();
+    assert!(page.contains("cofferdam_volume_size_bytes{volume=\"data\"} 1073741824\n"));
+    let fsync = "cofferdam_volume_stage_under_way{volume=\"data\",stage=\"fsync\"} 0\n";
+    assert!(page.contains(fsync), "{page}");
 }
 
 /// Figures that this machine may not have.
@@ -144,6 +176,7 @@ fn a_service_without_anything_has_a_page() {
     let sources = Sources {
         reading: &reading,
         snapshot: &Snapshot::default(),
+        volumes: &[],
         events: &[],
         held_back: 0,
         started_s: 1.0,
@@ -202,7 +235,7 @@ fn reference(page: &str) -> String {
 
 /// The labels of a family, each with its values if they are always the same.
 fn labels(page: &str, family: &str) -> Vec<String> {
-    const FREE: [&str; 5] = ["tenant", "interface", "disk", "loop", "version"];
+    const FREE: [&str; 6] = ["tenant", "volume", "interface", "disk", "loop", "version"];
     const MANY: [&str; 3] = ["event", "listener", "le"];
     let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in page.lines() {

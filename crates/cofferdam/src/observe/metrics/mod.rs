@@ -5,8 +5,10 @@ mod host;
 mod process;
 mod rows;
 mod tenants;
+mod volumes;
 
 use runtime::observe::exposition::{Exposition, Kind};
+use runtime::volumes::VolumeStatus;
 
 use super::reading::Reading;
 use super::snapshot::Snapshot;
@@ -17,6 +19,7 @@ pub(crate) use rows::TenantRows;
 pub(crate) struct Sources<'a> {
     pub(crate) reading: &'a Reading,
     pub(crate) snapshot: &'a Snapshot,
+    pub(crate) volumes: &'a [VolumeStatus],
     /// Events written since the start, by kind.
     pub(crate) events: &'a [(&'static str, u64)],
     pub(crate) held_back: u64,
@@ -29,6 +32,7 @@ pub(crate) fn page(sources: &Sources<'_>, rows: &mut TenantRows) -> String {
     let mut page = Exposition::default();
     process::write(&mut page, sources);
     tenants::write(&mut page, rows, &sources.reading.tenants);
+    volumes::write(&mut page, sources.volumes);
     host::write(&mut page, &sources.snapshot.host);
     events(&mut page, sources);
     page.into_text()
