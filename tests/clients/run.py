@@ -29,6 +29,7 @@ SUITES = [
     "connections",
     "tls",
     "upgrade",
+    "fleet",
     "proxy",
     "deadlines",
     "raw_text",

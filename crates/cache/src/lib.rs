@@ -31,8 +31,11 @@ mod prefetch;
 mod segment;
 mod shard;
 mod slab;
-mod sum;
 mod tenant;
+
+/// The longest key that is stored, in bytes: what its one byte of length can tell. A client's is
+/// shorter ([`base::kv::KEY_LEN_MAX`]), but a node puts behind it what keeps old items apart.
+pub const STORED_KEY_LEN_MAX: usize = u8::MAX as usize;
 
 pub use config::{Config, ConfigError, least_quota_bytes};
 pub use tenant::{Prefetch, TenantCache};

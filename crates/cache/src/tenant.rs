@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base::Timestamp;
-use base::kv::{KEY_LEN_MAX, Op, Outcome, Pin, Reservation, Sink, Stats, Store};
+use base::kv::{Op, Outcome, Pin, Reservation, Sink, Stats, Store};
 
+use crate::STORED_KEY_LEN_MAX;
 use crate::config::{Config, ConfigError};
 use crate::geometry::{SHARD_QUOTA_MAX, SHARDS_MAX, shard_count, shards_serve};
 use crate::hash::{KeyHash, KeyHasher};
 use crate::shard::Shard;
-use crate::sum::add;
 
 /// What a shard that is out of use still takes.
 const IDLE_SHARD_BYTES: u64 = 4 << 10;
@@ -234,7 +234,7 @@ impl TenantCache {
             cmd_flush: self.flushes.load(Ordering::Relaxed),
             ..Stats::default()
         };
-        self.for_each(|shard| add(&mut sum, &shard.stats()));
+        self.for_each(|shard| sum.absorb(&shard.stats()));
         sum.quota_bytes = lock(&self.limits).quota_bytes;
         sum
     }
@@ -339,7 +339,7 @@ impl TenantCache {
 }
 
 fn is_key(key: &[u8]) -> bool {
-    (1..=KEY_LEN_MAX).contains(&key.len())
+    (1..=STORED_KEY_LEN_MAX).contains(&key.len())
 }
 
 /// A panic elsewhere under the lock is a fault of ours; serving on is better than ending with it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::kv::{Op, Outcome, Pin, Reservation, Sink, Stats, Store};
 use base::{TenantId, Timestamp};
 use cache::{Config, ConfigError, Prefetch, TenantCache};
-use gateway::Backend;
+use gateway::{Backend, Chunk, Execution};
 use runtime::Published;
 
 /// How often it is looked whether a removed cache is still in use.
@@ -137,8 +137,8 @@ impl Backend for LocalBackend {
         now: Timestamp,
         op: &Op<'_>,
         sink: &mut S,
-    ) -> Outcome {
-        tenant.execute(now, op, sink)
+    ) -> Execution {
+        Execution::Done(tenant.execute(now, op, sink))
     }
 
     fn prefetch(&self, tenant: &Self::Tenant, key: &[u8]) -> Option<Prefetch> {
@@ -163,8 +163,8 @@ impl Backend for LocalBackend {
         tenant.fill(reservation, bytes)
     }
 
-    fn commit(&self, tenant: &Self::Tenant, now: Timestamp, reservation: Reservation) -> Outcome {
-        tenant.commit(now, reservation)
+    fn commit(&self, tenant: &Self::Tenant, now: Timestamp, reservation: Reservation) -> Execution {
+        Execution::Done(tenant.commit(now, reservation))
     }
 
     fn abort(&self, tenant: &Self::Tenant, reservation: Reservation) {
@@ -178,8 +178,12 @@ impl Backend for LocalBackend {
         offset: u32,
         max: usize,
         out: &mut Vec<u8>,
-    ) -> Option<usize> {
-        tenant.read_pinned(pin, offset, max, out)
+    ) -> Chunk {
+        match tenant.read_pinned(pin, offset, max, out) {
+            // A hold that gives nothing any more has ended as well.
+            None | Some(0) => Chunk::Lost,
+            Some(count) => Chunk::Copied(count),
+        }
     }
 
     fn unpin(&self, tenant: &Self::Tenant, pin: Pin) {

@@ -1,10 +1,9 @@
-//! The data plane of one process: event loops over the caches that it holds itself.
+//! The data plane of one process: event loops over the caches that it holds itself, or over nodes.
 
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,19 +13,16 @@ use gateway::directory::Directory;
 use gateway::{ConnectionFigures, Delays, Figures};
 use runtime::net::handover::NamedSocket;
 use runtime::net::tls::TlsServer;
-use runtime::net::{ListenError, Listener, Loops, LoopsConfig};
-use runtime::{Clock, Published, secrets};
+use runtime::net::{ListenError, Listener, Loops, LoopsConfig, UpstreamConfig};
+use runtime::{Clock, Published};
 
 use crate::config::TlsListener;
+use crate::data::Data;
 use crate::failure::Failure;
 use crate::inherited::{Inherited, UNIX, UNIX_OF_MANAGER};
-use crate::local_backend::{Caches, LocalBackend};
+use crate::local_backend::LocalBackend;
 use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
 use runtime::state::DEFAULT_TENANT;
-
-/// How long the memory of a removed tenant may take to come back: its sessions end within a second,
-/// and the kernel takes some milliseconds for each GiB.
-const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A listener that cannot be had, by the key of its address.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +59,7 @@ pub(crate) fn start(
     config: &PlaneConfig,
     clock: Clock,
     inherited: &mut Inherited,
+    data: Data,
 ) -> Result<Started, Failure> {
     let tls = config.tls.as_ref().map(TlsServer::new).transpose()?;
     let tls = tls.map(Arc::new);
@@ -82,7 +79,7 @@ pub(crate) fn start(
     let threads = usize::from(config.threads).max(1);
     let plane = Arc::new(LocalPlane {
         clock,
-        caches: Arc::default(),
+        data,
         directory: Arc::default(),
         figures: Arc::new(Figures::new(threads)),
         loops: OnceLock::new(),
@@ -101,6 +98,7 @@ pub(crate) fn start(
             clock,
             directory: Arc::clone(&plane.directory),
             figures: Arc::clone(&plane.figures),
+            upstream: upstream(&plane.data),
         }),
         plane: Arc::clone(&plane),
     };
@@ -174,18 +172,30 @@ fn unix(
 
 struct LocalPlane {
     clock: Clock,
-    caches: Arc<Caches>,
+    data: Data,
     directory: Arc<Published<Directory>>,
     figures: Arc<Figures>,
     loops: OnceLock<Loops>,
     connections_max: usize,
 }
 
+/// What connections to nodes are made with, if there are any.
+fn upstream(data: &Data) -> Option<UpstreamConfig> {
+    match data {
+        Data::Here(_) => None,
+        Data::Nodes(fleet, _) => Some(UpstreamConfig {
+            view: fleet.published(),
+            tls: fleet.tls(),
+        }),
+    }
+}
+
 impl LocalPlane {
-    fn cache(&self, id: TenantId) -> Result<Arc<cache::TenantCache>, PlaneError> {
-        self.caches
-            .get(id)
-            .ok_or_else(|| PlaneError(format!("{id} has no cache in this process")))
+    /// Has the loops look at what was published.
+    fn wake(&self) {
+        if let Some(loops) = self.loops.get() {
+            loops.wake();
+        }
     }
 }
 
@@ -200,50 +210,44 @@ impl DataPlane for LocalPlane {
         quota_bytes: u64,
         item_size_max: u32,
     ) -> Result<(), PlaneError> {
-        let hash_key = secrets::salt().map_err(refused)?;
-        self.caches
-            .create(self.clock.now(), id, quota_bytes, item_size_max, hash_key)
-            .map_err(refused)
+        let now = self.clock.now();
+        self.data.create(now, id, quota_bytes, item_size_max)?;
+        self.wake();
+        Ok(())
     }
 
     fn set_quota(&self, id: TenantId, quota_bytes: u64) -> Result<(), PlaneError> {
-        let cache = self.cache(id)?;
-        cache
-            .set_quota(self.clock.now(), quota_bytes)
-            .map_err(refused)
+        self.data.set_quota(self.clock.now(), id, quota_bytes)?;
+        self.wake();
+        Ok(())
     }
 
     fn set_item_size(&self, id: TenantId, item_size_max: u32) -> Result<(), PlaneError> {
-        self.cache(id)?
-            .set_item_size_max(item_size_max)
-            .map_err(refused)
+        self.data.set_item_size(id, item_size_max)?;
+        self.wake();
+        Ok(())
     }
 
     fn flush(&self, id: TenantId) -> Result<(), PlaneError> {
-        let now = self.clock.now();
-        self.cache(id)?.flush(now, now);
+        self.data.flush(self.clock.now(), id)?;
+        self.wake();
         Ok(())
     }
 
     fn remove(&self, id: TenantId) -> bool {
-        let is_back = self.caches.remove(id);
+        let is_back = self.data.remove(id);
         self.figures.forget(id);
-        // Without a sender it was dropped at once, or there was none.
-        !matches!(
-            is_back.recv_timeout(REMOVAL_TIMEOUT),
-            Err(RecvTimeoutError::Timeout)
-        )
+        self.wake();
+        is_back
     }
 
     fn publish(&self, directory: Directory) {
         self.directory.publish(directory);
-        if let Some(loops) = self.loops.get() {
-            loops.wake();
-        }
+        self.wake();
     }
 
     fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)> {
-        let stats = self.caches.get(id)?.stats();
+        let stats = self.data.stats(id)?;
         Some((stats, self.figures.tenant(id).sum()))
     }
 
@@ -323,10 +327,12 @@ impl RunningPlane for RunningLocalPlane {
             return Ok(());
         };
         let threads = config.threads;
-        let caches = &self.plane.caches;
-        let loops = Loops::start(config, |loop_index| {
-            LocalBackend::new(Arc::clone(caches), loop_index, threads)
-        })
+        let loops = match &self.plane.data {
+            Data::Here(caches) => Loops::start(config, |loop_index| {
+                LocalBackend::new(Arc::clone(caches), loop_index, threads)
+            }),
+            Data::Nodes(fleet, _) => Loops::start(config, |index| fleet.backend(index)),
+        }
         .map_err(refused)?;
         // Nothing else sets it, so it was empty.
         let _ = self.plane.loops.set(loops);

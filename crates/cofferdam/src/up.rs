@@ -25,20 +25,43 @@ use crate::api::{self, Api, Reload};
 use crate::config::{Config, Overrides};
 use crate::console::{Audit, Console};
 use crate::control::{Control, Sizes};
+use crate::data::Data;
 use crate::failure::Failure;
+use crate::fleet_data::FleetData;
 use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited};
 use crate::observe::history::Recorder;
 use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
 use crate::reload::Reloader;
 use crate::upgrade::Upgrader;
-use crate::{files, local_plane, logging, servers};
+use crate::{files, fleet_tls, local_plane, logging, servers};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
 use ready::tell_ready;
 use signals::SignalThread;
 pub(crate) use takeover::TAKEOVER_VARIABLE;
 use takeover::Takeover;
 use volumes::VolumeService;
+
+/// Where the data of a process that serves clients is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// `cofferdam up`: in its own caches.
+    Alone,
+    /// `cofferdam gateway`: on nodes.
+    Gateway,
+}
+
+impl Role {
+    fn data(self, config: &Config) -> Result<Data, Failure> {
+        match self {
+            Self::Alone => Ok(Data::Here(Arc::default())),
+            Self::Gateway => {
+                let tls = fleet_tls::load(&config.fleet)?;
+                FleetData::of_config(&config.fleet, tls).map(Data::on)
+            }
+        }
+    }
+}
 
 const CHECK_PERIOD: Duration = Duration::from_millis(100);
 
@@ -48,13 +71,14 @@ pub(crate) fn run(
     file: Option<&Path>,
     overrides: &Overrides,
     protections: bool,
+    role: Role,
 ) -> Result<(), Failure> {
     // What the service manager has left is taken before anything is opened.
     let of_manager = Inherited::of_manager()?;
     let Some((takeover, sockets)) = Takeover::begin()? else {
-        return serve(file, overrides, protections, of_manager, None);
+        return serve(file, overrides, protections, role, of_manager, None);
     };
-    let outcome = serve(file, overrides, protections, sockets, Some(&takeover));
+    let outcome = serve(file, overrides, protections, role, sockets, Some(&takeover));
     if let Err(failure) = &outcome {
         takeover.tell_failed(failure);
     }
@@ -65,6 +89,7 @@ fn serve(
     file: Option<&Path>,
     overrides: &Overrides,
     protections: bool,
+    role: Role,
     mut inherited: Inherited,
     takeover: Option<&Takeover>,
 ) -> Result<(), Failure> {
@@ -84,7 +109,8 @@ fn serve(
         takeover.await_state()?;
     }
     let state = State::open(&config.data_dir())?;
-    let (plane, mut running) = local_plane::start(&plane_config, clock, &mut inherited)?;
+    let data = role.data(&config)?;
+    let (plane, mut running) = local_plane::start(&plane_config, clock, &mut inherited, data)?;
     let mut volumes = VolumeService::bind(&config, clock, &mut inherited)?;
     let observatory = Observatory::new(Arc::clone(&plane), clock, &config.data_dir());
     let observatory = Arc::new(observatory);

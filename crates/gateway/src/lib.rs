@@ -10,15 +10,18 @@ mod backend;
 #[cfg(test)]
 mod chaos_test;
 mod delay;
+mod delivery;
 pub mod directory;
 mod displace;
 mod door;
 mod figures;
 mod gather;
+mod ledger;
 mod owners;
 mod pause;
 mod prefetch;
 pub mod proxy_header;
+pub mod remote;
 mod schedule;
 mod session;
 mod shard;
@@ -34,8 +37,9 @@ mod turn;
 #[cfg(test)]
 mod virtual_loop;
 
-pub use backend::Backend;
+pub use backend::{Backend, Chunk, Execution};
 pub use delay::Delays;
+pub use delivery::{Deliveries, Delivery};
 pub use door::{
     Door, DoorConfig, DoorFigures, EntrantId, Entry, Passage, Source, TOO_MANY, Verdict,
 };

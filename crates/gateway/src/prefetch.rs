@@ -12,7 +12,7 @@ const ITEMS_MAX: usize = 3;
 impl<B: Backend> Shard<B> {
     /// Begins to fetch what a session's turn will need: of what it has kept, or else of its input.
     pub fn prefetch(&mut self, id: SessionId, input: &[u8]) {
-        let Some(session) = self.sessions.get(id.0 as usize) else {
+        let Some(session) = self.sessions.get(id.0 as usize).filter(|_| !B::IS_REMOTE) else {
             return;
         };
         let next = match (session.unread.is_empty(), input.is_empty()) {

@@ -9,6 +9,7 @@ use base::{CredentialId, Rights, TenantId, Timestamp};
 use memcache_proto::{Decoder, OwnedReply, PinnedTail};
 
 use crate::ShardConfig;
+use crate::ledger::LedgerId;
 use crate::pause::{Mode, State};
 
 /// How often it is looked, while a tenant's `max_delay` passes, how much of a session's input has
@@ -92,6 +93,8 @@ pub(crate) struct Session {
     /// Since when the oldest input waits that no turn has used; means something while there is any.
     since: Timestamp,
     mark: Option<Box<Mark>>,
+    /// What it is owed behind requests that nodes have yet to answer; none while there are none.
+    pub(crate) ledger: Option<LedgerId>,
 }
 
 /// A look at how much input there was: what is behind it came later. Without marks a client that
@@ -142,6 +145,7 @@ impl Session {
             was_answered: false,
             since: now,
             mark: None,
+            ledger: None,
         }
     }
 

@@ -9,10 +9,13 @@ use base::{TenantId, Timestamp};
 use memcache_proto::{KeyBuf, Limits};
 use slab::Slab;
 
+use crate::delivery::{Awaited, Deliveries};
 use crate::directory::Directory;
 use crate::displace::IdleSearch;
 use crate::gather::{ConnectionList, Gather};
+use crate::ledger::Ledgers;
 use crate::pause::{Pace, PaceConfig};
+use crate::remote::Remote;
 use crate::session::{Admitted, Session, SessionId, Transfer};
 use crate::tenant::{FIRST_TURN_NS, Tenant, Waiting};
 use crate::{Backend, Figures, ServerInfo};
@@ -68,6 +71,12 @@ pub struct Shard<B: Backend> {
     pub(crate) idle_search: IdleSearch,
     tenants_present: usize,
     pub(crate) figures: Arc<Figures>,
+    /// Who waits for the nodes' answers, by the requests' places.
+    pub(crate) awaited: Vec<Awaited>,
+    pub(crate) ledgers: Ledgers,
+    pub(crate) deliveries: Deliveries,
+    /// Sessions that can go on; empty between calls.
+    pub(crate) woken: Vec<SessionId>,
 }
 
 impl<B: Backend> Shard<B> {
@@ -95,6 +104,10 @@ impl<B: Backend> Shard<B> {
             idle_search: IdleSearch::default(),
             tenants_present: 0,
             figures,
+            awaited: Vec::new(),
+            ledgers: Ledgers::default(),
+            deliveries: Deliveries::default(),
+            woken: Vec::new(),
         }
     }
 
@@ -123,6 +136,11 @@ impl<B: Backend> Shard<B> {
         let id = SessionId(u32::try_from(key).unwrap_or(u32::MAX));
         self.make_ready(now, id);
         Some(id)
+    }
+
+    /// The connections to nodes, where the data is not here.
+    pub fn remote(&mut self) -> Option<&mut Remote> {
+        self.backend.remote()
     }
 
     /// A slice of the backend's background work; true if more waits.
@@ -210,6 +228,14 @@ impl<B: Backend> Shard<B> {
             }) => self.backend.abort(&tenant.data, *reservation),
             Some(Transfer::Download { pin, .. }) => self.backend.unpin(&tenant.data, *pin),
             _ => {}
+        }
+        if let Some(ledger) = self.ledgers.of(session.ledger) {
+            for pin in ledger.held() {
+                self.backend.unpin(&tenant.data, pin);
+            }
+        }
+        if let Some(id) = session.ledger {
+            self.ledgers.end(id);
         }
         if session.inflight_bytes > 0 {
             self.change_inflight(session.tenant, session.inflight_bytes, 0);

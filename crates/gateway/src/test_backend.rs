@@ -10,7 +10,7 @@ use base::kv::{
 };
 use base::{TenantId, Timestamp};
 
-use crate::Backend;
+use crate::{Backend, Chunk, Execution};
 
 /// One tenant's data in a test, open to inspection.
 #[derive(Debug, Default)]
@@ -92,9 +92,9 @@ impl Backend for TestBackend {
         _now: Timestamp,
         op: &Op<'_>,
         sink: &mut S,
-    ) -> Outcome {
+    ) -> Execution {
         let mut data = tenant.borrow_mut();
-        match op {
+        Execution::Done(match op {
             Op::Get(get) => data.get(get.key, sink),
             Op::Store(store) => data.put(store.key, store.flags, store.value.to_vec()),
             Op::Delete(delete) => match data.items.remove(delete.key) {
@@ -102,7 +102,7 @@ impl Backend for TestBackend {
                 None => Outcome::NotFound,
             },
             Op::Arith(_) => Outcome::NonNumeric,
-        }
+        })
     }
 
     fn prefetch(&self, _: &Self::Tenant, _: &[u8]) -> Option<()> {
@@ -137,12 +137,17 @@ impl Backend for TestBackend {
         }
     }
 
-    fn commit(&self, tenant: &Self::Tenant, _now: Timestamp, reservation: Reservation) -> Outcome {
+    fn commit(
+        &self,
+        tenant: &Self::Tenant,
+        _now: Timestamp,
+        reservation: Reservation,
+    ) -> Execution {
         let mut data = tenant.borrow_mut();
-        match data.reservations.remove(&reservation.0) {
+        Execution::Done(match data.reservations.remove(&reservation.0) {
             Some((key, flags, value)) => data.put(&key, flags, value),
             None => Outcome::OutOfMemory,
-        }
+        })
     }
 
     fn abort(&self, tenant: &Self::Tenant, reservation: Reservation) {
@@ -156,12 +161,15 @@ impl Backend for TestBackend {
         offset: u32,
         max: usize,
         out: &mut Vec<u8>,
-    ) -> Option<usize> {
+    ) -> Chunk {
         let data = tenant.borrow();
-        let rest = data.pins.get(&pin.token)?.get(offset as usize..)?;
+        let held = data.pins.get(&pin.token);
+        let Some(rest) = held.and_then(|value| value.get(offset as usize..)) else {
+            return Chunk::Lost;
+        };
         let piece = &rest[..max.min(rest.len())];
         out.extend_from_slice(piece);
-        Some(piece.len())
+        Chunk::Copied(piece.len())
     }
 
     fn unpin(&self, tenant: &Self::Tenant, pin: Pin) {

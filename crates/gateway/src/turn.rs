@@ -3,6 +3,7 @@
 mod refusal;
 mod tally;
 mod transfer;
+mod wait;
 
 use std::mem;
 
@@ -12,11 +13,13 @@ use memcache_proto::{
     Action, INPUT_LEN_MAX, KeyBuf, OwnedReply, Reply, ReplySink, StatsKind, Step,
 };
 
+use crate::delivery::Awaited;
 use crate::figures::LoopFigures;
+use crate::ledger::Ledgers;
 use crate::pause::Mode;
 use crate::session::{Session, SessionId, Transfer};
 use crate::tenant::Tenant;
-use crate::{Backend, Shard, ShardConfig};
+use crate::{Backend, Execution, Shard, ShardConfig};
 use tally::Tally;
 
 /// Input read at a time by a session that is between requests, in bytes.
@@ -77,9 +80,17 @@ impl<B: Backend> Shard<B> {
             return TurnEnd::MoreToDo;
         }
         if let Some(Transfer::Gathering { .. }) = session.transfer.as_deref() {
-            return self.resume_gathering(id, out);
+            if let Some(ledger) = self.ledgers.of(session.ledger) {
+                ledger.begin_turn(out);
+            }
+            let end = self.resume_gathering(id, out);
+            self.seal(id, out);
+            return end;
         }
         let out_len_before = out.len();
+        if let Some(ledger) = self.ledgers.of(session.ledger) {
+            ledger.begin_turn(out);
+        }
         let was_mid_value = session.transfer.is_some();
         let figures = tenant.figures.of_loop(self.config.loop_index);
         figures.bytes_read.add(input.len() as u64);
@@ -100,8 +111,11 @@ impl<B: Backend> Shard<B> {
             tenant,
             figures,
             session,
+            session_id: id,
             out,
             tally: Tally::default(),
+            ledgers: &mut self.ledgers,
+            awaited: &mut self.awaited,
         };
         let (consumed, stop) = turn.run(bytes, &self.config, &mut self.key_buf);
         let tally = turn.tally;
@@ -128,14 +142,16 @@ impl<B: Backend> Shard<B> {
         }
         let written = out.len() - out_len_before;
         self.count(id, tally, input.len(), written);
-        match stop {
+        let end = match stop {
             Stop::End(_) => end,
             Stop::Stats(StatsKind::Conns, reply) => self.gather_connections(now, id, reply, out),
             Stop::Stats(kind, reply) => {
                 self.write_stats(now, id, kind, reply.borrow(), out);
                 end
             }
-        }
+        };
+        self.seal(id, out);
+        end
     }
 }
 
@@ -152,8 +168,11 @@ struct Turn<'t, B: Backend> {
     tenant: &'t Tenant<B::Tenant>,
     figures: &'t LoopFigures,
     session: &'t mut Session,
+    session_id: SessionId,
     out: &'t mut Vec<u8>,
     tally: Tally,
+    ledgers: &'t mut Ledgers,
+    awaited: &'t mut Vec<Awaited>,
 }
 
 impl<B: Backend> Turn<'_, B> {
@@ -174,17 +193,16 @@ impl<B: Backend> Turn<'_, B> {
         let mut consumed_total = 0;
         let mut steps = 0;
         loop {
-            if matches!(
-                self.session.transfer.as_deref(),
-                Some(Transfer::Download { .. })
-            ) && !self.send_pinned(output_end)
-            {
-                return (consumed_total, Stop::End(TurnEnd::Close));
+            if let Some(end) = self.send_values(output_end) {
+                return (consumed_total, Stop::End(end));
             }
             let rest = &bytes[consumed_total..];
             let is_over = steps >= steps_max || self.out.len() >= output_end;
             if is_over && !self.has_list_end_only(rest) {
                 return (consumed_total, Stop::End(TurnEnd::MoreToDo));
+            }
+            if self.must_wait() {
+                return (consumed_total, Stop::End(TurnEnd::Waiting));
             }
             let missed = match is_refused {
                 true => self.miss_keys(rest),
@@ -256,6 +274,9 @@ impl<B: Backend> Turn<'_, B> {
                 self.tally.others += 1;
                 reply.answer(self.out);
             }
+            Action::Answer if reply.is_about_health() && !self.is_reachable() => {
+                reply.unreachable(self.out);
+            }
             // The end of a list, too, which is no request of its own.
             Action::Answer => reply.answer(self.out),
             Action::Close => {
@@ -289,11 +310,14 @@ impl<B: Backend> Turn<'_, B> {
 
     fn execute(&mut self, op: &Op<'_>, reply: &Reply<'_>) {
         let mut sink = ReplySink::new(reply, self.now, self.out);
-        let outcome = self
+        let execution = self
             .backend
             .execute(&self.tenant.data, self.now, op, &mut sink);
         let pinned = sink.pinned;
-        reply.outcome(outcome, self.out);
+        match execution {
+            Execution::Done(outcome) => reply.outcome(outcome, self.out),
+            Execution::Pending(id) => return self.await_answer(id, reply),
+        }
         if let Some((pin, tail)) = pinned {
             self.session.transfer = Some(Box::new(Transfer::Download {
                 pin,

@@ -34,10 +34,25 @@ impl Reply<'_> {
 
     /// A copy that may outlive the request's bytes.
     pub fn into_owned(self) -> OwnedReply {
-        OwnedReply {
-            bytes: [self.key, self.flags].concat().into(),
-            key_len: self.key.len(),
-            form: self.form,
+        let mut owned = OwnedReply::default();
+        owned.assign(self);
+        owned
+    }
+
+    /// Whether it answers a question that nobody asks but to know whether the server is well.
+    pub fn is_about_health(&self) -> bool {
+        match &self.form {
+            Form::Text(form) => text::reply::is_about_health(form),
+            Form::Meta(_) => false,
+            Form::Binary(form) => binary::reply::is_about_health(form),
+        }
+    }
+
+    /// Writes that none of the data can be reached.
+    pub fn unreachable(&self, out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(_) | Form::Meta(_) => out.extend_from_slice(text::errors::UNREACHABLE),
+            Form::Binary(form) => binary::reply::unreachable(form, out),
         }
     }
 
@@ -103,12 +118,33 @@ impl Reply<'_> {
 /// A reply that must wait, with its own copy of what it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedReply {
-    bytes: Box<[u8]>,
+    bytes: Vec<u8>,
     key_len: usize,
     form: Form,
 }
 
+impl Default for OwnedReply {
+    /// A reply that writes nothing.
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            key_len: 0,
+            form: Form::Text(text::reply::Form::NOTHING),
+        }
+    }
+}
+
 impl OwnedReply {
+    /// Becomes a copy of another reply, in the room that it has.
+    #[inline]
+    pub fn assign(&mut self, reply: Reply<'_>) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(reply.key);
+        self.bytes.extend_from_slice(reply.flags);
+        self.key_len = reply.key.len();
+        self.form = reply.form;
+    }
+
     /// The reply.
     pub fn borrow(&self) -> Reply<'_> {
         let (key, flags) = self.bytes.split_at(self.key_len);

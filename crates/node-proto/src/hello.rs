@@ -17,6 +17,9 @@ pub struct Hello {
     pub version_least: u16,
     /// Drawn at random when the process started, so that a restart is noticed.
     pub instance: u64,
+    /// Which of that process's connections to the other side this is: one that is made anew takes
+    /// the place of the old one, of which nothing more is to be heeded.
+    pub connection: u32,
     /// The newest change of the ring that it knows of.
     pub epoch: u64,
     /// Requests of one connection that may be unanswered at once; a gateway says 0.
@@ -73,6 +76,7 @@ impl Hello {
             out.put_u16(self.version_least);
             out.put_u16(self.version_max);
             out.put_u64(self.instance);
+            out.put_u32(self.connection);
             out.put_u64(self.epoch);
             out.put_u32(self.credits);
             let name = self.name.as_bytes();
@@ -87,13 +91,15 @@ impl Hello {
             return Err(fields.malformed());
         }
         let (version_least, version_max) = (fields.u16()?, fields.u16()?);
-        let (instance, epoch, credits) = (fields.u64()?, fields.u64()?, fields.u32()?);
+        let (instance, connection) = (fields.u64()?, fields.u32()?);
+        let (epoch, credits) = (fields.u64()?, fields.u32()?);
         let name_len = usize::from(fields.u8()?);
         let name = String::from_utf8_lossy(fields.bytes(name_len)?).into_owned();
         Ok(Self {
             version_max,
             version_least,
             instance,
+            connection,
             epoch,
             credits,
             name,

@@ -10,6 +10,7 @@ fn hello(least: u16, max: u16) -> Hello {
         version_max: max,
         version_least: least,
         instance: 1,
+        connection: 4,
         epoch: 2,
         credits: 3,
         name: "n".to_owned(),

@@ -68,7 +68,10 @@ fn a_length_that_no_frame_has_is_refused_by_its_first_bytes() {
 
 #[test]
 fn what_comes_before_nonsense_is_given_out() {
-    let mut bytes = bytes_of(&Message::Ping(5));
+    let mut bytes = bytes_of(&Message::Ping {
+        token: 5,
+        announced: None,
+    });
     bytes.extend([16, 0, 0, 0, 99]);
     bytes.extend([0; 11]);
     let (mut inbox, mut count) = (Inbox::default(), 0);

@@ -19,8 +19,8 @@ pub mod wire;
 
 pub use hello::{Hello, Mismatch, agree};
 pub use inbox::Inbox;
-pub use message::{Message, Piece, Request, TenantTerms};
-pub use reply::{Payload, Reply, Verdict};
+pub use message::{Message, Piece, Request, TenantTerms, set_budget};
+pub use reply::{Payload, Reply, Verdict, set_times};
 
 /// The newest version that is spoken.
 pub const VERSION: u16 = 1;

@@ -6,8 +6,18 @@ use base::TenantId;
 use base::fleet::{Claim, Epoch, Slot};
 use base::kv::{Op, Stats};
 
-use crate::wire::{Fields, Header, Put, frame, kind};
+use crate::wire::{Fields, HEADER_LEN, Header, Put, frame, kind};
 use crate::{Hello, Malformed, PIECE_LEN_MAX, Reply, RequestId, op, stats};
+
+/// Where in a request's frame its budget is.
+const BUDGET_AT: std::ops::Range<usize> = HEADER_LEN + 4..HEADER_LEN + 8;
+
+/// Changes the budget of a request that was encoded some time ago.
+pub fn set_budget(frame: &mut [u8], budget: Duration) {
+    if let Some(place) = frame.get_mut(BUDGET_AT) {
+        place.copy_from_slice(&micros_u32(budget).to_le_bytes());
+    }
+}
 
 /// Beside the slot: the gateway vouches for its claim.
 const VOUCHED: u16 = 1 << 15;
@@ -98,9 +108,19 @@ pub enum Message<'a> {
         stats: Box<Stats>,
     },
     /// Gateway: answer at once.
-    Ping(u64),
+    Ping {
+        /// Given back in the answer.
+        token: u64,
+        /// The newest version of the ring that it knows of, if it has heard from the store.
+        announced: Option<Epoch>,
+    },
     /// Node: the answer.
-    Pong(u64),
+    Pong {
+        /// That of the question.
+        token: u64,
+        /// The same of the node.
+        announced: Option<Epoch>,
+    },
     /// Node: about to end.
     Goodbye,
 }
@@ -138,8 +158,8 @@ impl<'a> Message<'a> {
                 let header = plain(kind::STATS, u64::from(tenant.0));
                 frame(out, header, |out| stats::encode(stats, out));
             }
-            Self::Ping(token) => frame(out, plain(kind::PING, *token), |_| {}),
-            Self::Pong(token) => frame(out, plain(kind::PONG, *token), |_| {}),
+            Self::Ping { token, announced } => ping(kind::PING, *token, *announced, out),
+            Self::Pong { token, announced } => ping(kind::PONG, *token, *announced, out),
             Self::Goodbye => frame(out, plain(kind::GOODBYE, 0), |_| {}),
         }
     }
@@ -179,8 +199,14 @@ impl<'a> Message<'a> {
                 tenant: tenant_of(header)?,
                 stats: Box::new(stats::decode(&mut fields)?),
             },
-            kind::PING => Self::Ping(header.id),
-            kind::PONG => Self::Pong(header.id),
+            kind::PING => Self::Ping {
+                token: header.id,
+                announced: fields.u64_if(header.a == 1)?.map(Epoch),
+            },
+            kind::PONG => Self::Pong {
+                token: header.id,
+                announced: fields.u64_if(header.a == 1)?.map(Epoch),
+            },
             kind::GOODBYE => Self::Goodbye,
             unknown => return Err(Malformed::Kind(unknown)),
         };
@@ -203,7 +229,7 @@ impl<'a> Request<'a> {
         };
         frame(out, header, |out| {
             let mut fixed = [0; 20];
-            let budget_us = u32::try_from(self.budget.as_micros()).unwrap_or(u32::MAX);
+            let budget_us = micros_u32(self.budget);
             fixed[..4].copy_from_slice(&self.tenant.0.to_le_bytes());
             fixed[4..8].copy_from_slice(&budget_us.to_le_bytes());
             fixed[8..16].copy_from_slice(&self.claim.epoch.0.to_le_bytes());
@@ -280,6 +306,18 @@ fn plain(kind: u8, id: u64) -> Header {
     }
 }
 
+fn ping(kind: u8, token: u64, announced: Option<Epoch>, out: &mut Vec<u8>) {
+    let header = Header {
+        a: u8::from(announced.is_some()),
+        ..plain(kind, token)
+    };
+    frame(out, header, |out| {
+        if let Some(epoch) = announced {
+            out.put_u64(epoch.0);
+        }
+    });
+}
+
 fn about_tenant(kind: u8, tenant: TenantId, out: &mut Vec<u8>) {
     frame(out, plain(kind, u64::from(tenant.0)), |_| {});
 }
@@ -289,6 +327,10 @@ fn tenant_of(header: Header) -> Result<TenantId, Malformed> {
     number
         .map(TenantId)
         .map_err(|_| Malformed::Content(header.kind))
+}
+
+fn micros_u32(time: Duration) -> u32 {
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 
 fn micros_of(time: Duration) -> u64 {

@@ -143,6 +143,23 @@ fn a_time_that_is_too_long_for_its_field_is_the_longest_there_is() {
 }
 
 #[test]
+fn a_budget_is_changed_in_place() {
+    let request = |budget| {
+        bytes_of(&Message::Request(Request {
+            id: ID,
+            tenant: TenantId(9),
+            budget,
+            claim: claim(1, 1),
+            op: Op::Get(Get::plain(b"key")),
+            large_len: None,
+        }))
+    };
+    let mut frame = request(Duration::from_millis(20));
+    super::set_budget(&mut frame, Duration::from_millis(3));
+    assert_eq!(frame, request(Duration::from_millis(3)));
+}
+
+#[test]
 fn an_id_is_one_number() {
     assert_eq!(ID.to_bits(), 0x0506_0708_0102_0304);
     assert_eq!(RequestId::from_bits(ID.to_bits()), ID);

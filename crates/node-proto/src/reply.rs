@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::fleet::Epoch;
 use base::kv::{Expiry, Item, Outcome, Pin, Recache, Value};
 
-use crate::wire::{Fields, Header, Put, frame, kind};
+use crate::wire::{Fields, HEADER_LEN, Header, Put, frame, kind};
 use crate::{Malformed, PIECE_LEN_MAX, RequestId};
 
 /// What a node did with a request.
@@ -30,6 +30,28 @@ pub struct Payload<'a> {
     pub item: Item<'a>,
     /// The value was not asked for; only its length is told, by a pin that names nothing.
     pub is_bare: bool,
+}
+
+impl Payload<'_> {
+    /// How many bytes of value follow in pieces, if any do.
+    pub fn following(&self) -> Option<u32> {
+        match self.item.value {
+            Value::Pinned(pin) if !self.is_bare => Some(pin.len),
+            _ => None,
+        }
+    }
+}
+
+/// Where in a reply's frame its times are.
+const TIMES_AT: std::ops::Range<usize> = HEADER_LEN + 8..HEADER_LEN + 16;
+
+/// Notes the times in a reply that was encoded before they were known.
+pub fn set_times(frame: &mut [u8], queued: Duration, served: Duration) {
+    if let Some(place) = frame.get_mut(TIMES_AT) {
+        let (first, second) = place.split_at_mut(4);
+        first.copy_from_slice(&nanos_of(queued).to_le_bytes());
+        second.copy_from_slice(&nanos_of(served).to_le_bytes());
+    }
 }
 
 /// The answer to a request.

@@ -43,6 +43,13 @@ fn what_cannot_be_is_refused() {
 }
 
 #[test]
+fn times_are_noted_in_place() {
+    let mut bytes = miss();
+    super::set_times(&mut bytes, Duration::from_nanos(5), Duration::from_secs(9));
+    assert_eq!(bytes[24..], [5, 0, 0, 0, 255, 255, 255, 255]);
+}
+
+#[test]
 fn no_two_verdicts_share_a_code() {
     for (place, (code, verdict)) in CODES.iter().enumerate() {
         for (other, more) in &CODES[place + 1..] {

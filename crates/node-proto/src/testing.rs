@@ -223,6 +223,7 @@ impl<'r> Draw<'r> {
                 version_max: self.rng.next_u64() as u16,
                 version_least: self.rng.next_u64() as u16,
                 instance: self.rng.next_u64(),
+                connection: self.rng.next_u64() as u32,
                 epoch: self.rng.next_u64(),
                 credits: self.rng.next_u64() as u32,
                 name: "node-é".repeat(self.rng.below(30) as usize),
@@ -263,8 +264,14 @@ impl<'r> Draw<'r> {
                 }),
             },
             _ => [
-                Message::Ping(self.rng.next_u64()),
-                Message::Pong(self.rng.next_u64()),
+                Message::Ping {
+                    token: self.rng.next_u64(),
+                    announced: self.number().map(Epoch),
+                },
+                Message::Pong {
+                    token: self.rng.next_u64(),
+                    announced: self.number().map(Epoch),
+                },
                 Message::Goodbye,
             ][self.rng.below(3) as usize]
                 .clone(),

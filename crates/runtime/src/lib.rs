@@ -5,6 +5,7 @@ pub mod descriptors;
 pub mod history;
 pub mod http;
 pub mod net;
+pub mod nodes;
 pub mod observe;
 mod published;
 pub mod secrets;

@@ -20,6 +20,13 @@ pub fn salt() -> io::Result<[u8; 16]> {
     Ok(salt)
 }
 
+/// A random number.
+pub fn number() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    fill(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
 /// `len` random letters and digits, five bits each.
 pub fn random_text(len: usize) -> io::Result<String> {
     let mut bytes = vec![0; len];

@@ -1,6 +1,7 @@
 //! Large values that arrive piece by piece, into chunks of their own, and are stored at the end.
 
-use base::kv::{Expiry, KEY_LEN_MAX, Outcome, Store, StoreMode};
+use crate::STORED_KEY_LEN_MAX;
+use base::kv::{Expiry, Outcome, Store, StoreMode};
 
 use super::Shard;
 use super::bodies::End;
@@ -235,7 +236,7 @@ impl Shard {
             return Outcome::OutOfMemory;
         }
         let hash = arriving.hash;
-        let mut key = [0; KEY_LEN_MAX];
+        let mut key = [0; STORED_KEY_LEN_MAX];
         let key = &mut key[..arriving.key.len()];
         key.copy_from_slice(&arriving.key);
         let op = arriving.op(key);

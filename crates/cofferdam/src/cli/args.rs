@@ -53,6 +53,10 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Run gateway and cache in one process
     Up(UpArgs),
+    /// Run a gateway: tenants connect to it, and the nodes of `[fleet]` have their data
+    Gateway(UpArgs),
+    /// Run a node: it has a part of the tenants' data, for the gateways of `[fleet]`
+    Node,
     /// Add, change and remove tenants and their credentials
     #[command(subcommand)]
     Tenant(TenantCommand),

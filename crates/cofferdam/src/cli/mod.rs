@@ -29,7 +29,8 @@ use runtime::http::Method;
 
 use crate::api::types::ReloadReport;
 use crate::failure::Failure;
-use crate::up;
+use crate::node_role;
+use crate::up::{self, Role};
 use access::Access;
 use args::{Cli, Command, Global, Protections};
 
@@ -67,7 +68,15 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
             global.config.as_deref(),
             &args.overrides(global),
             args.protections == Protections::On,
+            Role::Alone,
         ),
+        Command::Gateway(args) => up::run(
+            global.config.as_deref(),
+            &args.overrides(global),
+            args.protections == Protections::On,
+            Role::Gateway,
+        ),
+        Command::Node => node_role::run(global.config.as_deref(), &global.overrides()),
         Command::Tenant(command) => tenant::run(global, command),
         Command::Volume(command) => volume::run(global, command),
         Command::Stat(args) => stat::run(global, &args),

@@ -27,10 +27,48 @@ impl Config {
         self.check_counts()?;
         self.check_times()?;
         self.check_tls()?;
+        self.check_fleet()?;
         let servers = &self.listen.advertise;
         match servers.iter().find(|server| !is_host_and_port(server)) {
             Some(server) => Err(format!("listen.advertise has {server:?}: write HOST:PORT")),
             None => Ok(()),
+        }
+    }
+
+    fn check_fleet(&self) -> Result<(), String> {
+        let fleet = &self.fleet;
+        for (index, node) in fleet.nodes.iter().enumerate() {
+            let others = fleet.nodes.iter().skip(index + 1);
+            if let Some(other) = others.into_iter().find(|other| other.member == node.member) {
+                return Err(format!(
+                    "fleet.nodes has member {} twice, as {:?} and {:?}: give each its own number",
+                    node.member, node.name, other.name
+                ));
+            }
+            if fleet.plaintext && !node.addr.0.ip().is_loopback() {
+                return Err(format!(
+                    "fleet.plaintext is true and node {:?} is at {}: leave it out, and set \
+                     fleet.certificates",
+                    node.name, node.addr.0
+                ));
+            }
+        }
+        if fleet.plaintext && !fleet.listen.0.ip().is_loopback() {
+            return Err(format!(
+                "fleet.plaintext is true and fleet.listen is {}: leave it out, and set \
+                 fleet.certificates",
+                fleet.listen.0
+            ));
+        }
+        if fleet.secret().is_none() {
+            return Err("fleet.secret is no 32 hexadecimal digits".into());
+        }
+        if fleet.deadline_min.0 > fleet.deadline_max.0 || fleet.deadline_min.0.is_zero() {
+            return Err("fleet.deadline_min is 0 or above fleet.deadline_max".into());
+        }
+        match fleet.credits {
+            16..=65_536 => Ok(()),
+            credits => Err(format!("fleet.credits is {credits}: choose 16 to 65536")),
         }
     }
 

@@ -144,6 +144,7 @@ table! {
         [limits]: Limits;
         [tls]: Tls;
         [admin]: Admin;
+        [fleet]: Fleet;
     }
 }
 
@@ -262,6 +263,64 @@ table! {
     }
 }
 
+table! {
+    /// Several machines: who this process is, and who the others are. Read by `cofferdam gateway` and
+    /// `cofferdam node`; `cofferdam up` is a fleet of its own.
+    Fleet "fleet" {
+        /// The number of this gateway or node, another one for each in the fleet.
+        member: u32 = 0, Unsaid::Default("0"), Restart;
+        /// Its name, which its certificate bears.
+        name: String = "cofferdam".to_owned(), Unsaid::Default("\"cofferdam\""), Restart;
+        /// What a node serves: `"cache"`.
+        role: NodeRole = NodeRole::Cache, Unsaid::Default("\"cache\""), Restart;
+        /// Where a node takes gateways' connections.
+        listen: Addr = loopback(8322), Unsaid::Default("\"127.0.0.1:8322\""), Restart;
+        /// The cache nodes, for a gateway. All gateways list the same ones with the same weights.
+        nodes: Vec<NodeEntry> = Vec::new(), Unsaid::Nothing("[{ member = 1, name = \"node1\", addr = \"10.0.0.1:8322\", weight = 100 }]"), Restart;
+        /// Folder with `ca.pem`, `member.pem` and `member.key`, as `cofferdam cluster` writes them:
+        /// gateways and nodes show each other certificates of one authority.
+        certificates: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/fleet\""), Restart;
+        /// Whether gateways and nodes speak unencrypted and believe anybody. Refused off loopback.
+        plaintext: bool = false, Unsaid::Default("false"), Restart;
+        /// 32 hexadecimal digits, the same on all gateways, from which it follows which node has a
+        /// key: keep it from clients, who could aim all keys at one node.
+        secret: Option<String> = None, Unsaid::Nothing("\"00112233445566778899aabbccddeeff\""), Restart;
+        /// The least time for which a request to a node is waited for, however quick the others of
+        /// its tenant were.
+        deadline_min: Span = Span(Duration::from_millis(20)), Unsaid::Default("\"20ms\""), Restart;
+        /// The most, however slow they were. Clients give up themselves after 500 ms as a rule.
+        deadline_max: Span = Span(Duration::from_millis(250)), Unsaid::Default("\"250ms\""), Restart;
+        /// Requests of one connection that a node allows to be unanswered at once.
+        credits: u32 = 4096, Unsaid::Default("4096"), Restart;
+    }
+}
+
+/// What a node serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NodeRole {
+    /// A part of the tenants' caches.
+    #[default]
+    Cache,
+}
+
+/// A cache node as a gateway is told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NodeEntry {
+    pub(crate) member: u32,
+    pub(crate) name: String,
+    pub(crate) addr: Addr,
+    #[serde(default = "NodeEntry::default_weight")]
+    pub(crate) weight: u32,
+}
+
+impl NodeEntry {
+    const fn default_weight() -> u32 {
+        100
+    }
+}
+
 /// A listener that can be made to speak TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -285,4 +344,16 @@ pub(crate) enum ClientCertificate {
 const fn loopback(port: u16) -> Addr {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};
     Addr(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+}
+
+impl Fleet {
+    /// The secret in bytes, all 0 if there is none; `None` if it is no 32 hexadecimal digits.
+    pub(crate) fn secret(&self) -> Option<[u8; 16]> {
+        let Some(text) = &self.secret else {
+            return Some([0; 16]);
+        };
+        let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| is_hex)?;
+        Some(number.to_be_bytes())
+    }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use base::kv::ITEM_SIZE_MAX;
 
-pub(crate) use keys::{Change, ClientCertificate, Config, TlsListener};
+pub(crate) use keys::{Change, ClientCertificate, Config, Fleet, TlsListener};
 pub(crate) use reference::{default_file, reference_page};
 pub(crate) use value::{Addr, Auto, Size, Span, Switch};
 

@@ -2,14 +2,17 @@
 
 use std::fmt::Write;
 
-use super::keys::{Admin, Change, Config, Key, Limits, Listen, Table, Tls, Unsaid, full_name};
+use super::keys::{
+    Admin, Change, Config, Fleet, Key, Limits, Listen, Table, Tls, Unsaid, full_name,
+};
 
-const TABLES: [Table; 5] = [
+const TABLES: [Table; 6] = [
     Config::TABLE,
     Listen::TABLE,
     Limits::TABLE,
     Tls::TABLE,
     Admin::TABLE,
+    Fleet::TABLE,
 ];
 
 const PAGE_HEAD: &str = "\

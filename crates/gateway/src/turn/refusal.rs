@@ -11,8 +11,8 @@ use base::kv::{Arith, Delete, Item, Op, Outcome, Sink, Store, StoreMode};
 use memcache_proto::{Reply, Step};
 
 use super::Turn;
-use crate::Backend;
 use crate::pause::Mode;
+use crate::{Backend, Execution};
 
 /// To store a value of this length takes no longer than to remove the old one, in bytes.
 const SMALL_VALUE_LEN: usize = 1024;
@@ -60,7 +60,13 @@ impl<B: Backend> Turn<'_, B> {
     /// Removes a key's item, without an answer.
     pub(super) fn remove(&mut self, delete: Delete<'_>) -> Outcome {
         let (backend, tenant) = (self.backend, self.tenant);
-        backend.execute(&tenant.data, self.now, &Op::Delete(delete), &mut Nowhere)
+        match backend.execute(&tenant.data, self.now, &Op::Delete(delete), &mut Nowhere) {
+            Execution::Done(outcome) => outcome,
+            Execution::Pending(id) => {
+                self.await_nothing(id);
+                Outcome::Deleted
+            }
+        }
     }
 
     fn late_outcome(&mut self, late: Late<'_>) -> Outcome {

@@ -21,7 +21,11 @@ impl<B: Backend> Shard<B> {
         let requests = tally.requests();
         if requests > 0 {
             session.has_asked = true;
-            tenant.answered.push((session.since(), requests));
+        }
+        // Those that wait for a node are not answered yet.
+        let answered = requests.saturating_sub(tally.pending);
+        if answered > 0 {
+            tenant.answered.push((session.since(), answered));
         }
         // Of what is refused nothing is charged but its time, else a tenant that asks for more than
         // it may have would get nothing at all.
@@ -51,6 +55,8 @@ pub(super) struct Tally {
     pub(super) others: u32,
     /// Of values that were stored although reads were refused.
     pub(super) stored_bytes: u64,
+    /// Those, of all the others, that a node has yet to answer.
+    pub(super) pending: u32,
 }
 
 impl Tally {

@@ -2,10 +2,11 @@
 
 use base::kv::{INLINE_VALUE_LEN_MAX, Outcome, Store};
 use memcache_proto::Reply;
+use node_proto::RequestId;
 
 use super::Turn;
-use crate::Backend;
 use crate::session::Transfer;
+use crate::{Backend, Chunk, Execution, TurnEnd};
 
 impl<B: Backend> Turn<'_, B> {
     /// Begins to take in a value; where it goes nowhere, `refusal` says why.
@@ -22,6 +23,9 @@ impl<B: Backend> Turn<'_, B> {
                 .backend
                 .reserve(&self.tenant.data, self.now, store, len),
         };
+        if let (true, Ok(reservation)) = (B::IS_REMOTE, &room) {
+            self.await_room(RequestId::from_bits(reservation.0));
+        }
         self.session.transfer = Some(Box::new(Transfer::Upload {
             room,
             reply: reply.into_owned(),
@@ -45,8 +49,11 @@ impl<B: Backend> Turn<'_, B> {
         };
         let outcome = match room {
             Ok(reservation) if intact => {
-                self.backend
-                    .commit(&self.tenant.data, self.now, reservation)
+                let data = &self.tenant.data;
+                match self.backend.commit(data, self.now, reservation) {
+                    Execution::Done(outcome) => outcome,
+                    Execution::Pending(id) => return self.await_upload(id, &reply.borrow()),
+                }
             }
             Ok(reservation) => {
                 self.backend.abort(&self.tenant.data, reservation);
@@ -57,12 +64,28 @@ impl<B: Backend> Turn<'_, B> {
         reply.borrow().outcome(outcome, self.out);
     }
 
-    /// Adds the next piece of a large value; false if the hold on it has ended, after which the
-    /// client, who was promised more, can only be let go.
-    pub(super) fn send_pinned(&mut self, output_end: usize) -> bool {
+    /// Adds what is here of large values that are due; what ends the turn, if anything does.
+    pub(super) fn send_values(&mut self, output_end: usize) -> Option<TurnEnd> {
+        while let Some(Transfer::Download { .. }) = self.session.transfer.as_deref() {
+            let end = self.send_pinned(output_end);
+            // They go before all that waits.
+            if let Some(ledger) = self.ledgers.of(self.session.ledger) {
+                ledger.begin_turn(self.out);
+            }
+            if end.is_some() {
+                return end;
+            }
+        }
+        None
+    }
+
+    /// Adds the next pieces of a large value; what ends the turn, if anything does.
+    ///
+    /// If the hold on it has ended, the client, who was promised more, can only be let go.
+    fn send_pinned(&mut self, output_end: usize) -> Option<TurnEnd> {
         let Some(Transfer::Download { pin, offset, tail }) = self.session.transfer.as_deref_mut()
         else {
-            return true;
+            return None;
         };
         while *offset < pin.len && self.out.len() < output_end {
             let max = INLINE_VALUE_LEN_MAX.min(output_end - self.out.len());
@@ -70,18 +93,41 @@ impl<B: Backend> Turn<'_, B> {
                 .backend
                 .read_pinned(&self.tenant.data, *pin, *offset, max, self.out)
             {
-                Some(count) if count > 0 => *offset += u32::try_from(count).unwrap_or(u32::MAX),
-                _ => {
+                Chunk::Copied(0) => return Some(TurnEnd::Waiting),
+                Chunk::Copied(count) => *offset += u32::try_from(count).unwrap_or(u32::MAX),
+                Chunk::Lost => {
                     self.session.transfer = None;
-                    return false;
+                    return Some(TurnEnd::Close);
                 }
             }
         }
-        if *offset >= pin.len {
-            self.out.extend_from_slice(tail.as_bytes());
-            self.backend.unpin(&self.tenant.data, *pin);
-            self.session.transfer = None;
+        if *offset < pin.len {
+            return Some(TurnEnd::MoreToDo);
         }
-        true
+        self.out.extend_from_slice(tail.as_bytes());
+        self.backend.unpin(&self.tenant.data, *pin);
+        self.session.transfer = None;
+        self.send_overdue();
+        None
+    }
+
+    /// Adds what had to wait for a value to go out before.
+    fn send_overdue(&mut self) {
+        let Some(ledger) = self.ledgers.of(self.session.ledger) else {
+            return;
+        };
+        if let Some((pin, tail)) = ledger.drain(self.out) {
+            self.session.transfer = Some(Box::new(Transfer::Download {
+                pin,
+                offset: 0,
+                tail,
+            }));
+        }
+        ledger.begin_turn(self.out);
+        if ledger.is_empty()
+            && let Some(id) = self.session.ledger.take()
+        {
+            self.ledgers.end(id);
+        }
     }
 }

@@ -64,6 +64,7 @@ pub(crate) enum Status {
     OutOfMemory = 0x82,
     NoAccess = 0x24,
     InternalError = 0x84,
+    TemporaryFailure = 0x86,
 }
 
 impl Status {
@@ -82,6 +83,7 @@ impl Status {
             Self::OutOfMemory => b"Out of memory",
             Self::NoAccess => b"No access",
             Self::InternalError => b"Internal error",
+            Self::TemporaryFailure => b"Temporary failure",
         }
     }
 }

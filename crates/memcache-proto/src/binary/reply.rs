@@ -212,6 +212,16 @@ pub(crate) fn answer(form: &Form, out: &mut Vec<u8>) {
     }
 }
 
+/// Whether it answers a question for the version.
+pub(crate) fn is_about_health(form: &Form) -> bool {
+    form.opcode == opcode::VERSION && matches!(form.kind, Kind::Fixed { .. })
+}
+
+/// None of the data can be reached.
+pub(crate) fn unreachable(form: &Form, out: &mut Vec<u8>) {
+    form.failed(Status::TemporaryFailure, out);
+}
+
 /// Never due, since the length is all that ends a value here.
 pub(crate) fn bad_body(form: &Form, out: &mut Vec<u8>) {
     form.failed(Status::InvalidArguments, out);

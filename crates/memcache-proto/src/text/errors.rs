@@ -28,6 +28,8 @@ pub(crate) const NO_MEMORY_STORING: &[u8] = b"SERVER_ERROR out of memory storing
 pub(crate) const NO_MEMORY: &[u8] = b"SERVER_ERROR out of memory\r\n";
 /// No room for a retrieval.
 pub(crate) const NO_MEMORY_READING: &[u8] = b"SERVER_ERROR out of memory writing get response\r\n";
+/// All that hold the data are gone.
+pub(crate) const UNREACHABLE: &[u8] = b"SERVER_ERROR no data node can be reached\r\n";
 /// An outcome that the operation cannot have.
 pub(crate) const UNEXPECTED: &[u8] = b"SERVER_ERROR internal error\r\n";
 

@@ -62,7 +62,7 @@ impl<'a> Command<'a> {
             b"md" => meta::delete(self, context),
             b"ma" => meta::arith(self, context),
             b"me" => meta::debug(self, context),
-            b"mn" => self.answer(b"MN\r\n"),
+            b"mn" => self.answer(reply::NO_OPERATION),
             b"get" | b"gets" | b"gat" | b"gats" => self.answer(BAD_FORMAT),
             b"delete" => self.delete(),
             b"incr" => self.arith(false),

@@ -3,8 +3,12 @@
 use base::kv::{Item, Outcome, Value};
 
 use super::errors;
+use crate::VERSION_LINE;
 use crate::number;
 use crate::reply::{PinnedTail, push_value};
+
+/// What answers `mn`.
+pub(crate) const NO_OPERATION: &[u8] = b"MN\r\n";
 
 /// How to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +16,19 @@ pub(crate) struct Form {
     pub(crate) verb: Verb,
     /// `noreply`: write nothing at all.
     pub(crate) quiet: bool,
+}
+
+impl Form {
+    /// That of a reply that is never due.
+    pub(crate) const NOTHING: Self = Self {
+        verb: Verb::Line(b""),
+        quiet: true,
+    };
+}
+
+/// Whether it answers `version` or `mn`.
+pub(crate) fn is_about_health(form: &Form) -> bool {
+    matches!(form.verb, Verb::Line(line) if line == VERSION_LINE || line == NO_OPERATION)
 }
 
 /// What was asked.

@@ -14,6 +14,7 @@ use super::accept::Entrance;
 use super::connection::Place;
 use super::event_loop::{EventLoop, find};
 use super::exchange::SLICE_UNPROTECTED;
+use super::upstream::Upstream;
 
 /// How long errands may take before sessions have their turn again.
 const SLICE: Duration = Duration::from_micros(17);
@@ -65,7 +66,10 @@ impl Errands {
 impl<B: Backend> EventLoop<B> {
     /// Whether there is anything to do between the tenants' turns.
     pub(super) fn has_errands(&self) -> bool {
-        !self.errands.is_empty() || self.entrance.as_ref().is_some_and(Entrance::is_busy)
+        let nodes_busy = self.upstream.as_ref().is_some_and(Upstream::has_ready);
+        nodes_busy
+            || !self.errands.is_empty()
+            || self.entrance.as_ref().is_some_and(Entrance::is_busy)
     }
 
     fn door_has_room(&self) -> bool {

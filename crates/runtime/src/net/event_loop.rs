@@ -20,6 +20,7 @@ use super::errands::Errands;
 use super::exchange::Batch;
 use super::loops::{Limits, Mail};
 use super::pulse::Pulse;
+use super::upstream::{FIRST_NODE, Upstream};
 use crate::{Clock, Published};
 
 /// How often the backend's background work is looked after.
@@ -91,6 +92,8 @@ pub(super) struct EventLoop<B: Backend> {
     next_maintenance: Timestamp,
     next_idle_look: Timestamp,
     pub(super) batch: Batch,
+    /// Connections to nodes, where the data is not in this process.
+    pub(super) upstream: Option<Upstream>,
     /// Where reads go; what a session has not used of it by the end of its turn it keeps.
     pub(super) input: Box<[u8]>,
     pub(super) out: Vec<u8>,
@@ -125,6 +128,7 @@ impl<B: Backend> EventLoop<B> {
             next_maintenance: Timestamp::ZERO,
             next_idle_look: Timestamp::ZERO,
             batch: Batch::default(),
+            upstream: None,
             input: vec![0; INPUT_LEN].into(),
             out: Vec::new(),
         }
@@ -145,7 +149,9 @@ impl<B: Backend> EventLoop<B> {
                 self.take_event(now, event);
             }
             self.take_mail(now);
+            self.hear_nodes(now);
             let now = self.serve(now);
+            self.tend_nodes(now);
             self.do_errands(now);
             self.expire(now);
             self.maintain(now);
@@ -227,6 +233,7 @@ impl<B: Backend> EventLoop<B> {
             self.ends.next(),
             // A paused tenant is to be served again when its rate allows, not when others speak.
             self.shard.poll_timeout(),
+            self.upstream_deadline(),
         ];
         let next = next.into_iter().flatten().min()?;
         Some(next.since(self.shared.clock.now()))
@@ -236,6 +243,9 @@ impl<B: Backend> EventLoop<B> {
         let token = event.token();
         if token == WAKER {
             return;
+        }
+        if (FIRST_NODE..FIRST_LISTENER).contains(&token.0) {
+            return self.take_node_event(now, event);
         }
         if token.0 >= FIRST_LISTENER {
             if let Some(entrance) = &mut self.entrance {

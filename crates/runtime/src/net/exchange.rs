@@ -229,7 +229,11 @@ impl<B: Backend> EventLoop<B> {
         }
         let (at_end, readable) = (connection.at_end, connection.readable);
         let leaving = self.draining || connection.leaving;
+        // Whoever has asked a node is answered before he is let go.
+        let is_awaiting = self.shard.is_awaiting(session);
+        connection.at_end |= is_awaiting && place.end == TurnEnd::Close;
         let over = match place.end {
+            TurnEnd::Close | TurnEnd::Served if is_awaiting => false,
             TurnEnd::Close => true,
             TurnEnd::Served => {
                 at_end || (leaving && !readable && !self.shard.is_mid_request(session))
@@ -292,7 +296,7 @@ impl<B: Backend> EventLoop<B> {
     }
 
     /// How long a client may take to read anything of what it is owed.
-    fn patience(&mut self, link: u64) -> Duration {
+    pub(super) fn patience(&mut self, link: u64) -> Duration {
         let stalled_reader_timeout = self.shared.limits.stalled_reader_timeout;
         match self.connection(link) {
             Some(connection) if connection.peer_closed => LINGER,

@@ -22,6 +22,7 @@ use super::owners::Question;
 use super::proxy_lobby::Lobby;
 use super::pulse::Pulse;
 use super::tls::{Handshakes, TlsStream};
+use super::upstream::{Upstream, UpstreamConfig};
 use crate::{Clock, Published};
 
 /// What the loops allow.
@@ -99,6 +100,8 @@ pub struct LoopsConfig {
     pub directory: Arc<Published<Directory>>,
     /// Where the loops count.
     pub figures: Arc<Figures>,
+    /// What connections to nodes are made with, where the data is not in this process.
+    pub upstream: Option<UpstreamConfig>,
 }
 
 /// What one loop is told by another thread.
@@ -250,7 +253,7 @@ impl Loops {
                 shared.directory.get(),
                 Arc::clone(&config.figures),
             );
-            let event_loop = EventLoop::new(
+            let mut event_loop = EventLoop::new(
                 Arc::clone(&shared),
                 poll,
                 inbox,
@@ -258,6 +261,7 @@ impl Loops {
                 entrance,
                 handles.clone(),
             );
+            event_loop.upstream = config.upstream.clone().map(Upstream::new);
             let pulse = Arc::new(Pulse::new(shared.clock.now()));
             pulses.push(Arc::clone(&pulse));
             let thread = std::thread::Builder::new()

@@ -20,6 +20,8 @@ mod pulse;
 mod retire;
 mod socket;
 pub mod tls;
+mod upstream;
 
 pub use listener::{ListenError, Listener, SocketOptions};
 pub use loops::{Limits, Loops, LoopsConfig};
+pub use upstream::UpstreamConfig;

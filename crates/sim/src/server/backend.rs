@@ -6,7 +6,7 @@ use std::rc::Rc;
 use base::kv::{Item, Op, Outcome, Pin, Reservation, Sink, Stats, Store, Value};
 use base::{TenantId, Timestamp};
 use cache::TenantCache;
-use gateway::Backend;
+use gateway::{Backend, Chunk, Execution};
 
 /// Bytes of a cache that one slice of its background work looks at.
 const MAINTENANCE_LEN: usize = 64 * 1024;
@@ -53,13 +53,13 @@ impl Backend for Caches {
         now: Timestamp,
         op: &Op<'_>,
         sink: &mut S,
-    ) -> Outcome {
+    ) -> Execution {
         self.asked.add_operations(1);
         let mut watched = PinCounting {
             sink,
             asked: &self.asked,
         };
-        tenant.execute(now, op, &mut watched)
+        Execution::Done(tenant.execute(now, op, &mut watched))
     }
 
     fn prefetch(&self, tenant: &Self::Tenant, key: &[u8]) -> Option<cache::Prefetch> {
@@ -94,9 +94,9 @@ impl Backend for Caches {
         filled
     }
 
-    fn commit(&self, tenant: &Self::Tenant, now: Timestamp, reservation: Reservation) -> Outcome {
+    fn commit(&self, tenant: &Self::Tenant, now: Timestamp, reservation: Reservation) -> Execution {
         self.asked.add_holds(-1);
-        tenant.commit(now, reservation)
+        Execution::Done(tenant.commit(now, reservation))
     }
 
     fn abort(&self, tenant: &Self::Tenant, reservation: Reservation) {
@@ -111,10 +111,10 @@ impl Backend for Caches {
         offset: u32,
         max: usize,
         out: &mut Vec<u8>,
-    ) -> Option<usize> {
+    ) -> Chunk {
         let count = tenant.read_pinned(pin, offset, max, out);
         self.asked.add_holds(-i64::from(count.is_none()));
-        count
+        count.map_or(Chunk::Lost, Chunk::Copied)
     }
 
     fn unpin(&self, tenant: &Self::Tenant, pin: Pin) {

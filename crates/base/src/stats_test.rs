@@ -1,8 +1,6 @@
 //! Counts add up; ages and the latest eviction do not.
 
-use base::kv::Stats;
-
-use super::add;
+use super::Stats;
 
 fn part(evicted_at_unix_s: u64, evicted_idle_s: u64, age_s: u64) -> Stats {
     Stats {
@@ -21,7 +19,7 @@ fn counts_add_up_and_the_oldest_and_latest_stay() {
     let parts = [part(100, 7, 5), part(300, 1, 9), part(200, 50, 2)];
     let mut sum = Stats::default();
     for part in &parts {
-        add(&mut sum, part);
+        sum.absorb(part);
     }
     assert_eq!((sum.curr_items, sum.evictions), (6, 9));
     assert_eq!((sum.small_age_s, sum.main_age_s), (9, 90));

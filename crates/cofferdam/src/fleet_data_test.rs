@@ -1,0 +1,68 @@
+//! Tests of what a gateway tells its loops of the fleet.
+
+use base::TenantId;
+use base::fleet::MemberId;
+
+use super::{FleetData, Holdings, first_ring};
+use crate::config::Config;
+
+const TENANT: TenantId = TenantId(4);
+
+fn fleet(text: &str) -> Result<FleetData, String> {
+    let config = Config::parse(text)?;
+    FleetData::of_config(&config.fleet, None).map_err(|failure| failure.to_string())
+}
+
+fn two_nodes() -> FleetData {
+    fleet(
+        "[fleet]\nnodes = [\
+           { member = 1, name = 'a', addr = '127.0.0.1:1' }, \
+           { member = 2, name = 'b', addr = '127.0.0.1:2', weight = 300 }]",
+    )
+    .unwrap()
+}
+
+#[test]
+fn slots_go_by_weight_and_everybody_works_out_the_same() {
+    let view = two_nodes().published().get();
+    assert_eq!(view.ring.count(MemberId(1)), 1024);
+    assert_eq!(view.ring.count(MemberId(2)), 3072);
+    let weights = [(MemberId(2), 300), (MemberId(1), 100)].into();
+    assert_eq!(*view.ring, first_ring(&weights));
+}
+
+#[test]
+fn nodes_have_equal_parts_of_a_tenants_memory() {
+    let fleet = two_nodes();
+    let terms = |fleet: &FleetData| fleet.published().get().tenants.clone();
+    let quota_bytes = 64 << 20;
+    fleet.set(
+        TENANT,
+        Holdings {
+            quota_bytes,
+            item_size_max: 1 << 20,
+        },
+    );
+    assert_eq!(terms(&fleet)[0].quota_bytes, 32 << 20);
+    let first = terms(&fleet)[0].version;
+    // Too little to be divided is given whole.
+    fleet.set(
+        TENANT,
+        Holdings {
+            quota_bytes: 1 << 20,
+            item_size_max: 1 << 20,
+        },
+    );
+    assert_eq!(terms(&fleet)[0].quota_bytes, 2 << 20);
+    assert!(terms(&fleet)[0].version > first);
+    fleet.flush(TENANT);
+    assert_eq!(fleet.published().get().flushes[&TENANT], 1);
+    fleet.remove(TENANT);
+    assert!(terms(&fleet).is_empty() && fleet.published().get().flushes.is_empty());
+}
+
+#[test]
+fn a_gateway_without_nodes_says_what_to_write() {
+    let failure = fleet("").unwrap_err();
+    assert!(failure.contains("fleet.nodes"), "{failure}");
+}

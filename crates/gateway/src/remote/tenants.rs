@@ -1,0 +1,100 @@
+//! What nodes are told of tenants, and what they tell of them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use base::TenantId;
+use base::fleet::MemberId;
+use base::kv::Stats;
+use node_proto::{Message, TenantTerms};
+
+use super::latency::Latency;
+use super::{Remote, link_id};
+
+/// The last figures of each tenant on each node, shared by the loops of a gateway; about a second
+/// old.
+#[derive(Debug, Default)]
+pub struct StatsBoard(Mutex<HashMap<(TenantId, MemberId), Stats>>);
+
+impl StatsBoard {
+    /// Notes a tenant's figures on one node.
+    pub fn put(&self, tenant: TenantId, node: MemberId, stats: Stats) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert((tenant, node), stats);
+    }
+
+    /// A tenant's figures over all nodes.
+    pub fn sum(&self, tenant: TenantId) -> Stats {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sum = Stats::default();
+        for ((_, _), stats) in all.iter().filter(|((of, _), _)| *of == tenant) {
+            sum.absorb(stats);
+        }
+        sum
+    }
+
+    /// Forgets a tenant that was removed.
+    pub fn forget(&self, tenant: TenantId) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(of, _), _| *of != tenant);
+    }
+}
+
+impl Remote {
+    /// The place of a tenant among the latencies.
+    pub(super) fn place_of(&mut self, tenant: TenantId) -> u32 {
+        if let Some(place) = self.places.get(&tenant) {
+            return *place;
+        }
+        let place = u32::try_from(self.latencies.len()).unwrap_or(u32::MAX);
+        self.latencies.push(Latency::new(self.config.deadlines));
+        self.places.insert(tenant, place);
+        place
+    }
+
+    /// Tells the nodes that can be reached what has changed; the others hear it when they can be.
+    pub(super) fn learn_terms(&mut self, terms: &[TenantTerms]) {
+        let mut news = Vec::new();
+        for known in &self.terms {
+            if !terms.iter().any(|terms| terms.tenant == known.tenant) {
+                Message::Forget(known.tenant).encode(&mut news);
+            }
+        }
+        for terms in terms.iter().filter(|terms| !self.terms.contains(terms)) {
+            Message::Tenant(*terms).encode(&mut news);
+        }
+        self.terms = terms.to_vec();
+        if !news.is_empty() {
+            self.tell_all(&news);
+        }
+    }
+
+    fn tell_all(&mut self, news: &[u8]) {
+        for index in 0..self.links.len() {
+            if self.links[index].is_up() {
+                self.links[index].out().extend_from_slice(news);
+                self.mark_dirty(link_id(index));
+            }
+        }
+    }
+
+    /// Empties a tenant on every node; on those that cannot be reached, before anything else once
+    /// they can be.
+    pub(super) fn flush(&mut self, tenant: TenantId, delay: std::time::Duration) {
+        for index in 0..self.links.len() {
+            let link = &mut self.links[index];
+            match link.is_up() {
+                true => Message::Flush { tenant, delay }.encode(link.out()),
+                // A delay that ends before the node is back would keep what is stale till then.
+                false => link.doubts.empty(tenant),
+            }
+            self.mark_dirty(link_id(index));
+        }
+    }
+
+    pub(super) fn reset_stats(&mut self, tenant: TenantId) {
+        let mut news = Vec::new();
+        Message::ResetStats(tenant).encode(&mut news);
+        self.tell_all(&news);
+    }
+}

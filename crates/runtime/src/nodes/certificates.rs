@@ -1,0 +1,114 @@
+//! The certificates of gateways and nodes: each shows its own, and believes those of one authority.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::version::TLS13;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use thiserror::Error;
+
+use super::PeerTls;
+
+/// The authority's certificate.
+pub const AUTHORITY_FILE: &str = "ca.pem";
+/// The member's certificate.
+pub const CERTIFICATE_FILE: &str = "member.pem";
+/// Its private key.
+pub const KEY_FILE: &str = "member.key";
+
+/// Why a folder's certificates cannot be used.
+#[derive(Debug, Error)]
+pub enum CertificatesError {
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}: `cofferdam cluster join` writes it", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{path}: {reason}", path = path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl PeerTls {
+    /// Reads authority, certificate and key from a folder.
+    ///
+    /// # Errors
+    /// One of them is missing, or they do not go together.
+    pub fn load(folder: &Path) -> Result<Self, CertificatesError> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(&folder.join(AUTHORITY_FILE))? {
+            let path = folder.join(AUTHORITY_FILE);
+            roots.add(certificate).map_err(content(&path))?;
+        }
+        let roots = Arc::new(roots);
+        let path = folder.join(CERTIFICATE_FILE);
+        let chain = certificates(&path)?;
+        let key_path = folder.join(KEY_FILE);
+        let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?).map_err(content(&key_path))?;
+        let provider = Arc::new(default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
+                .build()
+                .map_err(content(&folder.join(AUTHORITY_FILE)))?;
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&TLS13])
+            .map_err(content(&path))?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain.clone(), key.clone_key())
+            .map_err(content(&path))?;
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13])
+            .map_err(content(&path))?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)
+            .map_err(content(&path))?;
+        Ok(Self {
+            client: Arc::new(client),
+            server: Arc::new(server),
+        })
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificatesError> {
+    let pem = read(path)?;
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    match all.map_err(content(path))? {
+        none if none.is_empty() => Err(CertificatesError::Content {
+            path: path.to_owned(),
+            reason: "no certificate in it".to_owned(),
+        }),
+        all => Ok(all),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CertificatesError> {
+    fs::read(path).map_err(|source| CertificatesError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn content<E: std::fmt::Display>(path: &Path) -> impl Fn(E) -> CertificatesError {
+    move |error| CertificatesError::Content {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "certificates_test.rs"]
+mod tests;

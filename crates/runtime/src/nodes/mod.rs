@@ -1,0 +1,10 @@
+//! Connections between gateways and nodes, and the loops of a node.
+
+pub mod certificates;
+mod peer;
+mod server;
+mod server_loop;
+pub mod stream;
+
+pub use server::{NodeLoops, NodeLoopsConfig, NodeTotals, NodeView};
+pub use stream::PeerTls;

@@ -1,0 +1,157 @@
+//! A client that knows what it may read: what it wrote last, or nothing.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use base::Timestamp;
+use base::kv::{Delete, Expiry, Get, Item, Op, Outcome, Sink, Store, StoreMode};
+use base::rng::Rng;
+use gateway::remote::RemoteTenant;
+use gateway::{Backend, Execution};
+use node_proto::RequestId;
+
+use crate::world::{DEADLINES, TENANT, World};
+
+const KEYS: u64 = 24;
+/// Deadlines are kept to within some milliseconds, as time goes on by one.
+const SLACK: Duration = Duration::from_millis(6);
+
+struct Asked {
+    key: u64,
+    at: Timestamp,
+    /// The version that was to be stored.
+    version: Option<u64>,
+    is_read: bool,
+}
+
+pub(crate) struct Client {
+    rng: Rng,
+    tenant: Option<RemoteTenant>,
+    /// By key: the version written last, none if it was removed last.
+    latest: HashMap<u64, Option<u64>>,
+    open: HashMap<RequestId, Asked>,
+    busy: [bool; KEYS as usize],
+    versions: u64,
+    hits: u64,
+    refused: u64,
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn item(&mut self, _: &Item<'_>) {}
+}
+
+impl Client {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            rng: Rng::new(seed),
+            tenant: None,
+            latest: HashMap::new(),
+            open: HashMap::new(),
+            busy: [false; KEYS as usize],
+            versions: 0,
+            hits: 0,
+            refused: 0,
+        }
+    }
+
+    /// Asks something about a key of which it has asked nothing else.
+    pub(crate) fn ask(&mut self, world: &mut World) {
+        let tenant = *self
+            .tenant
+            .get_or_insert_with(|| world.gateway.open(TENANT).unwrap());
+        for _ in 0..self.rng.below(6) {
+            let key = self.rng.below(KEYS);
+            if self.busy[key as usize] {
+                continue;
+            }
+            let name = format!("key-{key}");
+            self.versions += 1;
+            let version = self.versions;
+            let value = version.to_string();
+            let op = match self.rng.below(10) {
+                0..5 => Op::Get(Get::plain(name.as_bytes())),
+                5 => Op::Delete(Delete {
+                    key: name.as_bytes(),
+                    compare_cas: None,
+                    new_cas: None,
+                    invalidate: false,
+                    touch: None,
+                    clear_value: false,
+                }),
+                _ => Op::Store(Store {
+                    key: name.as_bytes(),
+                    value: value.as_bytes(),
+                    flags: 0,
+                    expiry: Expiry::NEVER,
+                    mode: StoreMode::Set,
+                    compare_cas: None,
+                    new_cas: None,
+                    invalidate: false,
+                    vivify: None,
+                }),
+            };
+            let asked = Asked {
+                key,
+                at: world.now,
+                version: matches!(op, Op::Store(_)).then_some(version),
+                is_read: matches!(op, Op::Get(_)),
+            };
+            if !asked.is_read {
+                self.latest.insert(key, asked.version);
+            }
+            match world.gateway.execute(&tenant, world.now, &op, &mut Nowhere) {
+                Execution::Pending(id) => {
+                    self.busy[key as usize] = true;
+                    assert!(self.open.insert(id, asked).is_none(), "a name twice");
+                }
+                Execution::Done(outcome) => self.judge(&asked, outcome, None),
+            }
+        }
+    }
+
+    /// Looks at the answers that have come.
+    pub(crate) fn check(&mut self, world: &mut World) {
+        for answer in std::mem::take(&mut world.answers) {
+            let asked = self
+                .open
+                .remove(&answer.id)
+                .expect("an answer to a question, once");
+            self.busy[asked.key as usize] = false;
+            let took = world.now.since(asked.at);
+            assert!(took <= DEADLINES.max + SLACK, "{took:?}");
+            self.judge(&asked, answer.outcome, answer.value.as_deref());
+        }
+    }
+
+    pub(crate) fn check_all_answered(&self) {
+        assert!(self.open.is_empty(), "{} are not answered", self.open.len());
+    }
+
+    /// Hits, and changes that were refused.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.hits, self.refused)
+    }
+
+    fn judge(&mut self, asked: &Asked, outcome: Outcome, value: Option<&[u8]>) {
+        match outcome {
+            Outcome::Hit => {
+                let latest = self.latest.get(&asked.key).copied().flatten();
+                let expected = latest.map(|version| version.to_string().into_bytes());
+                assert_eq!(value, expected.as_deref(), "key {}: stale", asked.key);
+                self.hits += 1;
+            }
+            Outcome::Miss => assert!(asked.is_read),
+            Outcome::Stored { .. } => assert!(asked.version.is_some()),
+            Outcome::NotStored => {
+                assert!(asked.version.is_some());
+                self.refused += 1;
+            }
+            Outcome::Deleted | Outcome::NotFound => {
+                assert!(!asked.is_read && asked.version.is_none());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

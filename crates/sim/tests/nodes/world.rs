@@ -1,0 +1,400 @@
+//! Nodes, a gateway's connections to them, and a network between, in virtual time.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::fleet::MemberId;
+use base::rng::Rng;
+use base::{TenantId, Timestamp};
+use fleet::{Ring, SlotHasher, Weights};
+use gateway::Backend;
+use gateway::remote::{
+    Assurance, Command, DeadlineBounds, Event, FleetView, LinkId, NodeAddress, RemoteBackend,
+    RemoteConfig,
+};
+use node::{Caller, Node, NodeConfig};
+use node_proto::{RequestId, TenantTerms};
+
+use crate::caches::Caches;
+
+pub(crate) const TENANT: TenantId = TenantId(1);
+pub(crate) const DEADLINES: DeadlineBounds = DeadlineBounds {
+    min: Duration::from_millis(5),
+    max: Duration::from_millis(50),
+};
+const MS: Duration = Duration::from_millis(1);
+
+/// What has become of a request, with everything owned.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) id: RequestId,
+    pub(crate) outcome: base::kv::Outcome,
+    pub(crate) value: Option<Vec<u8>>,
+}
+
+/// A connection between the gateway and one node.
+struct Pipe {
+    node: usize,
+    link: LinkId,
+    /// The node's name for it, once it has it.
+    accepted: Option<node::LinkId>,
+    open_at_gateway: bool,
+    /// What is sent later arrives no earlier.
+    last_to: Timestamp,
+    last_from: Timestamp,
+}
+
+struct Machine {
+    node: Node<Caches, Caches>,
+    callers: HashMap<Caller, node::LinkId>,
+    /// It does nothing until then; what arrives waits.
+    stopped_until: Timestamp,
+    waiting: Vec<(usize, Vec<u8>)>,
+    /// Nothing gets through until then; it comes later.
+    parted_until: Timestamp,
+    runs: u64,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Connected(usize),
+    ToNode(usize, Vec<u8>),
+    EndToNode(usize),
+    ToGateway(usize, Vec<u8>),
+    EndToGateway(usize),
+    Resume(usize),
+}
+
+pub(crate) struct World {
+    pub(crate) now: Timestamp,
+    pub(crate) gateway: RemoteBackend,
+    pub(crate) answers: Vec<Answer>,
+    /// A planted fault.
+    pub(crate) serves_earlier_connections: bool,
+    rng: Rng,
+    machines: Vec<Machine>,
+    pipes: Vec<Pipe>,
+    by_link: BTreeMap<u32, usize>,
+    events: BinaryHeap<Reverse<(Timestamp, u64, What)>>,
+    serial: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, nodes: u32) -> Self {
+        let now = Timestamp::from_secs(1_000_000);
+        let mut gateway = RemoteBackend::new(RemoteConfig {
+            name: "gateway".to_owned(),
+            instance: 1,
+            loop_index: 0,
+            deadlines: DEADLINES,
+            stats: Arc::default(),
+        });
+        let members: Vec<MemberId> = (1..=nodes).map(MemberId).collect();
+        let weights: Weights = members.iter().map(|id| (*id, 1)).collect();
+        let announced = Ring::empty().propose(&weights).unwrap().unwrap();
+        let view = FleetView {
+            hasher: SlotHasher::new([3; 16]),
+            ring: Arc::new(announced.commit().unwrap()),
+            assurance: Assurance::FOR_EVER,
+            nodes: (members.iter())
+                .map(|member| NodeAddress {
+                    member: *member,
+                    name: member.to_string(),
+                    addr: ([127, 0, 0, 1], member.0 as u16).into(),
+                })
+                .collect(),
+            tenants: vec![TenantTerms {
+                tenant: TENANT,
+                quota_bytes: 8 << 20,
+                item_size_max: 1 << 20,
+                version: 1,
+            }],
+            flushes: HashMap::new(),
+        };
+        gateway.remote().unwrap().apply(now, &view);
+        Self {
+            now,
+            gateway,
+            answers: Vec::new(),
+            serves_earlier_connections: false,
+            rng: Rng::new(seed ^ 0x5eed),
+            machines: members.iter().map(|id| Machine::new(*id, 1)).collect(),
+            pipes: Vec::new(),
+            by_link: BTreeMap::new(),
+            events: BinaryHeap::new(),
+            serial: 0,
+        }
+    }
+
+    /// Now and then, breaks something.
+    pub(crate) fn do_harm(&mut self) {
+        let at = self.rng.below(self.machines.len() as u64) as usize;
+        let span = MS * self.rng.below(400) as u32;
+        let until = self.now + span;
+        match self.rng.below(400) {
+            0..2 => self.machines[at].parted_until = until,
+            2..4 => {
+                self.machines[at].stopped_until = until;
+                self.schedule(until, What::Resume(at));
+            }
+            4 => {
+                let runs = self.machines[at].runs + 1;
+                self.machines[at] = Machine::new(MemberId(at as u32 + 1), runs);
+                for pipe in 0..self.pipes.len() {
+                    if self.pipes[pipe].node == at {
+                        self.pipes[pipe].accepted = None;
+                        self.schedule(self.now, What::EndToGateway(pipe));
+                    }
+                }
+            }
+            5 => {
+                let open = (0..self.pipes.len()).rfind(|pipe| self.pipes[*pipe].node == at);
+                if let Some(pipe) = open {
+                    self.schedule(self.now, What::EndToGateway(pipe));
+                    self.schedule(self.now + span, What::EndToNode(pipe));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Nothing is broken any more.
+    pub(crate) fn heal(&mut self) {
+        for at in 0..self.machines.len() {
+            self.machines[at].parted_until = self.now;
+            self.machines[at].stopped_until = self.now;
+            self.resume(at);
+        }
+    }
+
+    /// Goes on to the next thing that happens, a millisecond at most.
+    pub(crate) fn advance(&mut self) {
+        self.drive();
+        let end = self.now + MS;
+        let timeout = self.gateway.remote().unwrap().poll_timeout();
+        let next = self.events.peek().map(|Reverse((at, ..))| *at);
+        self.now = [Some(end), timeout, next]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap()
+            .max(self.now);
+        while let Some(Reverse((at, _, _))) = self.events.peek()
+            && *at <= self.now
+        {
+            if let Some(Reverse((_, _, what))) = self.events.pop() {
+                self.happen(what);
+            }
+            self.drive();
+        }
+        self.with_gateway(|now, remote, each| remote.handle_timeout(now, each));
+        self.drive();
+    }
+
+    fn happen(&mut self, what: What) {
+        match what {
+            What::Connected(pipe) => {
+                let Pipe { node, link, .. } = self.pipes[pipe];
+                if self.pipes[pipe].open_at_gateway {
+                    self.pipes[pipe].accepted = Some(self.machines[node].node.accept());
+                    self.gateway.remote().unwrap().connected(self.now, link);
+                }
+            }
+            What::ToNode(pipe, bytes) => self.arrive_at_node(pipe, bytes),
+            What::EndToNode(pipe) => {
+                if let Some(link) = self.pipes[pipe].accepted.take() {
+                    let machine = &mut self.machines[self.pipes[pipe].node];
+                    machine.node.closed(link);
+                }
+            }
+            What::ToGateway(pipe, bytes) => {
+                let link = self.pipes[pipe].link;
+                if self.pipes[pipe].open_at_gateway {
+                    self.with_gateway(|now, remote, each| {
+                        remote.receive(now, link, &bytes, each).unwrap();
+                    });
+                }
+            }
+            What::EndToGateway(pipe) => {
+                let link = self.pipes[pipe].link;
+                if std::mem::replace(&mut self.pipes[pipe].open_at_gateway, false) {
+                    self.with_gateway(|now, remote, each| remote.closed(now, link, each));
+                }
+            }
+            What::Resume(at) => self.resume(at),
+        }
+    }
+
+    fn arrive_at_node(&mut self, pipe: usize, bytes: Vec<u8>) {
+        let at = self.pipes[pipe].node;
+        let machine = &mut self.machines[at];
+        if machine.stopped_until > self.now {
+            machine.waiting.push((pipe, bytes));
+            return;
+        }
+        self.serve(pipe, &bytes);
+    }
+
+    fn serve(&mut self, pipe: usize, bytes: &[u8]) {
+        let Some(link) = self.pipes[pipe].accepted else {
+            return;
+        };
+        let at = self.pipes[pipe].node;
+        let machine = &mut self.machines[at];
+        machine
+            .node
+            .receive(self.now, self.now, link, bytes)
+            .unwrap();
+        machine
+            .node
+            .settle(link, self.now, self.now, self.now + MS / 100);
+        while let Some((link, caller)) = machine.node.poll_greeting() {
+            let before = machine.callers.insert(caller, link);
+            if let Some(before) = before.filter(|before| *before != link)
+                && !self.serves_earlier_connections
+            {
+                machine.node.closed(before);
+                for pipe in &mut self.pipes {
+                    if pipe.node == at && pipe.accepted == Some(before) {
+                        pipe.accepted = None;
+                    }
+                }
+            }
+            machine.node.greet(link);
+        }
+        self.answer(at);
+    }
+
+    /// A node that goes on finds its connections in any order.
+    fn resume(&mut self, at: usize) {
+        if self.machines[at].stopped_until > self.now {
+            return;
+        }
+        let mut waiting = std::mem::take(&mut self.machines[at].waiting);
+        if self.rng.below(2) == 0 {
+            // Those of the last connection first, each in its order.
+            waiting.sort_by_key(|(pipe, _)| Reverse(*pipe));
+        }
+        for (pipe, bytes) in waiting {
+            self.serve(pipe, &bytes);
+        }
+    }
+
+    fn answer(&mut self, at: usize) {
+        while let Some(link) = self.machines[at].node.poll_transmit() {
+            let bytes = self.machines[at].node.outgoing(link).to_vec();
+            self.machines[at].node.sent(link, bytes.len());
+            let open = |pipe: &Pipe| pipe.node == at && pipe.accepted == Some(link);
+            if let Some(pipe) = self.pipes.iter().position(open) {
+                let arrival = self.arrival(at).max(self.pipes[pipe].last_from);
+                self.pipes[pipe].last_from = arrival;
+                self.schedule(arrival, What::ToGateway(pipe, bytes));
+            }
+        }
+    }
+
+    /// Carries out what the gateway wants done.
+    fn drive(&mut self) {
+        while let Some(command) = self.gateway.remote().unwrap().poll_command() {
+            match command {
+                Command::Connect { link, addr, .. } => {
+                    let node = usize::from(addr.port()) - 1;
+                    let pipe = self.pipes.len();
+                    self.pipes.push(Pipe {
+                        node,
+                        link,
+                        accepted: None,
+                        open_at_gateway: true,
+                        last_to: self.now,
+                        last_from: self.now,
+                    });
+                    self.by_link.insert(link.0, pipe);
+                    let arrival = self.arrival(node);
+                    self.schedule(arrival, What::Connected(pipe));
+                }
+                Command::Close(link) => {
+                    let pipe = self.by_link[&link.0];
+                    self.pipes[pipe].open_at_gateway = false;
+                    // What was sent before arrives before the end does.
+                    let arrival = self.arrival(self.pipes[pipe].node);
+                    let at = arrival.max(self.pipes[pipe].last_to);
+                    self.schedule(at, What::EndToNode(pipe));
+                }
+                Command::Refuse(..) => panic!("there is one version"),
+            }
+        }
+        while let Some(link) = self.gateway.remote().unwrap().poll_transmit() {
+            let bytes = self.gateway.remote().unwrap().outgoing(link).to_vec();
+            let Some(pipe) = self.by_link.get(&link.0).copied() else {
+                continue;
+            };
+            if bytes.is_empty() || self.pipes[pipe].accepted.is_none() {
+                continue;
+            }
+            // The socket may take any part of it.
+            let taken = match self.rng.below(4) {
+                0 => 1 + self.rng.below(bytes.len() as u64) as usize,
+                _ => bytes.len(),
+            };
+            let arrival = self.arrival(self.pipes[pipe].node);
+            let at = arrival.max(self.pipes[pipe].last_to);
+            self.pipes[pipe].last_to = at;
+            self.schedule(at, What::ToNode(pipe, bytes[..taken].to_vec()));
+            self.with_gateway(|now, remote, each| remote.sent(now, link, taken, each));
+        }
+    }
+
+    /// When what is sent now to or from a node comes there.
+    fn arrival(&mut self, node: usize) -> Timestamp {
+        let micros = match self.rng.below(50) {
+            0 => self.rng.below(80_000),
+            _ => 50 + self.rng.below(400),
+        };
+        let way = Duration::from_micros(micros);
+        self.now.max(self.machines[node].parted_until) + way
+    }
+
+    fn schedule(&mut self, at: Timestamp, what: What) {
+        self.serial += 1;
+        self.events.push(Reverse((at, self.serial, what)));
+    }
+
+    fn with_gateway(
+        &mut self,
+        work: impl FnOnce(Timestamp, &mut gateway::remote::Remote, &mut dyn FnMut(Event<'_>)),
+    ) {
+        let answers = &mut self.answers;
+        let remote = self.gateway.remote().unwrap();
+        work(self.now, remote, &mut |event| {
+            if let Event::Answered { id, outcome, item } = event {
+                let value = item.map(|item| match item.value {
+                    base::kv::Value::Inline(bytes) => bytes.to_vec(),
+                    base::kv::Value::Pinned(_) => Vec::new(),
+                });
+                answers.push(Answer { id, outcome, value });
+            }
+        });
+    }
+}
+
+impl Machine {
+    fn new(member: MemberId, runs: u64) -> Self {
+        let caches = Caches::default();
+        let config = NodeConfig {
+            member,
+            name: member.to_string(),
+            instance: runs,
+            credits: 16,
+        };
+        Self {
+            node: Node::new(config, caches.clone(), caches),
+            callers: HashMap::new(),
+            stopped_until: Timestamp::ZERO,
+            waiting: Vec::new(),
+            parted_until: Timestamp::ZERO,
+            runs,
+        }
+    }
+}
