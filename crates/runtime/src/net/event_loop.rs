@@ -371,17 +371,14 @@ impl<B: Backend> EventLoop<B> {
     }
 
     fn maintain(&mut self, now: Timestamp) {
-        if now < self.next_maintenance || !self.shard.is_idle() && !self.is_overdue(now) {
+        // It waits for an idle moment, but not for ever.
+        let is_overdue = now.since(self.next_maintenance) >= MAINTENANCE_INTERVAL;
+        if now < self.next_maintenance || !self.shard.is_idle() && !is_overdue {
             return;
         }
         if !self.shard.maintain(now) {
             self.next_maintenance = now + MAINTENANCE_INTERVAL;
         }
-    }
-
-    /// Background work waits for an idle moment, but not for ever.
-    fn is_overdue(&self, now: Timestamp) -> bool {
-        now.since(self.next_maintenance) >= MAINTENANCE_INTERVAL
     }
 
     /// Lets nobody in any more, and every session go once it is served.
