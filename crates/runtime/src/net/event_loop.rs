@@ -371,7 +371,6 @@ impl<B: Backend> EventLoop<B> {
     }
 
     fn maintain(&mut self, now: Timestamp) {
-        // It waits for an idle moment, but not for ever.
         let is_overdue = now.since(self.next_maintenance) >= MAINTENANCE_INTERVAL;
         if now < self.next_maintenance || !self.shard.is_idle() && !is_overdue {
             return;
