@@ -89,7 +89,7 @@ class Cofferdam:
         command = [self.path, "up", "--data-dir", str(folder), "--threads", "1"]
         # The open tenant keeps a part; the tenant under test gets what memcached gets.
         command += ["--memory", f"{memory_mib + 64}MiB", "--max-connections", str(connections)]
-        for flag in ("--memcache", "--memcache-auth", "--admin", "--nbd"):
+        for flag in ("--memcache", "--memcache-auth", "--admin", "--nbd", "--status"):
             command += [flag, "127.0.0.1:0"]
         environment = dict(os.environ)
         if not self.protections:

@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SUITES = [
     "console",
     "console_prometheus",
+    "status",
     "observe",
     "volume",
     "hostile",

@@ -394,7 +394,7 @@ def state_is_backed_up_and_restored(_env):
 def a_second_server_on_the_same_data_is_refused(_env):
     with Server() as server:
         command = [BINARY, "up", "--data-dir", server.data_dir, "--memory", "64MiB"]
-        for flag in ("--memcache", "--memcache-auth", "--admin", "--nbd"):
+        for flag in ("--memcache", "--memcache-auth", "--admin", "--nbd", "--status"):
             command += [flag, "127.0.0.1:0"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         assert done.returncode == 1 and server.data_dir in done.stderr, done

@@ -243,7 +243,7 @@ def sockets_of_the_service_manager_are_taken():
                   'exec "$0" "$@"')
         process = subprocess.Popen(
             ["/bin/bash", "-c", script, BINARY, "up", "--data-dir", folder, "--memory", "64MiB",
-             "--admin", "off", "--nbd", "off"],
+             "--admin", "off", "--nbd", "off", "--status", "off"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             pass_fds=(memcache.fileno(), auth.fileno()))
         try:

@@ -11,7 +11,7 @@ use gateway::ConnectionFigures;
 use gateway::directory::Directory;
 use runtime::state::State;
 
-use crate::control::{Control, Sizes};
+use crate::control::{CanaryLogin, Control, Sizes};
 use crate::plane::{DataPlane, PlaneError, Totals};
 
 pub(crate) const MIB: u64 = 1 << 20;
@@ -60,6 +60,25 @@ impl FakePlane {
         );
         control.restore().unwrap();
         (plane, control)
+    }
+
+    /// The same with the status page's own tenant, and the room beside the others' that it has.
+    pub(crate) fn with_canary(dir: &std::path::Path) -> (Arc<Self>, Control, CanaryLogin) {
+        let sizes = Sizes {
+            memory_bytes: 64 * MIB,
+            item_size_max: 1 << 20,
+        };
+        let plane = Arc::new(Self {
+            memory_bytes: sizes.memory_bytes + MIB,
+            ..Self::default()
+        });
+        let state = State::open(dir).unwrap();
+        let servers = vec!["127.0.0.1:11212".to_owned()];
+        let shared = Arc::clone(&plane) as Arc<dyn DataPlane>;
+        let control = Control::new(state, shared, sizes, servers);
+        let login = control.add_canary().unwrap();
+        control.restore().unwrap();
+        (plane, control, login)
     }
 
     pub(crate) fn cache(&self, id: u32) -> FakeCache {

@@ -23,8 +23,18 @@ pub(crate) const ADMIN_UNIX: &str = "admin_unix";
 /// The admin API's port.
 pub(crate) const ADMIN: &str = "admin";
 
+/// The status page's port.
+pub(crate) const STATUS: &str = "status";
+
 /// What a unit may call its sockets: the keys of `[listen]`.
-const NAMES_OF_MANAGER: [&str; 5] = ["memcache", "memcache_auth", "memcache_tls", UNIX, ADMIN];
+const NAMES_OF_MANAGER: [&str; 6] = [
+    "memcache",
+    "memcache_auth",
+    "memcache_tls",
+    UNIX,
+    ADMIN,
+    STATUS,
+];
 
 /// Sockets by name, until the listener that wants one takes it.
 #[derive(Debug, Default)]

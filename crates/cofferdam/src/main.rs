@@ -23,6 +23,7 @@ mod observe;
 mod plane;
 mod reload;
 mod servers;
+mod status;
 mod tls;
 mod up;
 mod upgrade;

@@ -1,5 +1,6 @@
 //! `cofferdam up`: gateway, cache and control in one process.
 
+mod page;
 mod plan;
 mod protections;
 mod ready;
@@ -7,6 +8,7 @@ mod signals;
 mod takeover;
 mod volumes;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
@@ -24,15 +26,16 @@ use signal_hook::iterator::Signals;
 use crate::api::{self, Api, Reload};
 use crate::config::{Config, Overrides};
 use crate::console::{Audit, Console};
-use crate::control::{Control, Sizes};
+use crate::control::{CanaryLogin, Control, Sizes};
 use crate::data::Data;
 use crate::failure::Failure;
 use crate::fleet_data::FleetData;
-use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited};
+use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited, STATUS};
 use crate::observe::history::Recorder;
 use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
 use crate::reload::Reloader;
+use crate::status::StatusPage;
 use crate::upgrade::Upgrader;
 use crate::{files, fleet_tls, local_plane, logging, servers};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
@@ -114,24 +117,38 @@ fn serve(
     let mut volumes = VolumeService::bind(&config, clock, &mut inherited)?;
     let observatory = Observatory::new(Arc::clone(&plane), clock, &config.data_dir());
     let observatory = Arc::new(observatory);
-    let control = restore(&config, state, Arc::clone(&plane), running.as_ref())?;
+    let page = page::listen(&config, &mut inherited)?;
+    let (control, canary) = restore(
+        &config,
+        state,
+        Arc::clone(&plane),
+        running.as_ref(),
+        page.is_some(),
+    )?;
     control.serve_volumes(volumes.plane());
     control.restore_volumes()?;
     let (_, auth) = running.addresses();
+    let page = page.map(|listener| {
+        let canary = canary.as_ref();
+        page::new(&config, listener, canary, auth, &plane, &observatory, clock).map(Arc::new)
+    });
+    let page = page.transpose()?;
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
     let reloader = Arc::new(reloader.with_tls(running.tls_server()));
     let listeners = admin_listeners(&config, &mut inherited)?;
     let gate = listeners.gate()?;
+    let mut sockets = running.sockets()?;
+    sockets.extend(volumes.sockets()?);
+    if let Some(page) = &page {
+        sockets.push((STATUS.to_owned(), page.socket()?));
+    }
     let upgrader = Arc::new(Upgrader::new(
         Arc::clone(&control),
         Arc::clone(&gate),
         config.data_dir(),
         clock,
-        running
-            .sockets()?
-            .into_iter()
-            .chain(volumes.sockets()?)
-            .collect(),
+        sockets,
+        page.clone(),
     ));
     let ready = Arc::new(AtomicBool::new(false));
     let api = Api {
@@ -159,8 +176,9 @@ fn serve(
         &config.data_dir(),
     )?;
     let recorder = Recorder::start(observatory, &config.data_dir())?;
+    let status = page.as_ref().and_then(|page| serve_page(page, &config));
     ready.store(true, Ordering::Release);
-    tell_ready(&config, running.as_ref(), admin, volumes.tcp());
+    tell_ready(&config, running.as_ref(), admin, (volumes.tcp(), status));
     if let Some(takeover) = takeover {
         takeover.tell_ready();
     }
@@ -182,6 +200,9 @@ fn serve(
         draining.wait();
         drop(server);
         observer.end();
+    }
+    if let Some(page) = page {
+        page.pause();
     }
     signals.end();
     outcome
@@ -225,13 +246,26 @@ fn let_go(
     tracing::info!("ended; the successor serves");
 }
 
-/// Brings the tenants of the state to the data plane.
+/// Serves the status page, and says where. A past of it that cannot be read keeps nobody from being
+/// served.
+fn serve_page(page: &StatusPage, config: &Config) -> Option<SocketAddr> {
+    match page.start(&config.data_dir()) {
+        Ok(()) => page.addr(),
+        Err(error) => {
+            tracing::error!(%error, "no status page");
+            None
+        }
+    }
+}
+
+/// Brings the tenants of the state to the data plane, and the status page's own.
 fn restore(
     config: &Config,
     state: State,
     plane: Arc<dyn DataPlane>,
     running: &dyn RunningPlane,
-) -> Result<Arc<Control>, Failure> {
+    with_canary: bool,
+) -> Result<(Arc<Control>, Option<CanaryLogin>), Failure> {
     let sizes = Sizes {
         memory_bytes: config.memory_bytes(),
         item_size_max: config.item_size_bytes(),
@@ -239,8 +273,9 @@ fn restore(
     let (_, auth) = running.addresses();
     let servers = servers::of_listener(config, auth);
     let control = Control::new(state, plane, sizes, servers);
+    let canary = with_canary.then(|| control.add_canary()).transpose()?;
     control.restore()?;
-    Ok(Arc::new(control))
+    Ok((Arc::new(control), canary))
 }
 
 fn admin_listeners(config: &Config, inherited: &mut Inherited) -> Result<Listeners, Failure> {

@@ -20,6 +20,7 @@ use sd_notify::NotifyState;
 use crate::control::Control;
 use crate::failure::Failure;
 use crate::inherited::{ADMIN, ADMIN_UNIX};
+use crate::status::StatusPage;
 use crate::up::TAKEOVER_VARIABLE;
 
 /// How long a successor may take until it serves.
@@ -38,6 +39,8 @@ pub(crate) struct Upgrader {
     clock: Clock,
     /// Listeners for clients, until they are given up.
     sockets: Mutex<Vec<NamedSocket>>,
+    /// The status page, whose files the successor takes over.
+    page: Option<Arc<StatusPage>>,
     is_handed_over: AtomicBool,
 }
 
@@ -48,6 +51,7 @@ impl Upgrader {
         data_dir: PathBuf,
         clock: Clock,
         sockets: Vec<NamedSocket>,
+        page: Option<Arc<StatusPage>>,
     ) -> Self {
         Self {
             control,
@@ -55,6 +59,7 @@ impl Upgrader {
             data_dir,
             clock,
             sockets: Mutex::new(sockets),
+            page,
             is_handed_over: AtomicBool::new(false),
         }
     }
@@ -87,6 +92,9 @@ impl Upgrader {
         }
         // From here to the end nobody is let into the admin API: who comes waits for the successor.
         self.gate.close();
+        if let Some(page) = &self.page {
+            page.pause();
+        }
         self.control.release_state();
         let ready = channel
             .say(&Word::StateFree)
@@ -162,6 +170,11 @@ impl Upgrader {
             Ok(state) => self.control.resume_with(state),
             // Clients are served all the same; only changes are not possible.
             Err(error) => tracing::error!(%error, "the state did not come back: restart"),
+        }
+        if let Some(page) = &self.page
+            && let Err(error) = page.start(&self.data_dir)
+        {
+            tracing::error!(%error, "the status page did not come back: restart");
         }
         self.gate.open();
     }

@@ -32,6 +32,7 @@ fn setting() -> Setting {
         dir.path().to_owned(),
         Clock::new(),
         vec![("memcache_auth".into(), socket)],
+        None,
     );
     Setting {
         dir,

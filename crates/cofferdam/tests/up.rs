@@ -61,6 +61,7 @@ impl Daemon {
                 "127.0.0.1:0",
             ])
             .args(["--admin", "127.0.0.1:0", "--nbd", "127.0.0.1:0"])
+            .args(["--status", "off"])
             .arg("--data-dir")
             .arg(dir)
             .args(more)
@@ -71,7 +72,7 @@ impl Daemon {
         let stdout = child.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         let words: Vec<&str> = line.trim_end().split(' ').collect();
-        let [ready, memcache, memcache_auth, admin, _nbd] = words[..] else {
+        let [ready, memcache, memcache_auth, admin, ..] = words[..] else {
             panic!("not a ready line: {line:?}")
         };
         assert_eq!(ready, "ready");

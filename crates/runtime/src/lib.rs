@@ -2,11 +2,13 @@
 
 mod clock;
 pub mod descriptors;
+pub mod documents;
 pub mod history;
 pub mod http;
 pub mod net;
 pub mod nodes;
 pub mod observe;
+pub mod probe;
 mod published;
 pub mod secrets;
 pub mod state;

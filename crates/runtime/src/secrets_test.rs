@@ -28,3 +28,11 @@ fn nothing_repeats() {
     assert_ne!(password().unwrap(), password().unwrap());
     assert_ne!(salt().unwrap(), salt().unwrap());
 }
+
+#[test]
+fn a_signature_is_that_of_the_standard() {
+    // RFC 4231, test case 2.
+    let signature = sign(b"Jefe", b"what do ya want for nothing?");
+    let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+    assert_eq!(hex(&signature), expected);
+}

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::civil::{rfc2822, rfc3339};
-use crate::incident::{Incident, Phase};
+use crate::incident::Incident;
 use crate::view::View;
 
 /// Incidents in a feed.
@@ -110,20 +110,6 @@ pub(crate) fn escape(text: &str) -> String {
         }
     }
     escaped
-}
-
-/// The subject and text of a message about an incident's latest update.
-pub fn message(view: &View<'_>, one: &Incident) -> (String, String) {
-    let update = one.updates.last();
-    let phase = update.map_or(Phase::Investigating, |update| update.phase);
-    let subject = format!("[{}] {}: {}", view.site.name, phase.text(), one.title);
-    let text = update.map_or("", |update| update.text.as_str());
-    let link = view.link(&format!("/incidents/{}", one.id));
-    let at = crate::civil::moment(one.updated());
-    (
-        subject,
-        format!("{}\n\n{text}\n\n{at}\n{link}\n", one.title),
-    )
 }
 
 #[cfg(test)]

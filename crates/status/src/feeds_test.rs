@@ -83,15 +83,3 @@ fn what_xml_cannot_hold_is_left_out() {
         "ab&lt;&#39;&quot;&gt;&amp;"
     );
 }
-
-#[test]
-fn a_message_names_the_incident_and_where_to_read_on() {
-    let (board, site) = (board(1), site());
-    let view = View::of(&board, &site, NOW);
-    let (subject, text) = message(&view, view.incidents[0]);
-    assert!(subject.contains("Investigating: Trouble"), "{subject}");
-    assert!(
-        text.contains("https://status.example/incidents/31"),
-        "{text}"
-    );
-}

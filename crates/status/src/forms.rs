@@ -1,4 +1,4 @@
-//! Pages with forms: logging in, what touched a tenant, subscribing, and the operators' desk.
+//! Pages with forms: logging in, what touched a tenant, and the operators' desk.
 
 use askama::Template;
 use base::Timestamp;
@@ -52,53 +52,6 @@ pub fn login(chrome: Chrome, is_operator: bool, error: &str, csrf: &str) -> Stri
         },
         error,
         csrf,
-    })
-}
-
-#[derive(Template)]
-#[template(path = "subscribe.html")]
-struct Subscribe<'a> {
-    chrome: Chrome,
-    has_mail: bool,
-    error: &'a str,
-    csrf: &'a str,
-}
-
-/// The page on which one subscribes.
-pub fn subscribe(chrome: Chrome, has_mail: bool, error: &str, csrf: &str) -> String {
-    render(&Subscribe {
-        chrome: chrome.still(),
-        has_mail,
-        error,
-        csrf,
-    })
-}
-
-#[derive(Template)]
-#[template(path = "confirm.html")]
-struct Confirm<'a> {
-    chrome: Chrome,
-    title: &'a str,
-    text: &'a str,
-    action: &'a str,
-    token: &'a str,
-    button: &'a str,
-}
-
-/// A page with one button, for links that programs follow before people do.
-pub fn confirm(
-    chrome: Chrome,
-    [title, text, button]: [&str; 3],
-    action: &str,
-    token: &str,
-) -> String {
-    render(&Confirm {
-        chrome: chrome.still(),
-        title,
-        text,
-        action,
-        token,
-        button,
     })
 }
 

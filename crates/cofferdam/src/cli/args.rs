@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Gateway(UpArgs),
     /// Run a node: it has a part of the tenants' data, for the gateways of `[fleet]`
     Node,
+    /// Run a status page apart from what it watches
+    Status(StatusArgs),
     /// Add, change and remove tenants and their credentials
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -116,6 +118,9 @@ pub(crate) struct UpArgs {
     /// Unix socket of volumes, for this user only
     #[arg(long, value_name = "PATH")]
     nbd_unix: Option<PathBuf>,
+    /// The status page, or `off` [default: 127.0.0.1:8312]
+    #[arg(long, value_name = "ADDR:PORT")]
+    status: Option<Switch<Addr>>,
     /// Memory of all caches [default: a quarter of the machine's, at most 1GiB]
     #[arg(long, value_name = "SIZE")]
     memory: Option<Auto<Size>>,
@@ -137,6 +142,24 @@ pub(crate) struct UpArgs {
         hide = true
     )]
     pub(crate) protections: Protections,
+}
+
+/// What `status` takes.
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    /// Where the page is served [default: 127.0.0.1:8312]
+    #[arg(long, value_name = "ADDR:PORT")]
+    status: Option<Switch<Addr>>,
+}
+
+impl StatusArgs {
+    /// What the flags say, the global ones among them.
+    pub(crate) fn overrides(&self, global: &Global) -> Overrides {
+        Overrides {
+            status: self.status,
+            ..global.overrides()
+        }
+    }
 }
 
 /// Whether tenants are kept apart.
@@ -166,6 +189,7 @@ impl UpArgs {
         Overrides {
             admin: global.admin,
             memcache: self.memcache,
+            status: self.status,
             memcache_auth: self.memcache_auth,
             unix: self.unix.clone(),
             nbd: self.nbd,

@@ -30,6 +30,7 @@ use runtime::http::Method;
 use crate::api::types::ReloadReport;
 use crate::failure::Failure;
 use crate::node_role;
+use crate::status;
 use crate::up::{self, Role};
 use access::Access;
 use args::{Cli, Command, Global, Protections};
@@ -77,6 +78,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
             Role::Gateway,
         ),
         Command::Node => node_role::run(global.config.as_deref(), &global.overrides()),
+        Command::Status(args) => status::run(global.config.as_deref(), &args.overrides(global)),
         Command::Tenant(command) => tenant::run(global, command),
         Command::Volume(command) => volume::run(global, command),
         Command::Stat(args) => stat::run(global, &args),

@@ -17,6 +17,10 @@ const SEND_BUFFER_MAX: u64 = 1 << 30;
 /// A day: more is a mistake, and the kernel counts milliseconds in 32 bits.
 const USER_TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How often a gateway may be probed.
+const EVERY_MIN: Duration = Duration::from_millis(500);
+const EVERY_MAX: Duration = Duration::from_secs(60);
+
 impl Config {
     /// Says what is wrong with the first value that is; the remedy is in the same line.
     pub(super) fn check(&self) -> Result<(), String> {
@@ -28,6 +32,7 @@ impl Config {
         self.check_times()?;
         self.check_tls()?;
         self.check_fleet()?;
+        self.check_status()?;
         let servers = &self.listen.advertise;
         match servers.iter().find(|server| !is_host_and_port(server)) {
             Some(server) => Err(format!("listen.advertise has {server:?}: write HOST:PORT")),
@@ -202,6 +207,34 @@ impl Config {
         Ok(())
     }
 
+    fn check_status(&self) -> Result<(), String> {
+        let status = &self.status;
+        if !(EVERY_MIN..=EVERY_MAX).contains(&status.every.0) {
+            return Err("status.every is out of bounds: choose 500ms to 1m".into());
+        }
+        if let Some(gateway) = status
+            .gateways
+            .iter()
+            .find(|one| !is_host_and_port(&one.address))
+        {
+            return Err(format!(
+                "status.gateways has the address {:?}: write HOST:PORT",
+                gateway.address
+            ));
+        }
+        // What is public is not to tell where a machine is.
+        let names = status.gateways.iter().map(|one| one.name.as_str());
+        let told = names.chain([status.name.as_str()]);
+        for name in told {
+            if let Some(secret) = status::privacy::first_secret(name, []) {
+                return Err(format!(
+                    "status: the public name {name:?} tells {secret:?}: choose one without addresses"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The keys of all TCP listeners that are on, and their addresses.
     pub(crate) fn tcp_listeners(&self) -> Vec<(&'static str, SocketAddr)> {
         let listen = &self.listen;
@@ -211,6 +244,7 @@ impl Config {
             ("memcache_tls", listen.memcache_tls.value()),
             ("nbd", listen.nbd.value()),
             ("admin", listen.admin.value()),
+            ("status", listen.status.value()),
         ];
         let on = all.into_iter();
         on.filter_map(|(key, addr)| Some((key, addr?.0))).collect()

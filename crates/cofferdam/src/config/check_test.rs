@@ -63,5 +63,5 @@ fn all_listeners_are_told_by_key() {
         .into_iter()
         .map(|(key, _)| key)
         .collect();
-    assert_eq!(keys, ["memcache_auth", "memcache_tls", "admin"]);
+    assert_eq!(keys, ["memcache_auth", "memcache_tls", "admin", "status"]);
 }

@@ -145,6 +145,7 @@ table! {
         [tls]: Tls;
         [admin]: Admin;
         [fleet]: Fleet;
+        [status]: Status;
     }
 }
 
@@ -173,6 +174,9 @@ table! {
         /// travels in the clear: keep it on loopback or a private network. `"off"` leaves the socket
         /// `admin.sock` of the data folder as the only way in.
         admin: Switch<Addr> = Switch::On(loopback(8311)), Unsaid::Default("\"127.0.0.1:8311\""), Restart, "--admin";
+        /// The status page, for everybody; see `[status]`. `"off"` serves none. Where this default is
+        /// taken already the server starts without the page, and says so.
+        status: Switch<Addr> = Switch::On(STATUS), Unsaid::Default("\"127.0.0.1:8312\""), Restart, "--status";
         /// What `tenant add` tells clients to connect to, `HOST:PORT` each, where that is not the
         /// address of `memcache_auth`: behind a name, a balancer, a translated address.
         advertise: Vec<String> = Vec::new(), Unsaid::Default("[]"), Live;
@@ -320,6 +324,71 @@ impl NodeEntry {
         100
     }
 }
+
+table! {
+    /// The status page, served by `up` and, apart from it, by `cofferdam status`.
+    Status "status" {
+        /// What the page is called.
+        name: String = "Cofferdam status".to_owned(), Unsaid::Default("\"Cofferdam status\""), Restart;
+        /// The address under which readers reach it, for links in feeds and messages.
+        url: Option<String> = None, Unsaid::Nothing("\"https://status.example\""), Restart;
+        /// Names under which it may be asked besides that of `url`, `localhost` and plain addresses.
+        /// Any other `Host` is refused.
+        hosts: Vec<String> = Vec::new(), Unsaid::Default("[]"), Restart;
+        /// What is probed: each with the `name` that the public reads, the `address` of an
+        /// authenticating listener, the `username` of a tenant that exists for this alone and a
+        /// `password_file`; `tls = true`, and `ca` for an authority that the system does not trust.
+        /// `up` probes itself where none is given.
+        gateways: Vec<StatusGateway> = Vec::new(), Unsaid::Nothing("[{ name = \"Cache\", address = \"cache.example:11212\", username = \"canary\", password_file = \"/etc/cofferdam/canary\" }]"), Restart;
+        /// The admin API that tells `cofferdam status` of events; `up` needs none.
+        events_from: Option<Addr> = None, Unsaid::Nothing("\"10.0.0.5:8311\""), Restart;
+        /// The file with its token.
+        events_token_file: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/admin.token\""), Restart;
+        /// How often each way to each gateway is probed: 500 ms to 1 minute.
+        every: Span = Span(Duration::from_secs(2)), Unsaid::Default("\"2s\""), Restart;
+        /// An answer that takes longer is slow.
+        slow: Span = Span(Duration::from_millis(100)), Unsaid::Default("\"100ms\""), Restart;
+        /// Whether incidents that are bad and certain are published without a click: `"auto"` or
+        /// `"held"`.
+        publish: Publish = Publish::Auto, Unsaid::Default("\"auto\""), Restart;
+        /// A folder that the whole page is written into every ten seconds, to be served from
+        /// elsewhere.
+        export: Option<PathBuf> = None, Unsaid::Nothing("\"/srv/www/status\""), Restart;
+    }
+}
+
+/// One gateway that the status page probes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusGateway {
+    /// What the public reads.
+    pub(crate) name: String,
+    /// `HOST:PORT`.
+    pub(crate) address: String,
+    /// Whom to log in as.
+    pub(crate) username: String,
+    /// The file with the password.
+    pub(crate) password_file: PathBuf,
+    /// Whether it speaks TLS.
+    #[serde(default)]
+    pub(crate) tls: bool,
+    /// The authority of its certificate, PEM.
+    #[serde(default)]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// When incidents are published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Publish {
+    /// By themselves above a bar of impact and confidence.
+    Auto,
+    /// By a click, all of them.
+    Held,
+}
+
+/// Where the status page is served unless it is said otherwise.
+pub(crate) const STATUS: Addr = loopback(8312);
 
 /// A listener that can be made to speak TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

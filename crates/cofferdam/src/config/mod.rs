@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use base::kv::ITEM_SIZE_MAX;
 
-pub(crate) use keys::{Change, ClientCertificate, Config, Fleet, TlsListener};
+pub(crate) use keys::{
+    Change, ClientCertificate, Config, Fleet, Publish, STATUS, StatusGateway, TlsListener,
+};
 pub(crate) use reference::{default_file, reference_page};
 pub(crate) use value::{Addr, Auto, Size, Span, Switch};
 
@@ -27,6 +29,7 @@ pub(crate) struct Overrides {
     pub(crate) data_dir: Option<PathBuf>,
     pub(crate) log_format: Option<crate::logging::LogFormat>,
     pub(crate) admin: Option<Switch<Addr>>,
+    pub(crate) status: Option<Switch<Addr>>,
     pub(crate) memcache: Option<Switch<Addr>>,
     pub(crate) memcache_auth: Option<Addr>,
     pub(crate) unix: Option<PathBuf>,
@@ -92,6 +95,7 @@ impl Config {
         set(&mut self.listen.memcache_auth, &flags.memcache_auth);
         set(&mut self.listen.nbd, &flags.nbd);
         set(&mut self.listen.admin, &flags.admin);
+        set(&mut self.listen.status, &flags.status);
         set(&mut self.limits.max_connections, &flags.max_connections);
         if flags.data_dir.is_some() {
             self.data_dir.clone_from(&flags.data_dir);

@@ -3,16 +3,17 @@
 use std::fmt::Write;
 
 use super::keys::{
-    Admin, Change, Config, Fleet, Key, Limits, Listen, Table, Tls, Unsaid, full_name,
+    Admin, Change, Config, Fleet, Key, Limits, Listen, Status, Table, Tls, Unsaid, full_name,
 };
 
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 7] = [
     Config::TABLE,
     Listen::TABLE,
     Limits::TABLE,
     Tls::TABLE,
     Admin::TABLE,
     Fleet::TABLE,
+    Status::TABLE,
 ];
 
 const PAGE_HEAD: &str = "\

@@ -4,6 +4,7 @@ use base::TrafficLimits;
 use gateway::directory::{Credential, Directory, Tenant};
 use runtime::state::{CredentialRecord, DEFAULT_TENANT, TenantRecord};
 
+use super::canary::Canary;
 use super::{ControlError, Inner, OPEN_TENANT};
 
 /// What is on disk, as it was or as it is about to be.
@@ -14,6 +15,8 @@ pub(super) struct Contents {
     pub(super) credentials: Vec<CredentialRecord>,
     /// What `default` may take beside memory.
     pub(super) traffic_of_default: TrafficLimits,
+    /// The status page's own tenant, which is not on disk.
+    pub(super) canary: Option<Canary>,
 }
 
 impl Inner {
@@ -23,6 +26,7 @@ impl Inner {
             tenants: self.state.tenants()?,
             credentials: self.state.credentials()?,
             traffic_of_default: self.state.traffic_of_default()?,
+            canary: self.canary.clone(),
         })
     }
 }
@@ -52,6 +56,8 @@ impl Contents {
             };
             (c.username, credential)
         });
-        Directory::new(std::iter::once(default).chain(sold), credentials)
+        let (canary, its_own) = self.canary.map(Canary::into_parts).unzip();
+        let tenants = std::iter::once(default).chain(sold).chain(canary);
+        Directory::new(tenants, credentials.chain(its_own))
     }
 }

@@ -4,6 +4,7 @@
 //! logins and sessions, in this order; only then is it answered. What is revoked or removed is
 //! published before the data plane drops it. Changes come one at a time.
 
+mod canary;
 mod credentials;
 mod directory;
 mod error;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use base::TenantId;
 use runtime::state::{DEFAULT_TENANT, NewTenant, State, TenantRecord};
 
+pub(crate) use canary::{CANARY, CanaryLogin};
 pub(crate) use error::ControlError;
 pub(crate) use names::OPEN_TENANT;
 pub(crate) use offline::NoPlane;
@@ -49,6 +51,8 @@ struct Inner {
     sizes: Sizes,
     /// Where tenants' clients connect.
     servers: Vec<String>,
+    /// The status page's own tenant, where one is wanted.
+    canary: Option<canary::Canary>,
 }
 
 impl Control {
@@ -66,6 +70,7 @@ impl Control {
                 state,
                 sizes,
                 servers,
+                canary: None,
             }),
             volumes: OnceLock::new(),
         }
@@ -95,6 +100,7 @@ impl Control {
                 .create_tenant(tenant.id, tenant.quota_bytes, tenant.item_size_max)
                 .map_err(|error| ControlError::NotRestored(tenant.name.clone(), error))?;
         }
+        self.create_canary(&inner)?;
         inner.remember()?;
         self.plane.publish(contents.into_directory(item_size_max));
         Ok(())

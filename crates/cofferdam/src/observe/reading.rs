@@ -7,6 +7,7 @@ use base::kv::Stats;
 use base::{TenantId, Timestamp, TrafficLimits};
 use gateway::{ConnectionFigures, Delays};
 
+use crate::control::CANARY;
 use crate::plane::{DataPlane, Totals};
 
 /// All of it, the counts since the start.
@@ -52,6 +53,8 @@ impl Reading {
         let directory = plane.directory();
         let mut tenants: Vec<TenantReading> = directory
             .tenants()
+            // What the status page asks is nobody's use of the service.
+            .filter(|tenant| tenant.id != CANARY)
             .map(|tenant| TenantReading {
                 id: tenant.id,
                 name: Arc::clone(&tenant.name),

@@ -16,19 +16,22 @@ pub(super) fn tell_ready(
     config: &Config,
     running: &dyn RunningPlane,
     admin: Option<SocketAddr>,
-    nbd: Option<SocketAddr>,
+    (nbd, status): (Option<SocketAddr>, Option<SocketAddr>),
 ) {
     let (open, auth) = running.addresses();
     let tls = running.tls_address();
     let shown = |addr: Option<SocketAddr>| addr.map_or("off".to_owned(), |addr| addr.to_string());
-    let (open, admin, nbd) = (shown(open), shown(admin), shown(nbd));
+    let (open, admin) = (shown(open), shown(admin));
+    let (nbd, status) = (shown(nbd), shown(status));
     match config.log_format {
-        LogFormat::Text => explain(config, &open, auth, (&admin, &nbd)),
+        LogFormat::Text => explain(config, &open, auth, (&admin, &nbd, &status)),
         LogFormat::Json => {
-            tracing::info!(memcache = open, memcache_auth = %auth, admin, nbd, "ready");
+            tracing::info!(memcache = open, memcache_auth = %auth, admin, nbd, status, "ready");
         }
     }
-    let mut line = format!("ready memcache={open} memcache_auth={auth} admin={admin} nbd={nbd}");
+    let mut line = format!(
+        "ready memcache={open} memcache_auth={auth} admin={admin} nbd={nbd} status={status}"
+    );
     if let Some(tls) = tls {
         line.push_str(&format!(" memcache_tls={tls}"));
     }
@@ -43,7 +46,12 @@ pub(super) fn tell_ready(
 }
 
 /// Tells a person how to connect.
-fn explain(config: &Config, open: &str, auth: SocketAddr, (admin, nbd): (&str, &str)) {
+fn explain(
+    config: &Config,
+    open: &str,
+    auth: SocketAddr,
+    (admin, nbd, status): (&str, &str, &str),
+) {
     let dir = config.data_dir();
     let flag = match config.data_dir {
         Some(_) => format!(" --data-dir {}", shell_word(&dir)),
@@ -53,12 +61,17 @@ fn explain(config: &Config, open: &str, auth: SocketAddr, (admin, nbd): (&str, &
         Some(_) => format!("token in {}", dir.join(files::ADMIN_TOKEN).display()),
         None => format!("{} only", dir.join(files::ADMIN_SOCKET).display()),
     };
+    let status_page = match status {
+        "off" => status.to_owned(),
+        addr => format!("http://{addr}/"),
+    };
     eprintln!(
         "cofferdam {version} is ready\n\
          \x20 open tenant \"default\"  {open}  (no password, this machine only)\n\
          \x20 all other tenants      {auth}  (cofferdam tenant add NAME --memory 100MiB{flag})\n\
          \x20 volumes                {nbd}  (cofferdam volume create NAME --size 10GiB{flag})\n\
          \x20 admin API              {admin}  ({way_in})\n\
+         \x20 status page            {status_page}\n\
          \x20 live figures           cofferdam stat --watch{flag}",
         version = env!("CARGO_PKG_VERSION"),
     );

@@ -78,8 +78,8 @@ impl Subject {
                 "--memcache",
                 "off",
             ])
-            .args(["--memcache-auth", "127.0.0.1:0"])
-            .args(["--admin", "off", "--nbd", "off"])
+            .args(["--memcache-auth", "127.0.0.1:0", "--admin", "off"])
+            .args(["--nbd", "off", "--status", "off"])
             .arg("--max-connections")
             .arg(connections.saturating_add(OTHER_CONNECTIONS).to_string())
             .arg("--config")

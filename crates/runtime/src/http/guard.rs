@@ -29,7 +29,7 @@ impl Guard {
             .get(header::HOST)
             .and_then(|v| v.to_str().ok())
             .unwrap_or("");
-        if !self.knows_host(host) {
+        if !knows_host(host, &self.hosts) {
             let error = format!(
                 "unknown host {host:?}: ask by address, or add the name to admin.hosts in the configuration"
             );
@@ -42,18 +42,6 @@ impl Guard {
                      admin.token of the data directory"
             .to_owned();
         Some((StatusCode::UNAUTHORIZED, error))
-    }
-
-    /// A page of a stranger reaches a local port only under the stranger's own name (DNS rebinding),
-    /// so plain addresses and names of ours are safe.
-    fn knows_host(&self, host: &str) -> bool {
-        let name = without_port(host);
-        name.eq_ignore_ascii_case("localhost")
-            || name.parse::<IpAddr>().is_ok()
-            || self
-                .hosts
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(name))
     }
 
     fn is_open(&self, path: &str) -> bool {
@@ -77,6 +65,15 @@ impl Guard {
 /// Whether two secrets are the same, in a time that tells nothing of where they differ.
 pub fn same_secret(given: &[u8], secret: &[u8]) -> bool {
     given.ct_eq(secret).into()
+}
+
+/// Whether `host` is a plain address, `localhost` or one of `names`. A page of a stranger reaches a
+/// local port only under the stranger's own name (DNS rebinding), so these are safe.
+pub(super) fn knows_host(host: &str, names: &[String]) -> bool {
+    let name = without_port(host);
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok()
+        || names.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// Lets a request through, or answers it with the reason.

@@ -3,12 +3,14 @@
 mod client;
 mod gate;
 mod guard;
+mod public;
 mod server;
 mod unix_path;
 
 pub use client::{ClientError, Endpoint, Method, Response, call, request};
 pub use gate::Gate;
 pub use guard::{Guard, same_secret};
+pub use public::{PublicListener, PublicServer};
 pub use server::{BindError, Listeners, Peer, Server};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! TLS: what it is spoken with, how a connection begins, and how it goes on.
 
+mod client;
 mod config;
 mod handshakes;
 mod identity;
@@ -8,6 +9,7 @@ mod stream;
 mod testing;
 mod turns;
 
+pub use client::{Trust, client_config};
 pub use config::{ClientCertificates, TlsError, TlsFiles, TlsServer};
 pub(in crate::net) use handshakes::{Handshakes, Newcomer};
 pub(in crate::net) use stream::TlsStream;
