@@ -63,5 +63,8 @@ fn all_listeners_are_told_by_key() {
         .into_iter()
         .map(|(key, _)| key)
         .collect();
-    assert_eq!(keys, ["memcache_auth", "memcache_tls", "admin", "status"]);
+    assert_eq!(
+        keys,
+        ["memcache_auth", "memcache_tls", "nbd", "admin", "status"]
+    );
 }
