@@ -193,7 +193,7 @@
       values: (u, values) => values.map((v) => (v == null ? "" : show(unit, v))),
     });
     const from0 = (u, min, max) => [0, chart.top ?? (max > 0 ? max * 1.08 : 1)];
-    const y = chart.log ? { distr: 3, range: (u, min, max) => (min > 0 ? [min / 1.5, max * 1.5] : [1e-5, 1e-1]) } : { range: from0 };
+    const y = chart.log ? { distr: 3, range: (u, min, max) => (min > 0 ? [10 ** Math.floor(Math.log10(min)), 10 ** Math.ceil(Math.log10(max * 1.01))] : [1e-5, 1e-1]) } : { range: from0 };
     const axes = [
       { stroke: colour("--soft"), font: "11px system-ui, sans-serif", grid: { stroke: colour("--grid"), width: 1 }, ticks: { show: false }, values: ticks, space: 84, size: 26 },
       axis("y", chart.unit, 3, true),
