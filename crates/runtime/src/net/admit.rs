@@ -4,7 +4,8 @@ use base::Timestamp;
 use gateway::{Admitted, Backend};
 
 use super::connection::Stream;
-use super::event_loop::{EventLoop, find, slot_of};
+use super::event_loop::EventLoop;
+use super::link::{find, slot_of};
 use super::loops::Mail;
 
 impl<B: Backend> EventLoop<B> {

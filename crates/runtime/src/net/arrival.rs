@@ -10,7 +10,8 @@ use rustix::io::Errno;
 
 use super::accept::Accepted;
 use super::connection::{Connection, Place, Stream};
-use super::event_loop::{EventLoop, find, link_of, slot_of};
+use super::event_loop::EventLoop;
+use super::link::{find, link_of, slot_of};
 use super::listener::Approach;
 use super::proxy_lobby::{Header, LobbyId, Seen};
 use super::socket::Socket;

@@ -12,8 +12,9 @@ use gateway::Backend;
 
 use super::accept::Entrance;
 use super::connection::Place;
-use super::event_loop::{EventLoop, find};
+use super::event_loop::EventLoop;
 use super::exchange::SLICE_UNPROTECTED;
+use super::link::find;
 use super::upstream::Upstream;
 
 /// How long errands may take before sessions have their turn again.

@@ -18,6 +18,7 @@ use super::connection::{Connection, Place, Stream};
 use super::deadlines::Deadlines;
 use super::errands::Errands;
 use super::exchange::Batch;
+use super::link::{find, link_of, slot_of};
 use super::loops::{Limits, Mail};
 use super::pulse::Pulse;
 use super::upstream::{FIRST_NODE, Upstream};
@@ -38,23 +39,6 @@ const DUE_MAX: usize = 64;
 pub(super) const WAKER: Token = Token(usize::MAX);
 /// Tokens from here up to [`WAKER`] are listeners.
 pub(super) const FIRST_LISTENER: usize = usize::MAX - 16;
-
-/// Names a connection to shard, door and kernel: its slot, and a generation that tells it from
-/// those that had the slot before.
-pub(super) fn link_of(slot: usize, generation: u32) -> u64 {
-    (u64::from(generation) << 32) | slot as u64
-}
-
-pub(super) fn slot_of(link: u64) -> usize {
-    (link & u64::from(u32::MAX)) as usize
-}
-
-/// The connection of this link, unless its slot is another's by now.
-pub(super) fn find(connections: &mut Slab<Connection>, link: u64) -> Option<&mut Connection> {
-    connections
-        .get_mut(slot_of(link))
-        .filter(|connection| link_of(slot_of(link), connection.generation) == link)
-}
 
 /// What every loop of a process shares.
 #[derive(Debug)]

@@ -11,7 +11,8 @@ use std::time::Duration;
 use base::Timestamp;
 use gateway::{Backend, Due, Gather, Peer, SessionId, TenantSlot, TurnEnd};
 
-use super::event_loop::{EventLoop, INPUT_LEN, LINGER, find, slot_of};
+use super::event_loop::{EventLoop, INPUT_LEN, LINGER};
+use super::link::{find, slot_of};
 use super::loops::Mail;
 use super::meter::Meter;
 

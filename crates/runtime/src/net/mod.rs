@@ -10,6 +10,7 @@ mod event_loop;
 mod exchange;
 pub mod handover;
 pub mod inherited;
+mod link;
 mod listener;
 mod loops;
 mod meter;

@@ -6,7 +6,8 @@ use base::Timestamp;
 use gateway::Backend;
 
 use super::connection::Place;
-use super::event_loop::{EventLoop, link_of};
+use super::event_loop::EventLoop;
+use super::link::link_of;
 
 /// How long one that was never answered is waited for.
 const FIRST_REQUEST_TIME: Duration = Duration::from_secs(1);

@@ -9,7 +9,8 @@ use gateway::{Backend, Delivery, TenantSlot};
 use mio::Token;
 use mio::event::Event;
 
-use super::event_loop::{EventLoop, FIRST_LISTENER, find};
+use super::event_loop::{EventLoop, FIRST_LISTENER};
+use super::link::find;
 use super::meter::Meter;
 use crate::Published;
 use crate::nodes::stream::{PeerStream, PeerTls, Received};
