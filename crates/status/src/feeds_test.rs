@@ -1,6 +1,7 @@
 //! Feeds are XML whatever is in a title, and entries keep their names.
 
 use super::*;
+use crate::incident::Phase;
 use crate::sample::{NOW, board, site};
 
 /// Whether every element that opens closes in turn, and no bare `&` or `<` is in between.

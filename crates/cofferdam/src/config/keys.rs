@@ -7,6 +7,7 @@ use std::time::Duration;
 use base::ByteSize;
 use serde::Deserialize;
 
+use super::entries::{ClientCertificate, NodeEntry, NodeRole, Publish, StatusGateway, TlsListener};
 use super::value::{Addr, Auto, FileMode, Network, Size, Span, Switch};
 use crate::logging::{LogFormat, LogLevel};
 
@@ -299,32 +300,6 @@ table! {
     }
 }
 
-/// What a node serves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum NodeRole {
-    /// A part of the tenants' caches.
-    #[default]
-    Cache,
-}
-
-/// A cache node as a gateway is told of it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NodeEntry {
-    pub(crate) member: u32,
-    pub(crate) name: String,
-    pub(crate) addr: Addr,
-    #[serde(default = "NodeEntry::default_weight")]
-    pub(crate) weight: u32,
-}
-
-impl NodeEntry {
-    const fn default_weight() -> u32 {
-        100
-    }
-}
-
 table! {
     /// The status page, served by `up` and, apart from it, by `cofferdam status`.
     Status "status" {
@@ -357,58 +332,8 @@ table! {
     }
 }
 
-/// One gateway that the status page probes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StatusGateway {
-    /// What the public reads.
-    pub(crate) name: String,
-    /// `HOST:PORT`.
-    pub(crate) address: String,
-    /// Whom to log in as.
-    pub(crate) username: String,
-    /// The file with the password.
-    pub(crate) password_file: PathBuf,
-    /// Whether it speaks TLS.
-    #[serde(default)]
-    pub(crate) tls: bool,
-    /// The authority of its certificate, PEM.
-    #[serde(default)]
-    pub(crate) ca: Option<PathBuf>,
-}
-
-/// When incidents are published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Publish {
-    /// By themselves above a bar of impact and confidence.
-    Auto,
-    /// By a click, all of them.
-    Held,
-}
-
 /// Where the status page is served unless it is said otherwise.
 pub(crate) const STATUS: Addr = loopback(8312);
-
-/// A listener that can be made to speak TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum TlsListener {
-    /// `listen.memcache`.
-    Memcache,
-    /// `listen.memcache_auth`.
-    MemcacheAuth,
-}
-
-/// What becomes of a client over TLS that shows no certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ClientCertificate {
-    /// It authenticates with a password.
-    Optional,
-    /// It is refused.
-    Required,
-}
 
 const fn loopback(port: u16) -> Addr {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};

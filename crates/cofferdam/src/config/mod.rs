@@ -1,6 +1,7 @@
 //! The configuration: `cofferdam.toml`, overridden by flags.
 
 mod check;
+mod entries;
 mod keys;
 mod reference;
 mod value;
@@ -11,9 +12,8 @@ use std::path::{Path, PathBuf};
 
 use base::kv::ITEM_SIZE_MAX;
 
-pub(crate) use keys::{
-    Change, ClientCertificate, Config, Fleet, Publish, STATUS, StatusGateway, TlsListener,
-};
+pub(crate) use entries::{ClientCertificate, Publish, StatusGateway, TlsListener};
+pub(crate) use keys::{Change, Config, Fleet, STATUS};
 pub(crate) use reference::{default_file, reference_page};
 pub(crate) use value::{Addr, Auto, Size, Span, Switch};
 

@@ -85,13 +85,13 @@ impl Site {
     }
 
     /// Logs in with a form; the cookie that is logged in, or the answer.
-    fn log_in(&self, path: &str, to: &str, fields: &str) -> Result<String, Answer> {
+    fn log_in(&self, path: &str, to: &str, fields: &str) -> Result<String, Box<Answer>> {
         let form = self.get(path, "");
         let cookie = form.cookie().expect("a cookie for the form");
         let answer = self.post(to, &cookie, &format!("{fields}&csrf={}", form.csrf()));
         match (answer.status, answer.cookie()) {
             (303, Some(cookie)) => Ok(cookie),
-            _ => Err(answer),
+            _ => Err(Box::new(answer)),
         }
     }
 
