@@ -17,8 +17,9 @@ SCRIPT = os.path.join(ROOT, "scripts", "local-fleet.sh")
 
 
 def free_ports():
-    """A base with free ports behind it, as the script lays them out."""
-    for base in range(24000 + os.getpid() % 900 * 40, 65000, 40):
+    """A base with free ports behind it, as the script lays them out; below those that the system
+    gives to clients."""
+    for base in range(20000 + os.getpid() % 150 * 40, 32000, 40):
         with contextlib.ExitStack() as held:
             try:
                 for offset in (0, 1, 10, 11, 21, 22, 23, 24, 31, 32):

@@ -268,6 +268,8 @@ def the_service_manager_takes_our_units():
     folder = tempfile.mkdtemp(prefix="cofferdam-units-")
     try:
         for unit in os.listdir(DEPLOY):
+            if not unit.endswith((".service", ".socket")):
+                continue
             with open(os.path.join(DEPLOY, unit)) as text:
                 installed = text.read().replace("/usr/bin/cofferdam", BINARY)
             with open(os.path.join(folder, unit), "w") as text:

@@ -35,10 +35,10 @@ impl Recorder {
     pub(crate) fn start(observatory: Arc<Observatory>, dir: &Path) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let mut work = Work::new(observatory, dir);
+        work.open();
         let thread = thread::Builder::new()
             .name("history".into())
             .spawn(move || {
-                work.open();
                 while stopped.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
                     work.look();
                 }
