@@ -6,12 +6,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cofferdam=${1:-target/debug/cofferdam}
-attempts=3
+attempts=5
 folder=$(mktemp -d)
 out=$folder/report
 trap 'rm -rf "$folder"' EXIT
 
-# Runs the drill until it exits with $1 or twice with another verdict; sets $code: which, or 2 if the
+# Runs the drill until it exits with $1 or three times with another verdict; sets $code: which, or 2 if the
 # attempts do not tell. $out has the last report that told anything.
 drill() {
   local wanted=$1 others=0 this
@@ -25,7 +25,7 @@ drill() {
       continue
     fi
     cp "$folder/this" "$out"
-    if [ "$this" -eq "$wanted" ] || [ "$((others += 1))" -eq 2 ]; then
+    if [ "$this" -eq "$wanted" ] || [ "$((others += 1))" -eq 3 ]; then
       code=$this
       return
     fi

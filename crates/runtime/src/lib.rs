@@ -8,6 +8,7 @@ pub mod http;
 pub mod net;
 pub mod nodes;
 pub mod observe;
+pub mod priority;
 pub mod probe;
 mod published;
 pub mod secrets;

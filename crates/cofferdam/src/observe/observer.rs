@@ -12,7 +12,8 @@ use std::time::Duration;
 use base::Timestamp;
 use base::event::{Event, EventKind};
 use runtime::observe::host::HostSampler;
-use runtime::observe::{free_space, give_way, wall_clock};
+use runtime::observe::{free_space, wall_clock};
+use runtime::priority::give_way;
 
 use super::Observatory;
 use super::detect::{Detectors, Observation, OverdueConnection};
@@ -53,9 +54,7 @@ impl Observer {
         let thread = thread::Builder::new()
             .name("observe".into())
             .spawn(move || {
-                if let Err(error) = give_way() {
-                    tracing::debug!(%error, "the observer keeps its priority");
-                }
+                give_way();
                 watch.run(&stopped);
             })?;
         Ok(Self { stop, thread })

@@ -74,6 +74,9 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
     let during = meter.read(&cast.subject);
     recover(stage, &mut cast, fault.end_ns)?;
     let after = meter.read(&cast.subject);
+    drop(cast.victims.take());
+    let server_tells = clients(&cast.subject.stat());
+    let (capacity_after, _) = measure_capacity(stage, &mut cast)?;
 
     let course = |figure: fn(&Reading) -> f64| Course {
         before: figure(&before),
@@ -82,12 +85,13 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
     };
     let sum = Sum {
         capacity,
+        capacity_after,
         cpu: course(|it| it.cpu),
         victims_cpu: fault.victims_busy.unwrap_or(before.cpu),
         others_before: before.others,
         others_during: during.others,
         server_p99_ms: course(|it| it.p99_ms),
-        server_tells: clients(&cast.subject.stat()),
+        server_tells,
         idle,
         steal: Ticks::now().steal_since(ticks),
         real_time: stage.real_time,
@@ -101,7 +105,6 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
             full_cpu.unwrap_or(0.0) * 100.0
         ));
     }
-    drop(cast.victims.take());
     cast.subject.stop();
     Ok(Act {
         name,

@@ -130,13 +130,16 @@ pub struct Storm {
 pub struct Aggressor {
     /// Requests of its mix that the server can do in a second, with nobody else there.
     pub capacity_per_s: f64,
+    /// The same, measured again when all was over: a machine that has changed meanwhile shows here.
+    pub capacity_after_per_s: f64,
     /// Requests that it sent under the spike.
     pub offered: u64,
     /// How many times the capacity that is.
     pub offered_multiple: f64,
     /// Requests that were answered with what they asked for.
     pub served: u64,
-    /// Their cost as a part of what the victims left of the capacity, under the spike alone.
+    /// Their cost as a part of what the victims left of the capacity, which is the mean of what was
+    /// measured before and after, under the spike alone.
     pub served_share: f64,
     /// The same while the storm was on too: handshakes take their part.
     pub served_share_in_storm: f64,
@@ -153,6 +156,8 @@ pub struct Generator {
     pub lag_p99_ms: f64,
     /// The part of the machine's time that the host took away.
     pub steal: f64,
+    /// How far the victims' p99 in each third of the time before the fault lay apart.
+    pub noise_ms: f64,
     /// What other processes took of the server's core before the fault, as a part of time.
     pub others_before: f64,
     /// The same during the fault.

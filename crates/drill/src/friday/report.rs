@@ -88,7 +88,7 @@ impl Report {
 /// A figure's name, its bound, and how it is shown.
 type Row = (&'static str, &'static str, fn(&Figures) -> String);
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 23] = [
     ("victims' p99 before, ms", "", |it| {
         ms(it.victims.p99_ms.before)
     }),
@@ -140,8 +140,12 @@ const ROWS: [Row; 22] = [
     ("offered, times the capacity", "3 or more", |it| {
         format!("{:.2}", it.aggressor.offered_multiple)
     }),
-    ("capacity, requests/s of the mix", "", |it| {
-        format!("{:.0}", it.aggressor.capacity_per_s)
+    ("capacity before / after, requests/s of the mix", "", |it| {
+        let (before, after) = (
+            it.aggressor.capacity_per_s,
+            it.aggressor.capacity_after_per_s,
+        );
+        format!("{before:.0} / {after:.0}")
     }),
     ("storm: connections opened", "", |it| {
         format!(
@@ -156,6 +160,11 @@ const ROWS: [Row; 22] = [
         let cpu = it.server_cpu;
         format!("{:.2} / {:.2} / {:.2}", cpu.before, cpu.during, cpu.after)
     }),
+    (
+        "victims' p99 before: from third to third, ms",
+        "0.25",
+        |it| ms(it.generator.noise_ms),
+    ),
     ("others on the server's core before, %", "5", |it| {
         format!("{:.1}", it.generator.others_before * 100.0)
     }),

@@ -27,6 +27,12 @@ const STEAL: f64 = 0.02;
 const OTHERS_BEFORE: f64 = 0.05;
 /// or this part during the fault, when there is nothing to spare.
 const OTHERS_DURING: f64 = 0.03;
+/// or if the victims' p99 before the fault differs by this from third to third, in milliseconds: a
+/// rise of as much would tell nothing.
+const NOISE_MS: f64 = P99_MORE_MS;
+/// or if the capacity after everything is so much more or less than it was, as a part of it: the
+/// share would be one of another machine.
+const DRIFT: f64 = 0.1;
 /// A control fails by far if the victims' p99 rises so many times.
 const FAR_RATIO: f64 = 10.0;
 
@@ -114,7 +120,14 @@ fn disturbed_before(figures: &Figures) -> Vec<String> {
         others * 100.0,
         OTHERS_BEFORE * 100.0
     );
-    said([(exceeds(others, OTHERS_BEFORE), words)])
+    let noise_ms = figures.generator.noise_ms;
+    let unsteady = format!(
+        "the victims' p99 varied by {noise_ms:.3} ms before the fault, at most {NOISE_MS} allowed"
+    );
+    said([
+        (exceeds(others, OTHERS_BEFORE), words),
+        (exceeds(noise_ms, NOISE_MS), unsteady),
+    ])
 }
 
 /// What others did to the figures of the fault, if anything.
@@ -130,9 +143,19 @@ fn disturbed_during(figures: &Figures) -> Vec<String> {
         others * 100.0,
         OTHERS_DURING * 100.0
     );
+    let aggressor = &figures.aggressor;
+    let (capacity, after) = (aggressor.capacity_per_s, aggressor.capacity_after_per_s);
+    let drifted = format!(
+        "the capacity was {capacity:.0} requests/s before and {after:.0} after, at most {:.0} % apart allowed",
+        DRIFT * 100.0
+    );
     said([
         (exceeds(steal, STEAL), host),
         (exceeds(others, OTHERS_DURING), core),
+        (
+            exceeds((after - capacity).abs(), DRIFT * capacity.max(after)),
+            drifted,
+        ),
     ])
 }
 

@@ -160,6 +160,16 @@ impl Capacity {
             bytes_per_request: bytes as f64 / requests.max(1) as f64,
         }
     }
+
+    /// Between this and `other`, as the machine was between them.
+    pub(crate) fn mean(self, other: Self) -> Self {
+        let mean = |of: fn(&Self) -> f64| f64::midpoint(of(&self), of(&other));
+        Self {
+            per_s: mean(|it| it.per_s),
+            keys_per_s: mean(|it| it.keys_per_s),
+            bytes_per_request: mean(|it| it.bytes_per_request),
+        }
+    }
 }
 
 impl Served {

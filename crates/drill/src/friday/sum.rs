@@ -28,6 +28,8 @@ pub(crate) struct Fault {
 /// Everything that figures follow from, beside the timeline and the fault.
 pub(crate) struct Sum {
     pub(crate) capacity: Capacity,
+    /// The same after everything.
+    pub(crate) capacity_after: Capacity,
     pub(crate) cpu: Course,
     /// The victims' part of the server's core under the spike.
     pub(crate) victims_cpu: f64,
@@ -76,6 +78,7 @@ impl Sum {
             generator: Generator {
                 lag_p99_ms: everything.lag.at_ms(0.99),
                 steal: self.steal,
+                noise_ms: noise_ms(timeline),
                 others_before: self.others_before,
                 others_during: self.others_during,
                 real_time: self.real_time,
@@ -91,18 +94,30 @@ impl Sum {
     fn aggressor(&self, fault: &Fault, whole: Span) -> Aggressor {
         let served = |span| Served::of(&fault.windows, span, self.capacity);
         let all = served(whole);
+        let steady = self.capacity.mean(self.capacity_after);
         let victims_cpu = self.victims_cpu;
         Aggressor {
             capacity_per_s: self.capacity.per_s,
+            capacity_after_per_s: self.capacity_after.per_s,
             offered: all.offered as u64,
             offered_multiple: all.multiple(self.capacity),
             served: all.requests as u64,
-            served_share: served(fault.inject).share(self.capacity, victims_cpu),
-            served_share_in_storm: served(fault.hold).share(self.capacity, victims_cpu),
+            served_share: served(fault.inject).share(steady, victims_cpu),
+            served_share_in_storm: served(fault.hold).share(steady, victims_cpu),
             refused: all.refused as u64,
             reconnects: all.reconnects,
         }
     }
+}
+
+/// How far the victims' p99 lay apart while nothing was done to them.
+fn noise_ms(timeline: &Timeline) -> f64 {
+    let thirds = timeline.span(Phase::Steady).split(3);
+    let p99s = thirds.map(|span| timeline.summary(span).latency.at_ms(0.99));
+    let (least, most) = p99s.fold((f64::INFINITY, 0.0_f64), |(least, most), p99| {
+        (least.min(p99), most.max(p99))
+    });
+    most - least
 }
 
 #[cfg(test)]

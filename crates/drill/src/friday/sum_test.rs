@@ -73,6 +73,11 @@ fn figures() -> Figures {
             keys_per_s: 100_000.0,
             bytes_per_request: 100.0,
         },
+        capacity_after: Capacity {
+            per_s: 1_000.0,
+            keys_per_s: 100_000.0,
+            bytes_per_request: 100.0,
+        },
         cpu: Course {
             before: 0.15,
             during: 1.0,

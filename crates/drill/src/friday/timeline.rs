@@ -44,6 +44,15 @@ impl Span {
         Self { from_ns, to_ns }
     }
 
+    /// The same time in `parts` of equal length.
+    pub(crate) fn split(self, parts: u64) -> impl Iterator<Item = Self> {
+        let part_ns = self.to_ns.saturating_sub(self.from_ns) / parts.max(1);
+        (0..parts).map(move |number| {
+            let from_ns = self.from_ns + number * part_ns;
+            Self::new(from_ns, from_ns + part_ns)
+        })
+    }
+
     /// Whether the middle of the other lies within.
     fn has(self, other: Self) -> bool {
         let middle = other.from_ns + other.to_ns.saturating_sub(other.from_ns) / 2;

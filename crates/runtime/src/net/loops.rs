@@ -23,6 +23,7 @@ use super::proxy_lobby::Lobby;
 use super::pulse::Pulse;
 use super::tls::{Handshakes, TlsStream};
 use super::upstream::{Upstream, UpstreamConfig};
+use crate::priority::serve_promptly;
 use crate::{Clock, Published};
 
 /// What the loops allow.
@@ -266,7 +267,10 @@ impl Loops {
             pulses.push(Arc::clone(&pulse));
             let thread = std::thread::Builder::new()
                 .name(format!("loop-{index}"))
-                .spawn(move || event_loop.run(&pulse))?;
+                .spawn(move || {
+                    serve_promptly();
+                    event_loop.run(&pulse)
+                })?;
             running.push(thread);
         }
         Ok(Self {

@@ -17,6 +17,7 @@ use node::{Caller, Landlord, LinkId, Node, NodeConfig, NodeFigures, RingState};
 
 use super::server_loop::{ServerLoop, WAKER};
 use super::stream::PeerTls;
+use crate::priority::serve_promptly;
 use crate::{Clock, Published};
 
 /// How often a stop looks whether it is over.
@@ -206,7 +207,10 @@ impl NodeLoops {
                 index,
             );
             let thread = std::thread::Builder::new().name(format!("node-{index}"));
-            running.push(thread.spawn(move || server_loop.run())?);
+            running.push(thread.spawn(move || {
+                serve_promptly();
+                server_loop.run()
+            })?);
         }
         Ok(Self {
             addr,

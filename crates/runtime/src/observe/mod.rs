@@ -7,4 +7,4 @@ mod place;
 pub mod sock_diag;
 
 pub use journal::{Journal, read_journal};
-pub use place::{free_space, give_way, wall_clock};
+pub use place::{free_space, wall_clock};

@@ -1,22 +1,10 @@
-//! Where an observer stands: at low priority, beside a wall clock, on a disk with so much room.
+//! Where an observer stands: beside a wall clock, on a disk with so much room.
 
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::statvfs;
-use rustix::process::setpriority_process;
-use rustix::thread::gettid;
-
-/// How far an observer stands back behind the event loops: on a processor that they fill it gets
-/// about a tenth, which is several times what it needs.
-const NICENESS: i32 = 10;
-
-/// Lets the calling thread give way to those that serve.
-pub fn give_way() -> io::Result<()> {
-    // For the kernel a thread's priority is its own.
-    Ok(setpriority_process(Some(gettid()), NICENESS)?)
-}
 
 /// The wall clock, which somebody may set: time since the Unix epoch.
 #[expect(

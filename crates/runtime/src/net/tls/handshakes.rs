@@ -10,7 +10,6 @@ use std::time::Duration;
 use base::{TenantId, Timestamp};
 use gateway::Peer;
 use mio::{Events, Poll, Token, Waker};
-use rustix::process::setpriority_process;
 
 use super::config::{Terms, TlsServer};
 use super::stream::{Handshake, TlsStream};
@@ -19,9 +18,8 @@ use crate::net::accept::LoopHandle;
 use crate::net::event_loop::{Shared, WAKER};
 use crate::net::loops::Mail;
 use crate::net::socket::Socket;
+use crate::priority::give_way;
 
-/// Below everything that serves: a handshake takes half a millisecond of a core.
-const NICENESS: i32 = 10;
 /// Handshakes taken a step further before the kernel is asked again who has come.
 const STEPS_MAX: usize = 8;
 const EVENTS_MAX: usize = 256;
@@ -139,9 +137,8 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        if let Err(error) = setpriority_process(None, NICENESS) {
-            tracing::warn!(%error, "the thread for handshakes runs at the priority of the others");
-        }
+        // A handshake takes half a millisecond of a core.
+        give_way();
         let mut events = Events::with_capacity(EVENTS_MAX);
         loop {
             let wait = self.time_to_wait();
