@@ -1,6 +1,7 @@
 //! Checks the rules of the house that compilers and linters do not know: `cargo xtask tidy`.
 #![forbid(unsafe_code)]
 
+mod conflicts;
 mod crates;
 mod finding;
 mod length;
@@ -59,6 +60,7 @@ fn tidy(root: &Path, lower: bool) -> Result<Vec<Finding>, String> {
     }
     findings.extend(length::check(&length::read_list(root)?, &tree));
     findings.extend(links::check(&tree));
+    findings.extend(conflicts::check(&tree));
     findings.extend(crates::check(&metadata, &tree));
     findings.extend(licence::check(&metadata));
     Ok(findings)
