@@ -22,6 +22,7 @@ mod assignment;
 pub mod change;
 mod format;
 mod hash;
+pub mod judge;
 pub mod knowledge;
 pub mod membership;
 pub mod registry;

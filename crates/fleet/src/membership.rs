@@ -29,7 +29,8 @@ pub enum State {
 }
 
 /// What happens to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Event {
     /// The gate let it through.
     Passed,
@@ -143,6 +144,11 @@ impl Standing {
     /// Since when it is in this state, or at this step of it.
     pub fn since(&self) -> Timestamp {
         Timestamp::from_nanos(self.since_ns)
+    }
+
+    /// Whether it was at full weight once, so that it comes back without the gate.
+    pub fn is_admitted(&self) -> bool {
+        self.admitted
     }
 
     /// How much of `weight` it gets now; what is allowed anything gets at least 1.

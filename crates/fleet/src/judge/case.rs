@@ -1,0 +1,225 @@
+//! What is held against one node: by whom, upon what figures, since when, and what came of it.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+
+use base::Timestamp;
+use base::fleet::MemberId;
+use serde::{Deserialize, Serialize};
+
+use super::ballot::{Finding, Statistic};
+use super::panel::Agreed;
+use super::score::Score;
+use crate::membership::{Event, Standing, State};
+
+/// Decisions that are remembered.
+const PAST_MAX: usize = 16;
+
+/// Upon what something was decided.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// How surely it was slow, from 1 to 100.
+    pub score: Score,
+    /// Who found it slow, how surely, and by which figure.
+    pub blaming: Vec<Blame>,
+    /// How many had asked it enough to say anything.
+    pub voters: usize,
+    /// It was asked so many times as much as the median node.
+    pub load: f32,
+    /// That was so much that only what load does not explain was counted.
+    pub is_busy: bool,
+    /// Since when it has been found slow, in milliseconds of Unix time.
+    pub since_unix_ms: Option<u64>,
+}
+
+/// What one observer holds against a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Blame {
+    /// The observer.
+    #[serde(with = "super::number")]
+    pub observer: MemberId,
+    /// How surely it finds the node slow.
+    pub score: Score,
+    /// In which window, last.
+    pub finding: Option<Finding>,
+}
+
+/// A decision of the past.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Past {
+    /// When, in milliseconds of Unix time.
+    pub at_unix_ms: u64,
+    /// What happened to it.
+    pub event: Event,
+    /// Upon what.
+    pub why: Why,
+}
+
+/// One node before the judge.
+#[derive(Clone, Debug)]
+pub struct Case {
+    node: MemberId,
+    why: Why,
+    /// It was busy, and what was held against it then is not forgotten yet.
+    is_excused: bool,
+    /// The present step's begin, and what had been answered well by then.
+    step: Option<(Timestamp, State, u32)>,
+    past: VecDeque<Past>,
+}
+
+impl Case {
+    pub(super) fn new(node: MemberId) -> Self {
+        Self {
+            node,
+            why: Why::default(),
+            is_excused: false,
+            step: None,
+            past: VecDeque::new(),
+        }
+    }
+
+    /// Takes in what the voters say now.
+    pub(super) fn hear(&mut self, now: Timestamp, standing: &Standing, said: Option<&Agreed>) {
+        let step = (standing.since(), standing.state());
+        let proven = said.map_or(0, |it| it.proven);
+        match self.step {
+            // Observers count anew when a node is let in by another step.
+            Some((since, state, before)) if (since, state) == step && before <= proven => {}
+            Some((since, state, _)) if (since, state) == step => {
+                self.step = Some((since, state, 0));
+            }
+            _ => self.step = Some((step.0, step.1, proven)),
+        }
+        let Some(said) = said else {
+            self.why = Why::default();
+            return;
+        };
+        self.is_excused = match said.score > Score::CLEAR {
+            true => self.is_excused || said.is_busy,
+            false => false,
+        };
+        let score = match self.is_excused {
+            true => said.score_unqueued,
+            false => said.score,
+        };
+        let since_unix_ms = match score > Score::CLEAR {
+            true => self.why.since_unix_ms.or(Some(unix_ms(now))),
+            false => None,
+        };
+        let blaming = said.blaming.iter().map(|(observer, score, finding)| Blame {
+            observer: *observer,
+            score: *score,
+            finding: *finding,
+        });
+        self.why = Why {
+            score,
+            blaming: blaming.collect(),
+            voters: said.voters,
+            load: said.load,
+            is_busy: self.is_excused,
+            since_unix_ms,
+        };
+    }
+
+    /// The node.
+    pub fn node(&self) -> MemberId {
+        self.node
+    }
+
+    /// How surely it is slow, at present.
+    pub fn score(&self) -> Score {
+        self.why.score
+    }
+
+    /// What is held against it at present.
+    pub fn why(&self) -> &Why {
+        &self.why
+    }
+
+    /// What was decided of it, the latest last.
+    pub fn past(&self) -> impl Iterator<Item = &Past> {
+        self.past.iter()
+    }
+
+    /// What it answered well in its present step, by what it has now.
+    pub(super) fn proven_since(&self, proven: u32) -> u32 {
+        self.step
+            .map_or(0, |(_, _, before)| proven.saturating_sub(before))
+    }
+
+    /// Remembers a decision; upon what it was made.
+    pub(super) fn decided(&mut self, now: Timestamp, event: Event) -> Why {
+        if self.past.len() == PAST_MAX {
+            self.past.pop_front();
+        }
+        self.past.push_back(Past {
+            at_unix_ms: unix_ms(now),
+            event,
+            why: self.why.clone(),
+        });
+        self.why.clone()
+    }
+}
+
+fn unix_ms(at: Timestamp) -> u64 {
+    at.as_nanos() / 1_000_000
+}
+
+impl Why {
+    /// For people, a line each: who finds it slow by which figure, and how much it is asked.
+    pub fn lines(&self, now: Timestamp) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(since) = self.since_unix_ms {
+            let since = Timestamp::from_nanos(since.saturating_mul(1_000_000));
+            let age = now.since(since);
+            lines.push(format!("found slow for {:.1} s", age.as_secs_f64()));
+        }
+        for blame in &self.blaming {
+            let mut line = format!("{} ({:.0} of 100)", blame.observer, blame.score.value());
+            if let Some(finding) = &blame.finding {
+                let _ = write!(line, ": {}", finding.sentence());
+            }
+            lines.push(line);
+        }
+        let blaming = self.blaming.len();
+        if blaming > 0 {
+            lines.push(format!("{blaming} of {} observers", self.voters));
+        }
+        if self.is_busy {
+            lines.push(format!(
+                "asked {:.1} times as much as the median node: what its load explains does not count",
+                self.load
+            ));
+        }
+        lines
+    }
+}
+
+impl Finding {
+    /// For people.
+    pub fn sentence(&self) -> String {
+        let (what, unit) = match self.statistic {
+            Statistic::Median => ("half of its requests take up to", "ms"),
+            Statistic::FastestQuarter => ("its fastest quarter takes up to", "ms"),
+            Statistic::SlowShare => ("slow or unanswered are", "%"),
+            Statistic::SlowShareUnqueued => ("slow or unanswered, without waiting there, are", "%"),
+        };
+        let told = |figure: Option<f64>| match figure {
+            Some(figure) => format!("{figure:.2} {unit}"),
+            None => "no answer".to_owned(),
+        };
+        format!(
+            "{}: {what} {}, its peers' {}, slow from {} on ({} requests, {} unanswered)",
+            self.class.name(),
+            told(self.ours),
+            told(self.peers),
+            told(self.limit),
+            self.requests,
+            self.unanswered,
+        )
+    }
+}
+
+#[cfg(test)]
+#[path = "case_test.rs"]
+mod tests;

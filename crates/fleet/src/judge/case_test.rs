@@ -1,0 +1,106 @@
+//! What is remembered of a node and how it is told.
+
+use super::*;
+use crate::judge::Class;
+
+const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+fn finding() -> Finding {
+    Finding {
+        class: Class::Read,
+        statistic: Statistic::Median,
+        ours: None,
+        peers: Some(0.31),
+        limit: Some(0.93),
+        requests: 40,
+        unanswered: 38,
+    }
+}
+
+fn said(score: Score, unqueued: Score, is_busy: bool) -> Agreed {
+    Agreed {
+        node: MemberId(4),
+        score,
+        score_unqueued: unqueued,
+        is_busy,
+        load: 2.5,
+        voters: 2,
+        proven: 0,
+        blaming: vec![(MemberId(101), score, Some(finding()))],
+    }
+}
+
+#[test]
+fn what_was_held_against_a_busy_node_is_not_used_once_it_is_idle() {
+    let serving = Standing::founder(START);
+    let mut case = Case::new(MemberId(4));
+    case.hear(
+        START,
+        &serving,
+        Some(&said(Score::CERTAIN, Score::CLEAR, true)),
+    );
+    assert_eq!(case.score(), Score::CLEAR);
+    case.hear(
+        START,
+        &serving,
+        Some(&said(Score::CERTAIN, Score::CLEAR, false)),
+    );
+    assert_eq!(case.score(), Score::CLEAR);
+    case.hear(
+        START,
+        &serving,
+        Some(&said(Score::CLEAR, Score::CLEAR, false)),
+    );
+    case.hear(
+        START,
+        &serving,
+        Some(&said(Score::CERTAIN, Score::CLEAR, false)),
+    );
+    assert_eq!(case.score(), Score::CERTAIN);
+}
+
+#[test]
+fn it_says_who_by_which_figure_and_since_when() {
+    let serving = Standing::founder(START);
+    let mut case = Case::new(MemberId(4));
+    case.hear(
+        START,
+        &serving,
+        Some(&said(Score::SUSPECT, Score::CLEAR, false)),
+    );
+    let later = START + std::time::Duration::from_secs(3);
+    case.hear(
+        later,
+        &serving,
+        Some(&said(Score::SUSPECT, Score::CLEAR, false)),
+    );
+    assert_eq!(
+        case.why().lines(later),
+        [
+            "found slow for 3.0 s",
+            "member 101 (10 of 100): read: half of its requests take up to no answer, its peers' \
+             0.31 ms, slow from 0.93 ms on (40 requests, 38 unanswered)",
+            "1 of 2 observers",
+        ]
+    );
+    case.hear(later, &serving, None);
+    assert!(case.why().lines(later).is_empty());
+}
+
+#[test]
+fn decisions_are_remembered_with_their_reasons_and_not_for_ever() {
+    let mut case = Case::new(MemberId(4));
+    case.hear(
+        START,
+        &Standing::founder(START),
+        Some(&said(Score::CERTAIN, Score::CLEAR, false)),
+    );
+    for _ in 0..40 {
+        case.decided(START, Event::Condemned);
+    }
+    assert_eq!(case.past().count(), PAST_MAX);
+    let past = case.past().next().unwrap();
+    assert_eq!(past.why.score, Score::CERTAIN);
+    let text = serde_json::to_string(past).unwrap();
+    assert_eq!(serde_json::from_str::<Past>(&text).unwrap(), *past);
+}

@@ -1,0 +1,286 @@
+//! What is done about slow nodes: states, caps, and when nothing is done because all are slow.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::Timestamp;
+use base::fleet::MemberId;
+
+use super::ballot::Ballot;
+use super::case::{Case, Why};
+use super::panel::{Agreed, Panel};
+use super::score::Score;
+use crate::membership::{Event, Standing, State};
+
+/// After so long what was said of a node before it was let in again has been taken back.
+const GRACE: Duration = Duration::from_secs(2);
+/// Requests that a node must have answered well in a step before it goes on to the next.
+const PROOF: u32 = 32;
+/// Without them, so many times as long: nobody asks.
+const PROOF_WAIT: u32 = 6;
+
+/// Something that is to happen to a node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The node.
+    pub node: MemberId,
+    /// What happens to it.
+    pub event: Event,
+    /// Upon what.
+    pub why: Why,
+}
+
+/// Something that concerns no single node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// All nodes are slower than they use to be, or most are slower than the rest: what they share
+    /// is to blame, and nobody is taken out. With those that stand out.
+    FleetSlow(Vec<MemberId>),
+    /// Some of these should go, but as many of them are out as may be.
+    CapHolds(Vec<MemberId>),
+    /// These observers are slow themselves.
+    ObserversSlow(Vec<MemberId>),
+}
+
+/// What came of a round.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ruling {
+    /// What is to happen.
+    pub decisions: Vec<Decision>,
+    /// What has begun: told once, until it was over.
+    pub began: Vec<Notice>,
+    /// What is over.
+    pub ended: Vec<Notice>,
+}
+
+/// Decides, round by round, from ballots and standings.
+#[derive(Debug, Default)]
+pub struct Judge {
+    cases: BTreeMap<MemberId, Case>,
+    notices: [Option<Notice>; 3],
+}
+
+/// What a round looks at beside the node itself.
+struct Round {
+    now: Timestamp,
+    /// Nobody is suspected or taken out.
+    is_frozen: bool,
+    /// How many more may be taken out.
+    room: usize,
+}
+
+impl Judge {
+    /// Knows of nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Looks at the latest ballots, none older than a few seconds and one of each observer. The
+    /// caller applies the decisions to the standings before the next round, or leaves them.
+    pub fn round(
+        &mut self,
+        now: Timestamp,
+        standings: &BTreeMap<MemberId, Standing>,
+        ballots: &[Ballot],
+    ) -> Ruling {
+        let panel = Panel::of(ballots);
+        self.cases.retain(|node, _| standings.contains_key(node));
+        for (node, standing) in standings {
+            let case = self.cases.entry(*node).or_insert_with(|| Case::new(*node));
+            case.hear(now, standing, panel.of_node(*node));
+        }
+        let crowd = Crowd::of(standings, &self.cases);
+        let is_frozen = panel.shift >= Score::SUSPECT
+            || crowd.is_most_slow()
+            || matches!(self.notices[0], Some(Notice::FleetSlow(_)))
+                && (panel.shift > Score::CLEAR || crowd.slow > crowd.cap);
+        let mut round = Round {
+            now,
+            is_frozen,
+            room: crowd.cap.saturating_sub(crowd.out),
+        };
+        let mut ruling = Ruling::default();
+        // The worst first, since not all may go.
+        let mut order: Vec<MemberId> = standings.keys().copied().collect();
+        order.sort_by(|one, other| self.score(*other).order(&self.score(*one)));
+        let mut held_back = Vec::new();
+        for node in order {
+            let (Some(standing), Some(case)) = (standings.get(&node), self.cases.get_mut(&node))
+            else {
+                continue;
+            };
+            let said = panel.of_node(node);
+            match round.rule(standing, case, said) {
+                Rule::Is(event) => {
+                    let why = case.decided(now, event);
+                    ruling.decisions.push(Decision { node, event, why });
+                }
+                Rule::HeldBack => held_back.push(node),
+                Rule::Nothing => {}
+            }
+        }
+        held_back.sort_unstable();
+        self.tell(&mut ruling, &panel, is_frozen, &crowd, held_back);
+        ruling
+    }
+
+    fn score(&self, node: MemberId) -> Score {
+        self.cases
+            .get(&node)
+            .map_or(Score::CLEAR, |case| case.score())
+    }
+
+    fn tell(
+        &mut self,
+        ruling: &mut Ruling,
+        panel: &Panel,
+        is_frozen: bool,
+        crowd: &Crowd,
+        held_back: Vec<MemberId>,
+    ) {
+        let some = |nodes: Vec<MemberId>| (!nodes.is_empty()).then_some(nodes);
+        let now = [
+            is_frozen.then(|| Notice::FleetSlow(crowd.slow_nodes.clone())),
+            // With all slow it is not the cap that keeps them.
+            some(held_back)
+                .filter(|_| !is_frozen)
+                .map(|_| Notice::CapHolds(crowd.slow_or_out.clone())),
+            some(panel.slow_observers.clone()).map(Notice::ObserversSlow),
+        ];
+        for (before, now) in self.notices.iter_mut().zip(now) {
+            match (&before, now) {
+                (None, Some(notice)) => {
+                    ruling.began.push(notice.clone());
+                    *before = Some(notice);
+                }
+                (Some(_), None) => ruling.ended.extend(before.take()),
+                _ => {}
+            }
+        }
+    }
+
+    /// What is known of a node.
+    pub fn case(&self, node: MemberId) -> Option<&Case> {
+        self.cases.get(&node)
+    }
+
+    /// What concerns no single node, at present.
+    pub fn notices(&self) -> impl Iterator<Item = &Notice> {
+        self.notices.iter().flatten()
+    }
+}
+
+/// How many serve, are out, and look slow.
+struct Crowd {
+    members: usize,
+    out: usize,
+    cap: usize,
+    slow: usize,
+    slow_nodes: Vec<MemberId>,
+    slow_or_out: Vec<MemberId>,
+}
+
+impl Crowd {
+    fn of(standings: &BTreeMap<MemberId, Standing>, cases: &BTreeMap<MemberId, Case>) -> Self {
+        let count = |of: &[State]| {
+            let states = standings.values().map(Standing::state);
+            states.filter(|state| of.contains(state)).count()
+        };
+        let out = count(&[State::Ejected, State::Probation]);
+        let members = out + count(&[State::Ramping, State::Serving, State::Suspect]);
+        let is_slow = |node: &MemberId, standing: &Standing| {
+            let serves = matches!(standing.state(), State::Serving | State::Suspect);
+            serves
+                && cases
+                    .get(node)
+                    .is_some_and(|it| it.score() >= Score::SUSPECT)
+        };
+        let nodes = |is_one: &dyn Fn(&MemberId, &Standing) -> bool| -> Vec<MemberId> {
+            let found = standings.iter().filter(|(node, it)| is_one(node, it));
+            found.map(|(node, _)| *node).collect()
+        };
+        let is_out = |it: &Standing| matches!(it.state(), State::Ejected | State::Probation);
+        let slow_nodes = nodes(&is_slow);
+        Self {
+            members,
+            out,
+            cap: (members / 10).max(1).min(members.saturating_sub(1)),
+            slow: slow_nodes.len(),
+            slow_nodes,
+            slow_or_out: nodes(&|node, it| is_out(it) || is_slow(node, it)),
+        }
+    }
+
+    fn is_most_slow(&self) -> bool {
+        2 * self.slow > self.members
+    }
+}
+
+enum Rule {
+    Is(Event),
+    /// It should go, but may not.
+    HeldBack,
+    Nothing,
+}
+
+impl Round {
+    fn rule(&mut self, standing: &Standing, case: &Case, said: Option<&Agreed>) -> Rule {
+        let score = case.score();
+        match standing.state() {
+            State::Quarantined | State::Drained => Rule::Nothing,
+            State::Ejected => self.hold(standing, true),
+            State::Shadow | State::Ramping | State::Probation => {
+                let is_fresh = self.now.since(standing.since()) >= GRACE;
+                if is_fresh && score >= Score::SUSPECT && !self.is_frozen {
+                    return self.fail(standing);
+                }
+                let since = case.proven_since(said.map_or(0, |it| it.proven));
+                self.hold(standing, since >= PROOF && score < Score::SUSPECT)
+            }
+            State::Serving | State::Suspect if self.is_frozen => Rule::Nothing,
+            State::Serving if score >= Score::CERTAIN && self.room > 0 => self.condemn(),
+            State::Serving if score >= Score::SUSPECT => Rule::Is(Event::Suspected),
+            State::Serving => Rule::Nothing,
+            State::Suspect if score >= Score::CERTAIN => self.condemn(),
+            State::Suspect if score <= Score::CLEAR => Rule::Is(Event::Cleared),
+            State::Suspect => Rule::Nothing,
+        }
+    }
+
+    fn condemn(&mut self) -> Rule {
+        if self.room == 0 {
+            return Rule::HeldBack;
+        }
+        self.room -= 1;
+        Rule::Is(Event::Condemned)
+    }
+
+    /// It did not do well on its way in. One that was never let in, or is out, takes nobody's place.
+    fn fail(&mut self, standing: &Standing) -> Rule {
+        let counts = standing.state() == State::Ramping && standing.is_admitted();
+        if counts && self.room == 0 {
+            return Rule::HeldBack;
+        }
+        if counts {
+            self.room -= 1;
+        }
+        Rule::Is(Event::Suspected)
+    }
+
+    fn hold(&self, standing: &Standing, is_proven: bool) -> Rule {
+        let Some(until) = standing.holds_until() else {
+            return Rule::Nothing;
+        };
+        let step = until.since(standing.since());
+        let is_due = self.now >= until;
+        let nobody_asks = self.now >= standing.since() + step * PROOF_WAIT;
+        match is_due && (is_proven || nobody_asks) {
+            true => Rule::Is(Event::Held),
+            false => Rule::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "court_test.rs"]
+mod tests;

@@ -1,0 +1,123 @@
+//! Windows that close by count, rates, and ballots as they travel.
+
+use super::*;
+use crate::judge::Statistic;
+
+const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+fn observer(nodes: u32) -> Observer {
+    let mut observer = Observer::new(START, MemberId(101), Limits::default());
+    for node in 1..=nodes {
+        observer.know(START, MemberId(node), State::Serving);
+    }
+    observer
+}
+
+fn tally(count: u32, took_us: u64) -> Tally {
+    let mut tally = Tally::default();
+    for _ in 0..count {
+        tally.answered(Duration::from_micros(took_us), Duration::ZERO, 100);
+    }
+    tally
+}
+
+/// `rounds` with so many requests to each of six nodes, of which the sixth takes `slow_us`.
+fn run(observer: &mut Observer, from: u32, rounds: u32, count: u32, slow_us: u64) -> Ballot {
+    for round in from..from + rounds {
+        let now = START + ROUND * (round + 1);
+        for node in 1..=6 {
+            let took = if node == 6 { slow_us } else { 300 };
+            observer.note(now, MemberId(node), Class::Read, &tally(count, took));
+        }
+        observer.round(now);
+    }
+    observer.ballot(START + ROUND * (from + rounds))
+}
+
+#[test]
+fn nothing_is_said_before_enough_was_asked() {
+    let mut observer = observer(6);
+    assert!(run(&mut observer, 0, 3, 10, 50_000).opinions.is_empty());
+    let ballot = run(&mut observer, 3, 1, 10, 50_000);
+    assert_eq!(ballot.opinions.len(), 6);
+    assert!(ballot.opinions[5].score > Score::CLEAR);
+}
+
+#[test]
+fn few_requests_take_longer_and_say_the_same() {
+    for count in [4, 8, 40, 400] {
+        let mut observer = observer(6);
+        let rounds = 20.max(200 / count);
+        let ballot = run(&mut observer, 0, rounds, count, 50_000);
+        assert!(ballot.opinions[5].score >= Score::SUSPECT, "{count}");
+        let finding = ballot.opinions[5].finding.unwrap();
+        assert_eq!(finding.statistic, Statistic::Median);
+        assert!(finding.ours.unwrap() > 40.0 && finding.peers.unwrap() < 0.4);
+        assert_eq!(ballot.opinions[0].score, Score::CLEAR);
+    }
+}
+
+#[test]
+fn what_is_left_behind_is_forgotten_with_the_step() {
+    let mut observer = observer(6);
+    let ballot = run(&mut observer, 0, 20, 40, 50_000);
+    assert_eq!(ballot.opinions[5].score, Score::CERTAIN);
+    let now = START + ROUND * 20;
+    observer.know(now, MemberId(6), State::Suspect);
+    assert_eq!(observer.ballot(now).opinions[5].score, Score::CERTAIN);
+    observer.know(now, MemberId(6), State::Ejected);
+    observer.know(now, MemberId(6), State::Probation);
+    assert_eq!(observer.ballot(now).opinions.len(), 5);
+    observer.keep(|node| node.0 > 3);
+    assert_eq!(observer.ballot(now).opinions.len(), 2);
+}
+
+#[test]
+fn rates_follow_within_seconds() {
+    let mut observer = observer(6);
+    let ballot = run(&mut observer, 0, 40, 50, 300);
+    for opinion in &ballot.opinions {
+        assert!((opinion.asked_per_s - 200.0).abs() < 5.0, "{opinion:?}");
+        assert!((opinion.bytes_per_s - 20_000.0).abs() < 500.0);
+    }
+}
+
+#[test]
+fn a_level_that_rises_slowly_is_usual() {
+    let mut observer = observer(6);
+    let mut took_us = 300.0;
+    for round in 1..2400 {
+        // Six times as long after ten minutes.
+        took_us *= 1.00075;
+        let now = START + ROUND * round;
+        for node in 1..=6 {
+            observer.note(now, MemberId(node), Class::Read, &tally(40, took_us as u64));
+        }
+        observer.round(now);
+        assert!(observer.ballot(now).shift < Score::SUSPECT, "round {round}");
+    }
+}
+
+#[test]
+fn a_ballot_travels_as_json() {
+    let mut observer = observer(6);
+    let mut silent = Tally::default();
+    silent.unanswered(400);
+    let now = START + ROUND;
+    for node in 1..=6 {
+        observer.note(now, MemberId(node), Class::Write, &silent);
+    }
+    observer.round(now);
+    let ballot = observer.ballot(now);
+    assert_eq!(ballot.levels_ms, [None; 4]);
+    let text = serde_json::to_string(&ballot).unwrap();
+    assert_eq!(serde_json::from_str::<Ballot>(&text).unwrap(), ballot);
+}
+
+#[test]
+fn nodes_that_it_was_not_told_of_are_nobody() {
+    let mut observer = observer(2);
+    observer.note(START, MemberId(9), Class::Read, &tally(100, 300));
+    observer.round(START + ROUND);
+    assert!(observer.ballot(START + ROUND).opinions.is_empty());
+}

@@ -1,0 +1,186 @@
+//! What several observers say together: who has a vote, and what most of them agree upon.
+
+use base::fleet::MemberId;
+
+use super::ballot::{Ballot, Finding, Opinion};
+use super::score::Score;
+use super::tally::Class;
+
+/// An observer whose level is so many times that of the others, and so much above it, is slow itself.
+const SLOW_RATIO: f64 = 3.0;
+const SLOW_EXCESS_MS: f64 = 0.5;
+/// A node that is asked so many times as much as the median node, in requests or bytes, is busy …
+const BUSY_RATIO: f32 = 1.5;
+/// … unless it does less than this part of what the median node does.
+const BUSY_DOES: f32 = 0.8;
+
+/// What the observers that have a vote say together.
+#[derive(Clone, Debug, Default)]
+pub struct Panel {
+    /// Observers that are slow themselves, and have no vote.
+    pub slow_observers: Vec<MemberId>,
+    /// How surely all nodes are slower than they use to be, as more than half of the voters say.
+    pub shift: Score,
+    /// Of each node that anybody with a vote has asked, in the order of their numbers.
+    pub nodes: Vec<Agreed>,
+}
+
+/// What the voters say of one node.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// The node.
+    pub node: MemberId,
+    /// How surely it is slow: what more than half of the voters say at least.
+    pub score: Score,
+    /// The same if it may have been busy.
+    pub score_unqueued: Score,
+    /// It is asked more than others, and does more.
+    pub is_busy: bool,
+    /// How much it is asked, of requests or bytes, beside the median node.
+    pub load: f32,
+    /// How many have asked it enough to say anything.
+    pub voters: usize,
+    /// Requests that it has answered well since it was let in anew.
+    pub proven: u32,
+    /// Who finds it slow, how surely, and by what.
+    pub blaming: Vec<(MemberId, Score, Option<Finding>)>,
+}
+
+impl Panel {
+    /// Of the latest ballots, one of each observer.
+    pub fn of(ballots: &[Ballot]) -> Self {
+        let slow: Vec<bool> = (0..ballots.len()).map(|it| is_slow(ballots, it)).collect();
+        let with_vote = || ballots.iter().zip(&slow).filter(|(_, slow)| !**slow);
+        let voters: Vec<&Ballot> = with_vote().map(|(ballot, _)| ballot).collect();
+        let mut shifts: Vec<Score> = voters.iter().map(|it| it.shift).collect();
+        let mut nodes: Vec<MemberId> = (voters.iter())
+            .flat_map(|ballot| ballot.opinions.iter().map(|it| it.node))
+            .collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let mut agreed: Vec<Agreed> = nodes.iter().map(|node| agree(&voters, *node)).collect();
+        let loads = Loads::of(&voters, &nodes);
+        for (place, one) in agreed.iter_mut().enumerate() {
+            (one.is_busy, one.load) = loads.of_node(place);
+        }
+        let observers = ballots.iter().map(|it| it.observer).zip(slow);
+        Self {
+            slow_observers: observers.filter(|it| it.1).map(|it| it.0).collect(),
+            shift: majority(&mut shifts),
+            nodes: agreed,
+        }
+    }
+
+    /// What is said of `node`.
+    pub fn of_node(&self, node: MemberId) -> Option<&Agreed> {
+        let place = self.nodes.binary_search_by_key(&node, |it| it.node);
+        self.nodes.get(place.ok()?)
+    }
+}
+
+/// Whether the median node looks much slower to this observer than to the median of the others, in
+/// every class that they have in common.
+fn is_slow(ballots: &[Ballot], place: usize) -> bool {
+    let Some(own) = ballots.get(place) else {
+        return false;
+    };
+    let mut is_slow = false;
+    for class in Class::ALL {
+        let level = |ballot: &Ballot| ballot.levels_ms[class.index()];
+        let others = ballots.iter().enumerate().filter(|it| it.0 != place);
+        let mut others: Vec<f64> = others.filter_map(|it| level(it.1)).collect();
+        others.sort_unstable_by(f64::total_cmp);
+        // Of two, the faster: an observer is slow beside any that is not.
+        let median = others.get(others.len().saturating_sub(1) / 2);
+        let (Some(level), Some(median)) = (level(own), median) else {
+            continue;
+        };
+        if level <= (median * SLOW_RATIO).max(median + SLOW_EXCESS_MS) {
+            return false;
+        }
+        is_slow = true;
+    }
+    is_slow
+}
+
+fn agree(voters: &[&Ballot], node: MemberId) -> Agreed {
+    let opinions = || {
+        let found = voters
+            .iter()
+            .map(|ballot| (ballot.observer, ballot.of(node)));
+        found.filter_map(|(observer, opinion)| Some((observer, opinion?)))
+    };
+    let mut scores: Vec<Score> = opinions().map(|it| it.1.score).collect();
+    let mut unqueued: Vec<Score> = opinions().map(|it| it.1.score_unqueued).collect();
+    let blaming = opinions().filter(|it| it.1.score > Score::CLEAR);
+    Agreed {
+        node,
+        voters: scores.len(),
+        score: majority(&mut scores),
+        score_unqueued: majority(&mut unqueued),
+        is_busy: false,
+        load: 0.0,
+        proven: opinions().fold(0, |sum: u32, it| sum.saturating_add(it.1.proven)),
+        blaming: blaming.map(|it| (it.0, it.1.score, it.1.finding)).collect(),
+    }
+}
+
+/// The highest that more than half say at least.
+fn majority(scores: &mut [Score]) -> Score {
+    scores.sort_unstable_by(|one, other| other.order(one));
+    scores.get(scores.len() / 2).copied().unwrap_or_default()
+}
+
+/// How much each node is asked and does, over all who have a vote.
+struct Loads {
+    asked: Vec<f32>,
+    answered: Vec<f32>,
+    bytes: Vec<f32>,
+    medians: [f32; 3],
+}
+
+impl Loads {
+    fn of(voters: &[&Ballot], nodes: &[MemberId]) -> Self {
+        let sums = |figure: fn(&Opinion) -> f32| -> Vec<f32> {
+            let of_node = |node: &MemberId| {
+                let opinions = voters.iter().filter_map(|ballot| ballot.of(*node));
+                opinions.map(figure).sum()
+            };
+            nodes.iter().map(of_node).collect()
+        };
+        let (asked, answered, bytes) = (
+            sums(|it| it.asked_per_s),
+            sums(|it| it.answered_per_s),
+            sums(|it| it.bytes_per_s),
+        );
+        let medians = [median(&asked), median(&answered), median(&bytes)];
+        Self {
+            asked,
+            answered,
+            bytes,
+            medians,
+        }
+    }
+
+    /// Whether it is busy, and how much it is asked beside the median node.
+    fn of_node(&self, place: usize) -> (bool, f32) {
+        let ratio = |of: &[f32], median: f32| {
+            let own = of.get(place).copied().unwrap_or(0.0);
+            if median > 0.0 { own / median } else { 1.0 }
+        };
+        let [asked, answered, bytes] = self.medians;
+        let load = ratio(&self.asked, asked).max(ratio(&self.bytes, bytes));
+        let does = ratio(&self.answered, answered).max(ratio(&self.bytes, bytes));
+        (load >= BUSY_RATIO && does >= BUSY_DOES, load)
+    }
+}
+
+fn median(figures: &[f32]) -> f32 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable_by(f32::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+#[path = "panel_test.rs"]
+mod tests;

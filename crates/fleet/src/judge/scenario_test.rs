@@ -1,0 +1,363 @@
+//! A small fleet in virtual time: what is done about each kind of trouble, and how soon.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::Timestamp;
+use base::fleet::MemberId;
+use base::rng::Rng;
+
+use super::*;
+use crate::membership::{Event, Standing, State};
+
+const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+/// What is wrong with a node, or with an observer.
+#[derive(Clone, Copy, PartialEq)]
+enum Trouble {
+    None,
+    /// Every request takes so many milliseconds more.
+    Later(f64),
+    /// So many of a hundred take 5 to 15 ms more.
+    Bimodal(f64),
+    Silent,
+    /// Asked so many times as much, of which the queue at the node is told.
+    Busy(f64),
+}
+
+struct World {
+    rng: Rng,
+    now: Timestamp,
+    standings: BTreeMap<MemberId, Standing>,
+    observers: Vec<(Observer, Trouble)>,
+    troubles: BTreeMap<MemberId, Trouble>,
+    judge: Judge,
+    per_round: u32,
+    log: Vec<(Duration, MemberId, Event)>,
+    notices: Vec<(Duration, Notice)>,
+    began: Timestamp,
+}
+
+impl World {
+    fn new(seed: u64, nodes: u32, observers: u32) -> Self {
+        let observer = |id| {
+            (
+                Observer::new(START, MemberId(id), Limits::default()),
+                Trouble::None,
+            )
+        };
+        let mut world = Self {
+            rng: Rng::new(seed),
+            now: START,
+            standings: (1..=nodes)
+                .map(|id| (MemberId(id), Standing::founder(START)))
+                .collect(),
+            observers: (101..=100 + observers).map(observer).collect(),
+            troubles: BTreeMap::new(),
+            judge: Judge::new(),
+            per_round: 40,
+            log: Vec::new(),
+            notices: Vec::new(),
+            began: START,
+        };
+        world.run(20);
+        assert!(world.log.is_empty(), "calm: {:?}", world.log);
+        world.began = world.now;
+        world
+    }
+
+    fn trouble(&mut self, node: u32, trouble: Trouble) {
+        self.troubles.insert(MemberId(node), trouble);
+    }
+
+    fn run(&mut self, seconds: u32) {
+        for _ in 0..seconds * 4 {
+            self.round();
+        }
+    }
+
+    fn round(&mut self) {
+        self.now = self.now + ROUND;
+        let states: Vec<(MemberId, Standing)> =
+            self.standings.iter().map(|(id, it)| (*id, *it)).collect();
+        let mut ballots = Vec::new();
+        for place in 0..self.observers.len() {
+            for (node, standing) in &states {
+                let share = standing.share_of(1000);
+                let tally = self.tally(place, *node, share);
+                let (observer, _) = &mut self.observers[place];
+                observer.know(self.now, *node, standing.state());
+                observer.note(self.now, *node, Class::Read, &tally);
+            }
+            let (observer, _) = &mut self.observers[place];
+            observer.round(self.now);
+            ballots.push(observer.ballot(self.now));
+        }
+        let ruling = self.judge.round(self.now, &self.standings, &ballots);
+        for decision in ruling.decisions {
+            let standing = &self.standings[&decision.node];
+            let next = standing.after(decision.event, self.now).unwrap();
+            self.standings.insert(decision.node, next);
+            self.log
+                .push((self.now.since(self.began), decision.node, decision.event));
+        }
+        for notice in ruling.began {
+            self.notices.push((self.now.since(self.began), notice));
+        }
+    }
+
+    fn tally(&mut self, observer: usize, node: MemberId, share: u32) -> Tally {
+        let trouble = self.troubles.get(&node).copied().unwrap_or(Trouble::None);
+        let own = self.observers[observer].1;
+        let mut tally = Tally::default();
+        let factor = match trouble {
+            Trouble::Busy(times) => times,
+            _ => 1.0,
+        };
+        let expected = f64::from(self.per_round * share) * factor / 1000.0;
+        let count = (expected + self.rng.unit_f64()) as u32;
+        for _ in 0..count {
+            let mut ms = 0.25 * (1.0 + self.rng.unit_f64().powi(4) * 4.0);
+            let mut queued = 0.02;
+            for one in [trouble, own] {
+                match one {
+                    Trouble::Later(more) => ms += more,
+                    Trouble::Bimodal(part) if self.rng.unit_f64() * 100.0 < part => {
+                        ms += 5.0 + 10.0 * self.rng.unit_f64();
+                    }
+                    Trouble::Busy(_) => queued += 4.0 * self.rng.unit_f64(),
+                    _ => {}
+                }
+            }
+            match trouble {
+                Trouble::Silent => tally.unanswered(1),
+                _ => tally.answered(millis(ms + queued), millis(queued), 100),
+            }
+        }
+        tally
+    }
+
+    fn state(&self, node: u32) -> State {
+        self.standings[&MemberId(node)].state()
+    }
+
+    /// When this happened first.
+    fn when(&self, node: u32, event: Event) -> Option<f64> {
+        let found = self.log.iter().find(|it| (it.1.0, it.2) == (node, event));
+        found.map(|it| it.0.as_secs_f64())
+    }
+
+    fn ejected(&self) -> Vec<u32> {
+        let out = self.standings.iter().filter(|it| {
+            let state = it.1.state();
+            matches!(state, State::Ejected | State::Probation)
+        });
+        out.map(|it| it.0.0).collect()
+    }
+}
+
+fn millis(ms: f64) -> Duration {
+    Duration::from_secs_f64(ms / 1e3)
+}
+
+#[test]
+fn a_node_that_turns_slow_is_suspect_in_two_seconds_and_out_in_five() {
+    for (seed, trouble) in [Trouble::Later(50.0), Trouble::Later(2.0), Trouble::Silent]
+        .into_iter()
+        .enumerate()
+    {
+        for observers in [1, 2, 5] {
+            let mut world = World::new(seed as u64, 6, observers);
+            world.trouble(3, trouble);
+            world.run(6);
+            let suspected = world.when(3, Event::Suspected).unwrap();
+            let condemned = world.when(3, Event::Condemned).unwrap();
+            assert!(suspected <= 2.0, "{suspected}");
+            assert!((1.5..=5.0).contains(&condemned), "{condemned}");
+            assert_eq!(world.ejected(), [3]);
+        }
+    }
+}
+
+#[test]
+fn a_part_of_slow_requests_is_enough() {
+    for part in [10.0, 15.0] {
+        let mut world = World::new(1, 6, 2);
+        world.trouble(2, Trouble::Bimodal(part));
+        world.run(30);
+        assert!(world.when(2, Event::Suspected).unwrap() <= 30.0);
+        assert_eq!(world.ejected(), [2]);
+    }
+}
+
+#[test]
+fn with_all_slow_nobody_goes_and_it_is_said_once() {
+    let mut world = World::new(2, 6, 2);
+    for node in 1..=6 {
+        world.trouble(node, Trouble::Later(20.0));
+    }
+    world.run(40);
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    let [(when, Notice::FleetSlow(_))] = &world.notices[..] else {
+        panic!("{:?}", world.notices);
+    };
+    assert!(when.as_secs() < 10);
+    for node in 1..=6 {
+        world.trouble(node, Trouble::None);
+    }
+    world.run(120);
+    assert_eq!(world.judge.notices().count(), 0, "it is over");
+}
+
+#[test]
+fn with_most_of_them_slow_nobody_goes_either() {
+    let mut world = World::new(3, 6, 2);
+    for node in 1..=4 {
+        world.trouble(node, Trouble::Later(20.0));
+    }
+    world.run(40);
+    assert!(world.ejected().is_empty());
+    assert!(matches!(world.notices[0].1, Notice::FleetSlow(_)));
+}
+
+#[test]
+fn an_observer_that_is_slow_itself_has_no_vote() {
+    let mut world = World::new(4, 6, 2);
+    world.observers[1].1 = Trouble::Later(30.0);
+    world.run(40);
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    let expected = Notice::ObserversSlow(vec![MemberId(102)]);
+    assert_eq!(world.notices[0].1, expected);
+    // Who is left still sees a slow node.
+    world.began = world.now;
+    world.trouble(5, Trouble::Later(50.0));
+    world.run(6);
+    assert_eq!(world.ejected(), [5]);
+}
+
+#[test]
+fn busy_is_not_slow_but_busy_and_slow_is() {
+    let mut world = World::new(5, 6, 2);
+    world.trouble(1, Trouble::Busy(3.0));
+    world.run(60);
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    // Nor right after, while what it was is not forgotten.
+    world.trouble(1, Trouble::None);
+    world.run(90);
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    world.trouble(1, Trouble::Busy(3.0));
+    world.run(10);
+    world.trouble(1, Trouble::Silent);
+    world.run(8);
+    assert_eq!(world.ejected(), [1]);
+}
+
+#[test]
+fn of_two_slow_ones_one_goes_and_both_are_named() {
+    let mut world = World::new(6, 6, 2);
+    world.trouble(2, Trouble::Later(50.0));
+    world.trouble(4, Trouble::Later(20.0));
+    world.run(30);
+    let out = world.ejected();
+    assert_eq!(out.len(), 1, "{out:?}");
+    let expected = vec![MemberId(2), MemberId(4)];
+    let named = world.notices.iter().any(|(_, notice)| match notice {
+        Notice::CapHolds(nodes) => *nodes == expected,
+        _ => false,
+    });
+    assert!(named, "{:?}", world.notices);
+}
+
+#[test]
+fn who_recovers_is_back_at_full_weight_in_two_minutes_and_stays() {
+    let mut world = World::new(7, 6, 2);
+    world.trouble(3, Trouble::Later(50.0));
+    world.run(6);
+    assert_eq!(world.state(3), State::Ejected);
+    world.trouble(3, Trouble::None);
+    world.run(120);
+    assert_eq!(world.state(3), State::Serving);
+    let events = world.log.len();
+    world.run(600);
+    assert_eq!(world.log.len(), events, "{:?}", &world.log[events..]);
+}
+
+#[test]
+fn who_does_not_recover_is_tried_less_and_less() {
+    let mut world = World::new(8, 6, 2);
+    world.trouble(3, Trouble::Later(50.0));
+    world.run(900);
+    let tries = |from: u64, to: u64| {
+        let held = world.log.iter().filter(|it| it.2 == Event::Held);
+        held.filter(|it| (from..to).contains(&it.0.as_secs()))
+            .count()
+    };
+    assert!(
+        tries(0, 200) >= 2 && tries(500, 900) <= 2,
+        "{:?}",
+        world.log
+    );
+    let served = world.log.iter().any(|it| it.2 == Event::Cleared);
+    assert!(!served && world.state(3) != State::Serving);
+}
+
+#[test]
+fn short_pauses_take_nobody_out() {
+    let mut world = World::new(9, 6, 2);
+    for _ in 0..60 {
+        let node = 1 + world.rng.below(6) as u32;
+        world.trouble(node, Trouble::Silent);
+        world.round();
+        world.round();
+        world.trouble(node, Trouble::None);
+        world.run(8);
+    }
+    assert!(world.log.is_empty(), "{:?}", world.log);
+}
+
+#[test]
+fn of_two_nodes_the_slow_one_is_told_from_the_other() {
+    let mut world = World::new(10, 2, 2);
+    world.trouble(2, Trouble::Later(20.0));
+    world.run(6);
+    assert_eq!(world.ejected(), [2]);
+    // The last one is never taken out.
+    world.trouble(1, Trouble::Silent);
+    world.run(30);
+    assert_eq!(world.ejected(), [2]);
+}
+
+#[test]
+fn one_observer_of_two_is_not_enough() {
+    let mut world = World::new(11, 6, 2);
+    world.run(5);
+    // A way that only the first one has is broken.
+    for _ in 0..80 {
+        world.trouble(3, Trouble::None);
+        world.now = world.now + ROUND;
+        let mut ballots = Vec::new();
+        for place in 0..2 {
+            for node in 1..=6 {
+                world.trouble(
+                    3,
+                    if place == 0 {
+                        Trouble::Silent
+                    } else {
+                        Trouble::None
+                    },
+                );
+                let tally = world.tally(place, MemberId(node), 1000);
+                let observer = &mut world.observers[place].0;
+                observer.note(world.now, MemberId(node), Class::Read, &tally);
+            }
+            let observer = &mut world.observers[place].0;
+            observer.round(world.now);
+            ballots.push(observer.ballot(world.now));
+        }
+        let ruling = world.judge.round(world.now, &world.standings, &ballots);
+        assert!(ruling.decisions.is_empty());
+    }
+    let case = world.judge.case(MemberId(3)).unwrap();
+    assert_eq!(case.why().blaming.len(), 1);
+    assert_eq!(case.why().blaming[0].observer, MemberId(101));
+}
