@@ -29,6 +29,7 @@ SUITES = [
     "tenants",
     "connections",
     "tls",
+    "volume_tls",
     "upgrade",
     "fleet",
     "proxy",

@@ -159,10 +159,45 @@ def unknown_options_do_not_lose_the_stream():
 
 
 @suite.test
-def elsewhere_means_tls():
-    done = subprocess.run([BINARY, "up", "--nbd", "0.0.0.0:0"], capture_output=True, text=True,
-                          timeout=20)
-    assert done.returncode == 1 and "client certificates" in done.stderr, done
+def a_volume_goes_to_a_file_and_back_raw_and_qcow2():
+    qemu_io = tool("qemu-io")
+    with Volumes() as server, tempfile.TemporaryDirectory() as folder:
+        run(qemu_io, "-f", "raw", server.uri, "-c", "write -P 7 1M 3M", "-c", "write -P 8 60M 1M")
+        server.cli("volume", "snapshot", "data", "monday")
+        run(qemu_io, "-f", "raw", server.uri, "-c", "write -P 9 1M 1M")
+        for ending in ("raw", "qcow2"):
+            now, then = (os.path.join(folder, f"{name}.{ending}") for name in ("now", "then"))
+            server.cli("volume", "export", "data", now)
+            server.cli("volume", "export", "data@monday", then)
+            assert [one["volume"] for one in server.json("list")] == ["data"]
+            assert os.stat(now).st_blocks * 512 < 8 * MIB, "what is a hole stays one"
+            refused = server.cli("volume", "export", "data", now, check=False)
+            assert refused.returncode == 1 and "--force" in refused.stderr, refused
+            server.cli("volume", "export", "data", now, "--force")
+            for name, file, first in (("one", now, 9), ("two", then, 7)):
+                made = server.json("import", name, file)
+                assert made["size_bytes"] in (64 * MIB, None), made
+                uri = f"nbd+unix:///{name}?socket={server.socket}"
+                done = run(qemu_io, "-f", "raw", uri, "-c", f"read -P {first} 1M 1M",
+                           "-c", "read -P 7 2M 2M", "-c", "read -P 8 60M 1M", "-c", "read -P 0 8M 48M")
+                assert "failed" not in done.stdout + done.stderr, done.stdout
+                server.cli("volume", "rm", name)
+        gone = server.cli("volume", "import", "three", os.path.join(folder, "gone"), check=False)
+        assert gone.returncode == 1 and "gone" in gone.stderr, gone
+        small = server.cli("volume", "import", "three", now, "--size", "1MiB", check=False)
+        assert small.returncode == 1 and "--size" in small.stderr, small
+        assert [one["volume"] for one in server.json("list")] == ["data"]
+
+
+@suite.test
+def up_needs_no_set_up_to_print_both_uris():
+    with Server(memory="64MiB") as server:
+        server.cli("volume", "create", "data", "--size", "32MiB")
+        told = server.cli("volume", "attach", "data").stdout
+        assert f"nbd://{server.ready['nbd']}/data" in told, told
+        place = os.path.join(server.data_dir, "nbd.sock")
+        assert f"nbd+unix:///data?socket={place}" in told, told
+        run(tool("nbdinfo"), f"nbd+unix:///data?socket={place}")
 
 
 @suite.test

@@ -11,6 +11,8 @@ use crate::failure::Failure;
 
 /// Unix socket of the admin API.
 pub(crate) const ADMIN_SOCKET: &str = "admin.sock";
+/// Unix socket of volumes, unless the configuration says where.
+pub(crate) const NBD_SOCKET: &str = "nbd.sock";
 /// Bearer token of the admin API over TCP.
 pub(crate) const ADMIN_TOKEN: &str = "admin.token";
 /// Environment variable with the token, for where the file is not at hand.

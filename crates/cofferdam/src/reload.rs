@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use runtime::net::tls::TlsServer;
+use runtime::net::tls::{TlsFiles, TlsServer};
 
 use crate::api::types::ReloadReport;
 use crate::config::{Change, Config, Overrides};
@@ -13,7 +13,10 @@ use crate::control::{Control, Sizes};
 use crate::failure::Failure;
 use crate::logging::LevelSwitch;
 use crate::observe::service::Reloading;
-use crate::{servers, tls};
+use crate::servers;
+
+/// What the configuration says of a listener's files.
+type FilesOf = fn(&Config) -> Option<TlsFiles>;
 
 /// Holds what is in force and what it came from.
 pub(crate) struct Reloader {
@@ -24,8 +27,8 @@ pub(crate) struct Reloader {
     auth: SocketAddr,
     control: Arc<Control>,
     level: LevelSwitch,
-    /// What listeners speak TLS with, where they do.
-    tls: Option<Arc<TlsServer>>,
+    /// What listeners speak TLS with, where they do, and where the files of each are told.
+    tls: Vec<(Arc<TlsServer>, FilesOf)>,
 }
 
 impl Reloader {
@@ -45,13 +48,13 @@ impl Reloader {
             auth,
             control,
             level,
-            tls: None,
+            tls: Vec::new(),
         }
     }
 
     /// Has the files of `server` read again with each reload.
-    pub(crate) fn with_tls(mut self, server: Option<Arc<TlsServer>>) -> Self {
-        self.tls = server;
+    pub(crate) fn with_tls(mut self, server: Option<Arc<TlsServer>>, files: FilesOf) -> Self {
+        self.tls.extend(server.map(|server| (server, files)));
         self
     }
 
@@ -74,13 +77,16 @@ impl Reloader {
             item_size_max: merged.item_size_bytes(),
         };
         let servers = servers::of_listener(&merged, self.auth);
-        let certificates = self.tls.as_ref().zip(tls::files(&merged));
-        if let Some((_, files)) = &certificates {
+        let servers_of_tls = self.tls.iter();
+        let certificates: Vec<_> = servers_of_tls
+            .filter_map(|(server, files)| Some((server, files(&merged)?)))
+            .collect();
+        for (_, files) in &certificates {
             // What cannot be read is known before anything has changed.
             TlsServer::new(files)?;
         }
         self.control.configure(sizes, servers)?;
-        if let Some((server, files)) = certificates {
+        for (server, files) in certificates {
             server.reload(&files)?;
         }
         self.level.set(merged.log_level);

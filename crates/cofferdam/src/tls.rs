@@ -2,12 +2,13 @@
 
 use runtime::net::tls::{ClientCertificates, TlsFiles};
 
-use crate::config::{ClientCertificate, Config, Switch};
+use crate::config::{ClientCertificate, Config, Switch, TlsListener};
 
 /// The files of certificates, where a listener speaks TLS and they are given.
 pub(crate) fn files(config: &Config) -> Option<TlsFiles> {
     let tls = &config.tls;
-    if config.listen.memcache_tls == Switch::Off && tls.listeners.is_empty() {
+    let mut others = tls.listeners.iter().filter(|one| **one != TlsListener::Nbd);
+    if config.listen.memcache_tls == Switch::Off && others.next().is_none() {
         return None;
     }
     let authorities = tls.client_ca.clone();
@@ -17,6 +18,22 @@ pub(crate) fn files(config: &Config) -> Option<TlsFiles> {
         clients: authorities.map(|authorities| ClientCertificates {
             authorities,
             required: tls.client_certificate == ClientCertificate::Required,
+        }),
+    })
+}
+
+/// The same for volumes, whose clients have no other way to say who they are than a certificate.
+pub(crate) fn nbd_files(config: &Config) -> Option<TlsFiles> {
+    let tls = &config.tls;
+    if !tls.listeners.contains(&TlsListener::Nbd) {
+        return None;
+    }
+    Some(TlsFiles {
+        certificate: tls.certificate.clone()?,
+        key: tls.key.clone()?,
+        clients: Some(ClientCertificates {
+            authorities: tls.client_ca.clone()?,
+            required: true,
         }),
     })
 }

@@ -37,7 +37,7 @@ use crate::plane::{DataPlane, RunningPlane};
 use crate::reload::Reloader;
 use crate::status::StatusPage;
 use crate::upgrade::Upgrader;
-use crate::{files, fleet_tls, local_plane, logging, servers};
+use crate::{files, fleet_tls, local_plane, logging, servers, tls};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
 use ready::tell_ready;
 use signals::SignalThread;
@@ -114,7 +114,7 @@ fn serve(
     let state = State::open(&config.data_dir())?;
     let data = role.data(&config)?;
     let (plane, mut running) = local_plane::start(&plane_config, clock, &mut inherited, data)?;
-    let mut volumes = VolumeService::bind(&config, clock, &mut inherited)?;
+    let mut volumes = VolumeService::bind(&config, clock, &mut inherited, &plane)?;
     let observatory = Observatory::new(Arc::clone(&plane), clock, &config.data_dir());
     let observatory = Arc::new(observatory);
     let page = page::listen(&config, &mut inherited)?;
@@ -134,7 +134,10 @@ fn serve(
     });
     let page = page.transpose()?;
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
-    let reloader = Arc::new(reloader.with_tls(running.tls_server()));
+    let reloader = reloader
+        .with_tls(running.tls_server(), tls::files)
+        .with_tls(volumes.tls_server(), tls::nbd_files);
+    let reloader = Arc::new(reloader);
     let listeners = admin_listeners(&config, &mut inherited)?;
     let gate = listeners.gate()?;
     let mut sockets = running.sockets()?;

@@ -72,6 +72,9 @@ pub(crate) struct AttachView {
     pub(crate) volume: String,
     /// Address and port, if it is served over TCP.
     pub(crate) tcp: Option<String>,
+    /// Whether it wants TLS there, with a certificate of the volume's tenant.
+    #[serde(default)]
+    pub(crate) tls: bool,
     /// The socket, if it is served there.
     pub(crate) unix: Option<PathBuf>,
 }

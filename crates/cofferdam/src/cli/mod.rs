@@ -19,7 +19,9 @@ mod top_screen;
 mod upgrade;
 mod usage;
 mod volume;
+mod volume_show;
 mod volume_torture;
+mod volume_transfer;
 
 use std::env;
 use std::process::ExitCode;

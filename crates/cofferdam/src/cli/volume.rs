@@ -1,6 +1,6 @@
 //! `cofferdam volume`.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,7 +10,9 @@ use runtime::http::Method;
 use super::access::{Access, segment};
 use super::args::Global;
 use super::output;
+use super::volume_show::{how_to_connect, in_detail, row};
 use super::volume_torture::{self, TortureArgs};
+use super::volume_transfer::{self, ImportArgs};
 use crate::api::volume_types::{
     AttachView, CloneRequest, ResizeRequest, SnapshotRequest, SnapshotView, VolumeRequest,
     VolumeView,
@@ -85,6 +87,18 @@ pub(crate) enum VolumeCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Write all that a volume or a snapshot holds into a file; what is a hole stays one
+    Export {
+        /// The volume, or the snapshot `VOLUME@SNAPSHOT`
+        name: String,
+        /// Raw, or by qemu-img where it ends in `.qcow2`
+        file: PathBuf,
+        /// Write over a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make a volume of a file: raw, or qcow2 by qemu-img where its name ends so
+    Import(ImportArgs),
     /// Put random load on any NBD server, kill it as often as wanted, and judge every answer
     Torture(TortureArgs),
     /// Remove a volume and all that it holds, or the snapshot `VOLUME@SNAPSHOT`
@@ -97,8 +111,8 @@ pub(crate) enum VolumeCommand {
 /// `VOLUME@SNAPSHOT`.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    volume: String,
-    snapshot: String,
+    pub(super) volume: String,
+    pub(super) snapshot: String,
 }
 
 impl FromStr for Source {
@@ -189,6 +203,10 @@ pub(crate) fn run(global: &Global, command: VolumeCommand) -> Result<(), Failure
             let at = path(&name, "/resize");
             print(global, &access.ask(Method::POST, &at, Some(&request))?)
         }
+        VolumeCommand::Export { name, file, force } => {
+            volume_transfer::export(global, &access, (&name, &file, force))
+        }
+        VolumeCommand::Import(args) => volume_transfer::import(global, &access, &args),
         VolumeCommand::Rm { name } => {
             let at = match name.parse::<Source>() {
                 Ok(source) => {
@@ -206,7 +224,7 @@ pub(crate) fn run(global: &Global, command: VolumeCommand) -> Result<(), Failure
     }
 }
 
-fn path(volume: &str, rest: &str) -> String {
+pub(super) fn path(volume: &str, rest: &str) -> String {
     format!("/v1/volumes/{}{rest}", segment(volume))
 }
 
@@ -245,123 +263,3 @@ fn snapshots(global: &Global, access: &Access, name: &str) -> Result<(), Failure
         .collect();
     output::text(&output::table(&["SNAPSHOT", "TAKEN", "SIZE"], &rows))
 }
-
-fn row(volume: &VolumeView) -> Vec<String> {
-    let attached = volume.attached.as_ref();
-    vec![
-        volume.volume.clone(),
-        output::size(volume.size_bytes),
-        output::known(attached.map(|a| a.stored_bytes), output::size),
-        output::known(attached.map(|a| a.journal_used_bytes), output::size),
-        volume.clients.len().to_string(),
-        state(volume),
-    ]
-}
-
-fn state(volume: &VolumeView) -> String {
-    match &volume.attached {
-        None => "detached".to_owned(),
-        Some(attached) => match (&attached.stopped, attached.damaged_objects.is_empty()) {
-            (Some(stage), _) => format!("stopped at {stage}"),
-            (None, false) => "damaged".to_owned(),
-            (None, true) => "attached".to_owned(),
-        },
-    }
-}
-
-fn in_detail(volume: &VolumeView) -> String {
-    let mut pairs = vec![
-        ("volume", volume.volume.clone()),
-        ("size", output::size(volume.size_bytes)),
-        ("journal", output::size(volume.journal_bytes)),
-        (
-            "shared",
-            if volume.shared { "yes" } else { "no" }.to_owned(),
-        ),
-        ("state", state(volume)),
-        ("clients", volume.clients.join(", ")),
-    ];
-    let Some(attached) = &volume.attached else {
-        return output::pairs(&pairs);
-    };
-    pairs.extend([
-        ("journal used", output::size(attached.journal_used_bytes)),
-        ("stored", output::size(attached.stored_bytes)),
-        ("live", output::size(attached.live_bytes)),
-        ("map in memory", output::size(attached.map_memory_bytes)),
-        ("attached", format!("{} times", attached.epoch)),
-    ]);
-    pairs.extend(
-        attached
-            .damaged_objects
-            .iter()
-            .map(|object| ("damaged", object.clone())),
-    );
-    let rows: Vec<Vec<String>> = attached
-        .stages
-        .iter()
-        .map(|stage| {
-            let mean = stage.time_us.checked_div(stage.count).unwrap_or(0);
-            vec![
-                stage.stage.clone(),
-                stage.count.to_string(),
-                format!("{mean} us"),
-                stage.under_way.to_string(),
-            ]
-        })
-        .collect();
-    let header = ["STAGE", "TIMES", "MEAN", "NOW"];
-    format!(
-        "{}\n{}",
-        output::pairs(&pairs),
-        output::table(&header, &rows)
-    )
-}
-
-/// Lines to copy and paste.
-fn how_to_connect(view: &AttachView) -> String {
-    let mut text = String::new();
-    let volume = &view.volume;
-    if let Some(tcp) = &view.tcp {
-        let (host, port) = tcp.rsplit_once(':').unwrap_or((tcp, "10809"));
-        text.push_str(&format!(
-            "nbd://{tcp}/{volume}\n\
-             \x20 kernel   nbd-client {host} {port} /dev/nbd0 -N {volume} -C 4 -persist\n\
-             \x20 qemu     qemu-system-x86_64 -drive \
-             driver=nbd,server.type=inet,server.host={host},server.port={port},export={volume},\
-             reconnect-delay=60,if=virtio,format=raw\n\
-             \x20 image    qemu-img info nbd://{tcp}/{volume}\n\
-             \x20 mount    mkdir -p /mnt/{volume} && touch /tmp/{volume}.img && \
-             nbdfuse /tmp/{volume}.img nbd://{tcp}/{volume} &\n\
-             \x20          mount -o loop /tmp/{volume}.img /mnt/{volume}   # after mkfs.ext4 \
-             /tmp/{volume}.img, once\n"
-        ));
-    }
-    if let Some(unix) = &view.unix {
-        let word = output::shell_word(unix);
-        let uri = format!("nbd+unix:///{volume}?socket={}", in_uri(unix));
-        text.push_str(&format!(
-            "{uri}\n\
-             \x20 kernel   nbd-client -unix {word} /dev/nbd0 -N {volume} -C 4 -persist\n\
-             \x20 image    qemu-img info '{uri}'\n\
-             \x20 mount    nbdfuse /tmp/{}.img '{uri}' &\n",
-            volume.replace('/', "-")
-        ));
-    }
-    if text.is_empty() {
-        text.push_str(&format!(
-            "{volume} is ready, but no listener serves it: set listen.nbd_unix (--nbd-unix PATH)\n"
-        ));
-    }
-    text
-}
-
-/// A path within a URI's query (RFC 3986).
-fn in_uri(path: &Path) -> String {
-    let text = path.display().to_string();
-    text.split('/').map(segment).collect::<Vec<_>>().join("/")
-}
-
-#[cfg(test)]
-#[path = "volume_test.rs"]
-mod tests;

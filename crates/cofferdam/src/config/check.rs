@@ -6,7 +6,7 @@ use std::time::Duration;
 use base::ByteSize;
 use base::kv::ITEM_SIZE_MAX;
 
-use super::{Auto, Config, ITEM_SIZE_MIN, Size, Span, Switch};
+use super::{Addr, Auto, Config, ITEM_SIZE_MIN, Size, Span, Switch, TlsListener};
 
 /// As many entrants as fit at least, each with all that it may send.
 const DOOR_MEMORY_MIN: u64 = 64 * 1024;
@@ -25,7 +25,7 @@ impl Config {
     /// Says what is wrong with the first value that is; the remedy is in the same line.
     pub(super) fn check(&self) -> Result<(), String> {
         check_open_listener(self.listen.memcache.value().map(|addr| addr.0))?;
-        check_nbd_listener(self.listen.nbd.value().map(|addr| addr.0))?;
+        self.check_nbd_listener()?;
         self.check_listeners_differ()?;
         self.check_sizes()?;
         self.check_counts()?;
@@ -75,6 +75,22 @@ impl Config {
             16..=65_536 => Ok(()),
             credits => Err(format!("fleet.credits is {credits}: choose 16 to 65536")),
         }
+    }
+
+    /// Whoever reaches a listener without a login may use what it shows.
+    fn check_nbd_listener(&self) -> Result<(), String> {
+        let Switch::On(Addr(addr)) = self.listen.nbd else {
+            return Ok(());
+        };
+        if addr.ip().is_loopback() || self.tls.listeners.contains(&TlsListener::Nbd) {
+            return Ok(());
+        }
+        Err(format!(
+            "listen.nbd is {addr}, but volumes are served to other machines only over TLS with \
+             client certificates: put \"nbd\" into tls.listeners, or use 127.0.0.1:{port} or \
+             listen.nbd_unix",
+            port = addr.port()
+        ))
     }
 
     /// Two listeners cannot have one address; port 0 is another one each time.
@@ -197,7 +213,11 @@ impl Config {
             (_, false) => "tls.listeners",
             _ => return Ok(()),
         };
-        for (key, file) in [("certificate", &tls.certificate), ("key", &tls.key)] {
+        let mut files = vec![("certificate", &tls.certificate), ("key", &tls.key)];
+        if tls.listeners.contains(&TlsListener::Nbd) {
+            files.push(("client_ca", &tls.client_ca));
+        }
+        for (key, file) in files {
             if file.is_none() {
                 return Err(format!(
                     "{listener} asks for TLS, but tls.{key} is not set: give a PEM file"
@@ -257,18 +277,6 @@ fn check_open_listener(addr: Option<SocketAddr>) -> Result<(), String> {
         Some(addr) if !addr.ip().is_loopback() => Err(format!(
             "listen.memcache is {addr}, but the open tenant is served on loopback only: \
              use 127.0.0.1:{port}, or let clients elsewhere authenticate at listen.memcache_auth",
-            port = addr.port()
-        )),
-        _ => Ok(()),
-    }
-}
-
-/// Whoever reaches a listener without a login may use what it shows.
-fn check_nbd_listener(addr: Option<SocketAddr>) -> Result<(), String> {
-    match addr {
-        Some(addr) if !addr.ip().is_loopback() => Err(format!(
-            "listen.nbd is {addr}, but volumes are served to other machines only over TLS with \
-             client certificates: use 127.0.0.1:{port}, or listen.nbd_unix",
             port = addr.port()
         )),
         _ => Ok(()),

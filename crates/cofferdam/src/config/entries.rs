@@ -70,6 +70,8 @@ pub(crate) enum TlsListener {
     Memcache,
     /// `listen.memcache_auth`.
     MemcacheAuth,
+    /// `listen.nbd`, where clients begin with STARTTLS.
+    Nbd,
 }
 
 /// What becomes of a client over TLS that shows no certificate.

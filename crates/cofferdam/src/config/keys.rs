@@ -166,10 +166,12 @@ table! {
         /// The permissions of that socket; who may open it may use `default`.
         unix_mode: FileMode = FileMode(0o600), Unsaid::Default("\"0600\""), Restart;
         /// Where volumes are served by NBD. Whoever comes here has shown nothing, hence loopback
-        /// only, and only the volumes of the open tenant `default`. `"off"` serves none over TCP.
+        /// only, and only the volumes of the open tenant `default`; unless `tls.listeners` has `"nbd"`:
+        /// then clients show certificates, and see the volumes of the tenant that these name. `"off"`
+        /// serves none over TCP.
         nbd: Switch<Addr> = Switch::On(loopback(10809)), Unsaid::Default("\"127.0.0.1:10809\""), Restart, "--nbd";
         /// A Unix socket for the volumes of all tenants, which only the user that the service runs as
-        /// may open.
+        /// may open. Unless it is said here or by the flag, `nbd.sock` in the data folder.
         nbd_unix: Option<PathBuf> = None, Unsaid::Nothing("\"/run/cofferdam/nbd.sock\""), Restart, "--nbd-unix";
         /// The admin API over TCP. It asks for the token in `admin.token` of the data folder, which
         /// travels in the clear: keep it on loopback or a private network. `"off"` leaves the socket
@@ -244,7 +246,8 @@ table! {
     /// keep what they began with.
     Tls "tls" {
         /// Listeners of `[listen]` that speak TLS and nothing else: `"memcache"`, `"memcache_auth"`.
-        /// `memcache_tls` always does.
+        /// `memcache_tls` always does. With `"nbd"` clients of volumes must begin with STARTTLS and show
+        /// a certificate that `client_ca` vouches for, whatever `client_certificate` says.
         listeners: Vec<TlsListener> = Vec::new(), Unsaid::Nothing("[\"memcache_auth\"]"), Restart;
         /// The server's certificate and those that lead to its authority, PEM.
         certificate: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/server.pem\""), Live;

@@ -23,6 +23,8 @@ const JOURNAL_MAX: u64 = 64 << 30;
 pub(crate) struct NbdPlaces {
     /// The TCP address, if there is one.
     pub(crate) tcp: Option<std::net::SocketAddr>,
+    /// Whether clients show certificates there.
+    pub(crate) is_tls: bool,
     /// The Unix socket, if there is one.
     pub(crate) unix: Option<std::path::PathBuf>,
 }
@@ -111,10 +113,14 @@ impl Control {
         plane.volumes.attach(export)?;
         let (tenant, _) = split(export);
         // Whoever comes over loopback has shown nothing, and sees the open tenant's volumes alone.
-        let tcp = plane.places.tcp.filter(|_| tenant == OPEN_TENANT);
+        let places = &plane.places;
+        let tcp = places
+            .tcp
+            .filter(|_| places.is_tls || tenant == OPEN_TENANT);
         Ok(AttachView {
             volume: export.to_owned(),
             tcp: tcp.map(|addr| addr.to_string()),
+            tls: places.is_tls,
             unix: plane.places.unix.clone(),
         })
     }

@@ -25,6 +25,7 @@ fn control(dir: &std::path::Path) -> Control {
     let volumes = Volumes::new(&dir.join("volumes"), Clock::new()).unwrap();
     let places = NbdPlaces {
         tcp: Some("127.0.0.1:10809".parse().unwrap()),
+        is_tls: false,
         unix: Some("/run/nbd.sock".into()),
     };
     let volumes = Arc::new(volumes);

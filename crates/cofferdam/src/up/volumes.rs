@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use runtime::Clock;
 use runtime::net::handover::NamedSocket;
-use runtime::volumes::{NbdListenError, NbdListener, Volumes};
+use runtime::net::tls::TlsServer;
+use runtime::volumes::{NbdListenError, NbdListener, NbdTls, Volumes};
 
 use crate::config::Config;
 use crate::control::{NbdPlaces, VolumePlane};
 use crate::failure::Failure;
+use crate::files::NBD_SOCKET;
 use crate::inherited::{Inherited, NBD, NBD_UNIX};
+use crate::plane::DataPlane;
+use crate::tls;
 
 /// Folder of the volumes within the data folder.
 const VOLUMES_DIR: &str = "volumes";
@@ -24,6 +28,7 @@ pub(super) struct VolumeService {
     volumes: Arc<Volumes>,
     listeners: Vec<(&'static str, NbdListener)>,
     places: NbdPlaces,
+    tls: Option<Arc<TlsServer>>,
 }
 
 impl VolumeService {
@@ -32,30 +37,40 @@ impl VolumeService {
         config: &Config,
         clock: Clock,
         inherited: &mut Inherited,
+        plane: &Arc<dyn DataPlane>,
     ) -> Result<Self, Failure> {
         let mut listeners = Vec::new();
         let mut places = NbdPlaces::default();
+        let server = tls::nbd_files(config);
+        let server = server.as_ref().map(TlsServer::new).transpose()?;
+        let server = server.map(Arc::new);
+        let tls = server.as_ref().map(|server| {
+            let plane = Arc::clone(plane);
+            NbdTls::new(Arc::clone(server), move || plane.directory())
+        });
         if let Some(addr) = config.listen.nbd.value().map(|addr| addr.0) {
             let listener = match inherited.take_tcp(NBD, addr) {
-                Some(socket) => NbdListener::adopt(socket, None),
-                None => NbdListener::tcp(addr).map_err(not_listening)?,
+                Some(socket) => NbdListener::adopt(socket, None, tls),
+                None => NbdListener::tcp(addr, tls).map_err(not_listening)?,
             };
             places.tcp = listener.local_addr();
+            places.is_tls = server.is_some();
             listeners.push((NBD, listener));
         }
-        if let Some(path) = &config.listen.nbd_unix {
-            let listener = match inherited.take_unix(NBD_UNIX, path) {
-                Some(socket) => NbdListener::adopt(socket, Some(path)),
-                None => NbdListener::unix(path).map_err(not_listening)?,
-            };
-            places.unix = Some(std::path::absolute(path)?);
-            listeners.push((NBD_UNIX, listener));
-        }
+        let path = config.listen.nbd_unix.clone();
+        let path = path.unwrap_or_else(|| config.data_dir().join(NBD_SOCKET));
+        let listener = match inherited.take_unix(NBD_UNIX, &path) {
+            Some(socket) => NbdListener::adopt(socket, Some(&path), None),
+            None => NbdListener::unix(&path).map_err(not_listening)?,
+        };
+        places.unix = Some(std::path::absolute(&path)?);
+        listeners.push((NBD_UNIX, listener));
         let volumes = Volumes::new(&config.data_dir().join(VOLUMES_DIR), clock)?;
         Ok(Self {
             volumes: Arc::new(volumes),
             listeners,
             places,
+            tls: server,
         })
     }
 
@@ -70,6 +85,11 @@ impl VolumeService {
     /// Where it is served over TCP.
     pub(super) fn tcp(&self) -> Option<SocketAddr> {
         self.places.tcp
+    }
+
+    /// What the listener over TCP speaks TLS with, where it does.
+    pub(super) fn tls_server(&self) -> Option<Arc<TlsServer>> {
+        self.tls.clone()
     }
 
     /// The listeners for a successor.

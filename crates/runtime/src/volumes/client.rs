@@ -180,10 +180,18 @@ impl NbdClient {
         self.answer()
     }
 
-    /// Goes in peace.
+    /// Goes in peace, and waits until the server has let go of the export.
     pub fn disconnect(mut self) -> io::Result<()> {
         nbd_proto::client::put_disconnect(&mut self.output);
-        self.send()
+        self.send()?;
+        loop {
+            match self.receive() {
+                Ok(()) => self.input.clear(),
+                Err(error) if is_late(&error) => return Err(error),
+                // However it ended.
+                Err(_) => return Ok(()),
+            }
+        }
     }
 
     fn receive(&mut self) -> io::Result<()> {
@@ -203,6 +211,14 @@ impl NbdClient {
 fn pending(under_way: &mut BTreeMap<u64, Pending>, cookie: u64) -> io::Result<&mut Pending> {
     let found = under_way.get_mut(&cookie);
     found.ok_or_else(|| invalid("an answer to nothing"))
+}
+
+/// Whether an answer did not come in time.
+fn is_late(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
+    )
 }
 
 fn invalid(why: &str) -> io::Error {

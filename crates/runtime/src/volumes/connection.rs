@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use nbd_proto::{
-    Agreed, Command, Errno, Event, Extent, Handshake, Progress, Request, Tls, Transmission,
-};
+use nbd_proto::{Command, Errno, Event, Extent, Request, Transmission};
 
 use super::attached::Attached;
 use super::core::Core;
@@ -14,18 +12,17 @@ use super::request::{
 };
 use super::session::{Client, Session};
 use super::stream::Stream;
+use super::welcome::{Rest, shake_hands};
 
 /// What is received at once: as many requests as a deep queue has.
 const BUFFER_LEN: usize = 256 << 10;
-/// An option that is not whole by then never will be: the longest that is read, and its header.
-const HANDSHAKE_LEN_MAX: usize = (nbd_proto::OPTION_LEN_MAX as usize) + 64;
 /// How much data reads may ask for before what was asked so far is done.
 const READS_PER_TURN: u64 = 1 << 20;
 
 /// Serves a client until it goes.
-pub(super) fn serve(client: &Client, stream: &Stream) {
+pub(super) fn serve(client: &mut Client, stream: Stream) {
     let mut buffer = vec![0; BUFFER_LEN];
-    let Some((agreed, rest)) = shake_hands(client, stream, &mut buffer) else {
+    let Some((agreed, stream, rest)) = shake_hands(client, stream, &mut buffer) else {
         return;
     };
     let session = match client.join(&agreed.export.name) {
@@ -42,50 +39,10 @@ pub(super) fn serve(client: &Client, stream: &Stream) {
         outbox,
         write: None,
     };
-    connection.run(stream, &session, (buffer, rest));
-}
-
-/// The bytes of the buffer that came behind the handshake, from where to where.
-type Rest = (usize, usize);
-
-fn shake_hands(client: &Client, stream: &Stream, buffer: &mut [u8]) -> Option<(Agreed, Rest)> {
-    let mut out = Vec::new();
-    let mut handshake = Handshake::new(Tls::Off, &mut out);
-    let mut filled = 0;
-    loop {
-        send_all(stream, &mut out)?;
-        if filled >= HANDSHAKE_LEN_MAX {
-            return None;
-        }
-        let got = stream.receive(buffer.get_mut(filled..)?).ok()?;
-        if got == 0 {
-            return None;
-        }
-        filled += got;
-        let (used, progress) = handshake.advance(buffer.get(..filled)?, client, &mut out);
-        match progress {
-            Progress::More => {
-                buffer.copy_within(used..filled, 0);
-                filled -= used;
-            }
-            Progress::Transmit(agreed) => {
-                send_all(stream, &mut out)?;
-                return Some((*agreed, (used, filled)));
-            }
-            Progress::Closed => return send_all(stream, &mut out).and(None),
-            Progress::StartTls | Progress::Broken(_) => return None,
-        }
-    }
-}
-
-fn send_all(stream: &Stream, out: &mut Vec<u8>) -> Option<()> {
-    let mut sent = 0;
-    while sent < out.len() {
-        let rest = std::io::IoSlice::new(out.get(sent..)?);
-        sent += stream.send(&[rest], true).ok()?;
-    }
-    out.clear();
-    Some(())
+    connection.run(&stream, &session, (buffer, rest));
+    // Whoever sees the end finds the volume free.
+    drop(session);
+    stream.shut_down();
 }
 
 /// A connection since transmission began.
@@ -141,7 +98,6 @@ impl Connection {
             }
         }
         self.outbox.await_calm();
-        stream.shut_down();
     }
 
     /// Serves what has come.

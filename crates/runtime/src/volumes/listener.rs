@@ -16,6 +16,7 @@ use socket2::SockRef;
 use thiserror::Error;
 
 use super::spec::Identity;
+use super::tls::NbdTls;
 
 /// How long a listener waits before it looks whether it is to end.
 const MOMENT: Timespec = Timespec {
@@ -50,12 +51,13 @@ pub enum NbdListenError {
 pub struct NbdListener {
     socket: OwnedFd,
     path: Option<PathBuf>,
+    tls: Option<NbdTls>,
 }
 
 impl NbdListener {
-    /// A TCP listener on loopback.
-    pub fn tcp(address: SocketAddr) -> Result<Self, NbdListenError> {
-        if !address.ip().is_loopback() {
+    /// A TCP listener, on loopback unless its clients show certificates.
+    pub fn tcp(address: SocketAddr, tls: Option<NbdTls>) -> Result<Self, NbdListenError> {
+        if tls.is_none() && !address.ip().is_loopback() {
             return Err(NbdListenError::OffLoopback(address));
         }
         let listener = TcpListener::bind(address).map_err(|source| NbdListenError::Bind {
@@ -65,6 +67,7 @@ impl NbdListener {
         Ok(Self {
             socket: listener.into(),
             path: None,
+            tls,
         })
     }
 
@@ -88,15 +91,22 @@ impl NbdListener {
         Ok(Self {
             socket: listener.into(),
             path: Some(path.to_owned()),
+            tls: None,
         })
     }
 
     /// A socket that a predecessor has bound.
-    pub fn adopt(socket: OwnedFd, path: Option<&Path>) -> Self {
+    pub fn adopt(socket: OwnedFd, path: Option<&Path>, tls: Option<NbdTls>) -> Self {
         Self {
             socket,
             path: path.map(Path::to_owned),
+            tls,
         }
+    }
+
+    /// What it speaks TLS with, if it does.
+    pub(super) fn tls(&self) -> Option<&NbdTls> {
+        self.tls.as_ref()
     }
 
     /// The address that it is bound to; none for a Unix socket.

@@ -204,14 +204,14 @@ fn tenants_and_names_are_kept_apart() {
     let unknown = rig.connect("none").unwrap_err();
     assert_eq!(unknown.kind(), io::ErrorKind::PermissionDenied);
     assert!(!Identity::Address("127.0.0.1".parse().unwrap()).may_see(TenantId(5)));
-    let tcp = NbdListener::tcp("192.0.2.1:0".parse().unwrap());
+    let tcp = NbdListener::tcp("192.0.2.1:0".parse().unwrap(), None);
     assert!(tcp.is_err_and(|error| error.to_string().contains("client certificates")));
 }
 
 #[test]
 fn one_client_has_a_volume_unless_it_is_shared() {
     let rig = Rig::new();
-    let tcp = NbdListener::tcp("127.0.0.1:0".parse().unwrap()).unwrap();
+    let tcp = NbdListener::tcp("127.0.0.1:0".parse().unwrap(), None).unwrap();
     let uri: NbdUri = format!("nbd://{}/data", tcp.local_addr().unwrap())
         .parse()
         .unwrap();

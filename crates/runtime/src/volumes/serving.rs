@@ -14,12 +14,15 @@ use super::session::Client;
 use super::spec::Identity;
 use super::stream::Stream;
 
+/// Connections at once, a thread for each.
+const CONNECTIONS_MAX: usize = 4096;
+
 impl Shared {
     pub(super) fn accept(self: &Arc<Self>, listener: &NbdListener) {
         while !self.drains.load(Ordering::Acquire) {
             match listener.accept() {
                 Ok(None) => {}
-                Ok(Some((socket, identity))) => self.welcome(socket, identity),
+                Ok(Some((socket, identity))) => self.welcome(listener, socket, identity),
                 Err(error) => {
                     tracing::warn!(%error, "no connection could be accepted");
                     self.pause();
@@ -37,21 +40,29 @@ impl Shared {
         drop(self.ending.wait_timeout(ended, TICK));
     }
 
-    fn welcome(self: &Arc<Self>, socket: OwnedFd, identity: Identity) {
+    fn welcome(self: &Arc<Self>, listener: &NbdListener, socket: OwnedFd, identity: Identity) {
         let stream = Stream::new(socket);
         let mut streams = self.streams();
+        if streams.open.len() >= CONNECTIONS_MAX {
+            tracing::warn!(
+                connections = CONNECTIONS_MAX,
+                "an NBD client is turned away"
+            );
+            return;
+        }
         streams.next += 1;
         let number = streams.next;
         streams.open.insert(number, stream.clone());
         drop(streams);
-        let client = Client {
+        let mut client = Client {
             shared: Arc::clone(self),
             number,
             identity,
+            tls: listener.tls().cloned(),
         };
         let serving = thread::Builder::new().name("nbd-client".to_owned());
         let served = serving.spawn(move || {
-            connection::serve(&client, &stream);
+            connection::serve(&mut client, stream);
             client.leave();
         });
         if let Err(error) = served {

@@ -9,6 +9,7 @@ use super::attached::Attached;
 use super::error::VolumeError;
 use super::service::{Entry, Shared};
 use super::spec::{Identity, VolumeSpec};
+use super::tls::NbdTls;
 
 /// A connection and who it is.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Client {
     pub(super) shared: Arc<Shared>,
     pub(super) number: u64,
     pub(super) identity: Identity,
+    /// What its listener speaks TLS with, if it does.
+    pub(super) tls: Option<NbdTls>,
 }
 
 /// A client's use of a volume, for as long as it lives.

@@ -68,6 +68,13 @@ pub enum Identity {
     Address(IpAddr),
     /// A user of this machine.
     User(u32),
+    /// Whoever has the key of a certificate that names a tenant.
+    Certificate {
+        /// The tenant.
+        tenant: TenantId,
+        /// The beginning of the certificate's SHA-256.
+        print: [u8; 8],
+    },
 }
 
 impl fmt::Display for Identity {
@@ -75,17 +82,25 @@ impl fmt::Display for Identity {
         match self {
             Self::Address(address) => write!(f, "a client at {address}"),
             Self::User(uid) => write!(f, "user {uid} of this machine"),
+            Self::Certificate { print, .. } => {
+                let print = u64::from_be_bytes(*print);
+                write!(
+                    f,
+                    "the client whose certificate's SHA-256 begins with {print:016x}"
+                )
+            }
         }
     }
 }
 
 impl Identity {
     /// Whether such a client may see a tenant's volumes. The Unix socket is its owner's, who may see
-    /// all; who comes over loopback has shown nothing.
+    /// all; who comes over loopback has shown nothing; a certificate names its tenant.
     pub(super) fn may_see(self, tenant: TenantId) -> bool {
         match self {
             Self::Address(_) => tenant == DEFAULT_TENANT,
             Self::User(_) => true,
+            Self::Certificate { tenant: own, .. } => tenant == own,
         }
     }
 }

@@ -85,7 +85,7 @@ pub struct TlsServer {
 
 /// What one handshake is made under.
 #[derive(Debug)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     pub(super) config: Arc<ServerConfig>,
     /// Whether a client must show a certificate that names a tenant.
     pub(super) certificate_required: bool,
@@ -126,14 +126,19 @@ impl TlsServer {
         Ok(())
     }
 
-    pub(super) fn terms(&self) -> Arc<Terms> {
+    pub(crate) fn terms(&self) -> Arc<Terms> {
         self.current.get()
     }
 }
 
 impl Terms {
+    /// What a connection is begun with.
+    pub(crate) fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config)
+    }
+
     /// The tenant that a client's certificate names, if it showed one that does.
-    pub(super) fn tenant_of(
+    pub(crate) fn tenant_of(
         &self,
         certificates: Option<&[CertificateDer<'static>]>,
         directory: &Directory,

@@ -10,6 +10,7 @@ mod testing;
 mod turns;
 
 pub use client::{Trust, client_config};
+pub(crate) use config::Terms;
 pub use config::{ClientCertificates, TlsError, TlsFiles, TlsServer};
 pub(in crate::net) use handshakes::{Handshakes, Newcomer};
 pub(in crate::net) use stream::TlsStream;

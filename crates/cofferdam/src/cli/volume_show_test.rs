@@ -7,6 +7,7 @@ fn lines_to_connect_name_every_way_in() {
     let view = AttachView {
         volume: "acme/data".to_owned(),
         tcp: None,
+        tls: false,
         unix: Some("/run/my dir/nbd.sock".into()),
     };
     let text = how_to_connect(&view);
@@ -18,6 +19,7 @@ fn lines_to_connect_name_every_way_in() {
     let view = AttachView {
         volume: "data".to_owned(),
         tcp: Some("127.0.0.1:10809".to_owned()),
+        tls: false,
         unix: None,
     };
     let text = how_to_connect(&view);
@@ -26,6 +28,16 @@ fn lines_to_connect_name_every_way_in() {
         text.contains("nbd-client 127.0.0.1 10809 /dev/nbd0 -N data"),
         "{text}"
     );
+    let secured = AttachView {
+        tls: true,
+        ..view.clone()
+    };
+    let text = how_to_connect(&secured);
+    assert!(
+        text.starts_with("nbds://127.0.0.1:10809/data?tls-certificates=DIR"),
+        "{text}"
+    );
+    assert!(!text.contains("nbd://"), "{text}");
     let nowhere = AttachView { tcp: None, ..view };
     assert!(how_to_connect(&nowhere).contains("--nbd-unix"));
 }

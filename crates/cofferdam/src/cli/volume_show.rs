@@ -1,0 +1,141 @@
+//! What `cofferdam volume` prints: a volume in a row, in detail, and how to connect it.
+
+use std::path::Path;
+
+use super::access::segment;
+use super::output;
+use crate::api::volume_types::{AttachView, VolumeView};
+
+pub(super) fn row(volume: &VolumeView) -> Vec<String> {
+    let attached = volume.attached.as_ref();
+    vec![
+        volume.volume.clone(),
+        output::size(volume.size_bytes),
+        output::known(attached.map(|a| a.stored_bytes), output::size),
+        output::known(attached.map(|a| a.journal_used_bytes), output::size),
+        volume.clients.len().to_string(),
+        state(volume),
+    ]
+}
+
+fn state(volume: &VolumeView) -> String {
+    match &volume.attached {
+        None => "detached".to_owned(),
+        Some(attached) => match (&attached.stopped, attached.damaged_objects.is_empty()) {
+            (Some(stage), _) => format!("stopped at {stage}"),
+            (None, false) => "damaged".to_owned(),
+            (None, true) => "attached".to_owned(),
+        },
+    }
+}
+
+pub(super) fn in_detail(volume: &VolumeView) -> String {
+    let mut pairs = vec![
+        ("volume", volume.volume.clone()),
+        ("size", output::size(volume.size_bytes)),
+        ("journal", output::size(volume.journal_bytes)),
+        (
+            "shared",
+            if volume.shared { "yes" } else { "no" }.to_owned(),
+        ),
+        ("state", state(volume)),
+        ("clients", volume.clients.join(", ")),
+    ];
+    let Some(attached) = &volume.attached else {
+        return output::pairs(&pairs);
+    };
+    pairs.extend([
+        ("journal used", output::size(attached.journal_used_bytes)),
+        ("stored", output::size(attached.stored_bytes)),
+        ("live", output::size(attached.live_bytes)),
+        ("map in memory", output::size(attached.map_memory_bytes)),
+        ("attached", format!("{} times", attached.epoch)),
+    ]);
+    pairs.extend(
+        attached
+            .damaged_objects
+            .iter()
+            .map(|object| ("damaged", object.clone())),
+    );
+    let rows: Vec<Vec<String>> = attached
+        .stages
+        .iter()
+        .map(|stage| {
+            let mean = stage.time_us.checked_div(stage.count).unwrap_or(0);
+            vec![
+                stage.stage.clone(),
+                stage.count.to_string(),
+                format!("{mean} us"),
+                stage.under_way.to_string(),
+            ]
+        })
+        .collect();
+    let header = ["STAGE", "TIMES", "MEAN", "NOW"];
+    format!(
+        "{}\n{}",
+        output::pairs(&pairs),
+        output::table(&header, &rows)
+    )
+}
+
+/// Lines to copy and paste.
+pub(super) fn how_to_connect(view: &AttachView) -> String {
+    let mut text = String::new();
+    let volume = &view.volume;
+    if let Some(tcp) = view.tcp.as_ref().filter(|_| view.tls) {
+        let (host, port) = tcp.rsplit_once(':').unwrap_or((tcp, "10809"));
+        text.push_str(&format!(
+            "nbds://{tcp}/{volume}?tls-certificates=DIR   # DIR has ca-cert.pem, client-cert.pem, \
+             client-key.pem\n\
+             \x20 kernel   nbd-client {host} {port} /dev/nbd0 -N {volume} -C 4 -persist -certfile \
+             DIR/client-cert.pem -keyfile DIR/client-key.pem -cacertfile DIR/ca-cert.pem -x\n\
+             \x20 qemu     qemu-system-x86_64 -object tls-creds-x509,id=tls,endpoint=client,dir=DIR \
+             -drive driver=nbd,server.type=inet,server.host={host},server.port={port},\
+             export={volume},tls-creds=tls,reconnect-delay=60,if=virtio,format=raw\n\
+             \x20 mount    nbdfuse /tmp/{}.img 'nbds://{tcp}/{volume}?tls-certificates=DIR' &\n",
+            volume.replace('/', "-")
+        ));
+    }
+    if let Some(tcp) = view.tcp.as_ref().filter(|_| !view.tls) {
+        let (host, port) = tcp.rsplit_once(':').unwrap_or((tcp, "10809"));
+        text.push_str(&format!(
+            "nbd://{tcp}/{volume}\n\
+             \x20 kernel   nbd-client {host} {port} /dev/nbd0 -N {volume} -C 4 -persist\n\
+             \x20 qemu     qemu-system-x86_64 -drive \
+             driver=nbd,server.type=inet,server.host={host},server.port={port},export={volume},\
+             reconnect-delay=60,if=virtio,format=raw\n\
+             \x20 image    qemu-img info nbd://{tcp}/{volume}\n\
+             \x20 mount    mkdir -p /mnt/{volume} && touch /tmp/{volume}.img && \
+             nbdfuse /tmp/{volume}.img nbd://{tcp}/{volume} &\n\
+             \x20          mount -o loop /tmp/{volume}.img /mnt/{volume}   # after mkfs.ext4 \
+             /tmp/{volume}.img, once\n"
+        ));
+    }
+    if let Some(unix) = &view.unix {
+        let word = output::shell_word(unix);
+        let uri = format!("nbd+unix:///{volume}?socket={}", in_uri(unix));
+        text.push_str(&format!(
+            "{uri}\n\
+             \x20 kernel   nbd-client -unix {word} /dev/nbd0 -N {volume} -C 4 -persist\n\
+             \x20 image    qemu-img info '{uri}'\n\
+             \x20 mount    nbdfuse /tmp/{}.img '{uri}' &\n",
+            volume.replace('/', "-")
+        ));
+    }
+    if text.is_empty() {
+        text.push_str(&format!(
+            "{volume} is ready, but no listener serves it: set listen.nbd_unix (--nbd-unix PATH)\n"
+        ));
+    }
+    text
+}
+
+/// A path within a URI's query (RFC 3986).
+pub(super) fn in_uri(path: &Path) -> String {
+    let text = path.display().to_string();
+    text.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+#[path = "volume_show_test.rs"]
+mod tests;
