@@ -44,6 +44,14 @@ missing_packages() {
   command -v chromium >/dev/null || echo chromium
   command -v etcd >/dev/null || echo etcd-server
   command -v openssl >/dev/null || echo openssl
+  # Volumes: clients of NBD, and what mounts them.
+  command -v nbdkit >/dev/null || echo nbdkit
+  command -v nbdinfo >/dev/null || echo libnbd-bin
+  command -v nbdfuse >/dev/null || echo nbdfuse
+  /usr/bin/python3 -c 'import nbd' 2>/dev/null || echo python3-libnbd
+  command -v qemu-io >/dev/null || echo qemu-utils
+  command -v mkfs.ext4 >/dev/null || echo e2fsprogs
+  command -v git >/dev/null || echo git
   command -v python3 >/dev/null || echo python3
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }

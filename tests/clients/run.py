@@ -22,6 +22,7 @@ SUITES = [
     "status",
     "observe",
     "volume",
+    "volume_files",
     "hostile",
     "limits",
     "throttle",
