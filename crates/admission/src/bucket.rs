@@ -56,6 +56,12 @@ impl Bucket {
             });
     }
 
+    /// How many units are saved up; none while it owes some.
+    pub fn saved(&self, now: Timestamp, rate: Rate) -> u64 {
+        let full_at = Timestamp::from_nanos(self.full_at.load(Ordering::Relaxed));
+        rate.units_in(rate.burst.saturating_sub(full_at.since(now)))
+    }
+
     /// Fills it, whatever it owes.
     pub(crate) fn fill(&self) {
         self.full_at.store(0, Ordering::Relaxed);

@@ -225,3 +225,15 @@ fn extreme_rates_and_counts_do_not_overflow() {
         }
     }
 }
+
+#[test]
+fn a_bucket_tells_what_is_saved_up() {
+    let rate = rate(100, Duration::from_secs(2));
+    let bucket = Bucket::default();
+    assert_eq!(bucket.saved(START, rate), 200);
+    bucket.take(START, rate, 150).unwrap();
+    assert_eq!(bucket.saved(START, rate), 50);
+    assert_eq!(bucket.saved(START + Duration::from_secs(1), rate), 150);
+    bucket.overdraw(START, rate, 1_000);
+    assert_eq!(bucket.saved(START, rate), 0);
+}

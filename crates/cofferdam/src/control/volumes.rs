@@ -174,6 +174,7 @@ pub(super) fn spec(record: &VolumeRecord, tenants: &[TenantRecord]) -> VolumeSpe
         size_bytes: record.size_bytes,
         journal_len: record.journal_bytes,
         shared: record.shared,
+        limits: record.limits,
     }
 }
 

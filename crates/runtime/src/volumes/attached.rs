@@ -9,17 +9,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base::Timestamp;
-use volume::{Command, Device, Figures, ObjectName, Refused};
+use volume::{Command, Device, Refused};
 
 use super::core::{Core, Ended, told};
 use super::file::ReadNow;
 use super::journal::JournalFile;
+use super::limits::{Limiter, Owed};
 use super::outbox::{Outbox, Sender};
 use super::request::{Outcome, Part};
 use super::stages::{Stage, Stages};
 use super::store::ObjectStore;
 use super::workers::{Urgency, Workers};
 use crate::Clock;
+use crate::state::VolumeLimits;
 
 /// Reads of at least this length are a background's, not a client's.
 const LONG_READ_LEN: u64 = 256 << 10;
@@ -31,7 +33,7 @@ const QUICK_SYNC: Duration = Duration::from_micros(500);
 #[derive(Debug)]
 pub struct Attached {
     core: Mutex<Core>,
-    room: Condvar,
+    pub(super) room: Condvar,
     journal: JournalFile,
     store: Arc<ObjectStore>,
     workers: Arc<Workers>,
@@ -40,6 +42,7 @@ pub struct Attached {
     sync_nanos: AtomicU64,
     size_bytes: AtomicU64,
     pub(super) stages: Stages,
+    pub(super) limiter: Limiter,
 }
 
 impl Attached {
@@ -50,6 +53,7 @@ impl Attached {
         store: Arc<ObjectStore>,
         workers: Arc<Workers>,
         clock: Clock,
+        limits: VolumeLimits,
     ) -> Self {
         let size_bytes = device.engine.size_blocks() * volume::BLOCK_LEN as u64;
         Self {
@@ -62,6 +66,7 @@ impl Attached {
             clock,
             sync_nanos: AtomicU64::new(0),
             stages: Stages::default(),
+            limiter: Limiter::new(limits),
         }
     }
 
@@ -116,6 +121,25 @@ impl Attached {
         let (errno, why) = told(refused);
         me.answer(&part, Outcome::Failed(errno, why));
         core
+    }
+
+    /// Waits until the volume's limits let a request begin; what was handed in before goes on first.
+    pub(super) fn await_turn<'a>(
+        self: &'a Arc<Self>,
+        core: MutexGuard<'a, Core>,
+        mut owed: Owed,
+        me: &Arc<Outbox>,
+    ) -> MutexGuard<'a, Core> {
+        let now = self.now();
+        if self.limiter.take(now, &mut owed).is_ok() {
+            return core;
+        }
+        self.pump(core, Some(me));
+        me.send(Sender::Own);
+        self.stages.enter(Stage::Queue, now);
+        self.limiter.wait(self.clock, owed);
+        self.stages.leave(Stage::Queue, now, self.now());
+        self.lock()
     }
 
     fn end_waiting(&self, since: Option<Timestamp>) {
@@ -307,69 +331,6 @@ impl Attached {
             self.sync_nanos.store(smoothed, Ordering::Relaxed);
         }
         ended
-    }
-
-    /// Which of some bytes may hold something; lengths in bytes.
-    pub(super) fn status(&self, offset: u64, len: u64) -> Vec<(u64, bool)> {
-        let block = volume::BLOCK_LEN as u64;
-        let end = offset + len;
-        let first = offset / block;
-        let blocks = end.div_ceil(block) - first;
-        let stretches = self.lock().device.engine.status(first, blocks);
-        let mut at = first * block;
-        let cut = stretches.into_iter().map(|(blocks, data)| {
-            let from = at.max(offset);
-            at += blocks * block;
-            (at.min(end).saturating_sub(from), data)
-        });
-        cut.collect()
-    }
-
-    /// Where the volume stands.
-    pub fn figures(&self) -> Figures {
-        self.lock().device.engine.figures()
-    }
-
-    /// The stages' figures.
-    pub fn stages(&self) -> &Stages {
-        &self.stages
-    }
-
-    /// Why the volume has stopped, if it has.
-    pub fn stopped(&self) -> Option<volume::Stage> {
-        self.lock().stopped
-    }
-
-    /// Objects that were found damaged since it was attached.
-    pub fn damaged(&self) -> Vec<ObjectName> {
-        self.lock().damaged.clone()
-    }
-
-    /// The attachment's epoch.
-    pub fn epoch(&self) -> u32 {
-        self.lock().device.engine.epoch()
-    }
-
-    /// Packs what the journal holds and waits until nothing is under way any more, so that the next
-    /// attachment is quick; says whether that was so by `deadline`.
-    pub(super) fn settle(self: &Arc<Self>, deadline: Timestamp) -> bool {
-        loop {
-            let mut core = self.lock();
-            core.device.engine.settle();
-            self.pump(core, None);
-            let core = self.lock();
-            let done = core.handed_out == 0 && core.parts.is_empty();
-            let packed = core.device.engine.figures().overlay_extents == 0;
-            if done && (packed || core.stopped.is_some()) {
-                return true;
-            }
-            if self.now() >= deadline {
-                return false;
-            }
-            // Whoever completes something gives no signal for that: it is looked for.
-            let waited = self.room.wait_timeout(core, Duration::from_millis(5));
-            drop(waited.unwrap_or_else(PoisonError::into_inner));
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use nbd_proto::{Command, Errno, Event, Extent, Request, Transmission};
 
 use super::attached::Attached;
 use super::core::Core;
+use super::limits::Owed;
 use super::outbox::{Outbox, Sender};
 use super::request::{
     Part, PartKind, READ_LEN_MAX, WRITE_LEN_MAX, Whole, ZERO_LEN_MAX, part_len, parts_of,
@@ -140,6 +141,7 @@ impl Connection {
                 }
                 Event::Piece { data, last, .. } => self.piece(volume, core, data, last),
                 Event::Request(request) => {
+                    let core = self.await_turn(volume, core, &request.command);
                     let (len, core) = self.request(volume, core, request);
                     reads_len += len;
                     core
@@ -151,6 +153,20 @@ impl Connection {
         };
         volume.pump(core, Some(&self.outbox));
         (used, turn)
+    }
+
+    fn await_turn<'a>(
+        &self,
+        volume: &'a Arc<Attached>,
+        core: MutexGuard<'a, Core>,
+        command: &Command,
+    ) -> MutexGuard<'a, Core> {
+        match Owed::by(command) {
+            Some(owed) if volume.limiter.is_bounded() => {
+                volume.await_turn(core, owed, &self.outbox)
+            }
+            _ => core,
+        }
     }
 
     /// Begins a request; says how much data it will bring.

@@ -21,6 +21,7 @@ fn spec(id: u64, export: &str) -> VolumeSpec {
         size_bytes: SIZE,
         journal_len: 1 << 20,
         shared: false,
+        limits: Default::default(),
     }
 }
 

@@ -21,6 +21,7 @@ use super::store::ObjectStore;
 use super::stream::Stream;
 use super::workers::Workers;
 use crate::Clock;
+use crate::state::VolumeLimits;
 
 /// How often what failed is looked at.
 pub(super) const TICK: Duration = Duration::from_millis(50);
@@ -115,6 +116,11 @@ impl Volumes {
     /// Attaches a volume, if it is not.
     pub fn attach(&self, export: &str) -> Result<Arc<Attached>, VolumeError> {
         self.shared.attach(export)
+    }
+
+    /// Other limits for a volume, from now on.
+    pub fn set_limits(&self, export: &str, limits: VolumeLimits) -> Result<(), VolumeError> {
+        self.shared.set_limits(export, limits)
     }
 
     /// What a volume is doing.
@@ -251,6 +257,7 @@ impl Shared {
             Arc::clone(&self.store),
             Arc::clone(&self.workers),
             self.clock,
+            spec.limits,
         ));
         *place = Some(Arc::clone(&attached));
         let size_bytes = attached.size_bytes();
@@ -298,6 +305,18 @@ impl Shared {
         self.store.delete_all(spec.id).map_err(io)
     }
 
+    fn set_limits(&self, export: &str, limits: VolumeLimits) -> Result<(), VolumeError> {
+        let place = self.entry(export, |entry| {
+            entry.spec.limits = limits;
+            Arc::clone(&entry.place)
+        })?;
+        let place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(volume) = &*place {
+            volume.limiter.set(limits);
+        }
+        Ok(())
+    }
+
     fn status(&self, export: &str) -> Result<VolumeStatus, VolumeError> {
         let (spec, place, clients) = self.entry(export, |entry| {
             let clients: Vec<Identity> = entry.sessions.values().copied().collect();
@@ -313,6 +332,7 @@ impl Shared {
                 epoch: volume.epoch(),
                 figures: volume.figures(),
                 stages: volume.stages().figures(now),
+                balance: volume.limiter.balance(now),
                 stopped: volume.stopped(),
                 damaged: volume.damaged(),
             }),

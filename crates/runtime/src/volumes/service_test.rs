@@ -26,6 +26,7 @@ fn spec(id: u64, export: &str, tenant: TenantId) -> VolumeSpec {
         size_bytes: SIZE,
         journal_len: 1 << 20,
         shared: false,
+        limits: Default::default(),
     }
 }
 

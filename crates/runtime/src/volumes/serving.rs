@@ -73,8 +73,12 @@ impl Shared {
 
     pub(super) fn drain(&self, deadline: Timestamp) {
         self.drains.store(true, Ordering::Release);
+        self.streams().open.values().for_each(Stream::shut_input);
+        // Else whoever waits for them would hold up the end.
+        self.attached()
+            .iter()
+            .for_each(|volume| volume.limiter.lift());
         let mut streams = self.streams();
-        streams.open.values().for_each(Stream::shut_input);
         let left = deadline.since(self.clock.now());
         let busy = |streams: &mut Streams| !streams.open.is_empty();
         let waited = self.gone.wait_timeout_while(streams, left, busy);

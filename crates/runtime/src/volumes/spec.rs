@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use base::TenantId;
 use volume::{Figures, VolumeId};
 
+use super::limits::BurstBalance;
 use super::stages::StageFigures;
-use crate::state::DEFAULT_TENANT;
+use crate::state::{DEFAULT_TENANT, VolumeLimits};
 
 /// The shortest and the longest journal that is chosen for a volume.
 const JOURNAL_LEN: std::ops::RangeInclusive<u64> = (32 << 20)..=(1 << 30);
@@ -33,6 +34,8 @@ pub struct VolumeSpec {
     pub journal_len: u64,
     /// Whether several clients may use it at once.
     pub shared: bool,
+    /// What it may take.
+    pub limits: VolumeLimits,
 }
 
 /// What a volume is doing.
@@ -55,6 +58,8 @@ pub struct AttachedStatus {
     pub figures: Figures,
     /// The stages'.
     pub stages: Vec<StageFigures>,
+    /// What is saved up of its limits.
+    pub balance: BurstBalance,
     /// Why it has stopped, if it has.
     pub stopped: Option<volume::Stage>,
     /// Objects that are damaged or gone.
