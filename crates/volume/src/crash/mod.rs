@@ -40,6 +40,7 @@ fn nothing_is_lost_over_500_seeds() {
 #[test]
 fn seeds_that_once_failed() {
     assert_eq!(run(3489, Planted::Nothing).0, None);
+    assert_eq!(run(4612, Planted::Nothing).0, None);
 }
 
 #[test]

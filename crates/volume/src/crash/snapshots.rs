@@ -98,12 +98,11 @@ impl World {
 
     /// While nobody is attached: a snapshot is looked at, or gone back to.
     pub(super) fn between_lives(&mut self) -> Option<String> {
-        let catalogue = self.catalogue();
+        let catalogue = self.catalogue(&self.store.list());
         let listed = catalogue.volumes.get(&self.config.volume)?;
         let stored = &listed.snapshots;
         if self.rng.below(8) == 0 {
-            let there: Vec<SnapshotId> = stored.iter().map(|snapshot| snapshot.id).collect();
-            self.lose_journal(&there);
+            self.lose_journal();
             return None;
         }
         let choice = self.rng.below(2 * stored.len() as u64 + 1) as usize;
@@ -124,8 +123,12 @@ impl World {
     }
 
     /// The disk with the journal is gone: the volume is to be what it was at some moment, with the
-    /// snapshots that are stored.
-    fn lose_journal(&mut self, stored: &[SnapshotId]) {
+    /// snapshots that are stored durably: what is only seen may still go with the power.
+    fn lose_journal(&mut self) {
+        let catalogue = self.catalogue(&self.store.list_durable());
+        let listed = catalogue.volumes.get(&self.config.volume);
+        let stored = listed.into_iter().flat_map(|listed| &listed.snapshots);
+        let stored: Vec<SnapshotId> = stored.map(|snapshot| snapshot.id).collect();
         self.disk = Disk::new(self.config.journal_len);
         (self.attach.without_journal, self.journal_lost) = (true, true);
         for (id, taken) in &mut self.snapshots.0 {
@@ -133,10 +136,9 @@ impl World {
         }
     }
 
-    fn catalogue(&mut self) -> Catalogue {
-        let objects = self.store.list();
+    fn catalogue(&self, objects: &[(ObjectName, u64)]) -> Catalogue {
         let get = &mut |name, offset, len| self.store.get(name, offset, len);
-        Catalogue::read(&objects, get).expect("nothing fails here")
+        Catalogue::read(objects, get).expect("nothing fails here")
     }
 
     /// What is on its way has to be in the store before one can go back.
@@ -186,7 +188,7 @@ impl World {
         if let Err(error) = made {
             return Some(format!("clone of {snapshot:?}: {error:?}"));
         }
-        let listed = clone.catalogue();
+        let listed = clone.catalogue(&clone.store.list());
         assert_eq!(
             listed.clones_of(parent.volume, Some(snapshot)),
             [VolumeId(8)]

@@ -95,6 +95,13 @@ impl Store {
         self.durable.remove(&name);
     }
 
+    /// What no loss of power takes away.
+    pub(crate) fn list_durable(&self) -> Vec<(ObjectName, u64)> {
+        let all = self.durable.iter();
+        all.map(|(name, bytes)| (*name, bytes.len() as u64))
+            .collect()
+    }
+
     pub(crate) fn list(&self) -> Vec<(ObjectName, u64)> {
         let mut all = self.durable.clone();
         all.extend(self.seen.clone());
