@@ -50,6 +50,14 @@ pub enum Command {
         /// What.
         bytes: Arc<Vec<u8>>,
     },
+    /// Write to the start of the journal's file; answered once that is durable. The rest of the journal
+    /// need not be.
+    JournalHeader {
+        /// To answer with.
+        token: u64,
+        /// What.
+        bytes: Arc<Vec<u8>>,
+    },
     /// Make durable what has been answered as written to the journal, as fdatasync does.
     JournalSync {
         /// To answer with.

@@ -27,6 +27,10 @@ fn pump(device: &mut Device, world: &mut World, held: &mut Vec<Command>, rng: &m
             world.disk.write(at, &bytes);
             (token, Ok(Vec::new()))
         }
+        Command::JournalHeader { token, bytes } => {
+            world.disk.write_durably(&bytes);
+            (token, Ok(Vec::new()))
+        }
         Command::JournalSync { token } | Command::Delete { token, .. } => (token, Ok(Vec::new())),
         Command::JournalRead { token, at, len } => (token, Ok(world.disk.read(at, len))),
         Command::Seal { token, draft } => {

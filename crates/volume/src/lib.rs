@@ -22,7 +22,8 @@
 //! # Invariants, told as absences
 //! - No write is answered before every record up to its own is written, no flush before a sync that
 //!   began after that. A failed sync is never repeated: the volume stops.
-//! - No segment is stored while a record that hides part of what it packs could still be lost.
+//! - No segment of a layer counts before all of that layer are stored: what is hidden within it is not
+//!   packed, and the record that hides it may be lost.
 //! - No byte of the journal is written over before a header that disowns it is durable.
 //! - No object's name is used twice: it has the epoch of one attachment in it, and an attachment
 //!   begins only when both the store and the journal durably know its epoch.

@@ -61,6 +61,7 @@ impl Mirror {
                 &[Twin::First]
             }
             Command::JournalWrite { token, .. }
+            | Command::JournalHeader { token, .. }
             | Command::JournalSync { token }
             | Command::Put { token, .. }
             | Command::Delete { token, .. } => {

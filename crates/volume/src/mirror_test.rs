@@ -72,6 +72,10 @@ fn perform(world: &mut World, command: Command) -> (u64, Result<Vec<u8>, IoError
             world.disk.write(at, &bytes);
             (token, done)
         }
+        Command::JournalHeader { token, bytes } => {
+            world.disk.write_durably(&bytes);
+            (token, done)
+        }
         Command::JournalSync { token } => {
             let begun = world.syncs.remove(&token).expect("it has begun");
             world.disk.end_sync(begun);

@@ -103,12 +103,13 @@ pub fn open_with(
     // It may be seen without ever having been answered; older ones are deleted soon.
     backing.put(root_name, &root.encode())?;
     let (mut segments, doubtful) = read_chain(&history, &root, backing)?;
+    // Of a layer that is not all there, the journal has all.
+    let whole = segments.iter().rposition(|(_, summary, _)| summary.whole);
+    segments.truncate(whole.map_or(0, |last| last + 1));
+    let through = segments
+        .last()
+        .map_or(root.through_seq, |last| last.1.through_seq);
     let (header, found) = if how.without_journal {
-        let whole = segments.iter().rposition(|(_, summary, _)| summary.whole);
-        segments.truncate(whole.map_or(0, |last| last + 1));
-        let through = segments
-            .last()
-            .map_or(root.through_seq, |last| last.1.through_seq);
         let header = format_journal(config, history.epoch(), through + 1, backing)?;
         (header, Scanned::nothing(header))
     } else {
@@ -117,9 +118,6 @@ pub fn open_with(
         if header.tail % SECTOR_LEN != 0 || header.tail > u64::MAX / 2 {
             return Err(OpenError::Journal);
         }
-        let through = segments
-            .last()
-            .map_or(root.through_seq, |last| last.1.through_seq);
         if header.tail_seq > through + 1 {
             return Err(doubtful.map_or(OpenError::Gap(through + 1), OpenError::Damaged));
         }

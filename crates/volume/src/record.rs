@@ -18,7 +18,8 @@
 //! | 64.. | data: the table, a CRC-32C for each block; then the blocks |
 //! | 64.. | snapshot: its time (8) and its name, as many bytes as bytes 32..36 say |
 //!
-//! A size has the volume's new length as its first block.
+//! A size has the volume's new length as its first block. An opening may skip sequences: those of records
+//! that were not durable, and whose layer segments have.
 //!
 //! What was known to be durable tells rot from the journal's end: where a record is not whole and a later
 //! one says that it was durable, it has been damaged since.

@@ -43,6 +43,13 @@ impl Scanned {
         }
     }
 
+    /// Whether a record right behind the last is of an attachment that found the journal to end there and
+    /// segments that went further. It counts on from those.
+    fn is_passed_by(&self, record: &Record) -> bool {
+        let behind = !self.records.is_empty() && record.seq > self.last_seq;
+        behind && record.kind == Kind::Open && record.epoch > self.epoch
+    }
+
     /// The snapshots among its records.
     pub(crate) fn cuts(&self) -> Vec<Snapshot> {
         let cuts = self.records.iter();
@@ -99,7 +106,8 @@ pub(crate) fn scan(
         let next = window.record(backing, found.end)?;
         let next = next.filter(|next| {
             let record = next.record;
-            record.seq == found.last_seq.wrapping_add(1)
+            let follows = record.seq == found.last_seq.wrapping_add(1);
+            (follows || found.is_passed_by(&record))
                 && record.volume == volume
                 && record.epoch >= found.epoch
         });

@@ -296,11 +296,16 @@ impl Attached {
 
     fn perform(&self, command: Command) -> Ended {
         let stage = stage_of(&command);
+        let is_sync = matches!(command, Command::JournalSync { .. });
         let begun = self.now();
         self.stages.enter(stage, begun);
         let ended = match command {
             Command::JournalWrite { token, at, bytes } => {
                 Ended::Done(token, self.journal.write(at, &bytes).map(|()| Vec::new()))
+            }
+            Command::JournalHeader { token, bytes } => {
+                let written = self.journal.write_durably(0, &bytes);
+                Ended::Done(token, written.map(|()| Vec::new()))
             }
             Command::JournalSync { token } => {
                 Ended::Done(token, self.journal.sync().map(|()| Vec::new()))
@@ -324,7 +329,7 @@ impl Attached {
         };
         let now = self.now();
         self.stages.leave(stage, begun, now);
-        if stage == Stage::JournalSync {
+        if is_sync {
             let took = u64::try_from(now.since(begun).as_nanos()).unwrap_or(u64::MAX);
             let smoothed = self.sync_nanos.load(Ordering::Relaxed);
             let smoothed = smoothed - smoothed / 8 + took / 8;
@@ -337,7 +342,7 @@ impl Attached {
 fn stage_of(command: &Command) -> Stage {
     match command {
         Command::JournalWrite { .. } => Stage::JournalWrite,
-        Command::JournalSync { .. } => Stage::JournalSync,
+        Command::JournalHeader { .. } | Command::JournalSync { .. } => Stage::JournalSync,
         Command::JournalRead { .. } => Stage::JournalRead,
         Command::Seal { .. } => Stage::Pack,
         Command::Put { .. } | Command::Delete { .. } => Stage::Put,

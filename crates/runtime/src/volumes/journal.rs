@@ -2,12 +2,12 @@
 //! metadata, and held by one process at a time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags, pwritev2};
 use volume::{IoError, VolumeId};
 
 use super::file::{ReadNow, io_error, read, read_now};
@@ -78,6 +78,22 @@ impl JournalFile {
         self.file
             .write_all_at(bytes, at)
             .map_err(|error| io_error(&error))
+    }
+
+    /// Writes, and makes that durable, whatever else was written.
+    pub(super) fn write_durably(&self, at: u64, bytes: &[u8]) -> Result<(), IoError> {
+        let mut done = 0;
+        while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
+            let slices = [IoSlice::new(rest)];
+            let at = at + done as u64;
+            match pwritev2(&self.file, &slices, at, ReadWriteFlags::DSYNC) {
+                Ok(0) => return Err(IoError::Failed),
+                Ok(wrote) => done += wrote,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(io_error(&error.into())),
+            }
+        }
+        Ok(())
     }
 
     /// Makes durable what has been written.

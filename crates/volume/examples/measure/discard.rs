@@ -166,6 +166,10 @@ impl Discard {
                 self.journal[at..at + bytes.len()].copy_from_slice(&bytes);
                 (token, done)
             }
+            Command::JournalHeader { token, bytes } => {
+                self.journal[..bytes.len()].copy_from_slice(&bytes);
+                (token, done)
+            }
             Command::JournalSync { token } => (token, done),
             Command::JournalRead { token, at, len } => (token, self.journal_read(at, len)),
             Command::Put { .. } if self.refuses => return None,

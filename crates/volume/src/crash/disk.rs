@@ -43,6 +43,20 @@ impl Disk {
         self.write_some(at, bytes, |_| true);
     }
 
+    /// A write to the start that is durable when it is answered.
+    pub(crate) fn write_durably(&mut self, bytes: &[u8]) {
+        let before = std::mem::take(&mut self.dirty);
+        self.write(0, bytes);
+        let begun = self.begin_sync();
+        self.end_sync(begun);
+        // The rest is as durable as it was.
+        for (at, versions) in before {
+            if at >= bytes.len() / SECTOR_LEN {
+                self.dirty.insert(at, versions);
+            }
+        }
+    }
+
     /// A write that was cut off: any of its sectors may have come through.
     pub(crate) fn write_torn(&mut self, at: u64, bytes: &[u8], rng: &mut Rng) {
         let orderly = rng.below(2) == 0;

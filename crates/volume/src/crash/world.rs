@@ -272,6 +272,10 @@ impl World {
                 self.disk.write(at, &bytes);
                 engine.handle_completion(now, token, Ok(Vec::new()));
             }
+            Command::JournalHeader { token, bytes } => {
+                self.disk.write_durably(&bytes);
+                engine.handle_completion(now, token, Ok(Vec::new()));
+            }
             Command::JournalSync { token } => {
                 let begun = self.syncs.remove(&token).expect("it has begun");
                 self.disk.end_sync(begun);
@@ -345,6 +349,9 @@ impl World {
             match command {
                 Command::JournalWrite { at, bytes, .. } => {
                     self.disk.write_torn(at, &bytes, &mut self.rng);
+                }
+                Command::JournalHeader { bytes, .. } => {
+                    self.disk.write_torn(0, &bytes, &mut self.rng);
                 }
                 Command::Put { name, bytes, .. } => {
                     self.store.put_unanswered(name, &bytes, &mut self.rng);

@@ -44,6 +44,10 @@ impl Rig {
                 disk.write(at, &bytes);
                 (token, Ok(Vec::new()))
             }
+            Command::JournalHeader { token, bytes } => {
+                disk.write_durably(&bytes);
+                (token, Ok(Vec::new()))
+            }
             Command::JournalSync { token } => {
                 disk.end_sync(disk.begin_sync());
                 (token, Ok(Vec::new()))

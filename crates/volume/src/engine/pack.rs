@@ -21,6 +21,8 @@ pub(super) struct Packer {
     /// The last segment that has taken effect.
     head: SegmentId,
     applied_through: u64,
+    /// The same at the end of the last layer that has taken effect whole: what the journal may forget.
+    whole_through: u64,
     /// Whether the map is the volume as it was after that record, with no newer data in between.
     is_whole: bool,
     /// The last record that a segment on its way covers, and whether it ends its layer.
@@ -39,9 +41,6 @@ struct Slot {
     whole: bool,
     size_blocks: u64,
     fresh: Vec<Fresh>,
-    /// Every record up to this one must be durable before the segment is stored: it may have hidden
-    /// data from the plan, and if it were lost, that data would be needed.
-    need_synced: u64,
     state: SlotState,
 }
 
@@ -52,7 +51,6 @@ enum SlotState {
         missing: usize,
         runs: Vec<(u64, Vec<u8>)>,
     },
-    Unsynced(Box<Draft>),
     Sealing,
     Putting(Summary, u32),
     Stored(Summary, u32),
@@ -64,6 +62,7 @@ impl Packer {
             slots: VecDeque::new(),
             head,
             applied_through: through_seq,
+            whole_through: through_seq,
             is_whole,
             planned_through: through_seq,
             planned_whole: is_whole,
@@ -79,6 +78,10 @@ impl Packer {
 
     pub(super) fn applied_through(&self) -> u64 {
         self.applied_through
+    }
+
+    pub(super) fn whole_through(&self) -> u64 {
+        self.whole_through
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -199,20 +202,14 @@ impl Engine {
         if through == self.packer.planned_through {
             return false;
         }
-        let (cut_seq, size_blocks) = (layer.cut_seq, layer.size_blocks);
+        self.packer.planned_whole = through == layer.cut_seq;
+        let size_blocks = layer.size_blocks;
         self.packer.planned_through = through;
-        self.packer.planned_whole = through == cut_seq;
-        // What is hidden within the layer is not packed: what hides it must not be lost.
-        self.start_slot((through, cut_seq), size_blocks, fresh);
+        self.start_slot(through, size_blocks, fresh);
         true
     }
 
-    fn start_slot(
-        &mut self,
-        (through_seq, need_synced): (u64, u64),
-        size_blocks: u64,
-        fresh: Vec<Fresh>,
-    ) {
+    fn start_slot(&mut self, through_seq: u64, size_blocks: u64, fresh: Vec<Fresh>) {
         let id = self.packer.next_id(self.epoch);
         let spans = spans(&fresh, self.journal.lap_len());
         for (pos, len) in &spans {
@@ -233,10 +230,8 @@ impl Engine {
             whole: self.packer.planned_whole,
             size_blocks,
             fresh,
-            need_synced,
             state,
         });
-        self.want_synced(need_synced);
         self.advance_slots();
     }
 
@@ -262,10 +257,10 @@ impl Engine {
             whole,
             size_blocks,
             fresh: Vec::new(),
-            need_synced: 0,
-            state: SlotState::Unsynced(draft),
+            state: SlotState::Sealing,
         });
-        self.advance_slots();
+        let token = self.begin(Task::Seal { number: id.number });
+        self.commands.push_back(Command::Seal { token, draft });
     }
 
     pub(super) fn pack_read_ended(
@@ -286,8 +281,8 @@ impl Engine {
         self.advance_slots();
     }
 
-    /// Brings each segment on its way as far as it can go.
-    pub(super) fn advance_slots(&mut self) {
+    /// Has those segments sealed of which all has been read.
+    fn advance_slots(&mut self) {
         if self.stopped.is_some() {
             return;
         }
@@ -296,7 +291,7 @@ impl Engine {
         for slot in &mut self.packer.slots {
             if let SlotState::Reading { missing: 0, runs } = &slot.state {
                 let (blocks, zeroes) = collect(&slot.fresh, runs, &mut lost);
-                slot.state = SlotState::Unsynced(Box::new(Draft {
+                let draft = Box::new(Draft {
                     volume,
                     id: slot.id,
                     through_seq: slot.through_seq,
@@ -305,14 +300,9 @@ impl Engine {
                     born: slot.id.number,
                     blocks,
                     zeroes,
-                }));
-            }
-            let synced = self.writes.is_synced(slot.need_synced);
-            if synced && matches!(slot.state, SlotState::Unsynced(_)) {
-                let state = std::mem::replace(&mut slot.state, SlotState::Sealing);
-                if let SlotState::Unsynced(draft) = state {
-                    drafts.push((slot.id.number, draft));
-                }
+                });
+                slot.state = SlotState::Sealing;
+                drafts.push((slot.id.number, draft));
             }
         }
         self.replies.extend(lost.into_iter().map(Reply::Lost));
@@ -350,6 +340,9 @@ impl Engine {
             self.packer.head = slot.id;
             self.packer.applied_through = slot.through_seq;
             self.packer.is_whole = slot.whole;
+            if slot.whole {
+                self.packer.whole_through = slot.through_seq;
+            }
             self.packed_size_blocks = slot.size_blocks;
             self.packer.stored += 1;
             self.packer.stored_len += u64::from(*len);

@@ -18,26 +18,13 @@ pub(super) struct Writes {
     flushing: VecDeque<(u64, u64)>,
     /// Everything up to this record is durable.
     synced_seq: u64,
-    /// The packer needs everything up to this record durable.
-    wanted_seq: u64,
-    /// A sync is under way: what it covers, and the tail that its header has.
-    running: Option<(u64, Option<u64>)>,
-    tail: TailMove,
+    /// A sync is under way: what it covers.
+    running: Option<u64>,
+    /// A header that moves the journal's tail is being written.
+    moves_tail: bool,
     /// Somebody was refused for want of room.
     refused: bool,
     pub(super) syncs: u64,
-}
-
-/// How far the journal's tail has come on its way forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TailMove {
-    Still,
-    /// The header is being written.
-    Writing,
-    /// It is written, and durable with the next sync.
-    Written(u64),
-    /// That sync is under way.
-    Syncing,
 }
 
 impl Writes {
@@ -46,9 +33,8 @@ impl Writes {
             waiting: VecDeque::new(),
             flushing: VecDeque::new(),
             synced_seq,
-            wanted_seq: 0,
             running: None,
-            tail: TailMove::Still,
+            moves_tail: false,
             refused: false,
             syncs: 0,
         }
@@ -195,30 +181,15 @@ impl Engine {
         self.maybe_sync();
     }
 
-    /// The packer may go on once everything up to `seq` is durable.
-    pub(super) fn want_synced(&mut self, seq: u64) {
-        self.writes.wanted_seq = self.writes.wanted_seq.max(seq);
-        self.maybe_sync();
-    }
-
     /// Begins a sync if somebody waits for one that can be had now.
     fn maybe_sync(&mut self) {
         let written = self.journal.written_seq();
         let writes = &mut self.writes;
-        let wanted = writes.wanted_seq > writes.synced_seq && writes.wanted_seq <= written;
-        let tail = match writes.tail {
-            TailMove::Written(tail) => Some(tail),
-            _ => None,
-        };
-        let waits = wanted || tail.is_some() || !writes.flushing.is_empty();
-        if !waits || writes.running.is_some() || self.stopped.is_some() {
+        if writes.flushing.is_empty() || writes.running.is_some() || self.stopped.is_some() {
             return;
         }
         // What is written from now on is not covered, whether it is answered before or after.
-        writes.running = Some((written, tail));
-        if tail.is_some() {
-            writes.tail = TailMove::Syncing;
-        }
+        writes.running = Some(written);
         writes.syncs += 1;
         let token = self.begin(Task::Sync);
         self.commands.push_back(Command::JournalSync { token });
@@ -228,7 +199,7 @@ impl Engine {
         if result.is_err() {
             return self.stop(Stage::JournalSync);
         }
-        let Some((covered, tail)) = self.writes.running.take() else {
+        let Some(covered) = self.writes.running.take() else {
             return;
         };
         self.writes.synced_seq = self.writes.synced_seq.max(covered);
@@ -239,43 +210,38 @@ impl Engine {
             .partition_point(|(seq, _)| *seq <= covered);
         let ids = self.writes.flushing.drain(..ready);
         self.replies.extend(ids.map(|(_, id)| Reply::Done(id)));
-        if let Some(tail) = tail {
-            self.journal.free_before(tail);
-            self.writes.tail = TailMove::Still;
-            if std::mem::take(&mut self.writes.refused) {
-                self.replies.push_back(Reply::Room);
-            }
-            self.maybe_move_tail();
-        }
         self.maybe_sync();
-        self.advance_slots();
-        self.maybe_pack();
     }
 
-    /// Disowns what segments hold, if the last attempt at that is through.
+    /// Disowns the layers that segments hold whole, if the last attempt at that is through.
     pub(super) fn maybe_move_tail(&mut self) {
-        if self.writes.tail != TailMove::Still || self.stopped.is_some() {
+        if self.writes.moves_tail || self.stopped.is_some() {
             return;
         }
         // Nor is the record of a snapshot disowned before that is stored.
         let named = self.snapshots_on_their_way().next();
         let named = named.map_or(u64::MAX, |snapshot| snapshot.id.seq - 1);
-        let through = self.packer.applied_through().min(named);
+        let through = self.packer.whole_through().min(named);
         let Some((header, tail)) = self.journal.header_through(through) else {
             return;
         };
-        self.writes.tail = TailMove::Writing;
+        self.writes.moves_tail = true;
         let token = self.begin(Task::Header { tail });
-        let (at, bytes) = (0, header.encode().into());
+        let bytes = header.encode().into();
         self.commands
-            .push_back(Command::JournalWrite { token, at, bytes });
+            .push_back(Command::JournalHeader { token, bytes });
     }
 
     pub(super) fn header_ended(&mut self, tail: u64, result: Result<Vec<u8>, IoError>) {
         if result.is_err() {
             return self.stop(Stage::JournalWrite);
         }
-        self.writes.tail = TailMove::Written(tail);
-        self.maybe_sync();
+        self.writes.moves_tail = false;
+        self.journal.free_before(tail);
+        if std::mem::take(&mut self.writes.refused) {
+            self.replies.push_back(Reply::Room);
+        }
+        self.maybe_move_tail();
+        self.maybe_pack();
     }
 }
