@@ -33,6 +33,9 @@ pub struct FairQueue<T> {
     waiting: usize,
 }
 
+/// Room for so many items is kept by each flow in any case.
+const ROOM_KEPT: usize = 64;
+
 type VirtualNanos = u64;
 type EntryNumber = u64;
 
@@ -99,6 +102,17 @@ impl<T> FairQueue<T> {
         self.ready_count -= usize::from(flow.entry.is_some());
         self.waiting -= flow.items.len();
         flow.items
+    }
+
+    /// Gives back half of the room of each flow that needs less than a quarter of what it has: to be
+    /// called now and then. A crowd that waited once would else keep it for ever.
+    pub fn give_back(&mut self) {
+        for (_, flow) in &mut self.flows {
+            let room = flow.items.capacity();
+            if room > ROOM_KEPT && flow.items.len() < room / 4 {
+                flow.items.shrink_to(room / 2);
+            }
+        }
     }
 
     /// Sets what a flow gets beside the others, from its next turn on: 200 is twice as much as 100.

@@ -347,3 +347,21 @@ fn what_was_charged_ahead_is_put_right() {
     }
     assert_eq!(queue.pop().map(|(flow, _)| flow), Some(dear));
 }
+
+#[test]
+fn a_crowd_s_room_is_given_back_and_its_order_kept() {
+    let mut queue = FairQueue::new();
+    let flow = queue.add_flow();
+    (0..10_000).for_each(|item| queue.push(flow, item).unwrap());
+    queue.give_back();
+    let room = |queue: &FairQueue<u32>| queue.flows[flow.0 as usize].items.capacity();
+    assert!(room(&queue) >= 10_000, "all of it is needed");
+    for item in 0..9_990 {
+        assert_eq!(queue.pop(), Some((flow, item)));
+    }
+    (0..10).for_each(|_| queue.give_back());
+    assert!(room(&queue) <= 64, "{} items", room(&queue));
+    for item in 9_990..10_000 {
+        assert_eq!(queue.pop(), Some((flow, item)));
+    }
+}

@@ -5,6 +5,7 @@ pub mod event;
 pub mod fleet;
 pub mod kv;
 pub mod network;
+pub mod ordinal;
 pub mod rights;
 pub mod rng;
 pub mod size;
@@ -13,6 +14,7 @@ pub mod tenant;
 pub mod time;
 
 pub use network::IpNetwork;
+pub use ordinal::Ordinal;
 pub use rights::Rights;
 pub use size::ByteSize;
 pub use tenant::{CredentialId, TenantId, TrafficLimits};

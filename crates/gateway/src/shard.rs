@@ -145,7 +145,11 @@ impl<B: Backend> Shard<B> {
 
     /// A slice of the backend's background work; true if more waits.
     pub fn maintain(&mut self, now: Timestamp) -> bool {
-        self.backend.maintain(now)
+        let more = self.backend.maintain(now);
+        if !more {
+            self.queue.give_back();
+        }
+        more
     }
 
     /// Which of the process's loops this is.

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{TenantId, Timestamp};
+use base::{Ordinal, TenantId, Timestamp};
 use memcache_proto::auth::INPUT_LEN_MAX;
 
 pub(crate) use self::counts::DoorCounts;
@@ -56,7 +56,7 @@ pub struct DoorConfig {
 
 /// Names a connection to the door: its number in the order of arrival, never given twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntrantId(u64);
+pub struct EntrantId(Ordinal);
 
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ impl Door {
         let counts = self.figures.door_counts();
         counts.arrivals.add(1);
         counts.behind.add(behind.into());
-        let id = EntrantId(self.arrivals_total);
+        let id = EntrantId(Ordinal::new(self.arrivals_total));
         let entrant = Entrant {
             link,
             since: now,

@@ -96,7 +96,7 @@ pub(super) struct Connection {
     /// whenever something moves.
     pub(super) close_by: Timestamp,
     /// What the kernel held of our output when that was looked at last, in bytes.
-    pub(super) unacknowledged: usize,
+    pub(super) unacknowledged: u32,
     /// Whether it stands among the deadlines, at its own or an earlier one.
     pub(super) has_alarm: bool,
 }

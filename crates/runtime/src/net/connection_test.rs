@@ -17,6 +17,12 @@ fn pair() -> (Connection, UnixStream) {
 }
 
 #[test]
+fn a_connection_is_small() {
+    let len = size_of::<Option<Connection>>();
+    assert!(len <= 64, "{len} bytes, as a slab keeps it");
+}
+
+#[test]
 fn a_short_read_has_emptied_the_socket() {
     let (mut connection, mut peer) = pair();
     peer.write_all(b"abc").unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use base::Timestamp;
+use base::{Ordinal, Timestamp};
 use gateway::Peer;
 use gateway::proxy_header::{NoProxyHeader, PROXY_HEADER_LEN_MAX, ProxyHeader, parse};
 use thiserror::Error;
@@ -13,7 +13,7 @@ use super::listener::Approach;
 
 /// Names a connection to the lobby: its number in the order of arrival, never given twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct LobbyId(u64);
+pub(super) struct LobbyId(Ordinal);
 
 /// What is known of a connection that has not named its client.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl Lobby {
 
     /// The name that the next one will have.
     pub(super) fn next_id(&self) -> LobbyId {
-        LobbyId(self.arrivals_total + 1)
+        LobbyId(Ordinal::new(self.arrivals_total + 1))
     }
 
     /// Lets one wait; where there is no room, the link of the oldest, which is to be closed.
@@ -128,7 +128,8 @@ impl Lobby {
             approach,
             header,
         };
-        self.guests.insert(LobbyId(self.arrivals_total), guest);
+        self.guests
+            .insert(LobbyId(Ordinal::new(self.arrivals_total)), guest);
         shed
     }
 

@@ -40,10 +40,10 @@ impl Socket {
     }
 
     /// Bytes that were written and that the peer has not acknowledged, or, on a Unix socket, not read.
-    pub(super) fn unacknowledged(&self) -> usize {
+    pub(super) fn unacknowledged(&self) -> u32 {
         // SAFETY: this request writes one `int`, which is what the getter makes room for.
         let count = unsafe { ioctl(self, Getter::<SIOCOUTQ, i32>::new()) };
-        count.map_or(0, |count| usize::try_from(count).unwrap_or(0))
+        count.map_or(0, |count| u32::try_from(count).unwrap_or(0))
     }
 
     /// Watches it for everything; edges only, so a flag that is set stays set until a call blocks.
