@@ -31,5 +31,6 @@ mod upgrade;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    runtime::memory::give_back_large_blocks();
     cli::main()
 }

@@ -5,6 +5,7 @@ pub mod descriptors;
 pub mod documents;
 pub mod history;
 pub mod http;
+pub mod memory;
 pub mod net;
 pub mod nodes;
 pub mod observe;

@@ -5,6 +5,9 @@ use std::collections::BinaryHeap;
 
 use base::Timestamp;
 
+/// Room for so many deadlines is kept in any case.
+const ROOM_KEPT: usize = 64;
+
 /// Deadlines by the link of their connection. One that no longer holds is left in and passed over
 /// by the caller when it comes due.
 #[derive(Debug, Default)]
@@ -23,6 +26,16 @@ impl Deadlines {
         if self.next()? > now {
             return None;
         }
-        self.0.pop().map(|Reverse(due)| due)
+        let due = self.0.pop().map(|Reverse(due)| due);
+        let room = self.0.capacity();
+        if room > ROOM_KEPT && self.0.len() < room / 4 {
+            // A crowd that came once would else keep its room for ever.
+            self.0.shrink_to(room / 2);
+        }
+        due
     }
 }
+
+#[cfg(test)]
+#[path = "deadlines_test.rs"]
+mod tests;
