@@ -9,6 +9,7 @@
 mod clients;
 mod event;
 pub mod fleet;
+pub mod judging;
 mod measure;
 #[cfg(test)]
 mod memory_test;

@@ -12,7 +12,7 @@ use super::tally::{Class, Tally};
 /// Requests after which a window may close; a median needs no more to be three times off.
 const COUNT: u32 = 32;
 /// Requests after which it can be told which part of them is slow.
-const COUNT_FOR_SHARE: u32 = 128;
+const COUNT_FOR_SHARE: u32 = 64;
 /// No window is shorter: a pause of the node must not fill several.
 const LENGTH_MIN: Duration = Duration::from_millis(240);
 const LENGTH_FOR_SHARE_MIN: Duration = Duration::from_millis(990);

@@ -11,10 +11,10 @@ pub struct Score(f32);
 const RISE: f32 = 1.6;
 const RISE_TIME_S: f32 = 0.25;
 /// … and one window by no more than this, however long it was open.
-const RISE_TIME_MAX_S: f32 = 0.75;
+const RISE_TIME_MAX_S: f32 = 1.0;
 /// A second in which too many were slow raises it by so much.
 const RISE_OF_SHARE: f32 = 2.0;
-const RISE_OF_SHARE_TIME_MAX_S: f32 = 2.0;
+const RISE_OF_SHARE_TIME_MAX_S: f32 = 3.0;
 /// A second without slowness takes so much away.
 const FALL_PER_S: f32 = 2.0;
 
