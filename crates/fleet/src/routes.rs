@@ -1,6 +1,6 @@
 //! The gateway's side: where a key's requests go, and when they go nowhere.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use base::fleet::{Epoch, MemberId, SLOT_COUNT, Slot};
 
@@ -35,7 +35,8 @@ pub enum Why {
 #[derive(Clone, Debug)]
 pub struct Routes {
     slots: Box<[Entry; SLOT_COUNT]>,
-    ejected: BTreeSet<MemberId>,
+    /// How much of its keys a node gets here, in thousandths; of the others all.
+    shares: BTreeMap<MemberId, u32>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +58,7 @@ impl Routes {
     pub fn new() -> Self {
         Self {
             slots: Box::new([Entry::default(); SLOT_COUNT]),
-            ejected: BTreeSet::new(),
+            shares: BTreeMap::new(),
         }
     }
 
@@ -69,7 +70,7 @@ impl Routes {
             if held.epoch >= entry.held.epoch {
                 entry.held = held;
                 entry.seen = entry.seen.max(held.epoch);
-                entry.ejected = held.owner.is_some_and(|id| self.ejected.contains(&id));
+                entry.ejected = is_kept_back(&self.shares, held.owner, slot);
             }
         }
         for step in ring.moving() {
@@ -101,29 +102,46 @@ impl Routes {
         entry.seen > entry.held.epoch
     }
 
+    /// Gives these nodes only so much of their keys, in thousandths, and the others all; for this
+    /// gateway alone, store or no store. The rest of their keys goes nowhere.
+    pub fn limit(&mut self, shares: &BTreeMap<MemberId, u32>) {
+        self.shares = shares.clone();
+        for slot in Slot::all() {
+            let entry = &mut self.slots[slot.index()];
+            entry.ejected = is_kept_back(shares, entry.held.owner, slot);
+        }
+    }
+
     /// Takes `node` out for this gateway alone, store or no store: its keys go nowhere.
     pub fn eject(&mut self, node: MemberId) {
-        self.ejected.insert(node);
-        self.mark(node, true);
+        let mut shares = std::mem::take(&mut self.shares);
+        shares.insert(node, 0);
+        self.limit(&shares);
     }
 
     /// Puts `node` back in.
     pub fn readmit(&mut self, node: MemberId) {
-        self.ejected.remove(&node);
-        self.mark(node, false);
+        let mut shares = std::mem::take(&mut self.shares);
+        shares.remove(&node);
+        self.limit(&shares);
     }
 
     /// The nodes that this gateway has taken out.
     pub fn ejected(&self) -> impl Iterator<Item = MemberId> {
-        self.ejected.iter().copied()
+        let out = self.shares.iter().filter(|(_, share)| **share == 0);
+        out.map(|(node, _)| *node)
     }
+}
 
-    fn mark(&mut self, node: MemberId, ejected: bool) {
-        let of_node = |entry: &&mut Entry| entry.held.owner == Some(node);
-        for entry in self.slots.iter_mut().filter(of_node) {
-            entry.ejected = ejected;
-        }
-    }
+/// Whether a slot is among those that its owner does not get; a node that gets more gets what it had
+/// and some more.
+fn is_kept_back(shares: &BTreeMap<MemberId, u32>, owner: Option<MemberId>, slot: Slot) -> bool {
+    let Some(share) = owner.and_then(|owner| shares.get(&owner)) else {
+        return false;
+    };
+    // Neighbours are spread over the whole range (Knuth's multiplicative hash).
+    let spread = u32::from(slot.number()).wrapping_mul(2_654_435_769) >> 12;
+    u64::from(spread) * 1000 >> 20 >= u64::from(*share)
 }
 
 #[cfg(test)]

@@ -99,3 +99,29 @@ fn an_ejection_of_ones_own_reroutes_nothing_and_outlasts_new_rings() {
     let back = Slot::all().filter(|slot| routes.route(*slot) == Route::Nowhere(Why::Ejected));
     assert_eq!(back.count(), 0);
 }
+
+#[test]
+fn a_node_that_gets_more_of_its_keys_gets_those_that_it_had_and_others() {
+    let ring = ring(&[1, 1, 1]);
+    let mut routes = Routes::new();
+    routes.learn(&ring);
+    let mut before = Vec::new();
+    for share in [0, 10, 50, 250, 500, 1000] {
+        routes.limit(&BTreeMap::from([(MemberId(2), share)]));
+        let is_its = |slot: &Slot| {
+            matches!(
+                routes.route(*slot),
+                Route::To {
+                    node: MemberId(2),
+                    ..
+                }
+            )
+        };
+        let now: Vec<Slot> = Slot::all().filter(is_its).collect();
+        assert!(before.iter().all(|slot| now.contains(slot)));
+        let expected = SLOT_COUNT as f64 / 3.0 * f64::from(share) / 1000.0;
+        let off = (now.len() as f64 - expected).abs();
+        assert!(off <= 6.0 + expected / 10.0, "{share}: {} slots", now.len());
+        before = now;
+    }
+}

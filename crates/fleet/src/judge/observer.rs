@@ -17,7 +17,7 @@ use crate::membership::State;
 pub const ROUND: Duration = Duration::from_millis(250);
 
 /// Rates follow what happens within some seconds.
-const RATE_TIME_S: f32 = 2.0;
+const RATE_TIME_S: f32 = 1.0;
 /// The usual level follows the present one: down, up, and up while that is unusual.
 const USUAL_DOWN_S: f64 = 10.0;
 const USUAL_UP_S: f64 = 60.0;

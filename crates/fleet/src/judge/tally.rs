@@ -93,6 +93,11 @@ impl Tally {
         self.held = self.held.saturating_add(other.held);
     }
 
+    /// Whether it has anything.
+    pub fn is_any(&self) -> bool {
+        self.held > 0 || self.asked() > 0
+    }
+
     /// How many requests were sent, or not even that because earlier ones were not answered.
     pub fn asked(&self) -> u32 {
         self.whole.count()

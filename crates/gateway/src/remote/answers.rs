@@ -1,6 +1,7 @@
 //! What nodes say, and what is answered when they say nothing.
 
 use base::Timestamp;
+use fleet::judge::Class;
 use node_proto::{Message, Piece, Reply, RequestId, Verdict, agree};
 
 use super::link::LinkState;
@@ -101,6 +102,18 @@ impl Remote {
             link.outstanding = link.outstanding.saturating_sub(1);
         }
         self.figures.answered += 1;
+        let is_work = matches!(reply.verdict, Verdict::Done(_) | Verdict::Late);
+        // A value on its way in comes as fast as its client sends it.
+        if is_work && !matches!(request.state, State::Upload(_)) {
+            let value_len = reply.payload.as_ref().map_or(0, |it| it.item.value.len());
+            let class = match request.class {
+                Class::Read => Class::of(false, value_len),
+                class => class,
+            };
+            if let Some(tally) = self.counted.of(link_id.0, class) {
+                tally.answered(now.since(request.left_at), reply.queued, value_len as u64);
+            }
+        }
         let outcome = match reply.verdict {
             Verdict::Done(outcome) => outcome,
             Verdict::OldEpoch => {
@@ -198,8 +211,15 @@ impl Remote {
             return;
         }
         let (outcome, tenant, index) = (request.otherwise, request.tenant, request.link);
+        let class = request.class;
         let (sent_at, key) = (request.sent_at, std::mem::take(&mut request.key));
         let was_queued = matches!(request.state, State::Queued);
+        if let Some(tally) = self.counted.of(index, class) {
+            match was_queued {
+                true => tally.held += 1,
+                false => tally.unanswered(1),
+            }
+        }
         self.figures.timed_out += 1;
         if let Some(latency) = self.latencies.get_mut(request.tenant_place as usize) {
             latency.note(now.since(sent_at));
@@ -255,6 +275,9 @@ impl Remote {
             State::Removal => {}
             _ => {
                 self.figures.timed_out += 1;
+                if let Some(tally) = self.counted.of(request.link, request.class) {
+                    tally.unanswered(1);
+                }
                 if let Some(latency) = self.latencies.get_mut(request.tenant_place as usize) {
                     latency.note(now.since(request.sent_at));
                 }

@@ -23,6 +23,7 @@ mod tenants;
 mod transfer;
 mod types;
 mod uploads;
+mod watch;
 mod wheel;
 
 use std::collections::{HashMap, VecDeque};
@@ -43,9 +44,12 @@ pub use types::{
     Assurance, Command, Event, FleetView, LinkId, RemoteConfig, RemoteFigures, Report,
 };
 
+pub use watch::{NodeTallies, Shares, Watch};
+
 use latency::Latency;
 use link::{GREETING_TIMEOUT, Link, LinkState};
 use requests::Requests;
+use watch::Counted;
 use wheel::Wheel;
 
 /// One loop's connections to the nodes.
@@ -72,6 +76,7 @@ pub struct Remote {
     ready: Vec<RequestId>,
     is_behind: bool,
     figures: RemoteFigures,
+    counted: Counted,
 }
 
 impl Remote {
@@ -98,6 +103,7 @@ impl Remote {
             ready: Vec::new(),
             is_behind: false,
             figures: RemoteFigures::default(),
+            counted: Counted::new(),
         }
     }
 
@@ -144,6 +150,7 @@ impl Remote {
             _ => {
                 let index = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
                 self.links.push(Link::new(now, node.clone()));
+                self.counted.add_link(node.member);
                 self.by_member.insert(node.member, index);
             }
         }
@@ -273,7 +280,7 @@ impl Remote {
     /// When to call [`handle_timeout`](Self::handle_timeout) at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let links = self.links.iter().map(Link::poll_timeout).min();
-        [self.wheel.poll_timeout(), links]
+        [self.wheel.poll_timeout(), links, Some(self.counted.due())]
             .into_iter()
             .flatten()
             .min()
@@ -283,6 +290,11 @@ impl Remote {
     pub fn handle_timeout(&mut self, now: Timestamp, each: &mut dyn FnMut(Event<'_>)) {
         while let Some(id) = self.wheel.take_due(now) {
             self.expire(now, id, each);
+        }
+        if self.counted.due() <= now
+            && let Some(shares) = self.counted.hand_over(now, self.config.stats.watch())
+        {
+            self.routes.limit(&shares);
         }
         for index in 0..self.links.len() {
             let id = link_id(index);

@@ -3,6 +3,7 @@
 use base::fleet::Slot;
 use base::kv::Outcome;
 use base::{TenantId, Timestamp};
+use fleet::judge::Class;
 use node_proto::RequestId;
 
 use super::transfer::{Download, Upload};
@@ -19,6 +20,10 @@ pub(super) struct Request {
     pub(super) tenant_place: u32,
     pub(super) slot: Slot,
     pub(super) sent_at: Timestamp,
+    /// When it left for the node, after it had waited for that.
+    pub(super) left_at: Timestamp,
+    /// With which others it is compared; of a read only once it is answered.
+    pub(super) class: Class,
     pub(super) deadline: Timestamp,
     /// What is answered if nobody else does.
     pub(super) otherwise: Outcome,
@@ -115,6 +120,8 @@ impl Request {
             tenant_place: 0,
             slot: Slot::of_hash(0),
             sent_at: Timestamp::ZERO,
+            left_at: Timestamp::ZERO,
+            class: Class::Read,
             deadline: Timestamp::MAX,
             otherwise: Outcome::Miss,
             key: Vec::new(),

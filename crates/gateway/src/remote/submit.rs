@@ -4,6 +4,7 @@ use base::Timestamp;
 use base::fleet::{Claim, MemberId};
 use base::kv::{Delete, Op, Outcome};
 use base::{TenantId, kv};
+use fleet::judge::Class;
 use fleet::knowledge::Standing;
 use fleet::routes::{Route, Why};
 use node_proto::{Message, Piece, Request, RequestId};
@@ -55,8 +56,16 @@ impl Remote {
         let Some(link) = self.links.get_mut(index as usize) else {
             return Err(self.refuse(None, tenant.id, op, refused));
         };
+        let class = class_of(op, &refused);
         let goes_now = large_len.is_some() || link.has_credit() && !link.has_queued();
         if !link.is_up() || !goes_now && !link.has_queue_room() {
+            if let Some(tally) = self.counted.of(index, class) {
+                match link.is_up() {
+                    // It has all that it takes at once.
+                    true => tally.held += 1,
+                    false => tally.unanswered(1),
+                }
+            }
             return Err(self.refuse(Some(node), tenant.id, op, refused));
         }
         let latency = self.latencies.get(tenant.place as usize);
@@ -67,6 +76,8 @@ impl Remote {
         request.tenant_place = tenant.place;
         request.slot = slot;
         request.sent_at = now;
+        request.left_at = now;
+        request.class = class;
         request.deadline = now + budget;
         request.otherwise = refused.outcome;
         if refused.drops_item {
@@ -151,6 +162,7 @@ impl Remote {
                 continue;
             };
             request.state = State::Sent;
+            request.left_at = now;
             node_proto::set_budget(&mut queued.frame, request.deadline.since(now));
             link.outstanding += 1;
             link.out().extend_from_slice(&queued.frame);
@@ -243,6 +255,14 @@ impl Remote {
             large_len: None,
         });
         message.encode(link.out());
+    }
+}
+
+/// With which others a request is compared, as far as that is known before it is answered.
+fn class_of(op: &Op<'_>, refused: &Refused) -> Class {
+    match op {
+        Op::Store(store) => Class::of(true, store.value.len()),
+        _ => Class::of(refused.drops_item, 0),
     }
 }
 

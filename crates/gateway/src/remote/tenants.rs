@@ -9,14 +9,20 @@ use base::kv::Stats;
 use node_proto::{Message, TenantTerms};
 
 use super::latency::Latency;
+use super::watch::Watch;
 use super::{Remote, link_id};
 
 /// The last figures of each tenant on each node, shared by the loops of a gateway; about a second
 /// old.
 #[derive(Debug, Default)]
-pub struct StatsBoard(Mutex<HashMap<(TenantId, MemberId), Stats>>);
+pub struct StatsBoard(Mutex<HashMap<(TenantId, MemberId), Stats>>, Watch);
 
 impl StatsBoard {
+    /// How requests to the nodes fared, which the loops share in the same way.
+    pub fn watch(&self) -> &Watch {
+        &self.1
+    }
+
     /// Notes a tenant's figures on one node.
     pub fn put(&self, tenant: TenantId, node: MemberId, stats: Stats) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

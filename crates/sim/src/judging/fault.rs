@@ -97,7 +97,7 @@ impl Fault {
                 fault.part = pick(0.2, 0.10, 0.5);
                 fault.part_s = (0.2, 0.4);
             }
-            FaultKind::SlowCpu => fault.work = pick(20.0, 8.0, 50.0),
+            FaultKind::SlowCpu => fault.work = pick(20.0, 10.0, 50.0),
             FaultKind::Gone => fault.part = 1.0,
         }
         fault

@@ -3,6 +3,7 @@
 
 mod caches;
 mod client;
+mod seen;
 mod world;
 
 use client::Client;

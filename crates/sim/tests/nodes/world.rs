@@ -12,7 +12,7 @@ use fleet::{Ring, SlotHasher, Weights};
 use gateway::Backend;
 use gateway::remote::{
     Assurance, Command, DeadlineBounds, Event, FleetView, LinkId, NodeAddress, RemoteBackend,
-    RemoteConfig,
+    RemoteConfig, StatsBoard,
 };
 use node::{Caller, Node, NodeConfig};
 use node_proto::{RequestId, TenantTerms};
@@ -70,6 +70,7 @@ enum What {
 pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) gateway: RemoteBackend,
+    pub(crate) board: Arc<StatsBoard>,
     pub(crate) answers: Vec<Answer>,
     /// A planted fault.
     pub(crate) serves_earlier_connections: bool,
@@ -84,12 +85,13 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, nodes: u32) -> Self {
         let now = Timestamp::from_secs(1_000_000);
+        let board = Arc::<StatsBoard>::default();
         let mut gateway = RemoteBackend::new(RemoteConfig {
             name: "gateway".to_owned(),
             instance: 1,
             loop_index: 0,
             deadlines: DEADLINES,
-            stats: Arc::default(),
+            stats: Arc::clone(&board),
         });
         let members: Vec<MemberId> = (1..=nodes).map(MemberId).collect();
         let weights: Weights = members.iter().map(|id| (*id, 1)).collect();
@@ -117,6 +119,7 @@ impl World {
         Self {
             now,
             gateway,
+            board,
             answers: Vec::new(),
             serves_earlier_connections: false,
             rng: Rng::new(seed ^ 0x5eed),
