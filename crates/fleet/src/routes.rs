@@ -141,7 +141,7 @@ fn is_kept_back(shares: &BTreeMap<MemberId, u32>, owner: Option<MemberId>, slot:
     };
     // Neighbours are spread over the whole range (Knuth's multiplicative hash).
     let spread = u32::from(slot.number()).wrapping_mul(2_654_435_769) >> 12;
-    u64::from(spread) * 1000 >> 20 >= u64::from(*share)
+    (u64::from(spread) * 1000) >> 20 >= u64::from(*share)
 }
 
 #[cfg(test)]

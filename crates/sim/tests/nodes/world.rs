@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::fleet::MemberId;
-use base::rng::Rng;
-use base::{TenantId, Timestamp};
+use base::{TenantId, Timestamp, fleet::MemberId, rng::Rng};
 use fleet::{Ring, SlotHasher, Weights};
 use gateway::Backend;
 use gateway::remote::{
@@ -351,11 +349,9 @@ impl World {
 
     /// When what is sent now to or from a node comes there.
     fn arrival(&mut self, node: usize) -> Timestamp {
-        let micros = match self.rng.below(50) {
-            0 => self.rng.below(80_000),
-            _ => 50 + self.rng.below(400),
-        };
-        let way = Duration::from_micros(micros);
+        let is_late = self.rng.below(50) == 0;
+        let (least, more) = if is_late { (0, 80_000) } else { (50, 400) };
+        let way = Duration::from_micros(least + self.rng.below(more));
         self.now.max(self.machines[node].parted_until) + way
     }
 
