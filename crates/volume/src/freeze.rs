@@ -29,8 +29,9 @@ pub(crate) struct Frozen {
     pub(crate) changed: BTreeSet<u32>,
     /// Without parts and snapshots: those depend on what is stored before.
     pub(crate) root: Root,
-    /// Segments that nothing needs, by their rows; which may be another's once they are forgotten.
-    pub(crate) dead: Vec<(u32, SegmentId)>,
+    /// Segments that nothing needs, by their rows; which may be another's once they are forgotten, be it of
+    /// the same number in another volume.
+    pub(crate) dead: Vec<(u32, ObjectName)>,
     /// What it is to be kept as.
     pub(crate) snapshot: Option<Snapshot>,
     /// The snapshot's object is stored, or on its way.
@@ -73,7 +74,10 @@ impl Frozen {
             map: map.clone(),
             changed: map.take_changed(),
             root,
-            dead: table.dead().map(|(number, row)| (number, row.id)).collect(),
+            dead: table
+                .dead()
+                .map(|(number, row)| (number, row.name()))
+                .collect(),
             snapshot,
             is_kept: false,
             deletions,

@@ -73,25 +73,16 @@ pub(crate) struct Overlay(BTreeMap<u64, Fresh>);
 impl Overlay {
     /// Puts an extent over whatever is there.
     pub(crate) fn insert(&mut self, fresh: Fresh) {
-        self.clear(fresh.block, fresh.end(), |_| true);
+        self.clear(fresh.block, fresh.end());
         self.0.insert(fresh.block, fresh);
     }
 
-    /// Takes away what the record `seq` wrote within a range and nobody after it.
-    pub(crate) fn settle(&mut self, block: u64, blocks: u64, seq: u64) {
-        self.clear(block, block + blocks, |fresh| fresh.seq == seq);
-    }
-
-    fn clear(&mut self, from: u64, to: u64, takes: impl Fn(&Fresh) -> bool) {
+    fn clear(&mut self, from: u64, to: u64) {
         let touched: Vec<u64> = self.touching(from, to).map(|fresh| fresh.block).collect();
         for key in touched {
             let Some(old) = self.0.remove(&key) else {
                 continue;
             };
-            if !takes(&old) {
-                self.0.insert(key, old);
-                continue;
-            }
             if old.block < from {
                 self.0.insert(old.block, old.cut(old.block, from));
             }
@@ -140,12 +131,26 @@ pub(crate) struct Layers {
     /// Oldest first.
     cut: VecDeque<Layer>,
     top: Overlay,
+    /// Extents of layers that are packed, on their way out of memory.
+    gone: Vec<Overlay>,
 }
+
+/// How many extents that are gone leave the memory with each that comes: all at once would hold up whoever
+/// writes.
+const LEAVING: usize = 4;
 
 impl Layers {
     /// Puts an extent over whatever is there.
     pub(crate) fn insert(&mut self, fresh: Fresh) {
         self.top.insert(fresh);
+        if let Some(last) = self.gone.last_mut() {
+            for _ in 0..LEAVING {
+                last.0.pop_last();
+            }
+            if last.len() == 0 {
+                self.gone.pop();
+            }
+        }
     }
 
     /// What is there now is the layer that ends with the record `cut_seq`.
@@ -168,20 +173,13 @@ impl Layers {
         self.cut.iter()
     }
 
-    /// The oldest layer, all of which is packed, if that is the one that ends with `seq`.
-    pub(crate) fn pop(&mut self, seq: u64) -> Option<Layer> {
-        match self.cut.front() {
-            Some(layer) if layer.cut_seq == seq => self.cut.pop_front(),
-            _ => None,
-        }
-    }
-
-    /// Takes away what the record `seq` wrote within a range and nobody after it in its layer.
-    pub(crate) fn settle(&mut self, block: u64, blocks: u64, seq: u64) {
-        let mut cut = self.cut.iter_mut();
-        let layer = cut.find(|layer| layer.cut_seq >= seq);
-        let overlay = layer.map_or(&mut self.top, |layer| &mut layer.overlay);
-        overlay.settle(block, blocks, seq);
+    /// The oldest layer is packed, if that is the one that ends with `seq`; gives what was taken then.
+    pub(crate) fn pop(&mut self, seq: u64) -> Option<Snapshot> {
+        let first = self.cut.front().filter(|layer| layer.cut_seq == seq);
+        first?;
+        let layer = self.cut.pop_front()?;
+        self.gone.push(layer.overlay);
+        layer.snapshot
     }
 
     /// The newest extents within `block..block + blocks`, cut to it, in order.

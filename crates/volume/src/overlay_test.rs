@@ -50,19 +50,11 @@ fn it_agrees_with_an_array() {
         for seq in 1..80 {
             let block = rng.below(BLOCKS - 1);
             let blocks = 1 + rng.below((BLOCKS - block).min(16));
-            if rng.below(4) == 0 {
-                let old = 1 + rng.below(seq);
-                overlay.settle(block, blocks, old);
-                for place in &mut model[block as usize..(block + blocks) as usize] {
-                    *place = place.filter(|(seq, _)| *seq != old);
-                }
-            } else {
-                let extent = fresh(block, blocks, seq, rng.below(3) == 0);
-                for index in 0..blocks {
-                    model[(block + index) as usize] = Some((seq, extent.block_at(index)));
-                }
-                overlay.insert(extent);
+            let extent = fresh(block, blocks, seq, rng.below(3) == 0);
+            for index in 0..blocks {
+                model[(block + index) as usize] = Some((seq, extent.block_at(index)));
             }
+            overlay.insert(extent);
             assert_eq!(flatten(&overlay, BLOCKS), model, "seed {seed}");
         }
         assert!(overlay.len() <= BLOCKS as usize);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::leaf::{Place, ROWS_MAX};
 use crate::map::Map;
-use crate::name::{SegmentId, VolumeId};
+use crate::name::{ObjectName, SegmentId, VolumeId};
 use crate::segment::{Change, Summary};
 
 /// How finely segments are sorted by the part of them that is live.
@@ -29,6 +29,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The object.
+    pub(crate) fn name(&self) -> ObjectName {
+        ObjectName::segment(self.volume, self.id)
+    }
+
     /// Neither the volume nor a snapshot needs it.
     pub(crate) fn is_dead(&self) -> bool {
         self.live == 0 && self.pins == 0

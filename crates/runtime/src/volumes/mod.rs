@@ -22,6 +22,7 @@ mod secure;
 mod service;
 mod serving;
 mod session;
+mod spares;
 mod spec;
 mod stages;
 mod standing;

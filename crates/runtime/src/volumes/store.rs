@@ -10,9 +10,10 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use volume::{IoError, ObjectName, VolumeId};
+use volume::{IoError, ObjectKind, ObjectName, VolumeId};
 
 use super::file::{ReadNow, io_error, read_now};
+use super::spares::Spares;
 use crate::state::create_private_dir;
 
 /// How many objects are held open for reading, over all volumes of a store.
@@ -26,6 +27,7 @@ const PARTIAL: &str = ".partial";
 pub(super) struct ObjectStore {
     dir: PathBuf,
     open: Mutex<OpenFiles>,
+    spares: Spares,
 }
 
 /// Open objects, and when each was last asked for.
@@ -42,6 +44,7 @@ impl ObjectStore {
         Self {
             dir: dir.to_owned(),
             open: Mutex::default(),
+            spares: Spares::default(),
         }
     }
 
@@ -56,27 +59,34 @@ impl ObjectStore {
         if !folder.is_dir() {
             self.make_folder(folder)?;
         }
-        let mut partial = path.clone().into_os_string();
-        partial.push(PARTIAL);
-        let partial = PathBuf::from(partial);
-        let stored = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&partial)
-            .and_then(|file| {
-                file.write_all_at(bytes, 0)?;
-                file.sync_data()
-            })
+        let partial = match name.kind {
+            ObjectKind::Segment => self.spares.take(name.volume),
+            _ => None,
+        };
+        let partial = partial.unwrap_or_else(|| {
+            let mut partial = path.clone().into_os_string();
+            partial.push(PARTIAL);
+            PathBuf::from(partial)
+        });
+        let stored = write_whole(&partial, bytes)
             .and_then(|()| fs::rename(&partial, &path))
             .and_then(|()| sync_folder(folder));
-        if stored.is_err() {
+        if let Err(error) = &stored {
             // It takes room that is wanted; that it could not be stored is what is told.
             let _ = fs::remove_file(&partial);
+            if io_error(error) == IoError::NoSpace {
+                self.drop_spares(name.volume);
+            }
         }
         self.forget(name);
         stored
+    }
+
+    fn drop_spares(&self, volume: VolumeId) {
+        for path in self.spares.take_all(volume) {
+            // What cannot be removed is when the volume is attached next.
+            let _ = fs::remove_file(path);
+        }
     }
 
     /// Reads a range if that takes no waiting for the disk.
@@ -102,17 +112,34 @@ impl ObjectStore {
     /// Deletes an object; one that is not there is deleted already.
     pub(super) fn delete(&self, name: ObjectName) -> Result<(), IoError> {
         self.forget(name);
-        match fs::remove_file(self.path(name)) {
+        let path = self.path(name);
+        let place = match name.kind {
+            ObjectKind::Segment => self.spares.place_for(name.volume),
+            _ => None,
+        };
+        if let Some(place) = place {
+            let spare = self
+                .folder(name.volume)
+                .join(format!("spare-{place}{PARTIAL}"));
+            if fs::rename(&path, &spare).is_ok() {
+                self.spares.keep(name.volume, spare);
+                return Ok(());
+            }
+        }
+        match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&error)),
             _ => Ok(()),
         }
     }
 
-    /// A volume's objects and their lengths.
+    /// A volume's objects and their lengths; what is not whole is removed, so that nobody may be storing.
     pub(super) fn list(&self, volume: VolumeId) -> Result<Vec<(ObjectName, u64)>, IoError> {
-        let mut found = Vec::new();
+        self.spares.take_all(volume);
+        let (mut found, mut partial) = (Vec::new(), Vec::new());
         let folder = self.folder(volume);
-        match collect(&self.dir, &folder, &mut found) {
+        let listed = collect(&self.dir, &folder, &mut found, &mut partial);
+        let removed = listed.and_then(|()| partial.iter().try_for_each(fs::remove_file));
+        match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&error)),
             _ => Ok(found),
         }
@@ -120,8 +147,13 @@ impl ObjectStore {
 
     /// The objects of all volumes and their lengths.
     pub(super) fn list_all(&self) -> Result<Vec<(ObjectName, u64)>, IoError> {
-        let mut found = Vec::new();
-        match collect(&self.dir, &self.dir.join("volume"), &mut found) {
+        let (mut found, mut partial) = (Vec::new(), Vec::new());
+        match collect(
+            &self.dir,
+            &self.dir.join("volume"),
+            &mut found,
+            &mut partial,
+        ) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error(&error)),
             _ => Ok(found),
         }
@@ -135,6 +167,7 @@ impl ObjectStore {
             open.forget(name);
         }
         drop(open);
+        self.spares.take_all(volume);
         match fs::remove_dir_all(self.folder(volume)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -215,18 +248,37 @@ impl OpenFiles {
     }
 }
 
-fn collect(root: &Path, folder: &Path, found: &mut Vec<(ObjectName, u64)>) -> io::Result<()> {
+/// Writes a file from its beginning, over what it held, and makes it durable.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false);
+    let file = file.mode(0o600).open(path)?;
+    file.write_all_at(bytes, 0)?;
+    let len = bytes.len() as u64;
+    if file.metadata()?.len() != len {
+        file.set_len(len)?;
+    }
+    file.sync_data()
+}
+
+/// What is in a folder: objects, and files that are not whole or are spare.
+fn collect(
+    root: &Path,
+    folder: &Path,
+    found: &mut Vec<(ObjectName, u64)>,
+    partial: &mut Vec<PathBuf>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         if entry.file_type()?.is_dir() {
-            collect(root, &path, found)?;
+            collect(root, &path, found, partial)?;
             continue;
         }
         let name = path.strip_prefix(root).ok().and_then(Path::to_str);
         match name.and_then(ObjectName::parse) {
             Some(name) => found.push((name, entry.metadata()?.len())),
-            None if path.to_string_lossy().ends_with(PARTIAL) => fs::remove_file(&path)?,
+            None if path.to_string_lossy().ends_with(PARTIAL) => partial.push(path),
             None => tracing::warn!(path = %path.display(), "no object of a volume; left alone"),
         }
     }

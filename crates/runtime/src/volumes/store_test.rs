@@ -75,3 +75,36 @@ fn as_many_files_stay_open_as_fit() {
     assert_eq!((open.files.len(), open.order.len()), (OPEN_MAX, OPEN_MAX));
     assert!(open.get(name(0)).is_none() && open.get(name(count - 1)).is_some());
 }
+
+#[test]
+fn a_deleted_segment_is_written_over_and_nothing_of_it_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ObjectStore::new(dir.path());
+    store.put(name(1), b"a long one").unwrap();
+    store.delete(name(1)).unwrap();
+    assert_eq!(store.get(name(1), 0, 1), Err(IoError::NotFound));
+    store.put(name(2), b"short").unwrap();
+    assert_eq!(store.get(name(2), 0, u64::MAX), Ok(b"short".to_vec()));
+    assert!(store.spares.take(VolumeId(7)).is_none());
+    store.delete(name(2)).unwrap();
+    store.put(name(3), b"a longer one again").unwrap();
+    let whole = Ok(b"a longer one again".to_vec());
+    assert_eq!(store.get(name(3), 0, u64::MAX), whole);
+    assert_eq!(store.list(VolumeId(7)), Ok(vec![(name(3), 18)]));
+}
+
+#[test]
+fn spare_files_go_when_the_volume_is_attached_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ObjectStore::new(dir.path());
+    store.put(name(1), b"one").unwrap();
+    store.put(name(2), b"two").unwrap();
+    store.delete(name(1)).unwrap();
+    // As another process does, which knows of no spares.
+    let again = ObjectStore::new(dir.path());
+    assert_eq!(again.list(VolumeId(7)), Ok(vec![(name(2), 3)]));
+    let folder = again.path(name(2));
+    let files = std::fs::read_dir(folder.parent().unwrap().parent().unwrap());
+    let spare = |entry: &io::Result<fs::DirEntry>| entry.as_ref().unwrap().path().is_file();
+    assert_eq!(files.unwrap().filter(spare).count(), 0);
+}

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{Engine, Stored};
 use crate::command::Reply;
 use crate::freeze::{Deletion, Frozen, Standing};
-use crate::name::{ObjectKind, ObjectName, SegmentId};
+use crate::name::{ObjectKind, ObjectName};
 use crate::snapshot::Snapshot;
 
 /// A checkpoint costs at most this fraction of what was written to segments since the last.
@@ -227,8 +227,8 @@ impl Engine {
         let own = |part: &&ObjectName| part.volume == self.config.volume && !kept.contains(part);
         let gone: Vec<ObjectName> = gone.iter().filter(own).copied().collect();
         gone.into_iter().for_each(|part| self.delete(part));
-        for (number, id) in frozen.dead {
-            self.forget(number, id);
+        for (number, name) in frozen.dead {
+            self.forget(number, name);
         }
         self.make_checkpoint();
         self.begin_deletions();
@@ -250,18 +250,17 @@ impl Engine {
         }
         let dead = self.table.dead();
         let old = dead.filter(|(_, row)| row.volume == self.config.volume && row.id.number <= head);
-        let old: Vec<_> = old.map(|(number, row)| (number, row.id)).collect();
-        for (number, id) in old {
-            self.forget(number, id);
+        let old: Vec<_> = old.map(|(number, row)| (number, row.name())).collect();
+        for (number, name) in old {
+            self.forget(number, name);
         }
     }
 
     /// Forgets a row and deletes its segment, unless the row is another's by now.
-    fn forget(&mut self, number: u32, id: SegmentId) {
-        let row = self.table.get(number).copied();
-        if let Some(row) = row.filter(|row| row.id == id) {
-            if row.volume == self.config.volume {
-                self.delete(ObjectName::segment(row.volume, row.id));
+    fn forget(&mut self, number: u32, name: ObjectName) {
+        if self.segment_at(number) == Some(name) {
+            if name.volume == self.config.volume {
+                self.delete(name);
             }
             self.table.remove(number);
         }

@@ -141,7 +141,7 @@ impl Engine {
     /// How much of the journal a layer takes: the more, the more of what is written again soon is never
     /// packed.
     fn layer_len(&self) -> u64 {
-        self.journal.lap_len() / 3
+        self.journal.lap_len() / 2
     }
 
     pub(super) fn pack_under_pressure(&mut self) {
@@ -334,9 +334,6 @@ impl Engine {
                 break;
             };
             apply(&mut self.map, &mut self.table, summary, *len);
-            for part in &slot.fresh {
-                self.layers.settle(part.block, part.blocks, part.seq);
-            }
             self.packer.head = slot.id;
             self.packer.applied_through = slot.through_seq;
             self.packer.is_whole = slot.whole;
@@ -360,7 +357,7 @@ impl Engine {
         if !whole {
             return;
         }
-        if let Some(snapshot) = self.layers.pop(seq).and_then(|layer| layer.snapshot) {
+        if let Some(snapshot) = self.layers.pop(seq) {
             self.freeze(Some(snapshot));
         }
         self.delete_dead();

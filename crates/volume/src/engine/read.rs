@@ -162,9 +162,8 @@ impl Engine {
         });
     }
 
-    fn segment_at(&self, row: u32) -> Option<ObjectName> {
-        let row = self.table.get(row)?;
-        Some(ObjectName::segment(row.volume, row.id))
+    pub(super) fn segment_at(&self, row: u32) -> Option<ObjectName> {
+        self.table.get(row).map(crate::table::Row::name)
     }
 
     fn begin_piece(&mut self, read: u64, tries: u8, source: Source) -> u64 {
@@ -199,18 +198,20 @@ impl Engine {
                     .as_ref()
                     .ok()
                     .and_then(|bytes| open_frames(frames, bytes));
-                if let Some(blocks) = opened {
+                // Its file may have been written over, by what has its number and checksum too.
+                let is_there = self.segment_at(*row) == Some(*name);
+                if let Some(blocks) = opened.filter(|_| is_there) {
                     blocks
                         .iter()
                         .for_each(|(block, data)| self.fill(key, *block, data));
-                } else if again && self.segment_at(*row) != Some(*name) {
+                } else if again && !is_there {
                     // Collected since, and deleted.
                     let tries = piece.tries + 1;
                     frames
                         .iter()
                         .for_each(|(block, _)| self.resolve(key, *block, 1, tries));
                 } else {
-                    if !matches!(result, Err(IoError::Failed)) {
+                    if is_there && !matches!(result, Err(IoError::Failed)) {
                         self.replies.push_back(Reply::Damaged(*name));
                     }
                     self.fail_read(key, Stage::Get);
