@@ -1,7 +1,8 @@
-"""Two gateways over four nodes, each a process: real clients, large values, and machines that stop, die
-and come back, under load."""
+"""Three etcd, two gateways and four nodes, each a process: real clients, large values, and machines that
+stop, die, join and come back, under load."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -19,10 +20,10 @@ SCRIPT = os.path.join(ROOT, "scripts", "local-fleet.sh")
 def free_ports():
     """A base with free ports behind it, as the script lays them out; below those that the system
     gives to clients."""
-    for base in range(20000 + os.getpid() % 150 * 40, 32000, 40):
+    for base in range(20000 + os.getpid() % 150 * 70, 32000, 70):
         with contextlib.ExitStack() as held:
             try:
-                for offset in (0, 1, 10, 11, 21, 22, 23, 24, 31, 32):
+                for offset in (0, 1, 10, 11, *range(21, 26), 30, 31, *range(41, 44), *range(51, 54), *range(61, 66)):
                     held.enter_context(socket.create_server(("127.0.0.1", base + offset)))
             except OSError:
                 continue
@@ -37,10 +38,12 @@ class Fleet:
         self.folder = tempfile.mkdtemp(prefix="cofferdam-fleet-")
         self.port = free_ports()
         self.run("up", BINARY)
-        self.pids = dict(
-            (name, int(pid)) for name, pid in (line.split() for line in self.run("pids").split("\n") if line)
-        )
+        self.look()
         return self
+
+    def look(self):
+        lines = self.run("pids").split("\n")
+        self.pids = {name: int(pid) for name, pid in (line.split() for line in lines if line)}
 
     def __exit__(self, *_):
         for pid in self.pids.values():
@@ -63,8 +66,40 @@ class Fleet:
     def conn(self, gateway=1):
         return Conn(("127.0.0.1", self.port + gateway - 1))
 
+    def add(self, number):
+        """One more node."""
+        self.run("add", str(number), BINARY)
+        self.look()
+
+    def start(self, name):
+        """One that has ended, again."""
+        self.run("start", name, BINARY)
+        self.look()
+
+    def kill(self, name):
+        self.signal(name, signal.SIGKILL)
+
+    def ask(self, *args, gateway=1, fails=False):
+        """The command line at a gateway; JSON where there is any."""
+        done = subprocess.run(
+            [BINARY, *args, "--json", "--data-dir", os.path.join(self.folder, f"gateway{gateway}")],
+            capture_output=True,
+            timeout=30,
+        )
+        if (done.returncode != 0) != fails:
+            raise AssertionError(f"{args}: {done}")
+        return json.loads(done.stderr if fails else done.stdout)
+
+    def members(self, gateway=1):
+        report = self.ask("node", "list", gateway=gateway)
+        return {member["name"]: member for member in report["members"]}
+
     def signal(self, name, number):
         os.kill(self.pids[name], number)
+
+    def is_whole(self):
+        slots = [member["slots"] for member in self.members().values() if member["role"] == "cache"]
+        return slots == [1024] * 4
 
     def is_ready(self):
         with self.conn() as conn:
@@ -91,6 +126,7 @@ def get_many(conn, keys):
 @contextlib.contextmanager
 def ready_fleet():
     with Fleet() as fleet:
+        eventually(fleet.is_whole, 20, "all nodes have their keys")
         eventually(fleet.is_ready, 10, "all nodes are reached")
         yield fleet
 
@@ -164,38 +200,189 @@ def a_node_that_stops_costs_one_deadline_and_its_own_keys():
         assert get_many(conn, lost) == {lost[0]: "newer"}
 
 
-@suite.test
-def under_load_a_dead_node_takes_its_share_and_no_wrong_value_is_read():
-    with ready_fleet() as fleet:
-        stop, wrong, counts = threading.Event(), [], [0, 0]
+class Load:
+    """Clients that write and read, some at each gateway; whatever they read must be what they wrote last,
+    and whatever is refused must be gone."""
 
-        def client(number):
-            with fleet.conn(1 + number % 2) as conn:
-                keys = [f"c{number}-{key}" for key in range(50)]
-                version = 0
-                while not stop.is_set():
-                    version += 1
-                    for key in keys:
-                        answer = set_one(conn, key, str(version))
-                        if answer not in (b"STORED\r\n", b"NOT_STORED\r\n"):
-                            wrong.append(answer)
-                    found = get_many(conn, keys)
-                    counts[0] += len(keys)
-                    counts[1] += len(found)
-                    wrong.extend(value for value in found.values() if value != str(version))
+    def __init__(self, fleet, gateways=(1, 2)):
+        self.fleet, self.gateways = fleet, gateways
+        self.stop, self.wrong, self.closed = threading.Event(), [], []
+        self.asked = self.found = self.refused = 0
+        self.lock = threading.Lock()
 
-        threads = [threading.Thread(target=client, args=(number,)) for number in range(4)]
-        [thread.start() for thread in threads]
+    def client(self, number):
+        try:
+            with self.fleet.conn(self.gateways[number % len(self.gateways)]) as conn:
+                self.work(conn, number)
+        except (OSError, AssertionError) as error:
+            if not self.stop.is_set():
+                self.closed.append(repr(error))
+
+    def work(self, conn, number):
+        keys = [f"c{number}-{key}" for key in range(50)]
+        stored, version = {}, 0
+        while not self.stop.is_set():
+            version += 1
+            for key in keys[version % 5 :: 5]:
+                answer = set_one(conn, key, str(version))
+                stored[key] = str(version) if answer == b"STORED\r\n" else None
+                if answer not in (b"STORED\r\n", b"NOT_STORED\r\n"):
+                    self.wrong.append((key, answer))
+            found = get_many(conn, keys)
+            self.wrong += [(key, value, stored.get(key)) for key, value in found.items() if stored.get(key) != value]
+            with self.lock:
+                self.asked += len(stored)
+                self.found += len(found)
+                self.refused += sum(1 for value in stored.values() if value is None)
+
+    def __enter__(self):
+        self.threads = [threading.Thread(target=self.client, args=(number,)) for number in range(4)]
+        [thread.start() for thread in self.threads]
         time.sleep(0.5)
-        fleet.signal("node2", signal.SIGKILL)
-        time.sleep(1.5)
-        counts[:] = [0, 0]
-        time.sleep(1.0)
-        stop.set()
-        [thread.join(20) for thread in threads]
-        assert not wrong, wrong[:5]
-        # A quarter of the keys were there, more or less.
-        assert 0.55 < counts[1] / counts[0] < 0.95, counts
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        [thread.join(20) for thread in self.threads]
+
+    def ratio(self, seconds):
+        """Of what was stored, what is found, over the next seconds."""
+        with self.lock:
+            self.asked = self.found = self.refused = 0
+        time.sleep(seconds)
+        with self.lock:
+            return self.found / max(self.asked, 1)
+
+    def check(self):
+        assert not self.wrong, self.wrong[:5]
+        assert not self.closed, self.closed[:5]
+
+
+@suite.test
+def under_load_a_dead_node_takes_its_share_until_the_ring_moves_on():
+    with ready_fleet() as fleet, Load(fleet) as load:
+        fleet.kill("node2")
+        assert 0.55 < load.ratio(1.5) < 0.95
+        # Its lease ends, and its keys go to the others.
+        eventually(lambda: fleet.members()["node2"]["state"] == "ejected", 30, "the node is taken out")
+        eventually(lambda: load.ratio(0.5) > 0.99, 10, "its keys are stored elsewhere")
+        load.check()
+        # It comes back empty, and only for a few keys at first.
+        fleet.start("node2")
+        eventually(lambda: fleet.members()["node2"]["state"] in ("probation", "ramping"), 20, "it is back")
+        assert load.ratio(0.5) > 0.9
+        load.check()
+
+
+@suite.test
+def under_load_a_fifth_node_takes_its_share_of_keys_and_nothing_else():
+    with ready_fleet() as fleet, Load(fleet) as load:
+        assert load.ratio(0.5) == 1.0
+        fleet.add(5)
+        dip = min(load.ratio(0.1) for _ in range(20))
+        slots = {name: member["slots"] for name, member in fleet.members().items()}
+        assert slots["node5"] == 819 and slots["node1"] in (819, 820), slots
+        # A fifth of the keys, and what was under way while they moved.
+        assert dip > 0.6, dip
+        assert load.ratio(0.5) > 0.99
+        load.check()
+
+
+@suite.test
+def with_the_store_killed_all_serve_on_and_say_so_and_a_node_starts_without_it():
+    with ready_fleet() as fleet, Load(fleet) as load:
+        for number in (1, 2, 3):
+            fleet.kill(f"etcd{number}")
+        assert fleet.ask("tenant", "add", "acme", "--memory", "64MiB", fails=True)["error"].startswith("the store cannot")
+        eventually(lambda: fleet.ask("node", "list")["store"]["why"] is not None, 10, "it says so")
+        # The lease of changes, and more.
+        time.sleep(5)
+        assert load.ratio(1.0) == 1.0 and load.refused == 0, load.refused
+        load.check()
+        fleet.kill("node3")
+        fleet.start("node3")
+        for number in (1, 2, 3):
+            fleet.start(f"etcd{number}")
+        eventually(lambda: fleet.ask("node", "list")["store"]["why"] is None, 20, "the store is back")
+        eventually(lambda: load.ratio(0.5) > 0.99, 20, "all is as before")
+        assert fleet.ask("tenant", "add", "acme", "--memory", "64MiB")["tenant"] == "acme"
+        load.check()
+
+
+@suite.test
+def with_a_gateway_killed_clients_go_to_the_other_and_find_everything():
+    from pymemcache.client.hash import HashClient
+
+    with ready_fleet() as fleet, Load(fleet, gateways=(2,)) as load:
+        servers = [("127.0.0.1", fleet.port), ("127.0.0.1", fleet.port + 1)]
+        client = HashClient(servers, timeout=2, ignore_exc=True, retry_attempts=0, dead_timeout=60)
+        keys = [f"key{number}" for number in range(200)]
+        assert all(client.set(key, key, noreply=False) for key in keys)
+        fleet.kill("gateway1")
+        # The first request to the dead one is lost, and with it nothing else.
+        lost = [key for key in keys if client.get(key) is None]
+        assert len(lost) <= 2, lost
+        assert all(client.get(key) == key.encode() for key in keys)
+        assert load.ratio(0.5) == 1.0
+        load.check()
+        fleet.start("gateway1")
+        with fleet.conn(1) as conn:
+            eventually(lambda: get_many(conn, keys[:3]) == {key: key for key in keys[:3]}, 35, "it serves again")
+
+
+@suite.test
+def tenants_are_the_same_at_all_gateways():
+    with ready_fleet() as fleet:
+        grant = fleet.ask("tenant", "add", "acme", "--memory", "64MiB")
+        assert sorted(grant["servers"]) == [f"127.0.0.1:{fleet.port + 10}", f"127.0.0.1:{fleet.port + 11}"]
+        assert fleet.ask("tenant", "show", "acme", gateway=2)["gateways"] == fleet.ask("tenant", "show", "acme")["gateways"]
+
+        def conn(gateway, username=grant["username"], password=grant["password"]):
+            conn = Conn(("127.0.0.1", fleet.port + 9 + gateway))
+            conn.send(f"set auth 0 0 {len(username) + len(password) + 1}\r\n{username} {password}\r\n")
+            return conn, conn.line()
+
+        def enters(gateway):
+            with contextlib.suppress(AssertionError, OSError):
+                made, answer = conn(gateway)
+                made.sock.close()
+                return answer == b"STORED\r\n"
+
+        eventually(lambda: enters(1) and enters(2), 5, "both know it")
+        one, other = conn(1)[0], conn(2)[0]
+        eventually(lambda: set_one(one, "a", "1") == b"STORED\r\n", 5, "it has room on the nodes")
+        assert get_many(other, ["a"]) == {"a": "1"}
+        # Nobody else's.
+        with fleet.conn(1) as default:
+            assert get_many(default, ["a"]) == {}
+        fleet.ask("tenant", "flush", "acme", gateway=2)
+        eventually(lambda: get_many(one, ["a"]) == {}, 5, "it is empty")
+        assert fleet.ask("tenant", "limit", "acme", "--memory", "128MiB", gateway=2)["memory_bytes"] == 128 << 20
+        assert fleet.ask("tenant", "show", "acme")["memory_bytes"] == 128 << 20
+        assert "error" in fleet.ask("tenant", "add", "acme", "--memory", "64MiB", gateway=2, fails=True)
+        assert "error" in fleet.ask("tenant", "move", "acme", fails=True)
+        solo = fleet.ask("tenant", "add", "solo", "--memory", "64MiB", "--gateways", "1")
+        place = 1 if solo["servers"] == [f"127.0.0.1:{fleet.port + 10}"] else 2
+        moved = fleet.ask("tenant", "move", "solo", "--from", f"gateway{place}")
+        assert moved["servers"] == [f"127.0.0.1:{fleet.port + 12 - place}"], moved
+        assert len(fleet.ask("tenant", "show", "solo")["gateways"]) == 2
+        fleet.ask("tenant", "move", "solo", "--finish")
+        assert fleet.ask("tenant", "show", "solo")["gateways"] == [f"gateway{3 - place}"]
+        fleet.ask("tenant", "remove", "acme", gateway=2)
+        eventually(lambda: not enters(1), 5, "it is gone everywhere")
+
+
+@suite.test
+def an_operator_drains_a_node_and_lets_it_in_again():
+    with ready_fleet() as fleet, Load(fleet) as load:
+        fleet.ask("node", "drain", "node4")
+        eventually(lambda: fleet.members()["node4"]["slots"] == 0, 10, "its keys are elsewhere")
+        eventually(lambda: load.ratio(0.3) > 0.99, 10, "they are stored again")
+        assert "runs" in fleet.ask("node", "remove", "node4", fails=True)["error"]
+        assert "no member" in fleet.ask("node", "drain", "node9", fails=True)["error"]
+        fleet.ask("node", "readmit", "node4", gateway=2)
+        eventually(lambda: fleet.members()["node4"]["slots"] > 0, 10, "it has some keys")
+        load.check()
 
 
 @suite.test

@@ -179,6 +179,10 @@ coded! {
         ProcessPaused = "process_paused",
         /// The wall clock was set.
         ClockJump = "clock_jump",
+        /// The fleet's store does not answer.
+        StoreAway = "store_away",
+        /// A change of the fleet's ring waits for members that do not answer.
+        RingWaits = "ring_waits",
         /// The data directory cannot be written, or will soon not be.
         DataDirectory = "data_directory",
     }

@@ -79,6 +79,7 @@ fn with_quota(quota_bytes: u64) -> TenantCache {
         quota_bytes,
         item_size_max: 1 << 20,
         hash_key: [7; 16],
+        cas_after: None,
     };
     TenantCache::new(config, Timestamp::from_secs(1_800_000_000)).expect("a quota that fits")
 }

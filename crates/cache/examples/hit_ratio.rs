@@ -79,6 +79,7 @@ fn engine(requests: &[(u32, u32)], size: u64) -> f64 {
         quota_bytes: size,
         item_size_max: u32::try_from(size / 2).unwrap_or(1 << 30).min(1 << 20),
         hash_key: [9; 16],
+        cas_after: None,
     };
     let start = Timestamp::from_secs(1_800_000_000);
     let cache = TenantCache::new(config, start).unwrap_or_else(|error| fail(&error.to_string()));

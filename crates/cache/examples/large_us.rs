@@ -54,6 +54,7 @@ fn main() {
         quota_bytes: 3 * u64::from(item),
         item_size_max: item,
         hash_key: [7; 16],
+        cas_after: None,
     };
     let cache = TenantCache::new(config, NOW).expect("a quota that fits");
     let half = item / 2 - (4 << 20);

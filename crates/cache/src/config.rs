@@ -26,6 +26,8 @@ pub struct Config {
     pub item_size_max: u32,
     /// The secret key of the tenant's hash; random, so that no one can aim collisions.
     pub hash_key: [u8; 16],
+    /// All CAS tokens are above it; `None` for one that no earlier life of the cache has come to.
+    pub cas_after: Option<u64>,
 }
 
 impl Config {

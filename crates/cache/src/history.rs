@@ -85,6 +85,7 @@ impl History {
             quota_bytes: plan.quota_bytes,
             item_size_max: plan.item_size_max,
             hash_key: [seed as u8; 16],
+            cas_after: None,
         };
         let cache = TenantCache::new(config, now).expect("a plan that fits");
         let model = Model {

@@ -30,6 +30,7 @@ const BUDGET_BYTES_MAX: usize = 1 << 30;
 pub struct TenantCache {
     hasher: KeyHasher,
     hash_key: [u8; 16],
+    cas_after: Option<u64>,
     shards: Vec<Mutex<Option<Box<Shard>>>>,
     /// How many of the shards are in use, a power of two; changed only with all of them locked.
     active: AtomicUsize,
@@ -58,11 +59,13 @@ impl TenantCache {
             quota_bytes,
             item_size_max,
             hash_key,
+            cas_after,
         } = config;
         Config::check(quota_bytes, item_size_max)?;
         let cache = Self {
             hasher: KeyHasher::new(&hash_key),
             hash_key,
+            cas_after,
             shards: (0..SHARDS_MAX).map(|_| Mutex::new(None)).collect(),
             active: AtomicUsize::new(1),
             limits: Mutex::new(Limits {
@@ -289,9 +292,19 @@ impl TenantCache {
                     let mark = (number as u64) << TOKEN_BITS;
                     let shard = Shard::new(mark, each, item_size_max, &self.hash_key, now);
                     **place = shard.map(Box::new);
+                    if let (Some(shard), Some(cas)) = (place.as_mut(), self.cas_after) {
+                        shard.set_cas(cas);
+                    }
                 }
                 None => {}
             }
+        }
+        if !stay {
+            // A key may be in another shard now: none gives a token again that another has given.
+            let all = shards.iter().flat_map(|place| place.as_ref());
+            let last = all.map(|shard| shard.cas()).max().unwrap_or(0);
+            let all = shards.iter_mut().flat_map(|place| place.as_mut());
+            all.for_each(|shard| shard.set_cas(last));
         }
         self.active.store(count, Ordering::Release);
     }

@@ -200,6 +200,7 @@ fn tokens_are_never_those_of_an_earlier_life() {
         quota_bytes: 4 * MIB,
         item_size_max: 1 << 20,
         hash_key: [1; 16],
+        cas_after: None,
     };
     let old = cache(4 * MIB, 1 << 20);
     let last = (0..1000).map(|_| cas(&old)).last().expect("a thousand");
@@ -279,4 +280,34 @@ fn what_has_ended_is_given_back_unasked_even_where_room_was_being_made() {
     assert_eq!(stats.curr_items, 0);
     assert!(stats.held_bytes < MIB / 8, "{} bytes", stats.held_bytes);
     cache.check();
+}
+
+#[test]
+fn tokens_begin_where_they_are_told_to_and_never_come_again_in_other_shards() {
+    let config = Config {
+        quota_bytes: 4 * MIB,
+        item_size_max: 1 << 20,
+        hash_key: [1; 16],
+        cas_after: Some(9 << 40),
+    };
+    let cache = TenantCache::new(config, START).expect("it fits");
+    let mut last = 9 << 40;
+    let mut change_all = |cache: &TenantCache| {
+        let before = last;
+        for number in 0..200 {
+            let key = format!("key{number}");
+            match set(cache, key.as_bytes(), b"value") {
+                Outcome::Stored { cas, .. } => {
+                    assert!(cas > before);
+                    last = last.max(cas);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    change_all(&cache);
+    for quota in [2048 * MIB, 4 * MIB, 2048 * MIB] {
+        cache.set_quota(after(1), quota).expect("it fits");
+        change_all(&cache);
+    }
 }

@@ -17,6 +17,7 @@ pub(crate) fn cache(quota_bytes: u64, item_size_max: u32) -> TenantCache {
         quota_bytes,
         item_size_max,
         hash_key: [1; 16],
+        cas_after: None,
     };
     TenantCache::new(config, START).expect("a quota that fits")
 }

@@ -17,23 +17,15 @@ use crate::plane::PlaneError;
 const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The data of all tenants.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Data {
     /// In this process.
     Here(Arc<Caches>),
     /// On nodes.
-    Nodes(Arc<FleetData>, Arc<std::sync::Mutex<Held>>),
+    Nodes(Arc<FleetData>),
 }
 
-/// What each tenant holds over all nodes.
-pub(crate) type Held = std::collections::HashMap<TenantId, Holdings>;
-
 impl Data {
-    /// On these nodes.
-    pub(crate) fn on(fleet: FleetData) -> Self {
-        Self::Nodes(Arc::new(fleet), Arc::default())
-    }
-
     pub(crate) fn create(
         &self,
         now: Timestamp,
@@ -45,10 +37,10 @@ impl Data {
             Self::Here(caches) => {
                 let hash_key = secrets::salt().map_err(refused)?;
                 caches
-                    .create(now, id, quota_bytes, item_size_max, hash_key)
+                    .create(now, id, quota_bytes, item_size_max, hash_key, None)
                     .map_err(refused)
             }
-            Self::Nodes(..) => {
+            Self::Nodes(_) => {
                 self.change(id, |held| {
                     *held = Holdings {
                         quota_bytes,
@@ -71,7 +63,7 @@ impl Data {
                 let cache = cache_of(caches, id)?;
                 cache.set_quota(now, quota_bytes).map_err(refused)
             }
-            Self::Nodes(..) => {
+            Self::Nodes(_) => {
                 self.change(id, |held| held.quota_bytes = quota_bytes);
                 Ok(())
             }
@@ -84,7 +76,7 @@ impl Data {
                 let cache = cache_of(caches, id)?;
                 cache.set_item_size_max(item_size_max).map_err(refused)
             }
-            Self::Nodes(..) => {
+            Self::Nodes(_) => {
                 self.change(id, |held| held.item_size_max = item_size_max);
                 Ok(())
             }
@@ -94,7 +86,7 @@ impl Data {
     pub(crate) fn flush(&self, now: Timestamp, id: TenantId) -> Result<(), PlaneError> {
         match self {
             Self::Here(caches) => cache_of(caches, id)?.flush(now, now),
-            Self::Nodes(fleet, _) => fleet.flush(id),
+            Self::Nodes(fleet) => fleet.flush(id),
         }
         Ok(())
     }
@@ -110,11 +102,7 @@ impl Data {
                     Err(RecvTimeoutError::Timeout)
                 )
             }
-            Self::Nodes(fleet, held) => {
-                let mut held = held
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner);
-                held.remove(&id);
+            Self::Nodes(fleet) => {
                 fleet.remove(id);
                 true
             }
@@ -124,23 +112,20 @@ impl Data {
     pub(crate) fn stats(&self, id: TenantId) -> Option<Stats> {
         match self {
             Self::Here(caches) => Some(caches.get(id)?.stats()),
-            Self::Nodes(fleet, _) => Some(fleet.stats(id)),
+            Self::Nodes(fleet) => Some(fleet.stats(id)),
         }
     }
 
     fn change(&self, id: TenantId, change: impl FnOnce(&mut Holdings)) {
-        let Self::Nodes(fleet, held) = self else {
+        let Self::Nodes(fleet) = self else {
             return;
         };
-        let mut held = held
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let holdings = held.entry(id).or_insert(Holdings {
+        let mut holdings = fleet.held(id).unwrap_or(Holdings {
             quota_bytes: 0,
             item_size_max: 0,
         });
-        change(holdings);
-        fleet.set(id, *holdings);
+        change(&mut holdings);
+        fleet.set(id, holdings);
     }
 }
 

@@ -1,36 +1,67 @@
 //! What a gateway knows of the nodes that have its tenants' data.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use base::TenantId;
-use base::fleet::MemberId;
+use base::fleet::{Epoch, MemberId, SLOT_COUNT};
 use base::kv::Stats;
+use base::{TenantId, Timestamp};
 use cache::least_quota_bytes;
 use fleet::{Ring, SlotHasher, Weights};
 use gateway::remote::{
-    Assurance, DeadlineBounds, FleetView, NodeAddress, RemoteBackend, RemoteConfig, StatsBoard,
+    Allotment, Assurance, DeadlineBounds, FleetView, NodeAddress, RemoteBackend, RemoteBoard,
+    RemoteConfig, Report, StatsBoard,
 };
 use runtime::Published;
 use runtime::nodes::PeerTls;
 
 use crate::config::Fleet;
 use crate::failure::Failure;
+use crate::fleet_parts::{addresses, shares};
+use crate::membership::{Seat, Sight};
+use crate::observe::reading::FleetReading;
+
+/// A node that has answered within this is there.
+const HEARD_WITHIN: Duration = Duration::from_secs(3);
 
 /// Nodes, ring and tenants as the loops see them.
-#[derive(Debug)]
 pub(crate) struct FleetData {
-    view: Mutex<FleetView>,
+    inner: Mutex<Inner>,
     published: Arc<Published<FleetView>>,
     stats: Arc<StatsBoard>,
+    board: Arc<RemoteBoard>,
     name: String,
     instance: u64,
     deadlines: DeadlineBounds,
     tls: Option<PeerTls>,
+    /// Has the loops look at what was published, once they run.
+    waker: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+struct Inner {
+    view: FleetView,
+    held: BTreeMap<TenantId, Holdings>,
+    /// Parts that differ from the nodes' parts of the ring.
+    parts: HashMap<TenantId, BTreeMap<MemberId, u64>>,
+    /// Of the store, where there is one; else it grows with every change.
+    revision: u64,
+    has_store: bool,
+    /// What each tenant may hold where is to be worked out anew.
+    is_stale: bool,
+    of_store: Option<OfStore>,
+}
+
+/// What was last known of the store.
+#[derive(Clone, Debug, Default)]
+struct OfStore {
+    away: Option<(Timestamp, String)>,
+    asked_at: Option<Timestamp>,
+    waits_since: Option<Timestamp>,
 }
 
 /// What a tenant is to hold over all nodes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Holdings {
     pub(crate) quota_bytes: u64,
     pub(crate) item_size_max: u32,
@@ -38,10 +69,15 @@ pub(crate) struct Holdings {
 
 impl FleetData {
     /// From a configuration that lists the nodes: the ring follows from it, and never changes.
-    pub(crate) fn of_config(config: &Fleet, tls: Option<PeerTls>) -> Result<Self, Failure> {
+    pub(crate) fn of_config(
+        config: &Fleet,
+        tls: Option<PeerTls>,
+        loops: usize,
+    ) -> Result<Self, Failure> {
         if config.nodes.is_empty() {
             return Err(Failure::new(
-                "fleet.nodes is empty: list the cache nodes, each with member, name and addr",
+                "neither store.endpoints nor fleet.nodes is set: name the fleet's store, or list \
+                 the cache nodes, each with member, name and addr",
             ));
         }
         let nodes = config.nodes.iter().map(|node| NodeAddress {
@@ -56,14 +92,41 @@ impl FleetData {
             hasher: SlotHasher::new(config.secret().unwrap_or_default()),
             ring: Arc::new(first_ring(&weights)),
             assurance: Assurance::FOR_EVER,
-            nodes: nodes.collect(),
-            tenants: Vec::new(),
-            flushes: HashMap::new(),
+            nodes: Arc::new(nodes.collect()),
+            ..nothing_known()
         };
+        Self::new(config, tls, loops, view, false)
+    }
+
+    /// Of a fleet whose store tells everything.
+    pub(crate) fn of_store(
+        config: &Fleet,
+        tls: Option<PeerTls>,
+        loops: usize,
+    ) -> Result<Self, Failure> {
+        Self::new(config, tls, loops, nothing_known(), true)
+    }
+
+    fn new(
+        config: &Fleet,
+        tls: Option<PeerTls>,
+        loops: usize,
+        view: FleetView,
+        has_store: bool,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             published: Arc::new(Published::new(view.clone())),
-            view: Mutex::new(view),
+            inner: Mutex::new(Inner {
+                view,
+                held: BTreeMap::new(),
+                parts: HashMap::new(),
+                revision: 0,
+                has_store,
+                is_stale: true,
+                of_store: None,
+            }),
             stats: Arc::default(),
+            board: Arc::new(RemoteBoard::new(loops)),
             name: config.name.clone(),
             instance: runtime::secrets::number()?,
             deadlines: DeadlineBounds {
@@ -71,6 +134,7 @@ impl FleetData {
                 max: config.deadline_max.0,
             },
             tls,
+            waker: OnceLock::new(),
         })
     }
 
@@ -84,6 +148,12 @@ impl FleetData {
         self.tls.clone()
     }
 
+    /// What to call when something was published; once.
+    pub(crate) fn wake_with(&self, waker: impl Fn() + Send + Sync + 'static) {
+        // The loops are started once.
+        let _ = self.waker.set(Box::new(waker));
+    }
+
     /// One loop's way to the nodes.
     pub(crate) fn backend(&self, loop_index: usize) -> RemoteBackend {
         RemoteBackend::new(RemoteConfig {
@@ -92,6 +162,7 @@ impl FleetData {
             loop_index: u32::try_from(loop_index).unwrap_or(u32::MAX),
             deadlines: self.deadlines,
             stats: Arc::clone(&self.stats),
+            board: Arc::clone(&self.board),
         })
     }
 
@@ -100,41 +171,189 @@ impl FleetData {
         self.stats.sum(tenant)
     }
 
+    /// How the fleet is, and how requests to its nodes fared.
+    pub(crate) fn reading(&self, now: Timestamp) -> FleetReading {
+        let mut heard = BTreeSet::new();
+        for report in self.board.reports() {
+            if now.since(report.asked_at) < HEARD_WITHIN {
+                heard.insert(report.node);
+            }
+        }
+        let inner = self.inner();
+        let of_store = inner.of_store.clone().unwrap_or_default();
+        let nodes = inner.view.nodes.iter();
+        FleetReading {
+            away: of_store.away,
+            age: of_store.asked_at.map(|at| now.since(at)),
+            ring_version: inner.view.ring.version().0,
+            moving: inner.view.ring.moving().len() as u64,
+            waits_since: of_store.waits_since,
+            nodes: inner.view.nodes.len() as u64,
+            nodes_heard: nodes.filter(|node| heard.contains(&node.member)).count() as u64,
+            requests: self.board.figures(),
+        }
+    }
+
     /// What a tenant may hold from now on.
     pub(crate) fn set(&self, tenant: TenantId, holdings: Holdings) {
-        self.change(|view| {
-            let nodes = view.nodes.len().max(1) as u64;
-            let least = least_quota_bytes(holdings.item_size_max);
-            let before = view.tenants.iter().find(|terms| terms.tenant == tenant);
-            let version = before.map_or(1, |terms| terms.version + 1);
-            view.tenants.retain(|terms| terms.tenant != tenant);
-            view.tenants.push(node_proto::TenantTerms {
-                tenant,
-                quota_bytes: (holdings.quota_bytes / nodes).max(least),
-                item_size_max: holdings.item_size_max,
-                version,
-            });
+        self.change(|inner| {
+            let before = inner.held.insert(tenant, holdings);
+            inner.is_stale |= before != Some(holdings);
         });
+    }
+
+    /// What a tenant may hold.
+    pub(crate) fn held(&self, tenant: TenantId) -> Option<Holdings> {
+        self.inner().held.get(&tenant).copied()
+    }
+
+    /// The store has got this far by a change of this process's own.
+    pub(crate) fn note_revision(&self, revision: u64) {
+        let mut inner = self.inner();
+        inner.revision = inner.revision.max(revision);
     }
 
     /// Empties a tenant on all nodes.
     pub(crate) fn flush(&self, tenant: TenantId) {
-        self.change(|view| *view.flushes.entry(tenant).or_default() += 1);
+        self.change(|inner| {
+            *Arc::make_mut(&mut inner.view.flushes)
+                .entry(tenant)
+                .or_default() += 1;
+        });
+    }
+
+    /// How often each tenant was emptied, as all gateways know; whoever's number has grown is emptied.
+    pub(crate) fn set_flushes(&self, counts: HashMap<TenantId, u64>) {
+        self.change(|inner| {
+            if *inner.view.flushes != counts {
+                inner.view.flushes = Arc::new(counts);
+            }
+        });
     }
 
     /// Has the nodes give a tenant's memory back.
     pub(crate) fn remove(&self, tenant: TenantId) {
-        self.change(|view| {
-            view.tenants.retain(|terms| terms.tenant != tenant);
-            view.flushes.remove(&tenant);
+        self.change(|inner| {
+            inner.held.remove(&tenant);
+            inner.parts.remove(&tenant);
+            inner.is_stale = true;
+            if inner.view.flushes.contains_key(&tenant) {
+                Arc::make_mut(&mut inner.view.flushes).remove(&tenant);
+            }
         });
         self.stats.forget(tenant);
     }
 
-    fn change(&self, change: impl FnOnce(&mut FleetView)) {
-        let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut view);
-        self.published.publish(view.clone());
+    fn change(&self, change: impl FnOnce(&mut Inner)) {
+        let mut inner = self.inner();
+        change(&mut inner);
+        if std::mem::take(&mut inner.is_stale) {
+            inner.allot();
+        }
+        self.published.publish(inner.view.clone());
+        drop(inner);
+        if let Some(wake) = self.waker.get() {
+            wake();
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Nothing is left half changed: what panics has not begun to change anything.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Works out what each tenant may hold on each node, and has loops tell the nodes if that is new.
+    fn allot(&mut self) {
+        let shares = shares(&self.view.ring);
+        let nodes = self.view.nodes.len().max(1) as u64;
+        let mut version = self.revision;
+        let before = Arc::clone(&self.view.tenants);
+        let mut changed = before.len() != self.held.len();
+        let allotments: Vec<Allotment> = (self.held.iter())
+            .map(|(tenant, held)| {
+                let least = least_quota_bytes(held.item_size_max);
+                let of_share = |slots: &usize| {
+                    let part = u128::from(held.quota_bytes) * *slots as u128 / SLOT_COUNT as u128;
+                    u64::try_from(part).unwrap_or(u64::MAX).max(least)
+                };
+                let own = self.parts.get(tenant);
+                let parts = shares.iter().map(|(node, slots)| {
+                    let own = own.and_then(|parts| parts.get(node)).copied();
+                    (*node, own.unwrap_or_else(|| of_share(slots)).max(least))
+                });
+                let at = before.binary_search_by_key(tenant, |known| known.tenant);
+                let known = at.ok().map(|at| &before[at]);
+                let mut next = Allotment {
+                    tenant: *tenant,
+                    quota_bytes: match shares.is_empty() {
+                        true => (held.quota_bytes / nodes).max(least),
+                        // Who owns nothing has nothing to hold.
+                        false => least,
+                    },
+                    parts: parts.collect(),
+                    item_size_max: held.item_size_max,
+                    version: known.map_or(0, |known| known.version),
+                };
+                if known != Some(&next) {
+                    changed = true;
+                    if !self.has_store {
+                        version += 1;
+                    }
+                    next.version = version.max(1);
+                }
+                next
+            })
+            .collect();
+        if !self.has_store {
+            self.revision = version;
+        }
+        if changed {
+            self.view.tenants = Arc::new(allotments);
+        }
+    }
+}
+
+impl Seat for FleetData {
+    fn show(&self, sight: &Sight) {
+        self.change(|inner| {
+            inner.revision = inner.revision.max(sight.snapshot.revision.0);
+            inner.view.assurance = sight.assurance;
+            inner.of_store = Some(OfStore {
+                away: sight.trouble.clone(),
+                asked_at: sight.asked_at,
+                waits_since: sight.waits_since,
+            });
+            inner.is_stale |= !Arc::ptr_eq(&inner.view.ring, &sight.ring);
+            inner.view.ring = Arc::clone(&sight.ring);
+            if let Some(secret) = sight.registry.secret {
+                inner.view.hasher = SlotHasher::new(secret);
+            }
+            let nodes = addresses(&sight.registry);
+            if *inner.view.nodes != nodes {
+                inner.view.nodes = Arc::new(nodes);
+            }
+        });
+    }
+
+    fn announced(&self) -> Option<Epoch> {
+        self.board.announced()
+    }
+
+    fn reports(&self) -> Vec<Report> {
+        self.board.reports()
+    }
+}
+
+fn nothing_known() -> FleetView {
+    FleetView {
+        hasher: SlotHasher::new([0; 16]),
+        ring: Arc::new(Ring::empty()),
+        assurance: Assurance::NONE,
+        nodes: Arc::default(),
+        tenants: Arc::default(),
+        flushes: Arc::default(),
     }
 }
 

@@ -10,7 +10,7 @@ const TENANT: TenantId = TenantId(4);
 
 fn fleet(text: &str) -> Result<FleetData, String> {
     let config = Config::parse(text)?;
-    FleetData::of_config(&config.fleet, None).map_err(|failure| failure.to_string())
+    FleetData::of_config(&config.fleet, None, 1).map_err(|failure| failure.to_string())
 }
 
 fn two_nodes() -> FleetData {
@@ -32,29 +32,30 @@ fn slots_go_by_weight_and_everybody_works_out_the_same() {
 }
 
 #[test]
-fn nodes_have_equal_parts_of_a_tenants_memory() {
+fn nodes_have_parts_of_a_tenants_memory_as_of_the_keys() {
     let fleet = two_nodes();
     let terms = |fleet: &FleetData| fleet.published().get().tenants.clone();
-    let quota_bytes = 64 << 20;
-    fleet.set(
-        TENANT,
-        Holdings {
-            quota_bytes,
-            item_size_max: 1 << 20,
-        },
-    );
-    assert_eq!(terms(&fleet)[0].quota_bytes, 32 << 20);
-    let first = terms(&fleet)[0].version;
+    let set = |quota_bytes| {
+        let item_size_max = 1 << 20;
+        fleet.set(
+            TENANT,
+            Holdings {
+                quota_bytes,
+                item_size_max,
+            },
+        );
+    };
+    set(64 << 20);
+    let first = terms(&fleet)[0].clone();
+    let on = |node| first.on(MemberId(node)).quota_bytes;
+    assert_eq!((on(1), on(2), on(3)), (16 << 20, 48 << 20, 2 << 20));
+    // Nothing new is told of what has not changed.
+    set(64 << 20);
+    assert_eq!(terms(&fleet)[0], first);
     // Too little to be divided is given whole.
-    fleet.set(
-        TENANT,
-        Holdings {
-            quota_bytes: 1 << 20,
-            item_size_max: 1 << 20,
-        },
-    );
-    assert_eq!(terms(&fleet)[0].quota_bytes, 2 << 20);
-    assert!(terms(&fleet)[0].version > first);
+    set(1 << 20);
+    assert_eq!(terms(&fleet)[0].on(MemberId(1)).quota_bytes, 2 << 20);
+    assert!(terms(&fleet)[0].version > first.version);
     fleet.flush(TENANT);
     assert_eq!(fleet.published().get().flushes[&TENANT], 1);
     fleet.remove(TENANT);
@@ -63,6 +64,6 @@ fn nodes_have_equal_parts_of_a_tenants_memory() {
 
 #[test]
 fn a_gateway_without_nodes_says_what_to_write() {
-    let failure = fleet("").unwrap_err();
+    let failure = fleet("").map(drop).unwrap_err();
     assert!(failure.contains("fleet.nodes"), "{failure}");
 }

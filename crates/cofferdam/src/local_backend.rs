@@ -27,7 +27,8 @@ pub(crate) struct Caches {
 }
 
 impl Caches {
-    /// Begins an empty cache for a tenant that has none; `hash_key` is random and kept secret.
+    /// Begins an empty cache for a tenant that has none; `hash_key` is random and kept secret, and all
+    /// CAS tokens are above `cas_after`, if that is said.
     pub(crate) fn create(
         &self,
         now: Timestamp,
@@ -35,11 +36,13 @@ impl Caches {
         quota_bytes: u64,
         item_size_max: u32,
         hash_key: [u8; 16],
+        cas_after: Option<u64>,
     ) -> Result<(), ConfigError> {
         let config = Config {
             quota_bytes,
             item_size_max,
             hash_key,
+            cas_after,
         };
         let cache = Arc::new(TenantCache::new(config, now)?);
         self.change(|caches| {

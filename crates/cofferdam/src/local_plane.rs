@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use base::TenantId;
 use base::kv::Stats;
+use base::{TenantId, Timestamp};
 use gateway::directory::Directory;
 use gateway::{ConnectionFigures, Delays, Figures};
 use runtime::net::handover::NamedSocket;
@@ -21,6 +21,7 @@ use crate::data::Data;
 use crate::failure::Failure;
 use crate::inherited::{Inherited, UNIX, UNIX_OF_MANAGER};
 use crate::local_backend::LocalBackend;
+use crate::observe::reading::FleetReading;
 use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
 use runtime::state::DEFAULT_TENANT;
 
@@ -183,7 +184,7 @@ struct LocalPlane {
 fn upstream(data: &Data) -> Option<UpstreamConfig> {
     match data {
         Data::Here(_) => None,
-        Data::Nodes(fleet, _) => Some(UpstreamConfig {
+        Data::Nodes(fleet) => Some(UpstreamConfig {
             view: fleet.published(),
             tls: fleet.tls(),
         }),
@@ -260,6 +261,13 @@ impl DataPlane for LocalPlane {
         owners.unwrap_or_default()
     }
 
+    fn fleet(&self, now: Timestamp) -> Option<FleetReading> {
+        match &self.data {
+            Data::Here(_) => None,
+            Data::Nodes(fleet) => Some(fleet.reading(now)),
+        }
+    }
+
     fn clients(&self, id: TenantId) -> ConnectionFigures {
         self.figures.tenant(id).sum()
     }
@@ -331,11 +339,19 @@ impl RunningPlane for RunningLocalPlane {
             Data::Here(caches) => Loops::start(config, |loop_index| {
                 LocalBackend::new(Arc::clone(caches), loop_index, threads)
             }),
-            Data::Nodes(fleet, _) => Loops::start(config, |index| fleet.backend(index)),
+            Data::Nodes(fleet) => Loops::start(config, |index| fleet.backend(index)),
         }
         .map_err(refused)?;
         // Nothing else sets it, so it was empty.
         let _ = self.plane.loops.set(loops);
+        if let Data::Nodes(fleet) = &self.plane.data {
+            let plane = Arc::downgrade(&self.plane);
+            fleet.wake_with(move || {
+                if let Some(plane) = plane.upgrade() {
+                    plane.wake();
+                }
+            });
+        }
         Ok(())
     }
 

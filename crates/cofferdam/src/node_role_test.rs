@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use base::fleet::Incarnation;
 use base::{TenantId, Timestamp};
 use node::Landlord;
 use node_proto::TenantTerms;
@@ -23,7 +24,7 @@ fn terms(quota_bytes: u64, version: u64) -> TenantTerms {
 #[test]
 fn the_newest_terms_are_in_force() {
     let caches = Arc::new(Caches::default());
-    let landlord = NodeCaches::new(Arc::clone(&caches));
+    let landlord = NodeCaches::new(Arc::clone(&caches), Incarnation::ALONE);
     let quota = || {
         caches
             .get(TenantId(1))
@@ -44,7 +45,7 @@ fn the_newest_terms_are_in_force() {
 #[test]
 fn terms_that_just_hold_two_items_do_so_with_their_stamps() {
     let caches = Arc::new(Caches::default());
-    let landlord = NodeCaches::new(Arc::clone(&caches));
+    let landlord = NodeCaches::new(Arc::clone(&caches), Incarnation::ALONE);
     landlord.provide(NOW, &terms(2 << 20, 1));
     assert!(caches.get(TenantId(1)).is_some());
 }

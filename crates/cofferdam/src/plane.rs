@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::kv::Stats;
-use base::{IpNetwork, TenantId};
+use base::{IpNetwork, TenantId, Timestamp};
 use gateway::directory::Directory;
 use gateway::{ConnectionFigures, Delays, DoorFigures};
 use runtime::net::Limits;
@@ -14,6 +14,7 @@ use runtime::net::handover::NamedSocket;
 use runtime::net::tls::{TlsFiles, TlsServer};
 
 use crate::config::TlsListener;
+use crate::observe::reading::FleetReading;
 
 /// Why the data plane did not do what control asked; nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +74,11 @@ pub(crate) trait DataPlane: Send + Sync {
     /// How long ago each event loop turned; none where there are none.
     fn loop_ages(&self) -> Vec<Duration> {
         Vec::new()
+    }
+
+    /// The fleet, where tenants' data is on its nodes.
+    fn fleet(&self, _now: Timestamp) -> Option<FleetReading> {
+        None
     }
 
     /// Whose the connections of these clients are, as far as they have one; asks the loops, which

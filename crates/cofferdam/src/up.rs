@@ -1,5 +1,6 @@
 //! `cofferdam up`: gateway, cache and control in one process.
 
+mod fleet;
 mod page;
 mod plan;
 mod protections;
@@ -38,6 +39,7 @@ use crate::reload::Reloader;
 use crate::status::StatusPage;
 use crate::upgrade::Upgrader;
 use crate::{files, fleet_tls, local_plane, logging, servers, tls};
+use fleet::{FleetPart, TenantsThread};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
 use ready::tell_ready;
 use signals::SignalThread;
@@ -55,12 +57,17 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    fn data(self, config: &Config) -> Result<Data, Failure> {
+    fn data(self, config: &Config, loops: u16) -> Result<Data, Failure> {
         match self {
             Self::Alone => Ok(Data::Here(Arc::default())),
             Self::Gateway => {
                 let tls = fleet_tls::load(&config.fleet)?;
-                FleetData::of_config(&config.fleet, tls).map(Data::on)
+                let (fleet, loops) = (&config.fleet, usize::from(loops));
+                let data = match config.store.endpoints.is_empty() {
+                    true => FleetData::of_config(fleet, tls, loops)?,
+                    false => FleetData::of_store(fleet, tls, loops)?,
+                };
+                Ok(Data::Nodes(Arc::new(data)))
             }
         }
     }
@@ -112,8 +119,10 @@ fn serve(
         takeover.await_state()?;
     }
     let state = State::open(&config.data_dir())?;
-    let data = role.data(&config)?;
-    let (plane, mut running) = local_plane::start(&plane_config, clock, &mut inherited, data)?;
+    let data = role.data(&config, plane_config.threads)?;
+    let (plane, mut running) =
+        local_plane::start(&plane_config, clock, &mut inherited, data.clone())?;
+    let fleet = fleet::join(&config, clock, &data, running.addresses().1)?;
     let mut volumes = VolumeService::bind(&config, clock, &mut inherited, &plane)?;
     let observatory = Observatory::new(Arc::clone(&plane), clock, &config.data_dir());
     let observatory = Arc::new(observatory);
@@ -123,7 +132,7 @@ fn serve(
         state,
         Arc::clone(&plane),
         running.as_ref(),
-        page.is_some(),
+        (page.is_some(), fleet.as_ref()),
     )?;
     control.serve_volumes(volumes.plane());
     control.restore_volumes()?;
@@ -159,7 +168,8 @@ fn serve(
         upgrader: Some(Arc::clone(&upgrader)),
         ready: Arc::clone(&ready),
         observatory: Some(Arc::clone(&observatory)),
-        ..Api::new(control, clock)
+        membership: fleet.as_ref().map(|part| Arc::clone(&part.membership)),
+        ..Api::new(Arc::clone(&control), clock)
     };
     let admin = listeners.tcp_addr();
     let guard = guard(&config)?;
@@ -173,6 +183,9 @@ fn serve(
     let server = listeners.serve_behind(gate, router, guard)?;
     running.serve()?;
     volumes.serve()?;
+    let following = fleet.as_ref();
+    let following = following.map(|part| TenantsThread::start(part, control));
+    let following = following.transpose()?;
     let observer = Observer::start(
         Arc::clone(&observatory),
         &running.listeners(),
@@ -204,6 +217,7 @@ fn serve(
         drop(server);
         observer.end();
     }
+    drop(following);
     if let Some(page) = page {
         page.pause();
     }
@@ -267,7 +281,7 @@ fn restore(
     state: State,
     plane: Arc<dyn DataPlane>,
     running: &dyn RunningPlane,
-    with_canary: bool,
+    (with_canary, fleet): (bool, Option<&FleetPart>),
 ) -> Result<(Arc<Control>, Option<CanaryLogin>), Failure> {
     let sizes = Sizes {
         memory_bytes: config.memory_bytes(),
@@ -276,6 +290,9 @@ fn restore(
     let (_, auth) = running.addresses();
     let servers = servers::of_listener(config, auth);
     let control = Control::new(state, plane, sizes, servers);
+    if let Some(fleet) = fleet {
+        control.join(Arc::clone(&fleet.tenants));
+    }
     let canary = with_canary.then(|| control.add_canary()).transpose()?;
     control.restore()?;
     Ok((Arc::new(control), canary))

@@ -31,6 +31,7 @@ pub mod routes;
 pub mod shuffle;
 pub mod slot_table;
 pub mod split;
+pub mod steward;
 #[cfg(test)]
 mod testing;
 

@@ -7,11 +7,14 @@
 //! | `members/N` | a [`MemberRecord`] as JSON |
 //! | `known/N` | the version that member N knows of ([`Knowledge::announced`]), decimal |
 //! | `next/member`, `next/run` | the next free [`MemberId`] and [`Incarnation`], decimal |
+//! | `alive/N` | anything; under a lease that member N keeps up |
+//! | `steward` | the number of the member that carries changes through, under its lease |
+//! | `force` | the version of a ring that an operator wants made although nodes are missing |
 //!
 //! [`Knowledge::announced`]: crate::knowledge::Knowledge::announced
 //! [`Incarnation`]: base::fleet::Incarnation
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base::fleet::{Epoch, MemberId};
@@ -19,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assignment::Weights;
 use crate::change::Heard;
-use crate::membership::Standing;
+use crate::membership::{Standing, State};
 use crate::ring::Ring;
 
 /// The key of the ring.
@@ -30,6 +33,16 @@ pub const SECRET: &str = "secret";
 pub const NEXT_MEMBER: &str = "next/member";
 /// The key of the next run's number.
 pub const NEXT_RUN: &str = "next/run";
+
+/// The key of the member that carries changes through.
+pub const STEWARD: &str = "steward";
+/// The key of the version that an operator forces.
+pub const FORCE: &str = "force";
+
+/// The key that is there while a member is.
+pub fn alive_key(id: MemberId) -> String {
+    format!("alive/{}", id.0)
+}
 
 /// The key of a member's record.
 pub fn member_key(id: MemberId) -> String {
@@ -64,8 +77,11 @@ pub struct MemberRecord {
     pub address: String,
     /// Its part of the keys, or of the tenants, beside the others of its role.
     pub weight: u32,
-    /// Where it stands.
+    /// Where it stands; a gateway that has ended for good is drained.
     pub standing: Standing,
+    /// Of a node: what all tenants together may hold there, in bytes.
+    #[serde(default)]
+    pub memory_bytes: u64,
 }
 
 /// Everything, as read at one moment.
@@ -77,6 +93,12 @@ pub struct Registry {
     pub secret: Option<[u8; 16]>,
     /// All members.
     pub members: BTreeMap<MemberId, MemberRecord>,
+    /// Those whose lease holds.
+    pub alive: BTreeSet<MemberId>,
+    /// Who carries changes through.
+    pub steward: Option<MemberId>,
+    /// The version that an operator wants made whatever the quorum.
+    pub force: Option<Epoch>,
     known: BTreeMap<MemberId, Epoch>,
     /// Keys whose values make no sense, with the reason. They count as not there.
     pub problems: Vec<(String, String)>,
@@ -108,32 +130,56 @@ impl Registry {
                 let record = serde_json::from_slice(value).map_err(|e| e.to_string())?;
                 self.members.insert(number(id)?, record);
             }
+            None if key == STEWARD => self.steward = Some(MemberId(decimal(value)?)),
+            None if key == FORCE => self.force = Some(Epoch(decimal(value)?)),
             Some(("known", id)) => {
-                let text = std::str::from_utf8(value).unwrap_or_default();
-                let version = text.parse().map_err(|_| "not a number".to_owned())?;
-                self.known.insert(number(id)?, Epoch(version));
+                self.known.insert(number(id)?, Epoch(decimal(value)?));
+            }
+            Some(("alive", id)) => {
+                self.alive.insert(number(id)?);
             }
             _ => {}
         }
         Ok(())
     }
 
+    /// The cache nodes.
+    pub fn nodes(&self) -> impl Iterator<Item = (&MemberId, &MemberRecord)> {
+        self.members.iter().filter(|(_, m)| m.role == Role::Cache)
+    }
+
     /// What each cache node is to have of the keys now.
     pub fn weights(&self) -> Weights {
-        let nodes = self.members.iter().filter(|(_, m)| m.role == Role::Cache);
-        let weights = nodes.map(|(id, m)| (*id, m.standing.share_of(m.weight)));
+        let weights = self
+            .nodes()
+            .map(|(id, m)| (*id, m.standing.share_of(m.weight)));
         weights.collect()
+    }
+
+    /// What a member has said to know of.
+    pub fn known(&self, id: MemberId) -> Option<Epoch> {
+        self.known.get(&id).copied()
     }
 
     /// Who knows of which version, for [`Patience`](crate::change::Patience). A gateway counts from
     /// when it is a member until it is none, heard or not.
     pub fn heard(&self) -> Heard {
-        let gateways = self.members.iter().filter(|(_, m)| m.role == Role::Gateway);
+        let serves =
+            |m: &MemberRecord| m.role == Role::Gateway && m.standing.state() != State::Drained;
+        let gateways = self.members.iter().filter(|(_, m)| serves(m));
         let known = |id: &MemberId| self.known.get(id).copied().unwrap_or(Epoch::ZERO);
         Heard {
             gateways: gateways.map(|(id, _)| (*id, known(id))).collect(),
             nodes: self.known.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+impl Registry {
+    /// With what the members of another have said to know.
+    pub(crate) fn absorb_known(&mut self, other: &Self) {
+        self.known.extend(&other.known);
     }
 }
 
@@ -152,6 +198,11 @@ fn secret(text: &[u8]) -> Option<[u8; 16]> {
     (digits.len() == 32)
         .then(|| bytes.try_into().ok())
         .flatten()
+}
+
+fn decimal<T: std::str::FromStr>(value: &[u8]) -> Result<T, String> {
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    text.parse().map_err(|_| "not a number".to_owned())
 }
 
 fn number(text: &str) -> Result<MemberId, String> {

@@ -15,6 +15,7 @@ fn record(role: Role, standing: Standing) -> String {
         address: "10.0.0.1:8320".to_owned(),
         weight: 1000,
         standing,
+        memory_bytes: 0,
     };
     serde_json::to_string(&record).unwrap()
 }

@@ -156,6 +156,16 @@ impl Shard {
         })
     }
 
+    /// The last CAS token given.
+    pub(crate) fn cas(&self) -> u64 {
+        self.cas_last
+    }
+
+    /// Has all CAS tokens to come be above `cas`.
+    pub(crate) fn set_cas(&mut self, cas: u64) {
+        self.cas_last = cas;
+    }
+
     /// Takes note of the time and lets a delayed flush happen that has become due.
     pub(crate) fn tick(&mut self, now: Timestamp) {
         if now > self.now {

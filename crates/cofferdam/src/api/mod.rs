@@ -1,6 +1,7 @@
 //! The admin API: HTTP and JSON in front of control.
 
 mod board;
+pub(crate) mod fleet;
 mod history;
 mod log;
 mod observe;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 
 use crate::control::{Control, ControlError};
 use crate::failure::Failure;
+use crate::membership::{Membership, TenantsError};
 use crate::observe::Observatory;
 use crate::upgrade::Upgrader;
 pub(crate) use board::{AffairView, BoardView, RowView, TileView};
@@ -55,6 +57,8 @@ pub(crate) struct Api {
     pub(crate) upgrader: Option<Arc<Upgrader>>,
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) observatory: Option<Arc<Observatory>>,
+    /// The fleet that this process is a member of, if it is of one.
+    pub(crate) membership: Option<Arc<Membership>>,
     pub(crate) clock: Clock,
     pub(crate) started: Timestamp,
 }
@@ -68,6 +72,7 @@ impl Api {
             upgrader: None,
             ready: Arc::default(),
             observatory: None,
+            membership: None,
             clock,
             started: clock.now(),
         }
@@ -85,6 +90,7 @@ impl Api {
                 get(show).patch(limit).delete(remove),
             )
             .route("/v1/tenants/{tenant}/flush", post(flush))
+            .merge(fleet::routes())
             .route(
                 "/v1/tenants/{tenant}/credentials",
                 get(credentials).post(add_credential),
@@ -141,10 +147,13 @@ struct ApiError(StatusCode, String);
 impl From<ControlError> for ApiError {
     fn from(error: ControlError) -> Self {
         let status = match &error {
-            ControlError::Invalid(_) | ControlError::OpenTenant => StatusCode::BAD_REQUEST,
+            ControlError::Invalid(_)
+            | ControlError::OpenTenant
+            | ControlError::Fleet(TenantsError::Nowhere(_)) => StatusCode::BAD_REQUEST,
             ControlError::NoTenant(_)
             | ControlError::Volume(VolumeError::Unknown(_) | VolumeError::NoSnapshot { .. })
             | ControlError::NoCredential { .. }
+            | ControlError::Fleet(TenantsError::Gone)
             | ControlError::State(StateError::Gone) => StatusCode::NOT_FOUND,
             ControlError::Taken(_)
             | ControlError::TooManyCredentials { .. }
@@ -157,8 +166,11 @@ impl From<ControlError> for ApiError {
                 | VolumeError::HasClones { .. }
                 | VolumeError::Refused { .. },
             )
+            | ControlError::Fleet(TenantsError::Taken(_) | TenantsError::Busy)
+            | ControlError::NoFleet
             | ControlError::State(StateError::NameTaken(_)) => StatusCode::CONFLICT,
             ControlError::NotRunning
+            | ControlError::Fleet(TenantsError::Store(_))
             | ControlError::Volume(VolumeError::Locked(_) | VolumeError::Ending) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

@@ -18,6 +18,25 @@ pub(crate) struct TenantRequest {
     /// The configured item size if it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) item_size_bytes: Option<u64>,
+    /// In a fleet: on how many gateways; two if it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gateways: Option<usize>,
+}
+
+/// Where a tenant is to go.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MoveRequest {
+    /// Away from the gateways of these names; none: to others than it is on.
+    pub(crate) from: Vec<String>,
+    /// To end the move: its clients know the new gateways.
+    pub(crate) finish: bool,
+}
+
+/// Where its clients connect from now on.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct MoveReport {
+    pub(crate) servers: Vec<String>,
 }
 
 /// New limits of a tenant; what is not given stays.
@@ -64,6 +83,9 @@ pub(crate) struct TenantView {
     pub(crate) used_bytes: Option<u64>,
     pub(crate) items: Option<u64>,
     pub(crate) connections: Option<u64>,
+    /// In a fleet: the gateways that serve it; empty for all.
+    #[serde(default)]
+    pub(crate) gateways: Vec<String>,
     pub(crate) credentials: Vec<CredentialView>,
 }
 

@@ -20,6 +20,7 @@ fn without_a_daemon_the_state_answers() {
         name: "acme".into(),
         memory_bytes: 16 << 20,
         item_size_bytes: None,
+        gateways: None,
     };
     let access = Access::find(&global(dir.path())).unwrap();
     assert!(matches!(access, Access::State(_)));

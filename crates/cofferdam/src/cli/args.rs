@@ -9,6 +9,7 @@ use super::drill::DrillCommand;
 use super::events::EventsArgs;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
+use super::node::NodeCommand;
 use super::support::SupportArgs;
 use super::top::TopArgs;
 use super::upgrade::UpgradeArgs;
@@ -55,8 +56,13 @@ pub(crate) enum Command {
     Up(UpArgs),
     /// Run a gateway: tenants connect to it, and the nodes of `[fleet]` have their data
     Gateway(UpArgs),
-    /// Run a node: it has a part of the tenants' data, for the gateways of `[fleet]`
-    Node,
+    /// Run a node: it has a part of the tenants' data, for the gateways of `[fleet]`; or show and change
+    /// the nodes of a fleet
+    #[command(args_conflicts_with_subcommands = true)]
+    Node {
+        #[command(subcommand)]
+        command: Option<NodeCommand>,
+    },
     /// Run a status page apart from what it watches
     Status(StatusArgs),
     /// Add, change and remove tenants and their credentials
@@ -215,6 +221,20 @@ pub(crate) enum TenantCommand {
         /// Its largest value [default: the configured item size]
         #[arg(long, value_name = "SIZE")]
         item_size: Option<Size>,
+        /// In a fleet: on how many of the gateways [default: 2]
+        #[arg(long, value_name = "K")]
+        gateways: Option<usize>,
+    },
+    /// In a fleet: move a tenant to other gateways, in two steps, so that its clients can follow
+    Move {
+        /// The tenant
+        name: String,
+        /// A gateway to move away from; may be given several times [default: all that it is on]
+        #[arg(long, value_name = "GATEWAY")]
+        from: Vec<String>,
+        /// Its clients know the new gateways: leave the old ones
+        #[arg(long, conflicts_with = "from")]
+        finish: bool,
     },
     /// List all tenants
     List,

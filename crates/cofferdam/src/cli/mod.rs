@@ -8,6 +8,7 @@ mod drill;
 mod events;
 mod limit;
 mod load;
+mod node;
 pub(crate) mod output;
 mod stat;
 mod state;
@@ -79,7 +80,12 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
             args.protections == Protections::On,
             Role::Gateway,
         ),
-        Command::Node => node_role::run(global.config.as_deref(), &global.overrides()),
+        Command::Node { command: None } => {
+            node_role::run(global.config.as_deref(), &global.overrides())
+        }
+        Command::Node {
+            command: Some(command),
+        } => node::run(global, &command),
         Command::Status(args) => status::run(global.config.as_deref(), &args.overrides(global)),
         Command::Tenant(command) => tenant::run(global, command),
         Command::Volume(command) => volume::run(global, command),

@@ -6,7 +6,9 @@ use runtime::http::Method;
 use super::access::{Access, segment};
 use super::args::{CredentialCommand, Global, TenantCommand};
 use super::{limit, output};
-use crate::api::types::{CredentialRequest, CredentialView, Grant, TenantRequest, TenantView};
+use crate::api::types::{
+    CredentialRequest, CredentialView, Grant, MoveReport, MoveRequest, TenantRequest, TenantView,
+};
 use crate::config::Size;
 use crate::failure::Failure;
 
@@ -19,11 +21,13 @@ pub(crate) fn run(global: &Global, command: TenantCommand) -> Result<(), Failure
             name,
             memory,
             item_size,
+            gateways,
         } => {
             let request = TenantRequest {
                 name,
                 memory_bytes: memory.bytes(),
                 item_size_bytes: item_size.map(Size::bytes),
+                gateways,
             };
             let grant = access.ask(Method::POST, "/v1/tenants", Some(&request))?;
             print_grant(global, &grant)
@@ -51,6 +55,12 @@ pub(crate) fn run(global: &Global, command: TenantCommand) -> Result<(), Failure
             done(global, &format!("revoked credential {username} of {name}"))
         }
         TenantCommand::Credential(command) => credential(global, &access, command),
+        TenantCommand::Move { name, from, finish } => {
+            let request = MoveRequest { from, finish };
+            let body = Some(&request);
+            let report: MoveReport = access.ask(Method::POST, &path(&name, "/move"), body)?;
+            print_move(global, &name, &report, finish)
+        }
         TenantCommand::Flush { name } => {
             access.tell(Method::POST, &path(&name, "/flush"))?;
             done(global, &format!("flushed {name}"))
@@ -127,6 +137,25 @@ fn print_grant(global: &Global, grant: &Grant) -> Result<(), Failure> {
         "{pairs}\nMEMCACHE_SERVERS={servers}\nMEMCACHE_USERNAME={}\nMEMCACHE_PASSWORD={}\n",
         grant.username, grant.password
     ))
+}
+
+fn print_move(
+    global: &Global,
+    name: &str,
+    report: &MoveReport,
+    finish: bool,
+) -> Result<(), Failure> {
+    if global.json {
+        return output::json(report);
+    }
+    let servers = report.servers.join(",");
+    output::text(&match finish {
+        true => format!("{name} is on its new gateways alone\n\nMEMCACHE_SERVERS={servers}\n"),
+        false => format!(
+            "{name} is on its old gateways and its new ones: give its clients the new list, then run \
+             `cofferdam tenant move {name} --finish`\n\nMEMCACHE_SERVERS={servers}\n"
+        ),
+    })
 }
 
 fn list(global: &Global, access: &Access) -> Result<(), Failure> {
@@ -207,6 +236,9 @@ fn print_tenant(global: &Global, tenant: &TenantView) -> Result<(), Failure> {
             output::known(tenant.connections, |n| n.to_string()),
         ),
     ];
+    if !tenant.gateways.is_empty() {
+        pairs.push(("gateways", tenant.gateways.join(", ")));
+    }
     pairs.extend(limit::shown(&tenant.traffic));
     let pairs = output::pairs(&pairs);
     if tenant.credentials.is_empty() {

@@ -65,6 +65,7 @@ impl Config {
                 fleet.listen.0
             ));
         }
+        self.check_store()?;
         if fleet.secret().is_none() {
             return Err("fleet.secret is no 32 hexadecimal digits".into());
         }
@@ -91,6 +92,45 @@ impl Config {
              listen.nbd_unix",
             port = addr.port()
         ))
+    }
+
+    fn check_store(&self) -> Result<(), String> {
+        let (fleet, store) = (&self.fleet, &self.store);
+        if store.endpoints.is_empty() {
+            return Ok(());
+        }
+        if !fleet.nodes.is_empty() {
+            return Err(
+                "store.endpoints and fleet.nodes are both set: leave fleet.nodes out, the store \
+                 knows the nodes"
+                    .into(),
+            );
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if store.fleet.is_empty() || !store.fleet.chars().all(is_plain) {
+            return Err(format!(
+                "store.fleet is {:?}: choose letters, digits, - and _",
+                store.fleet
+            ));
+        }
+        if fleet.name.is_empty() {
+            return Err("fleet.name is empty: give each member its own".into());
+        }
+        let plaintext = fleet.plaintext.then_some(fleet.advertise).flatten();
+        if plaintext.is_some_and(|addr| !addr.0.ip().is_loopback()) {
+            return Err(
+                "fleet.plaintext is true and fleet.advertise is off loopback: leave it \
+                        out, and set fleet.certificates"
+                    .into(),
+            );
+        }
+        if store.certificate.is_some() != store.key.is_some() {
+            return Err("store.certificate and store.key go together: set both or none".into());
+        }
+        match fleet.weight {
+            1..=10_000 => Ok(()),
+            weight => Err(format!("fleet.weight is {weight}: choose 1 to 10000")),
+        }
     }
 
     /// Two listeners cannot have one address; port 0 is another one each time.

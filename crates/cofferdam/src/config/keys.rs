@@ -146,6 +146,7 @@ table! {
         [tls]: Tls;
         [admin]: Admin;
         [fleet]: Fleet;
+        [store]: Store;
         [status]: Status;
     }
 }
@@ -275,22 +276,28 @@ table! {
     /// Several machines: who this process is, and who the others are. Read by `cofferdam gateway` and
     /// `cofferdam node`; `cofferdam up` is a fleet of its own.
     Fleet "fleet" {
-        /// The number of this gateway or node, another one for each in the fleet.
+        /// The number of this gateway or node, another one for each in the fleet; of no meaning with a
+        /// store, which gives out numbers itself.
         member: u32 = 0, Unsaid::Default("0"), Restart;
-        /// Its name, which its certificate bears.
+        /// Its name, which its certificate bears and no other member has.
         name: String = "cofferdam".to_owned(), Unsaid::Default("\"cofferdam\""), Restart;
         /// What a node serves: `"cache"`.
         role: NodeRole = NodeRole::Cache, Unsaid::Default("\"cache\""), Restart;
         /// Where a node takes gateways' connections.
         listen: Addr = loopback(8322), Unsaid::Default("\"127.0.0.1:8322\""), Restart;
-        /// The cache nodes, for a gateway. All gateways list the same ones with the same weights.
+        /// Where gateways reach this node, `IP:PORT`, if that is not `listen`.
+        advertise: Option<Addr> = None, Unsaid::Nothing("\"10.0.0.1:8322\""), Restart;
+        /// This node's part of the keys beside the others'.
+        weight: u32 = 100, Unsaid::Default("100"), Restart;
+        /// The cache nodes, for a gateway without a store. All gateways list the same ones with the
+        /// same weights.
         nodes: Vec<NodeEntry> = Vec::new(), Unsaid::Nothing("[{ member = 1, name = \"node1\", addr = \"10.0.0.1:8322\", weight = 100 }]"), Restart;
         /// Folder with `ca.pem`, `member.pem` and `member.key`, as `cofferdam cluster` writes them:
         /// gateways and nodes show each other certificates of one authority.
         certificates: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/fleet\""), Restart;
         /// Whether gateways and nodes speak unencrypted and believe anybody. Refused off loopback.
         plaintext: bool = false, Unsaid::Default("false"), Restart;
-        /// 32 hexadecimal digits, the same on all gateways, from which it follows which node has a
+        /// 32 hexadecimal digits, the same on all gateways (without a store, which has its own), from which it follows which node has a
         /// key: keep it from clients, who could aim all keys at one node.
         secret: Option<String> = None, Unsaid::Nothing("\"00112233445566778899aabbccddeeff\""), Restart;
         /// The least time for which a request to a node is waited for, however quick the others of
@@ -300,6 +307,24 @@ table! {
         deadline_max: Span = Span(Duration::from_millis(250)), Unsaid::Default("\"250ms\""), Restart;
         /// Requests of one connection that a node allows to be unanswered at once.
         credits: u32 = 4096, Unsaid::Default("4096"), Restart;
+    }
+}
+
+table! {
+    /// Where a fleet keeps what its processes must agree on: etcd, through its JSON gateway. Read by
+    /// `cofferdam gateway` and `cofferdam node`.
+    Store "store" {
+        /// Base URLs of etcd's members; `http` on loopback only. None is a fleet without a store,
+        /// whose nodes are listed in `fleet.nodes`.
+        endpoints: Vec<String> = Vec::new(), Unsaid::Nothing("[\"https://10.0.0.11:2379\", \"https://10.0.0.12:2379\", \"https://10.0.0.13:2379\"]"), Restart;
+        /// The fleet's name, for several that share an etcd.
+        fleet: String = "main".to_owned(), Unsaid::Default("\"main\""), Restart;
+        /// Who signed etcd's certificates, PEM.
+        authority: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/etcd/ca.pem\""), Restart;
+        /// This process's own certificate, where etcd asks for one, PEM.
+        certificate: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/etcd/client.pem\""), Restart;
+        /// The private key of that certificate, PEM.
+        key: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/etcd/client.key\""), Restart;
     }
 }
 

@@ -3,16 +3,17 @@
 use std::fmt::Write;
 
 use super::keys::{
-    Admin, Change, Config, Fleet, Key, Limits, Listen, Status, Table, Tls, Unsaid, full_name,
+    Admin, Change, Config, Fleet, Key, Limits, Listen, Status, Store, Table, Tls, Unsaid, full_name,
 };
 
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     Config::TABLE,
     Listen::TABLE,
     Limits::TABLE,
     Tls::TABLE,
     Admin::TABLE,
     Fleet::TABLE,
+    Store::TABLE,
     Status::TABLE,
 ];
 

@@ -22,6 +22,7 @@ fn it_is_in_the_directory_and_in_no_list() {
         name: "acme".into(),
         memory_bytes: 60 * MIB,
         item_size_bytes: None,
+        gateways: None,
     };
     // What is for sale is as much as without it, and it stays when others come and go.
     control.add(&request).unwrap();
@@ -39,6 +40,7 @@ fn no_tenant_can_take_its_name() {
         name: NAME.into(),
         memory_bytes: MIB,
         item_size_bytes: None,
+        gateways: None,
     };
     assert!(matches!(
         control.add(&request),

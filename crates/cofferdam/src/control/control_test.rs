@@ -13,6 +13,7 @@ fn request(name: &str, memory_mib: u64) -> TenantRequest {
         name: name.into(),
         memory_bytes: memory_mib * MIB,
         item_size_bytes: None,
+        gateways: None,
     }
 }
 

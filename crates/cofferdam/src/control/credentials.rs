@@ -14,6 +14,7 @@ const CREDENTIALS_MAX: usize = 64;
 impl Control {
     /// A tenant's credentials, oldest first.
     pub(crate) fn credentials(&self, tenant: &str) -> Result<Vec<CredentialView>, ControlError> {
+        self.catch_up();
         let inner = self.inner();
         let own = inner.credentials_of(tenant)?;
         Ok(own.iter().map(CredentialView::from).collect())
@@ -27,6 +28,7 @@ impl Control {
         tenant: &str,
         request: &CredentialRequest,
     ) -> Result<Grant, ControlError> {
+        self.catch_up();
         let inner = self.inner();
         let own = inner.credentials_of(tenant)?;
         if own.len() >= CREDENTIALS_MAX {
@@ -47,10 +49,10 @@ impl Control {
                 "a credential without rights is of no use: give read, write or flush".into(),
             ));
         }
-        let id = sold(&inner.state.tenants()?, tenant)?.id;
+        let record = sold(&inner.state.tenants()?, tenant)?.clone();
         let (password, new) = inner.new_credential(tenant, rights, request.primary)?;
         let mut contents = inner.contents()?;
-        let added = inner.state.add_credential(id, new)?;
+        let added = inner.state.add_credential(record.id, new)?;
         contents.credentials.push(added.clone());
         self.plane
             .publish(contents.into_directory(inner.sizes.item_size_max));
@@ -61,11 +63,12 @@ impl Control {
             primary = added.primary,
             "credential added"
         );
-        Ok(inner.grant(tenant, added.username, password))
+        Ok(inner.grant(&record, added.username, password))
     }
 
     /// Makes one of a tenant's credentials the primary one.
     pub(crate) fn promote(&self, tenant: &str, username: &str) -> Result<(), ControlError> {
+        self.catch_up();
         let inner = self.inner();
         let credential = inner.credential(tenant, username)?;
         inner.state.promote(credential.id)?;
@@ -75,6 +78,7 @@ impl Control {
 
     /// Ends a credential, and with it the connections that used it.
     pub(crate) fn revoke(&self, tenant: &str, username: &str) -> Result<(), ControlError> {
+        self.catch_up();
         let inner = self.inner();
         let credential = inner.credential(tenant, username)?;
         let mut contents = inner.contents()?;

@@ -1,11 +1,14 @@
 //! What logins and sessions must know, made before anything changes so that publishing cannot fail.
 
-use base::TrafficLimits;
+use std::sync::Arc;
+
+use base::{TenantId, TrafficLimits};
 use gateway::directory::{Credential, Directory, Tenant};
 use runtime::state::{CredentialRecord, DEFAULT_TENANT, TenantRecord};
 
 use super::canary::Canary;
 use super::{ControlError, Inner, OPEN_TENANT};
+use crate::membership::FleetTenants;
 
 /// What is on disk, as it was or as it is about to be.
 pub(super) struct Contents {
@@ -17,6 +20,8 @@ pub(super) struct Contents {
     pub(super) traffic_of_default: TrafficLimits,
     /// The status page's own tenant, which is not on disk.
     pub(super) canary: Option<Canary>,
+    /// The fleet, where only some of its tenants are served by this gateway.
+    pub(super) fleet: Option<Arc<FleetTenants>>,
 }
 
 impl Inner {
@@ -27,6 +32,7 @@ impl Inner {
             credentials: self.state.credentials()?,
             traffic_of_default: self.state.traffic_of_default()?,
             canary: self.canary.clone(),
+            fleet: self.state.fleet().cloned(),
         })
     }
 }
@@ -34,19 +40,27 @@ impl Inner {
 impl Contents {
     /// The directory of these, and of `default` with its item size.
     pub(super) fn into_directory(self, default_item_size_max: u32) -> Directory {
+        let fleet = self.fleet.as_deref();
+        let is_here = |id: TenantId| fleet.is_none_or(|fleet| fleet.is_here(id));
+        let share = |id: TenantId, limits| match fleet {
+            Some(fleet) => share_of(limits, fleet.spread(id)),
+            None => limits,
+        };
         let default = Tenant {
             id: DEFAULT_TENANT,
             name: OPEN_TENANT.into(),
             item_size_max: default_item_size_max,
-            traffic: self.traffic_of_default,
+            traffic: share(DEFAULT_TENANT, self.traffic_of_default),
         };
-        let sold = self.tenants.into_iter().map(|t| Tenant {
+        let sold = self.tenants.into_iter().filter(|t| is_here(t.id));
+        let sold = sold.map(|t| Tenant {
             id: t.id,
             name: t.name.into(),
             item_size_max: t.item_size_max,
-            traffic: t.traffic,
+            traffic: share(t.id, t.traffic),
         });
-        let credentials = self.credentials.into_iter().map(|c| {
+        let credentials = self.credentials.into_iter();
+        let credentials = credentials.filter(|c| is_here(c.tenant)).map(|c| {
             let credential = Credential {
                 id: c.id,
                 tenant: c.tenant,
@@ -59,5 +73,22 @@ impl Contents {
         let (canary, its_own) = self.canary.map(Canary::into_parts).unzip();
         let tenants = std::iter::once(default).chain(sold).chain(canary);
         Directory::new(tenants, credentials.chain(its_own))
+    }
+}
+
+/// One of `count` equal parts of what a tenant may take, never nothing; its share beside the other
+/// tenants and its patience are the same everywhere.
+fn share_of(limits: TrafficLimits, count: usize) -> TrafficLimits {
+    let count = count.max(1) as u64;
+    let part = |limit: u64| limit.div_ceil(count).max(1);
+    let part_u32 = |limit: u32| u32::try_from(part(limit.into())).unwrap_or(limit);
+    TrafficLimits {
+        ops_per_second: limits.ops_per_second.map(part),
+        bytes_in_per_second: limits.bytes_in_per_second.map(part),
+        bytes_out_per_second: limits.bytes_out_per_second.map(part),
+        connections: limits.connections.map(part_u32),
+        connects_per_second: limits.connects_per_second.map(part_u32),
+        inflight_bytes: limits.inflight_bytes.map(part),
+        ..limits
     }
 }

@@ -4,6 +4,7 @@ use base::ByteSize;
 use runtime::state::StateError;
 use runtime::volumes::VolumeError;
 
+use crate::membership::TenantsError;
 use crate::plane::PlaneError;
 
 /// A refused or failed change.
@@ -99,6 +100,12 @@ pub(crate) enum ControlError {
     /// Something could not be done with a volume.
     #[error(transparent)]
     Volume(#[from] VolumeError),
+    /// The fleet's store did not take it.
+    #[error(transparent)]
+    Fleet(#[from] TenantsError),
+    /// Asked of a process that is alone.
+    #[error("this is no gateway of a fleet: give the data folder or address of one")]
+    NoFleet,
     /// The system gave no randomness.
     #[error("no random bytes for a password: {0}")]
     Random(#[from] std::io::Error),

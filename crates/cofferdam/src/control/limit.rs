@@ -15,6 +15,7 @@ impl Control {
         name: &str,
         change: &LimitChange,
     ) -> Result<TenantView, ControlError> {
+        self.catch_up();
         let resizing = self.resizing();
         let inner = self.inner();
         let contents = inner.contents()?;

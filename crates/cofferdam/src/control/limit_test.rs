@@ -16,6 +16,7 @@ fn setup() -> (tempfile::TempDir, std::sync::Arc<FakePlane>, Control) {
         name: "acme".into(),
         memory_bytes: 16 * MIB,
         item_size_bytes: None,
+        gateways: None,
     };
     control.add(&request).unwrap();
     (dir, plane, control)

@@ -16,6 +16,7 @@ fn request(name: &str, memory_bytes: u64, item_size_bytes: u64) -> TenantRequest
         name: name.into(),
         memory_bytes,
         item_size_bytes: Some(item_size_bytes),
+        gateways: None,
     }
 }
 

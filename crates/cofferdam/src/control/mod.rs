@@ -8,6 +8,7 @@ mod canary;
 mod credentials;
 mod directory;
 mod error;
+mod fleet;
 mod limit;
 mod names;
 mod offline;
@@ -15,10 +16,12 @@ mod remarks;
 mod resize;
 mod sale;
 mod stat;
+mod tenancy;
 mod traffic;
 mod volume_changes;
 mod volumes;
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base::TenantId;
@@ -35,6 +38,7 @@ pub(crate) use volumes::{NbdPlaces, VolumePlane};
 use crate::api::types::{CredentialView, Grant, TenantRequest, TenantView, TrafficView};
 use crate::plane::{DataPlane, PlaneError};
 use resize::Resize;
+use tenancy::Tenancy;
 
 /// Changes tenants and tells about them.
 pub(crate) struct Control {
@@ -47,12 +51,14 @@ pub(crate) struct Control {
 }
 
 struct Inner {
-    state: State,
+    state: Tenancy,
     sizes: Sizes,
     /// Where tenants' clients connect.
     servers: Vec<String>,
     /// The status page's own tenant, where one is wanted.
     canary: Option<canary::Canary>,
+    /// Of a fleet: the tenants that the data plane has.
+    brought: HashSet<TenantId>,
 }
 
 impl Control {
@@ -67,10 +73,11 @@ impl Control {
             plane,
             resizing: Mutex::default(),
             inner: Mutex::new(Inner {
-                state,
+                state: Tenancy::new(state),
                 sizes,
                 servers,
                 canary: None,
+                brought: HashSet::new(),
             }),
             volumes: OnceLock::new(),
         }
@@ -88,6 +95,11 @@ impl Control {
     /// a cache takes, in the state too, and the log names the tenant.
     pub(crate) fn restore(&self) -> Result<(), ControlError> {
         let inner = self.inner();
+        if inner.state.is_fleet() {
+            self.create_canary(&inner)?;
+            drop(inner);
+            return self.refresh();
+        }
         inner.mend_limits()?;
         let contents = inner.contents()?;
         let left = inner.sizes.left_for_default(&contents.tenants)?;
@@ -108,9 +120,16 @@ impl Control {
 
     /// Puts a new configuration in force, all of it or nothing: the sizes of `default` and of what
     /// there is to sell, and where tenants are told to connect.
-    pub(crate) fn configure(&self, sizes: Sizes, servers: Vec<String>) -> Result<(), ControlError> {
+    pub(crate) fn configure(
+        &self,
+        mut sizes: Sizes,
+        servers: Vec<String>,
+    ) -> Result<(), ControlError> {
         let _resizing = self.resizing();
         let mut inner = self.inner();
+        if inner.state.is_fleet() {
+            sizes.memory_bytes = inner.sizes.memory_bytes;
+        }
         let contents = inner.contents()?;
         let change = Resize {
             id: DEFAULT_TENANT,
@@ -135,6 +154,7 @@ impl Control {
     /// Adds a tenant with one credential that has every right.
     pub(crate) fn add(&self, request: &TenantRequest) -> Result<Grant, ControlError> {
         names::check(&request.name)?;
+        self.catch_up();
         let _resizing = self.resizing();
         let inner = self.inner();
         let tenants = inner.state.tenants()?;
@@ -152,7 +172,7 @@ impl Control {
             .left_after_sale(&tenants, None, &new.name, new.quota_bytes)?;
         let (secret, credential) = inner.new_credential(&new.name, base::Rights::ALL, true)?;
         let mut contents = inner.contents()?;
-        let (tenant, credential) = inner.state.add_tenant(new, credential)?;
+        let (tenant, credential) = inner.state.add_tenant(new, credential, request.gateways)?;
         contents.tenants.push(tenant.clone());
         contents.credentials.push(credential.clone());
         if let Err(error) = self.create(&tenant, left) {
@@ -167,7 +187,7 @@ impl Control {
             memory_bytes = tenant.quota_bytes,
             "tenant added"
         );
-        Ok(inner.grant(&tenant.name, credential.username, secret))
+        Ok(inner.grant(&tenant, credential.username, secret))
     }
 
     /// Makes room, then the cache that fills it.
@@ -185,6 +205,7 @@ impl Control {
 
     /// All tenants, `default` first, then by name.
     pub(crate) fn list(&self) -> Result<Vec<TenantView>, ControlError> {
+        self.catch_up();
         let inner = self.inner();
         let tenants = inner.state.tenants()?;
         let credentials = inner.state.credentials()?;
@@ -193,7 +214,10 @@ impl Control {
         Ok(all
             .map(|tenant| {
                 let own = credentials.iter().filter(|c| c.tenant == tenant.id);
-                self.view(tenant, own.map(CredentialView::from).collect())
+                let fleet = inner.state.fleet();
+                let gateways = fleet.map(|fleet| fleet.gateway_names(tenant.id));
+                let own = own.map(CredentialView::from).collect();
+                self.view(tenant, own, gateways.unwrap_or_default())
             })
             .collect())
     }
@@ -212,12 +236,16 @@ impl Control {
         if !self.plane.is_running() {
             return Err(ControlError::NotRunning);
         }
+        self.catch_up();
         let inner = self.inner();
         let id = match name {
             OPEN_TENANT => DEFAULT_TENANT,
             _ => sold(&inner.state.tenants()?, name)?.id,
         };
-        self.plane.flush(id)?;
+        match inner.state.fleet() {
+            Some(fleet) => fleet.flush(id)?,
+            None => self.plane.flush(id)?,
+        }
         tracing::info!(tenant = name, "tenant flushed");
         Ok(())
     }
@@ -241,6 +269,7 @@ impl Control {
 
     /// Takes a tenant out of the state and the directory; tells what that leaves to `default`.
     fn take_out(&self, name: &str) -> Result<(TenantId, u64), ControlError> {
+        self.catch_up();
         let inner = self.inner();
         let mut contents = inner.contents()?;
         let id = sold(&contents.tenants, name)?.id;
@@ -267,15 +296,20 @@ impl Control {
 
     /// Goes on with the state that was taken back.
     pub(crate) fn resume_with(&self, state: State) {
-        self.inner().state = state;
+        self.inner().state.resume_with(state);
     }
 
     /// The whole state as the bytes of a file that `state restore` takes.
     pub(crate) fn backup(&self) -> Result<Vec<u8>, ControlError> {
-        Ok(self.inner().state.backup()?)
+        self.inner().state.backup()
     }
 
-    fn view(&self, tenant: &TenantRecord, credentials: Vec<CredentialView>) -> TenantView {
+    fn view(
+        &self,
+        tenant: &TenantRecord,
+        credentials: Vec<CredentialView>,
+        gateways: Vec<String>,
+    ) -> TenantView {
         let stats = self.plane.stats(tenant.id);
         TenantView {
             tenant: tenant.name.clone(),
@@ -286,6 +320,7 @@ impl Control {
             used_bytes: stats.as_ref().map(|(cache, _)| cache.held_bytes),
             items: stats.as_ref().map(|(cache, _)| cache.curr_items),
             connections: stats.as_ref().map(|(_, clients)| clients.connections),
+            gateways,
             credentials,
         }
     }
@@ -313,10 +348,14 @@ impl Inner {
         })
     }
 
-    fn grant(&self, tenant: &str, username: String, password: String) -> Grant {
+    fn grant(&self, tenant: &TenantRecord, username: String, password: String) -> Grant {
+        let fleet = self.state.fleet();
+        let own = fleet.map(|fleet| fleet.servers(tenant.id));
         Grant {
-            tenant: tenant.to_owned(),
-            servers: self.servers.clone(),
+            tenant: tenant.name.clone(),
+            servers: own
+                .filter(|own| !own.is_empty())
+                .unwrap_or_else(|| self.servers.clone()),
             username,
             password,
         }

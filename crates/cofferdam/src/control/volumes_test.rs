@@ -39,6 +39,7 @@ fn tenant(control: &Control, name: &str) {
         name: name.to_owned(),
         memory_bytes: 8 << 20,
         item_size_bytes: None,
+        gateways: None,
     };
     control.add(&request).unwrap();
 }

@@ -8,7 +8,7 @@ pub(crate) mod log;
 mod metrics;
 mod observatory;
 mod observer;
-mod reading;
+pub(crate) mod reading;
 pub(crate) mod service;
 mod signal;
 mod snapshot;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base::kv::Stats;
 use base::{TenantId, Timestamp, TrafficLimits};
+use gateway::remote::RemoteFigures;
 use gateway::{ConnectionFigures, Delays};
 
 use crate::control::CANARY;
@@ -19,6 +20,27 @@ pub(crate) struct Reading {
     pub(crate) totals: Totals,
     /// How long ago each loop turned last.
     pub(crate) loop_ages: Vec<Duration>,
+    /// The fleet, at a gateway.
+    pub(crate) fleet: Option<FleetReading>,
+}
+
+/// The fleet as a gateway knows it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FleetReading {
+    /// Since when the store does not answer, and why.
+    pub(crate) away: Option<(Timestamp, String)>,
+    /// How old what is known of it is; none without a store, or before it has answered.
+    pub(crate) age: Option<Duration>,
+    pub(crate) ring_version: u64,
+    /// Slots that are about to change hands.
+    pub(crate) moving: u64,
+    /// Since when the change under way waits for members that do not answer.
+    pub(crate) waits_since: Option<Timestamp>,
+    /// Nodes that are members, and how many of them have answered within the last three seconds.
+    pub(crate) nodes: u64,
+    pub(crate) nodes_heard: u64,
+    /// How requests to nodes fared.
+    pub(crate) requests: RemoteFigures,
 }
 
 /// One tenant.
@@ -70,6 +92,7 @@ impl Reading {
             tenants,
             totals: plane.totals(),
             loop_ages: plane.loop_ages(),
+            fleet: plane.fleet(now),
         }
     }
 

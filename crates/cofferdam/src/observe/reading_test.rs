@@ -12,6 +12,7 @@ fn plane() -> (tempfile::TempDir, Arc<FakePlane>) {
             name: name.into(),
             memory_bytes: 8 << 20,
             item_size_bytes: None,
+            gateways: None,
         };
         control.add(&request).unwrap();
     }

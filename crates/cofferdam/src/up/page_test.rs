@@ -48,6 +48,7 @@ fn tenants_are_let_in_and_the_canary_is_not() {
         name: "acme".into(),
         memory_bytes: 4 << 20,
         item_size_bytes: None,
+        gateways: None,
     };
     let grant = control.add(&request).unwrap();
     let doorman = doorman(plane);

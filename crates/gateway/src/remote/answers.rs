@@ -33,11 +33,13 @@ impl Remote {
             }
             Message::Pong { token, announced } => {
                 if let Some(link) = self.links.get(id.0 as usize) {
-                    self.reports.push(Report {
+                    let report = Report {
                         node: link.node.member,
                         announced,
                         asked_at: Timestamp::from_nanos(token).min(now),
-                    });
+                    };
+                    let board = &self.config.board;
+                    board.note_report(self.config.loop_index, report);
                 }
             }
             Message::Goodbye => {
@@ -62,8 +64,9 @@ impl Remote {
             return;
         }
         link.come_up(now, hello.credits, hello.instance);
-        for terms in &self.terms {
-            Message::Tenant(*terms).encode(link.out());
+        let member = link.node.member;
+        for terms in self.terms.iter() {
+            Message::Tenant(terms.on(member)).encode(link.out());
         }
         self.pump(now, id);
     }
@@ -84,7 +87,8 @@ impl Remote {
             return;
         };
         if self.routes.observe(request.slot, reply.epoch) {
-            self.is_behind = true;
+            let board = &self.config.board;
+            board.note_behind(self.config.loop_index, true);
         }
         if let State::Removal = request.state {
             if reply.verdict == Verdict::Busy

@@ -13,6 +13,7 @@
 
 mod answers;
 mod backend;
+mod board;
 mod doubt;
 mod latency;
 mod link;
@@ -33,13 +34,14 @@ use base::fleet::{Epoch, MemberId};
 use base::{TenantId, Timestamp};
 use fleet::routes::Routes;
 use fleet::{Ring, SlotHasher};
-use node_proto::{Hello, Malformed, Message, RequestId, TenantTerms, VERSION, VERSION_LEAST};
+use node_proto::{Hello, Malformed, Message, RequestId, VERSION, VERSION_LEAST};
 
 pub use backend::{RemoteBackend, RemoteTenant};
+pub use board::RemoteBoard;
 pub use latency::DeadlineBounds;
 pub use link::NodeAddress;
 pub use refused::{Refused, refused};
-pub use tenants::StatsBoard;
+pub use tenants::{Allotment, StatsBoard};
 pub use types::{
     Assurance, Command, Event, FleetView, LinkId, RemoteConfig, RemoteFigures, Report,
 };
@@ -61,8 +63,9 @@ pub struct Remote {
     ring: Arc<Ring>,
     announced: Option<Epoch>,
     assurance: Assurance,
-    terms: Vec<TenantTerms>,
-    flushes: Option<HashMap<TenantId, u64>>,
+    nodes: Arc<Vec<NodeAddress>>,
+    terms: Arc<Vec<Allotment>>,
+    flushes: Option<Arc<HashMap<TenantId, u64>>>,
     links: Vec<Link>,
     by_member: HashMap<MemberId, u32>,
     requests: Requests,
@@ -71,10 +74,8 @@ pub struct Remote {
     places: HashMap<TenantId, u32>,
     commands: VecDeque<Command>,
     dirty: Vec<LinkId>,
-    reports: Vec<Report>,
     /// Values on their way in that can go on; told before a call returns.
     ready: Vec<RequestId>,
-    is_behind: bool,
     figures: RemoteFigures,
     counted: Counted,
 }
@@ -89,7 +90,8 @@ impl Remote {
             ring: Arc::new(Ring::empty()),
             announced: None,
             assurance: Assurance::NONE,
-            terms: Vec::new(),
+            nodes: Arc::default(),
+            terms: Arc::default(),
             flushes: None,
             links: Vec::new(),
             by_member: HashMap::new(),
@@ -99,9 +101,7 @@ impl Remote {
             places: HashMap::new(),
             commands: VecDeque::new(),
             dirty: Vec::new(),
-            reports: Vec::new(),
             ready: Vec::new(),
-            is_behind: false,
             figures: RemoteFigures::default(),
             counted: Counted::new(),
         }
@@ -111,29 +111,43 @@ impl Remote {
     /// requests end at their deadlines.
     pub fn apply(&mut self, now: Timestamp, view: &FleetView) {
         self.hasher = view.hasher;
-        self.routes.learn(&view.ring);
-        self.ring = Arc::clone(&view.ring);
-        self.announced = Some(view.ring.announced());
         self.assurance = view.assurance;
-        self.is_behind = false;
-        for node in &view.nodes {
+        if self.announced.is_none() || !Arc::ptr_eq(&self.ring, &view.ring) {
+            self.routes.learn(&view.ring);
+            self.ring = Arc::clone(&view.ring);
+            self.announced = Some(view.ring.announced());
+        }
+        let (index, board) = (self.config.loop_index, &self.config.board);
+        board.note_ring(index, view.ring.announced());
+        board.note_behind(index, false);
+        if !Arc::ptr_eq(&self.nodes, &view.nodes) {
+            self.learn_nodes(now, &view.nodes);
+        }
+        if !Arc::ptr_eq(&self.terms, &view.tenants) {
+            self.learn_terms(&view.tenants);
+        }
+        let known = self.flushes.replace(Arc::clone(&view.flushes));
+        // What was emptied before this loop began is no news.
+        let known = known.filter(|known| !Arc::ptr_eq(known, &view.flushes));
+        for (tenant, count) in known.iter().flat_map(|_| view.flushes.iter()) {
+            let before = known.as_ref().and_then(|known| known.get(tenant));
+            if before != Some(count) {
+                self.flush(*tenant, std::time::Duration::ZERO);
+            }
+        }
+    }
+
+    fn learn_nodes(&mut self, now: Timestamp, nodes: &Arc<Vec<NodeAddress>>) {
+        self.nodes = Arc::clone(nodes);
+        for node in nodes.iter() {
             self.learn_node(now, node);
         }
         for index in 0..self.links.len() {
             let link = &mut self.links[index];
-            let is_member = view.nodes.contains(&link.node);
+            let is_member = nodes.contains(&link.node);
             if !is_member && link.state != LinkState::Gone {
                 link.state = LinkState::Gone;
                 self.commands.push_back(Command::Close(link_id(index)));
-            }
-        }
-        self.learn_terms(&view.tenants);
-        let known = self.flushes.replace(view.flushes.clone());
-        // What was emptied before this loop began is no news.
-        for (tenant, count) in known.iter().flat_map(|_| &view.flushes) {
-            let before = known.as_ref().and_then(|known| known.get(tenant));
-            if before != Some(count) {
-                self.flush(*tenant, std::time::Duration::ZERO);
             }
         }
     }
@@ -191,16 +205,6 @@ impl Remote {
             self.pump(now, id);
             self.tell_ready(each);
         }
-    }
-
-    /// What nodes have said of the ring since the last time.
-    pub fn take_reports(&mut self) -> Vec<Report> {
-        std::mem::take(&mut self.reports)
-    }
-
-    /// Whether a node has named a newer ring than the one known: the store is to be asked.
-    pub fn is_behind(&self) -> bool {
-        self.is_behind
     }
 
     /// How requests fared.
@@ -325,6 +329,9 @@ impl Remote {
     }
 
     fn ping(&mut self, now: Timestamp, id: LinkId) {
+        self.figures.in_doubt = self.keys_in_doubt() as u64;
+        let board = &self.config.board;
+        board.note_figures(self.config.loop_index, &self.figures);
         let announced = self.announced;
         // One loop of a process is enough for that.
         let asks_stats = self.config.loop_index == 0;
@@ -336,7 +343,7 @@ impl Remote {
         let token = now.as_nanos();
         Message::Ping { token, announced }.encode(link.out());
         if asks_stats && link.is_up() {
-            for terms in &self.terms {
+            for terms in self.terms.iter() {
                 Message::AskStats(terms.tenant).encode(link.out());
             }
         }

@@ -1,7 +1,7 @@
 //! What nodes are told of tenants, and what they tell of them.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base::TenantId;
 use base::fleet::MemberId;
@@ -11,6 +11,33 @@ use node_proto::{Message, TenantTerms};
 use super::latency::Latency;
 use super::watch::Watch;
 use super::{Remote, link_id};
+
+/// What a tenant may hold on each node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allotment {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Bytes on a node that has no part of its own.
+    pub quota_bytes: u64,
+    /// Bytes on those that have one.
+    pub parts: BTreeMap<MemberId, u64>,
+    /// Its largest item, in bytes.
+    pub item_size_max: u32,
+    /// Grows with every change, for all gateways alike.
+    pub version: u64,
+}
+
+impl Allotment {
+    /// What `node` is told.
+    pub fn on(&self, node: MemberId) -> TenantTerms {
+        TenantTerms {
+            tenant: self.tenant,
+            quota_bytes: self.parts.get(&node).copied().unwrap_or(self.quota_bytes),
+            item_size_max: self.item_size_max,
+            version: self.version,
+        }
+    }
+}
 
 /// The last figures of each tenant on each node, shared by the loops of a gateway; about a second
 /// old.
@@ -39,6 +66,20 @@ impl StatsBoard {
         sum
     }
 
+    /// A tenant's figures on each node.
+    pub fn of(&self, tenant: TenantId) -> BTreeMap<MemberId, Stats> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.iter().filter(|((of, _), _)| *of == tenant);
+        own.map(|((_, node), stats)| (*node, stats.clone()))
+            .collect()
+    }
+
+    /// Forgets a node that is no member any more.
+    pub fn forget_node(&self, node: MemberId) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|(_, at), _| *at != node);
+    }
+
     /// Forgets a tenant that was removed.
     pub fn forget(&self, tenant: TenantId) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,19 +100,33 @@ impl Remote {
     }
 
     /// Tells the nodes that can be reached what has changed; the others hear it when they can be.
-    pub(super) fn learn_terms(&mut self, terms: &[TenantTerms]) {
-        let mut news = Vec::new();
-        for known in &self.terms {
-            if !terms.iter().any(|terms| terms.tenant == known.tenant) {
-                Message::Forget(known.tenant).encode(&mut news);
+    pub(super) fn learn_terms(&mut self, terms: &Arc<Vec<Allotment>>) {
+        let before = std::mem::replace(&mut self.terms, Arc::clone(terms));
+        let by_id = |all: &[Allotment]| -> HashMap<TenantId, Allotment> {
+            all.iter().map(|one| (one.tenant, one.clone())).collect()
+        };
+        let (known, new) = (by_id(&before), by_id(terms));
+        let gone: Vec<TenantId> = (known.keys().copied())
+            .filter(|tenant| !new.contains_key(tenant))
+            .collect();
+        let changed: Vec<&Allotment> = (terms.iter())
+            .filter(|one| known.get(&one.tenant) != Some(one))
+            .collect();
+        if gone.is_empty() && changed.is_empty() {
+            return;
+        }
+        for index in 0..self.links.len() {
+            let link = &mut self.links[index];
+            if link.is_up() {
+                let member = link.node.member;
+                for tenant in &gone {
+                    Message::Forget(*tenant).encode(link.out());
+                }
+                for one in &changed {
+                    Message::Tenant(one.on(member)).encode(link.out());
+                }
+                self.mark_dirty(link_id(index));
             }
-        }
-        for terms in terms.iter().filter(|terms| !self.terms.contains(terms)) {
-            Message::Tenant(*terms).encode(&mut news);
-        }
-        self.terms = terms.to_vec();
-        if !news.is_empty() {
-            self.tell_all(&news);
         }
     }
 

@@ -9,13 +9,14 @@ use base::kv::{Item, Op, Outcome};
 use base::{TenantId, Timestamp};
 use fleet::knowledge::Standing;
 use fleet::{Ring, SlotHasher};
-use node_proto::{Mismatch, RequestId, TenantTerms};
+use node_proto::{Mismatch, RequestId};
 
 #[cfg(doc)]
 use super::Remote;
+use super::board::RemoteBoard;
 use super::latency::DeadlineBounds;
 use super::link::NodeAddress;
-use super::tenants::StatsBoard;
+use super::tenants::{Allotment, StatsBoard};
 
 /// What a loop's connections depend on.
 #[derive(Clone, Debug)]
@@ -28,8 +29,10 @@ pub struct RemoteConfig {
     pub loop_index: u32,
     /// How long requests are waited for.
     pub deadlines: DeadlineBounds,
-    /// Where they are put.
+    /// Where tenants' figures are put.
     pub stats: Arc<StatsBoard>,
+    /// Where the loop says what it knows and did.
+    pub board: Arc<RemoteBoard>,
 }
 
 /// Until when a member may rely on the ring that it knows, as
@@ -75,7 +78,8 @@ impl Assurance {
     }
 }
 
-/// The fleet as a gateway is to see it.
+/// The fleet as a gateway is to see it. What has not changed is shared with the view before it: a
+/// loop looks only at what has.
 #[derive(Clone, Debug)]
 pub struct FleetView {
     /// From keys to slots.
@@ -85,11 +89,11 @@ pub struct FleetView {
     /// How far this gateway may rely on that.
     pub assurance: Assurance,
     /// Where the nodes are.
-    pub nodes: Vec<NodeAddress>,
+    pub nodes: Arc<Vec<NodeAddress>>,
     /// What tenants may hold on each node.
-    pub tenants: Vec<TenantTerms>,
+    pub tenants: Arc<Vec<Allotment>>,
     /// How often tenants were emptied by their operators.
-    pub flushes: HashMap<TenantId, u64>,
+    pub flushes: Arc<HashMap<TenantId, u64>>,
 }
 
 /// Names a connection to its driver.
@@ -157,4 +161,6 @@ pub struct RemoteFigures {
     pub refused: u64,
     /// Claims that a node knew to be old.
     pub old_epochs: u64,
+    /// Keys now whose items must be removed from nodes out of reach, or may have to be.
+    pub in_doubt: u64,
 }

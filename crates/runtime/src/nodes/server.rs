@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use base::fleet::Epoch;
 use fleet::Ring;
 use gateway::Backend;
 use mio::net::{TcpListener, TcpStream};
@@ -45,7 +46,8 @@ pub struct NodeLoopsConfig {
     pub tls: Option<PeerTls>,
     /// The time.
     pub clock: Clock,
-    /// What is known from the store; loops see a newer one within a tenth of a second.
+    /// What is known from the store; loops see a newer one after [`NodeLoops::wake`], or within a tenth
+    /// of a second.
     pub view: Arc<Published<NodeView>>,
 }
 
@@ -70,7 +72,10 @@ pub(super) struct Shared {
 }
 
 /// Where each loop writes its figures; only it does.
-pub(super) struct FiguresBoard(Vec<[AtomicU64; 6]>);
+pub(super) struct FiguresBoard(Vec<[AtomicU64; 7]>);
+
+/// Where a loop writes which version of the ring it knows of, and one; 0 for none.
+const ANNOUNCED: usize = 6;
 
 impl FiguresBoard {
     pub(super) fn publish(&self, index: usize, figures: NodeFigures, links: usize) {
@@ -88,6 +93,20 @@ impl FiguresBoard {
         for (place, number) in places.iter().zip(numbers) {
             place.store(number, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn note_ring(&self, index: usize, announced: Epoch) {
+        if let Some(places) = self.0.get(index) {
+            places[ANNOUNCED].store(announced.0 + 1, Ordering::Release);
+        }
+    }
+
+    fn announced(&self) -> Option<Epoch> {
+        let known = self
+            .0
+            .iter()
+            .map(|places| places[ANNOUNCED].load(Ordering::Acquire));
+        known.min()?.checked_sub(1).map(Epoch)
     }
 
     fn sum(&self) -> NodeTotals {
@@ -228,6 +247,19 @@ impl NodeLoops {
     /// What the loops did.
     pub fn totals(&self) -> NodeTotals {
         self.shared.figures.sum()
+    }
+
+    /// The newest version of the ring that every loop knows of.
+    pub fn announced(&self) -> Option<Epoch> {
+        self.shared.figures.announced()
+    }
+
+    /// Has the loops look at what was published.
+    pub fn wake(&self) {
+        for handle in &self.handles {
+            // It is looked at within a tenth of a second even if the waker fails.
+            let _ = handle.waker.wake();
+        }
     }
 
     /// Whether a loop has ended that was not told to.

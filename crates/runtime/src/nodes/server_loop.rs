@@ -214,6 +214,8 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
             self.view_version = version;
             let view = self.shared.view.get();
             self.node.learn(&view.ring, view.state);
+            let figures = &self.shared.figures;
+            figures.note_ring(self.index, view.ring.announced());
         }
     }
 

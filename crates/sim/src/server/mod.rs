@@ -265,6 +265,7 @@ fn warm_cache(tenant: &Tenant, seed: u64, now: Timestamp) -> Result<TenantCache,
         quota_bytes: tenant.quota_bytes,
         item_size_max: tenant.item_size_max(),
         hash_key,
+        cas_after: None,
     };
     let cache = TenantCache::new(config, now).map_err(|error| error.to_string())?;
     let (mut key, mut value) = (Vec::new(), Vec::new());

@@ -20,6 +20,7 @@ impl Landlord for Caches {
             quota_bytes: terms.quota_bytes,
             item_size_max: terms.item_size_max,
             hash_key: [7; 16],
+            cas_after: None,
         };
         let mut all = self.0.borrow_mut();
         let new = || Rc::new(TenantCache::new(config, now).unwrap());

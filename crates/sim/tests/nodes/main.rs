@@ -4,6 +4,7 @@
 mod caches;
 mod client;
 mod seen;
+mod view;
 mod world;
 
 use client::Client;

@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::{TenantId, Timestamp, fleet::MemberId, rng::Rng};
-use fleet::{Ring, SlotHasher, Weights};
 use gateway::Backend;
 use gateway::remote::{
-    Assurance, Command, DeadlineBounds, Event, FleetView, LinkId, NodeAddress, RemoteBackend,
-    RemoteConfig, StatsBoard,
+    Command, DeadlineBounds, Event, LinkId, RemoteBackend, RemoteConfig, StatsBoard,
 };
 use node::{Caller, Node, NodeConfig};
-use node_proto::{RequestId, TenantTerms};
+use node_proto::RequestId;
 
 use crate::caches::Caches;
+use crate::view::view;
 
 pub(crate) const TENANT: TenantId = TenantId(1);
 pub(crate) const DEADLINES: DeadlineBounds = DeadlineBounds {
@@ -90,29 +89,10 @@ impl World {
             loop_index: 0,
             deadlines: DEADLINES,
             stats: Arc::clone(&board),
+            board: Arc::default(),
         });
         let members: Vec<MemberId> = (1..=nodes).map(MemberId).collect();
-        let weights: Weights = members.iter().map(|id| (*id, 1)).collect();
-        let announced = Ring::empty().propose(&weights).unwrap().unwrap();
-        let view = FleetView {
-            hasher: SlotHasher::new([3; 16]),
-            ring: Arc::new(announced.commit().unwrap()),
-            assurance: Assurance::FOR_EVER,
-            nodes: (members.iter())
-                .map(|member| NodeAddress {
-                    member: *member,
-                    name: member.to_string(),
-                    addr: ([127, 0, 0, 1], member.0 as u16).into(),
-                })
-                .collect(),
-            tenants: vec![TenantTerms {
-                tenant: TENANT,
-                quota_bytes: 8 << 20,
-                item_size_max: 1 << 20,
-                version: 1,
-            }],
-            flushes: HashMap::new(),
-        };
+        let view = view(&members);
         gateway.remote().unwrap().apply(now, &view);
         Self {
             now,

@@ -2,6 +2,7 @@
 
 mod connections;
 mod door;
+mod fleet;
 mod host;
 mod overload;
 mod places;
@@ -86,6 +87,7 @@ impl Detectors {
         self.places.observe(seen, &mut signals);
         self.host.observe(seen, &mut signals);
         self.process.observe(seen, &mut signals);
+        fleet::observe(seen, &mut signals);
         signals
     }
 }

@@ -9,7 +9,7 @@ use gateway::{ConnectionFigures, Delays};
 use runtime::observe::host::HostSample;
 
 use super::{Detectors, ListenQueue, Observation, OverdueConnection};
-use crate::observe::reading::{Reading, TenantReading};
+use crate::observe::reading::{FleetReading, Reading, TenantReading};
 use crate::observe::signal::Signal;
 use crate::plane::Totals;
 
@@ -20,6 +20,7 @@ pub(super) struct World {
     pub(super) tenants: Vec<TenantReading>,
     pub(super) totals: Totals,
     pub(super) loop_ages: Vec<Duration>,
+    pub(super) fleet: Option<FleetReading>,
     pub(super) host: HostSample,
     pub(super) queues: Vec<ListenQueue>,
     pub(super) overdue: Vec<OverdueConnection>,
@@ -43,6 +44,7 @@ impl World {
                 ..Totals::default()
             },
             loop_ages: vec![Duration::from_millis(3); 2],
+            fleet: None,
             host: HostSample::default(),
             queues: Vec::new(),
             overdue: Vec::new(),
@@ -64,6 +66,7 @@ impl World {
             tenants: self.tenants.clone(),
             totals: self.totals,
             loop_ages: self.loop_ages.clone(),
+            fleet: self.fleet.clone(),
         };
         let signals = self.detectors.observe(&Observation {
             now: self.now,

@@ -35,6 +35,7 @@ fn figures(tenants: Vec<TenantReading>, known: bool) -> Figures {
             ..Totals::default()
         },
         loop_ages: vec![Duration::from_millis(3), Duration::from_millis(9)],
+        fleet: None,
     };
     let before = known.then(|| reading(10, quiet, 5));
     let now = reading(11, tenants, 7);

@@ -26,6 +26,7 @@ fn reading(at_s: u64, tenants: Vec<TenantReading>) -> Reading {
         tenants,
         totals: Totals::default(),
         loop_ages: Vec::new(),
+        fleet: None,
     }
 }
 

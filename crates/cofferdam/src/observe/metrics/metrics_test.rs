@@ -12,7 +12,7 @@ use runtime::observe::sock_diag::Queue;
 use runtime::volumes::{AttachedStatus, Stages, VolumeId, VolumeSpec};
 
 use super::*;
-use crate::observe::reading::TenantReading;
+use crate::observe::reading::{FleetReading, TenantReading};
 use crate::observe::snapshot::Listener;
 use crate::plane::Totals;
 
@@ -48,6 +48,7 @@ fn full_page() -> String {
         }],
         totals: Totals::default(),
         loop_ages: vec![Duration::from_millis(2)],
+        fleet: Some(FleetReading::default()),
     };
     let sources = Sources {
         reading: &reading,
@@ -174,6 +175,7 @@ fn a_service_without_anything_has_a_page() {
         tenants: Vec::new(),
         totals: Totals::default(),
         loop_ages: Vec::new(),
+        fleet: None,
     };
     let sources = Sources {
         reading: &reading,

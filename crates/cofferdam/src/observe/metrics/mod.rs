@@ -1,6 +1,7 @@
 //! The page of `/metrics`, written anew for whoever asks.
 
 mod columns;
+mod fleet;
 mod host;
 mod process;
 mod rows;
@@ -32,6 +33,7 @@ pub(crate) fn page(sources: &Sources<'_>, rows: &mut TenantRows) -> String {
     let mut page = Exposition::default();
     process::write(&mut page, sources);
     tenants::write(&mut page, rows, &sources.reading.tenants);
+    fleet::write(&mut page, sources.reading.fleet.as_ref());
     volumes::write(&mut page, sources.volumes);
     host::write(&mut page, &sources.snapshot.host);
     events(&mut page, sources);

@@ -1,0 +1,131 @@
+//! `cofferdam node list` and what operators do to members of a fleet, asked of one of its gateways.
+
+use clap::Subcommand;
+use runtime::http::Method;
+
+use super::access::{Access, segment};
+use super::args::Global;
+use super::output;
+use crate::api::fleet::{FleetReport, MemberReport};
+use crate::failure::Failure;
+
+const NO_BODY: Option<&()> = None;
+
+/// What is asked or done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodeCommand {
+    /// List the members of the fleet, and tell how its store and its ring are
+    List,
+    /// Take a node out until it is readmitted: its keys go to the others
+    Drain {
+        /// The node's name
+        name: String,
+    },
+    /// Take a node out for a while, as if it had been found slow
+    Eject {
+        /// The node's name
+        name: String,
+    },
+    /// Let a node in again, step by step
+    Readmit {
+        /// The node's name
+        name: String,
+    },
+    /// Forget a member that has ended for good and owns no keys
+    Remove {
+        /// The member's name
+        name: String,
+    },
+}
+
+pub(crate) fn run(global: &Global, command: &NodeCommand) -> Result<(), Failure> {
+    let access = Access::daemon(global)?;
+    let happen = |name: &str, event: &str, text: &str| {
+        let path = format!("/v1/fleet/members/{}/{event}", segment(name));
+        access.tell(Method::POST, &path)?;
+        done(global, &format!("{name} {text}"))
+    };
+    match command {
+        NodeCommand::List => list(global, &access),
+        NodeCommand::Drain { name } => happen(name, "drain", "is drained: its keys move away"),
+        NodeCommand::Eject { name } => happen(name, "eject", "is ejected: its keys move away"),
+        NodeCommand::Readmit { name } => happen(name, "readmit", "is on probation"),
+        NodeCommand::Remove { name } => {
+            let path = format!("/v1/fleet/members/{}", segment(name));
+            access.tell(Method::DELETE, &path)?;
+            done(global, &format!("{name} is no member any more"))
+        }
+    }
+}
+
+fn done(global: &Global, what: &str) -> Result<(), Failure> {
+    match global.json {
+        true => output::json(&serde_json::json!({ "done": what })),
+        false => output::text(&format!("{what}\n")),
+    }
+}
+
+fn list(global: &Global, access: &Access) -> Result<(), Failure> {
+    let report: FleetReport = access.ask(Method::GET, "/v1/fleet", NO_BODY)?;
+    if global.json {
+        return output::json(&report);
+    }
+    output::text(&shown(&report))
+}
+
+/// For people.
+fn shown(report: &FleetReport) -> String {
+    let rows: Vec<Vec<String>> = report.members.iter().map(row).collect();
+    let header = [
+        "MEMBER", "NAME", "ROLE", "STATE", "SLOTS", "WEIGHT", "ALIVE", "ADDRESS",
+    ];
+    let mut text = output::table(&header, &rows);
+    let ring = &report.ring;
+    text.push_str(&format!("\nring    version {}", ring.version));
+    if ring.moving > 0 {
+        text.push_str(&format!(", {} slots about to change hands", ring.moving));
+    }
+    if let Some(what) = &ring.waits_for {
+        text.push_str(&format!(", waits for {what}"));
+    }
+    text.push_str(&format!(
+        "\nserves  reads for {}, changes for {} by what is known now\n",
+        seconds(ring.reads_for_ms),
+        seconds(ring.changes_for_ms)
+    ));
+    let store = &report.store;
+    text.push_str(&match (&store.why, store.age_ms) {
+        (Some(why), Some(age)) => {
+            format!(
+                "store   AWAY: {why}; what is known of it is {} old\n",
+                seconds(age)
+            )
+        }
+        (Some(why), None) => format!("store   AWAY since this member has started: {why}\n"),
+        (None, _) => "store   answers\n".to_owned(),
+    });
+    text
+}
+
+fn row(member: &MemberReport) -> Vec<String> {
+    let is_node = member.role != "gateway";
+    let of_node = |text: String| if is_node { text } else { "-".to_owned() };
+    vec![
+        member.member.to_string(),
+        member.name.clone(),
+        member.role.clone(),
+        member.state.clone(),
+        of_node(member.slots.to_string()),
+        of_node(member.weight.to_string()),
+        if member.alive { "yes" } else { "no" }.to_owned(),
+        member.address.clone(),
+    ]
+}
+
+fn seconds(millis: u64) -> String {
+    format!("{}.{} s", millis / 1000, millis % 1000 / 100)
+}
+
+#[cfg(test)]
+#[path = "node_test.rs"]
+mod tests;

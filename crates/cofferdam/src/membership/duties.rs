@@ -1,0 +1,150 @@
+//! What a member writes to the store: that it lives, what it knows, and, with the steward's lease, the
+//! changes of the fleet.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::Timestamp;
+use base::fleet::MemberId;
+use fleet::membership::Event;
+use fleet::registry::{RING, Role, STEWARD, alive_key, known_key, member_key};
+use fleet::steward::Step;
+use runtime::store::{Change, Commit, StoreError};
+
+use super::join::{json, revision};
+use super::keeper::Keeper;
+
+/// For how long a member counts as alive that says nothing.
+const LEASE: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_EVERY: Duration = Duration::from_millis(2500);
+
+impl Keeper {
+    /// Says what is to be said in the store.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if now.since(self.kept_alive_at) >= KEEP_ALIVE_EVERY {
+            self.keep_alive()?;
+            self.kept_alive_at = now;
+        }
+        self.acknowledge()?;
+        if self.role == Role::Gateway {
+            self.serve_as_steward(now)?;
+        }
+        Ok(())
+    }
+
+    fn keep_alive(&mut self) -> Result<(), StoreError> {
+        if let Some(lease) = self.lease
+            && self.store.keep_alive(lease)?
+        {
+            return Ok(());
+        }
+        let lease = self.store.grant(LEASE)?;
+        let alive = Change::default().put_leased(&alive_key(self.me), "", lease);
+        self.store.commit(&alive)?;
+        self.lease = Some(lease);
+        Ok(())
+    }
+
+    /// Once all loops go by what is known, and not before, it may be said.
+    fn acknowledge(&self) -> Result<(), StoreError> {
+        let Some(announced) = self.knowledge.announced() else {
+            return Ok(());
+        };
+        let said = self.registry.known(self.me);
+        if said >= Some(announced) || self.seat.announced() < Some(announced) {
+            return Ok(());
+        }
+        let key = known_key(self.me);
+        self.store
+            .commit(&Change::default().put(&key, announced.0.to_string()))?;
+        Ok(())
+    }
+
+    fn serve_as_steward(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        match (self.registry.steward, self.lease) {
+            (Some(id), _) if id == self.me => {}
+            (None, Some(lease)) => {
+                let claim = Change::default()
+                    .only_if(STEWARD, revision(&self.snapshot, STEWARD))
+                    .put_leased(STEWARD, self.me.0.to_string(), lease);
+                self.store.commit(&claim)?;
+                return Ok(());
+            }
+            _ => {
+                self.steward = None;
+                return Ok(());
+            }
+        }
+        let heard_at = self.heard_at();
+        let steward = self.steward.get_or_insert_default();
+        let Some(step) = steward.next(&self.registry, &heard_at, now) else {
+            return Ok(());
+        };
+        let change = match &step {
+            Step::Ring(ring) => Change::default()
+                .only_if(RING, revision(&self.snapshot, RING))
+                .put(RING, ring.to_json()),
+            Step::Member(id, record, _) => {
+                let key = member_key(*id);
+                Change::default()
+                    .only_if(&key, revision(&self.snapshot, &key))
+                    .put(&key, json(record))
+            }
+        };
+        if self.store.commit(&change)? != Commit::Lost {
+            tell(&step);
+        }
+        Ok(())
+    }
+
+    fn heard_at(&self) -> BTreeMap<MemberId, Timestamp> {
+        let mut heard_at = BTreeMap::new();
+        for report in self.seat.reports() {
+            let at = heard_at.entry(report.node).or_insert(report.asked_at);
+            *at = report.asked_at.max(*at);
+        }
+        heard_at
+    }
+
+    /// A gateway has let go of its clients by now.
+    pub(super) fn leave(&mut self) {
+        if self.role != Role::Gateway || self.trouble.is_some() {
+            return;
+        }
+        let Some(record) = self.registry.members.get(&self.me) else {
+            return;
+        };
+        let now = self.clock.now();
+        let Ok(ended) = super::join::after_event(record, Event::Drain, now) else {
+            return;
+        };
+        let key = member_key(self.me);
+        let mut change = Change::default()
+            .only_if(&key, revision(&self.snapshot, &key))
+            .put(&key, json(&ended));
+        if self.registry.steward == Some(self.me) {
+            change = change.delete(STEWARD);
+        }
+        if let Err(error) = self.store.commit(&change) {
+            tracing::warn!(%error, "the fleet is not told that this gateway has ended");
+        }
+    }
+}
+
+fn tell(step: &Step) {
+    match step {
+        Step::Ring(ring) => tracing::info!(
+            version = ring.version().0,
+            moving = ring.moving().len(),
+            "the ring changes"
+        ),
+        Step::Member(id, record, event) => tracing::info!(
+            member = id.0,
+            name = record.name,
+            ?event,
+            state = ?record.standing.state(),
+            "a node's standing changes"
+        ),
+    }
+}

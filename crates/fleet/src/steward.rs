@@ -1,0 +1,181 @@
+//! What is to be written to the store next, by whoever has the steward's lease: members' standings and
+//! changes of the ring.
+//!
+//! One member does this at a time, but nothing depends on that: each write is compared with what was
+//! read, and one that takes over waits anew. Times are the steward's own clock; a standing's `since`
+//! may come from another's, which makes a step of a ramp longer or shorter by the difference of the
+//! two, and nothing else.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base::Timestamp;
+use base::fleet::{Epoch, MemberId};
+
+use crate::assignment::Weights;
+use crate::change::{Patience, Readiness};
+use crate::membership::{Event, Standing, State};
+use crate::registry::{MemberRecord, Registry, Role};
+use crate::ring::Ring;
+
+/// A node is gone whose lease has ended and that has not answered the steward for so long.
+pub const GONE_AFTER: Duration = Duration::from_secs(5);
+/// Nodes that join a fleet younger than this have nothing to be compared with, and nothing warm to
+/// take keys from: they begin at their full weight.
+const FOUNDING: Duration = Duration::from_secs(60);
+
+/// One write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// This ring in the place of the one that was read.
+    Ring(Ring),
+    /// This record in the place of the member's, and why.
+    Member(MemberId, MemberRecord, Event),
+}
+
+/// Decides what is to be written.
+#[derive(Clone, Debug, Default)]
+pub struct Steward {
+    patience: Patience,
+    /// Since when each node has seemed to be gone.
+    gone_since: BTreeMap<MemberId, Timestamp>,
+    /// The ring's version and the weights that need no change of it.
+    settled: Option<(Epoch, Weights)>,
+    /// What the change under way waits for.
+    waiting: Option<Readiness>,
+}
+
+impl Steward {
+    /// Who has just got the lease.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What the change under way waits for; `None` without one.
+    pub fn waiting(&self) -> Option<&Readiness> {
+        self.waiting.as_ref()
+    }
+
+    /// The next write, if there is one, by what the store holds and when each node last answered the
+    /// steward's own gateway.
+    pub fn next(
+        &mut self,
+        registry: &Registry,
+        heard_at: &BTreeMap<MemberId, Timestamp>,
+        now: Timestamp,
+    ) -> Option<Step> {
+        self.watch(registry, heard_at, now);
+        if let Some(step) = self.standing(registry, now) {
+            return Some(step);
+        }
+        self.ring(registry, now).map(Step::Ring)
+    }
+
+    fn watch(
+        &mut self,
+        registry: &Registry,
+        heard_at: &BTreeMap<MemberId, Timestamp>,
+        now: Timestamp,
+    ) {
+        let gone = |id: &MemberId| {
+            let is_silent = |at: &Timestamp| now.since(*at) >= GONE_AFTER;
+            !registry.alive.contains(id) && heard_at.get(id).is_none_or(is_silent)
+        };
+        let nodes = registry.nodes().map(|(id, _)| *id);
+        let gone: Vec<MemberId> = nodes.filter(gone).collect();
+        self.gone_since.retain(|id, _| gone.contains(id));
+        for id in gone {
+            self.gone_since.entry(id).or_insert(now);
+        }
+    }
+
+    fn standing(&self, registry: &Registry, now: Timestamp) -> Option<Step> {
+        for (id, record) in registry.nodes() {
+            let gone = self.gone_since.get(id);
+            let is_gone = gone.is_some_and(|since| now.since(*since) >= GONE_AFTER);
+            let event = match record.standing.state() {
+                State::Serving | State::Suspect | State::Ramping | State::Probation if is_gone => {
+                    if !may_eject(registry, *id) {
+                        continue;
+                    }
+                    Event::Condemned
+                }
+                // Nothing tests a node yet that has come to a fleet.
+                State::Quarantined if gone.is_none() => Event::Passed,
+                State::Shadow | State::Ramping | State::Probation | State::Ejected
+                    if gone.is_none() =>
+                {
+                    Event::Held
+                }
+                _ => continue,
+            };
+            if let Ok(standing) = record.standing.after(event, now)
+                && standing != record.standing
+            {
+                let record = MemberRecord {
+                    standing,
+                    ..record.clone()
+                };
+                return Some(Step::Member(*id, record, event));
+            }
+        }
+        None
+    }
+
+    fn ring(&mut self, registry: &Registry, now: Timestamp) -> Option<Ring> {
+        self.waiting = None;
+        let weights = registry.weights();
+        let empty = Ring::empty();
+        let ring = registry.ring.as_deref().unwrap_or(&empty);
+        if !ring.moving().is_empty() {
+            let readiness = self.patience.ready(ring, &registry.heard(), now);
+            let forced = registry.force == Some(ring.announced());
+            let may = match readiness {
+                Readiness::Ready => true,
+                Readiness::Quorum { .. } => forced,
+                Readiness::Silence(_) => false,
+            };
+            self.waiting = (!may).then_some(readiness);
+            return may.then(|| ring.commit().ok()).flatten();
+        }
+        // A ring without owners would serve nobody; who owns nothing any more can still be asked.
+        let is_settled = matches!(&self.settled, Some((version, of)) if *version == ring.version() && *of == weights);
+        if is_settled || weights.values().all(|weight| *weight == 0) {
+            return None;
+        }
+        let next = ring.propose(&weights).ok().flatten();
+        if next.is_none() {
+            self.settled = Some((ring.version(), weights));
+        }
+        next
+    }
+}
+
+/// Of all nodes no more than a tenth, and one at least, are taken out at a time by themselves; and
+/// never the last one that serves.
+fn may_eject(registry: &Registry, id: MemberId) -> bool {
+    let states = registry.nodes().map(|(_, record)| record.standing.state());
+    let out = states.filter(|state| *state == State::Ejected).count();
+    let limit = (registry.nodes().count() / 10).max(1);
+    let others = registry
+        .weights()
+        .into_iter()
+        .filter(|(other, weight)| *other != id && *weight > 0);
+    out < limit && others.count() > 0
+}
+
+impl Registry {
+    /// Where a node stands that joins now.
+    pub fn standing_of_new(&self, role: Role, now: Timestamp) -> Standing {
+        let is_young = |record: &MemberRecord| now.since(record.standing.since()) < FOUNDING;
+        let mut nodes = self.nodes();
+        match role {
+            Role::Cache if !nodes.all(|(_, record)| is_young(record)) => Standing::new(now),
+            _ => Standing::founder(now),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "steward_test.rs"]
+mod tests;
