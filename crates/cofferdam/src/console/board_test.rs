@@ -1,7 +1,7 @@
 //! The overview's tiles and rows, and who stands first.
 
 use super::*;
-use crate::observe::history::TENANT_FIGURES;
+use crate::observe::history::{Row, TENANT_FIGURES};
 
 fn tenant(name: &str, figures: &[(&str, f32)]) -> TenantFrame {
     let value = |own: &&str| {
@@ -28,9 +28,10 @@ fn frame(time_s: u64, tenants: Vec<TenantFrame>) -> Arc<Frame> {
         ("service/p99_s", 0.0005),
     ];
     let all = figures.into_iter().chain(more);
+    let all = all.map(|(name, value)| (name.to_owned(), value)).collect();
     Arc::new(Frame {
         time_s,
-        figures: all.map(|(name, value)| (name.to_owned(), value)).collect(),
+        figures: Row::new(all, &Row::default()),
         tenants,
     })
 }

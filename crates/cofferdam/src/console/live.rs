@@ -126,7 +126,7 @@ impl<'a> FigureView<'a> {
         let of_service = frame
             .figures
             .iter()
-            .map(|(name, value)| (name.clone(), value));
+            .map(|(name, value)| (name.to_owned(), value));
         let own = tenant.and_then(|name| frame.tenant(name));
         let of_tenant = own.into_iter().flat_map(|own| own.series());
         let all = of_service.chain(of_tenant);

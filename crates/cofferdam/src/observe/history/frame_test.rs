@@ -8,7 +8,7 @@ fn a_frame_is_found_by_name_and_flat_under_whole_names() {
     values[1] = 7.0;
     let frame = Frame {
         time_s: 5,
-        figures: vec![("service/reads".into(), 2.0)],
+        figures: Row::new(vec![("service/reads".into(), 2.0)], &Row::default()),
         tenants: vec![TenantFrame {
             name: Arc::from("acme"),
             values,

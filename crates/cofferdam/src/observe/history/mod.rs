@@ -3,6 +3,7 @@
 mod figures;
 mod host;
 mod recorder;
+mod row;
 mod second;
 mod service;
 mod tenants;
@@ -10,6 +11,7 @@ mod tenants;
 use std::sync::Arc;
 
 pub(crate) use recorder::Recorder;
+pub(crate) use row::Row;
 pub(crate) use tenants::TENANT_FIGURES;
 
 /// Everything that is known of one second. Rates are per second, times in seconds, sizes in bytes,
@@ -19,7 +21,7 @@ pub(crate) struct Frame {
     /// Seconds since the Unix epoch.
     pub(crate) time_s: u64,
     /// Service and machine, by name.
-    pub(crate) figures: Vec<(String, f32)>,
+    pub(crate) figures: Row,
     /// Tenants in the order of their making, all those without a line of their own last.
     pub(crate) tenants: Vec<TenantFrame>,
 }
@@ -35,8 +37,7 @@ pub(crate) struct TenantFrame {
 impl Frame {
     /// A figure of service or machine.
     pub(crate) fn figure(&self, name: &str) -> Option<f32> {
-        let found = self.figures.iter().find(|(own, _)| own == name);
-        found.map(|(_, value)| *value)
+        self.figures.get(name)
     }
 
     /// One tenant.
@@ -47,8 +48,12 @@ impl Frame {
     /// All names and figures as the history has them.
     fn flat(&self) -> Vec<(String, f32)> {
         let of_tenants = self.tenants.iter().flat_map(TenantFrame::series);
-        let of_tenants = of_tenants.map(|(name, value)| (name, *value));
-        self.figures.iter().cloned().chain(of_tenants).collect()
+        let own = self
+            .figures
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        let all = own.chain(of_tenants);
+        all.map(|(name, value)| (name, *value)).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use runtime::history::{HISTORY_DIR, History};
 use super::figures::Figures;
 use super::second::Seconds;
 use super::tenants::Lines;
-use super::{Frame, host, service};
+use super::{Frame, Row, host, service};
 use crate::observe::Observatory;
 use crate::observe::reading::Reading;
 use crate::observe::snapshot::Snapshot;
@@ -67,6 +67,8 @@ struct Work {
     seen: u64,
     before: Option<(Reading, Arc<Snapshot>)>,
     lines: Lines,
+    /// The last figures of service and machine.
+    row: Row,
     seconds: Seconds,
     has_failed: bool,
     has_left_out: bool,
@@ -81,6 +83,7 @@ impl Work {
             history: None,
             before: None,
             lines: Lines::default(),
+            row: Row::default(),
             seconds: Seconds::default(),
             has_failed: false,
             has_left_out: false,
@@ -132,9 +135,10 @@ impl Work {
             figures.seconds = snapshot.at.since(old.at).as_secs_f64();
             host::add(&mut figures, old, snapshot);
         }
+        self.row = Row::new(figures.all, &self.row);
         Frame {
             time_s: self.seconds.of(now.at),
-            figures: figures.all,
+            figures: self.row.clone(),
             tenants,
         }
     }
