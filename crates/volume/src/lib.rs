@@ -40,6 +40,7 @@
 
 mod bytes;
 mod catalogue;
+mod check;
 pub mod checker;
 mod command;
 #[cfg(test)]
@@ -65,6 +66,7 @@ mod snapshot;
 mod table;
 
 pub use catalogue::{Catalogue, Listed};
+pub use check::{Checked, Defect, check};
 pub use command::{Command, Config, IoError, Refused, Reply, Stage};
 pub use create::{create, create_clone};
 pub use device::Device;

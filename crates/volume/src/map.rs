@@ -134,6 +134,12 @@ impl Map {
         })
     }
 
+    /// Every place that a block has.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+        let leaves = self.parts.values().flat_map(|part| part.values());
+        leaves.flat_map(|leaf| leaf.places())
+    }
+
     /// The parts that have changed since the last call.
     pub(crate) fn take_changed(&mut self) -> BTreeSet<u32> {
         std::mem::take(&mut self.changed)

@@ -80,6 +80,10 @@ impl Attached {
         self.size_bytes.load(Ordering::Acquire)
     }
 
+    pub(super) fn journal(&self) -> &JournalFile {
+        &self.journal
+    }
+
     pub(super) fn set_size_bytes(&self, size_bytes: u64) {
         self.size_bytes.store(size_bytes, Ordering::Release);
     }

@@ -7,6 +7,7 @@
 
 mod attached;
 mod backing;
+mod checking;
 mod client;
 mod connection;
 mod core;
@@ -47,4 +48,4 @@ pub use tls::NbdTls;
 pub use torture::{Found, Torture, TortureConfig, TortureFigures, Violation};
 pub use transfer::{TransferError, Transferred, export, import};
 pub use uri::NbdUri;
-pub use volume::{Snapshot, VolumeId};
+pub use volume::{Checked, Defect, Snapshot, VolumeId};

@@ -145,6 +145,13 @@ impl ObjectStore {
         }
     }
 
+    /// The same where somebody may be storing: nothing is removed.
+    pub(super) fn look(&self, volume: VolumeId) -> Result<Vec<(ObjectName, u64)>, IoError> {
+        let mut objects = self.list_all()?;
+        objects.retain(|(name, _)| name.volume == volume);
+        Ok(objects)
+    }
+
     /// The objects of all volumes and their lengths.
     pub(super) fn list_all(&self) -> Result<Vec<(ObjectName, u64)>, IoError> {
         let (mut found, mut partial) = (Vec::new(), Vec::new());
@@ -277,7 +284,12 @@ fn collect(
         }
         let name = path.strip_prefix(root).ok().and_then(Path::to_str);
         match name.and_then(ObjectName::parse) {
-            Some(name) => found.push((name, entry.metadata()?.len())),
+            Some(name) => match entry.metadata() {
+                Ok(metadata) => found.push((name, metadata.len())),
+                // Deleted since, where somebody uses the volume.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            },
             None if path.to_string_lossy().ends_with(PARTIAL) => partial.push(path),
             None => tracing::warn!(path = %path.display(), "no object of a volume; left alone"),
         }
