@@ -15,6 +15,9 @@ use crate::{BLOCK_LEN, SECTOR_LEN};
 /// Room that only openings may use, so that a full journal can still be attached.
 const RESERVE_LEN: u64 = 64 << 10;
 
+/// The most room that is kept for the next run.
+const SPENT_LEN_MAX: usize = 1 << 20;
+
 /// A record that may still be needed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kept {
@@ -52,6 +55,8 @@ pub(crate) struct Journal {
     /// Runs of records that nobody has been told to write yet.
     runs: VecDeque<(u64, Vec<u8>)>,
     flights: BTreeMap<u64, Flight>,
+    /// The room of a run that is written, for the next.
+    spent: Vec<u8>,
     written_seq: u64,
     kept: VecDeque<Kept>,
     generation: u64,
@@ -88,6 +93,7 @@ impl Journal {
             next_seq: start.next_seq,
             runs: VecDeque::new(),
             flights: BTreeMap::new(),
+            spent: Vec::new(),
             written_seq: start.next_seq - 1,
             kept: start.kept,
             generation: start.generation,
@@ -163,7 +169,7 @@ impl Journal {
             .back()
             .is_some_and(|(at, run)| at + run.len() as u64 == pos);
         if !fits || pos % self.lap_len == 0 {
-            self.runs.push_back((pos, Vec::new()));
+            self.runs.push_back((pos, std::mem::take(&mut self.spent)));
         }
         if let Some((_, run)) = self.runs.back_mut() {
             record.put(data, &crcs, run);
@@ -201,7 +207,13 @@ impl Journal {
 
     /// A run is written. What counts is that all before it are too.
     pub(crate) fn run_written(&mut self, token: u64) {
-        self.flights.remove(&token);
+        let flight = self.flights.remove(&token);
+        // Whoever wrote it may still have hold of it; then there is none to use again.
+        let room = flight.and_then(|flight| Arc::try_unwrap(flight.bytes).ok());
+        if let Some(mut room) = room.filter(|room| room.capacity() <= SPENT_LEN_MAX) {
+            room.clear();
+            self.spent = room;
+        }
         let oldest = self.flights.values().map(|flight| flight.pos).min();
         let oldest = oldest.or(self.runs.front().map(|(pos, _)| *pos));
         let before = |kept: &&Kept| oldest.is_none_or(|pos| kept.pos < pos);

@@ -73,7 +73,15 @@ pub(crate) struct Overlay(BTreeMap<u64, Fresh>);
 impl Overlay {
     /// Puts an extent over whatever is there.
     pub(crate) fn insert(&mut self, fresh: Fresh) {
-        self.clear(fresh.block, fresh.end());
+        // The usual cases, with one look: nothing is there, or an extent of the same blocks.
+        let last = self.0.range(..fresh.end()).next_back();
+        let is_plain = last.is_none_or(|(_, last)| {
+            let same = (last.block, last.blocks) == (fresh.block, fresh.blocks);
+            same || last.end() <= fresh.block
+        });
+        if !is_plain {
+            self.clear(fresh.block, fresh.end());
+        }
         self.0.insert(fresh.block, fresh);
     }
 

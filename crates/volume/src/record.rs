@@ -128,28 +128,31 @@ impl Record {
     /// Appends the record; `data` is whole blocks for [`Kind::Data`], a note for [`Kind::Snapshot`], else
     /// empty.
     pub(crate) fn put(self, data: &[u8], crcs: &[u32], out: &mut Vec<u8>) {
-        let mut rest = Vec::with_capacity(HEADER_LEN + 4 * crcs.len());
-        rest.put_u64(self.volume.0);
-        rest.put_u64(self.seq);
-        rest.put_u64(self.block);
-        rest.put_u32(self.blocks);
-        rest.put_u32(self.epoch);
-        rest.put_u32(self.kind.code());
-        rest.put_u64(self.durable_seq);
-        rest.resize(HEADER_LEN - 8, 0);
-        crcs.iter().for_each(|crc| rest.put_u32(*crc));
+        let start = out.len();
+        let len = usize_of(record_len(self.kind, self.blocks));
+        out.reserve(len);
+        out.put_u32(MAGIC);
+        out.put_u32(0);
+        out.put_u64(self.volume.0);
+        out.put_u64(self.seq);
+        out.put_u64(self.block);
+        out.put_u32(self.blocks);
+        out.put_u32(self.epoch);
+        out.put_u32(self.kind.code());
+        out.put_u64(self.durable_seq);
+        out.resize(start + HEADER_LEN, 0);
+        crcs.iter().for_each(|crc| out.put_u32(*crc));
         let (note, data) = match self.kind {
             Kind::Snapshot => (data, &[][..]),
             _ => (&[][..], data),
         };
-        rest.extend_from_slice(note);
-        let start = out.len();
-        out.put_u32(MAGIC);
-        out.put_u32(crc(&rest));
-        out.extend_from_slice(&rest);
+        out.extend_from_slice(note);
+        let sum = crc(out.get(start + 8..).unwrap_or_default());
+        if let Some(place) = out.get_mut(start + 4..start + 8) {
+            place.copy_from_slice(&sum.to_le_bytes());
+        }
         out.extend_from_slice(data);
-        let len = record_len(self.kind, self.blocks);
-        out.resize(start + usize_of(len), 0);
+        out.resize(start + len, 0);
     }
 
     /// The record at the start of `bytes`, whole or with damaged blocks; `None` if its header or table is

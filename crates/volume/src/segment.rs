@@ -18,7 +18,7 @@
 //! were moved, else its own.
 
 use crate::BLOCK_LEN;
-use crate::bytes::{Put, Reader, crc, len32, usize_of};
+use crate::bytes::{Put, Reader, Slice, crc, len32, usize_of};
 use crate::name::{SegmentId, VolumeId};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"CFS2");
@@ -42,7 +42,7 @@ const PAYS_LEN: usize = 512;
 /// After so many blocks that did not shrink,
 const FAILED_MAX: u32 = 4;
 /// one in so many is tried.
-const TRY_EVERY: u32 = 16;
+const TRY_EVERY: u32 = 64;
 
 /// What frames are aligned to.
 pub(crate) const UNIT_LEN: usize = 16;
@@ -86,7 +86,7 @@ pub struct Draft {
 }
 
 /// A block, its data (nothing if that is lost), and the segment and unit that it was moved from, if it was.
-pub(crate) type DraftBlock = (u64, Vec<u8>, Option<(SegmentId, u32)>);
+pub(crate) type DraftBlock = (u64, Slice, Option<(SegmentId, u32)>);
 
 /// A segment ready to be stored.
 #[derive(Clone, Debug)]

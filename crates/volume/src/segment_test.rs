@@ -15,13 +15,13 @@ fn sealed() -> (Sealed, Vec<(u64, Vec<u8>)>) {
         epoch: 1,
     };
     let blocks = vec![
-        (9, random_block(1), None),
-        (5, vec![7; BLOCK_LEN], Some((from, 65))),
-        (1 << 40, random_block(2), None),
+        (9, random_block(1).into(), None),
+        (5, vec![7; BLOCK_LEN].into(), Some((from, 65))),
+        (1 << 40, random_block(2).into(), None),
     ];
     let plain = blocks
         .iter()
-        .map(|(block, data, _)| (*block, data.clone()))
+        .map(|(block, data, _): &DraftBlock| (*block, data.to_vec()))
         .collect();
     let draft = Draft {
         volume: VolumeId(3),

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use rustix::process::setpriority_process;
 use volume::Command;
 
 use super::attached::Attached;
@@ -13,6 +14,9 @@ use super::attached::Attached;
 const PROMPT_THREADS: usize = 12;
 /// How many segments may be packed and stored at once, over all volumes.
 const PATIENT_THREADS: usize = 3;
+
+/// Packing gives way to whoever serves clients, as long as they leave time.
+const NICENESS: i32 = 5;
 
 /// One thing to do, and for whom.
 pub(super) type Job = (Arc<Attached>, Command);
@@ -103,6 +107,11 @@ impl Workers {
 
 impl Shared {
     fn work(&self, urgency: Urgency) {
+        if urgency == Urgency::Patient
+            && let Err(error) = setpriority_process(None, NICENESS)
+        {
+            tracing::debug!(%error, "packing is as urgent as serving");
+        }
         let mut queues = self.queues();
         loop {
             let queue = match urgency {

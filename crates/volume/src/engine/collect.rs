@@ -115,7 +115,7 @@ impl Engine {
             }
             let frame = bytes.get(usize_of(u64::from(unit)) * UNIT_LEN..)?;
             let data = open_frame(frame, entry.block)?;
-            live.push((entry.block, data, Some((id, unit))));
+            live.push((entry.block, data.into(), Some((id, unit))));
         }
         Some(live)
     }

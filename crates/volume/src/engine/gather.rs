@@ -1,8 +1,9 @@
 //! The data that a segment needs, out of the journal.
 
-use crate::BLOCK_LEN;
+use std::sync::Arc;
 
-use crate::bytes::{crc, usize_of};
+use crate::BLOCK_LEN;
+use crate::bytes::{Slice, crc, usize_of};
 use crate::journal::ZERO_BLOCK;
 use crate::overlay::{Content, Fresh};
 use crate::segment::DraftBlock;
@@ -38,11 +39,14 @@ pub(super) fn spans(fresh: &[Fresh], lap_len: u64) -> Vec<(u64, u64)> {
     spans
 }
 
+/// A stretch of the journal: its position and its bytes.
+pub(super) type Run = (u64, Arc<Vec<u8>>);
+
 /// Blocks with their data, and stretches of zeroes.
 type Collected = (Vec<DraftBlock>, Vec<(u64, u32)>);
 
 /// The data of `fresh` out of what was read; blocks that are not what was written are lost.
-pub(super) fn collect(fresh: &[Fresh], runs: &[(u64, Vec<u8>)], lost: &mut Vec<u64>) -> Collected {
+pub(super) fn collect(fresh: &[Fresh], runs: &[Run], lost: &mut Vec<u64>) -> Collected {
     let (mut blocks, mut zeroes) = (Vec::new(), Vec::new());
     for part in fresh {
         if part.content == Content::Zero {
@@ -52,10 +56,10 @@ pub(super) fn collect(fresh: &[Fresh], runs: &[(u64, Vec<u8>)], lost: &mut Vec<u
         for index in 0..part.blocks {
             let block = part.block + index;
             match written(part, index, runs) {
-                Some(data) if data == ZERO_BLOCK => zeroes.push((block, 1)),
-                Some(data) => blocks.push((block, data.to_vec(), None)),
+                Some(data) if *data == ZERO_BLOCK => zeroes.push((block, 1)),
+                Some(data) => blocks.push((block, data, None)),
                 None => {
-                    blocks.push((block, Vec::new(), None));
+                    blocks.push((block, Slice::default(), None));
                     // Those that recovery found have been told.
                     lost.extend((part.content != Content::Lost).then_some(block));
                 }
@@ -66,11 +70,11 @@ pub(super) fn collect(fresh: &[Fresh], runs: &[(u64, Vec<u8>)], lost: &mut Vec<u
 }
 
 /// What a record wrote to a block; `None` if it is not there any more.
-fn written<'a>(part: &Fresh, index: u64, runs: &'a [(u64, Vec<u8>)]) -> Option<&'a [u8]> {
+fn written(part: &Fresh, index: u64, runs: &[Run]) -> Option<Slice> {
     let (pos, sum) = part.block_at(index)?;
     let data = runs.iter().find_map(|(at, bytes)| {
         let from = usize_of(pos.checked_sub(*at)?);
-        bytes.get(from..from + BLOCK_LEN)
+        Slice::of(bytes, from, BLOCK_LEN)
     })?;
-    (crc(data) == sum).then_some(data)
+    (crc(&data) == sum).then_some(data)
 }

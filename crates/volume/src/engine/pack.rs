@@ -1,8 +1,9 @@
 //! The packer: the live part of the oldest records becomes a segment, and takes effect in order.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use super::gather::{collect, spans};
+use super::gather::{Run, collect, spans};
 use super::{Engine, Stored, Task};
 
 use crate::bytes::{len32, usize_of};
@@ -49,7 +50,7 @@ enum SlotState {
     /// Parts of the journal, and how many are still to come.
     Reading {
         missing: usize,
-        runs: Vec<(u64, Vec<u8>)>,
+        runs: Vec<Run>,
     },
     Sealing,
     Putting(Summary, u32),
@@ -126,6 +127,9 @@ impl Engine {
         while self.stopped.is_none() && self.packer.slots.len() < self.config.puts_max {
             if self.layers.after(self.packer.planned_through).is_none() {
                 let enough = self.layer_len();
+                if self.journal.used_len() < enough && !self.writes.has_refused() {
+                    return;
+                }
                 let pressed = self.writes.has_refused() && self.packer.slots.is_empty();
                 if !pressed && self.unplanned_len() < enough {
                     return;
@@ -276,7 +280,7 @@ impl Engine {
             && let SlotState::Reading { missing, runs } = &mut slot.state
         {
             *missing -= 1;
-            runs.push((pos, bytes));
+            runs.push((pos, Arc::new(bytes)));
         }
         self.advance_slots();
     }
