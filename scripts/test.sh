@@ -47,9 +47,9 @@ missing_packages() {
   # Volumes: clients of NBD, and what mounts them.
   command -v nbdkit >/dev/null || echo nbdkit
   command -v nbdinfo >/dev/null || echo libnbd-bin
-  command -v nbdfuse >/dev/null || echo nbdfuse
   /usr/bin/python3 -c 'import nbd' 2>/dev/null || echo python3-libnbd
   command -v qemu-io >/dev/null || echo qemu-utils
+  command -v fusermount3 >/dev/null || echo fuse3
   command -v mkfs.ext4 >/dev/null || echo e2fsprogs
   command -v git >/dev/null || echo git
   command -v python3 >/dev/null || echo python3

@@ -11,7 +11,7 @@ import tempfile
 from certificates import Authority
 from harness import BINARY, Server, Skipped, Suite
 
-suite = Suite("volume_tls", server=False)
+suite = Suite("volume_tls", server=False, workers=2)
 MIB = 1 << 20
 STARTTLS, LIST = 5, 3
 ERR_TLS_REQD = (1 << 31) + 5

@@ -183,6 +183,10 @@ coded! {
         StoreAway = "store_away",
         /// A change of the fleet's ring waits for members that do not answer.
         RingWaits = "ring_waits",
+        /// A stage of a volume's input and output brings nothing to an end.
+        VolumeStalled = "volume_stalled",
+        /// A volume's second copy is behind the first.
+        VolumeDegraded = "volume_degraded",
         /// The data directory cannot be written, or will soon not be.
         DataDirectory = "data_directory",
     }

@@ -134,7 +134,9 @@ fn serve(
         running.as_ref(),
         (page.is_some(), fleet.as_ref()),
     )?;
-    control.serve_volumes(volumes.plane());
+    let plane_of_volumes = volumes.plane();
+    observatory.watch_volumes(&plane_of_volumes.volumes);
+    control.serve_volumes(plane_of_volumes);
     control.restore_volumes()?;
     let (_, auth) = running.addresses();
     let page = page.map(|listener| {

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 
-use runtime::volumes::{AttachedStatus, Snapshot, StageFigures, VolumeStatus};
+use runtime::volumes::{
+    AttachedStatus, Checked, MeterFigures, Operation, Snapshot, StageFigures, VolumeStatus,
+};
 use serde::{Deserialize, Serialize};
+
+use super::traffic::given;
 
 /// The bytes of a block.
 const BLOCK_LEN: u64 = 4096;
@@ -48,6 +52,57 @@ pub(crate) struct ResizeRequest {
     pub(crate) force: bool,
 }
 
+/// What a volume may take: what is not given stays, and `null` takes a limit away.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct VolumeLimitChange {
+    /// Operations a second.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub(crate) iops: Option<Option<u64>>,
+    /// Bytes a second, read and written.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_per_second: Option<Option<u64>>,
+}
+
+/// What a look over a volume came to.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct CheckView {
+    /// Objects that are needed, and their bytes.
+    pub(crate) objects: u64,
+    pub(crate) object_bytes: u64,
+    /// Records of the journal.
+    pub(crate) records: u64,
+    /// All that is wrong; nothing, if all is well.
+    pub(crate) defects: Vec<String>,
+}
+
+impl From<&Checked> for CheckView {
+    fn from(checked: &Checked) -> Self {
+        Self {
+            objects: checked.objects,
+            object_bytes: checked.object_bytes,
+            records: checked.records,
+            defects: checked.defects.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Where a volume is to have a second copy; nowhere, if that is not given.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MirrorRequest {
+    /// A folder of the server's, with its whole path.
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// A second copy as shown.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct MirrorView {
+    pub(crate) dir: PathBuf,
+    /// Why it is behind the volume, if it is.
+    pub(crate) behind: Option<String>,
+}
+
 /// A snapshot as shown.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct SnapshotView {
@@ -87,6 +142,10 @@ pub(crate) struct VolumeView {
     pub(crate) size_bytes: u64,
     pub(crate) journal_bytes: u64,
     pub(crate) shared: bool,
+    /// Operations a second, if they are bounded.
+    pub(crate) iops_max: Option<u64>,
+    /// Bytes a second, if they are bounded.
+    pub(crate) bytes_per_second_max: Option<u64>,
     /// Who is connected, one entry for each connection.
     pub(crate) clients: Vec<String>,
     /// The rest while it is attached.
@@ -100,6 +159,7 @@ pub(crate) struct AttachedView {
     /// `ok`, or the stage at which it stopped.
     pub(crate) stopped: Option<String>,
     pub(crate) damaged_objects: Vec<String>,
+    pub(crate) mirror: Option<MirrorView>,
     pub(crate) journal_used_bytes: u64,
     pub(crate) stored_bytes: u64,
     pub(crate) live_bytes: u64,
@@ -108,7 +168,27 @@ pub(crate) struct AttachedView {
     pub(crate) segment_bytes_written: u64,
     pub(crate) checkpoints: u64,
     pub(crate) segments_collected: u64,
+    /// Requests under way.
+    pub(crate) queue_length: u64,
+    /// For how long none was, since it was attached.
+    pub(crate) idle_ms: u64,
+    /// For how long none was answered though there are some.
+    pub(crate) unanswered_ms: u64,
+    /// Thousandths of what may be saved up of the limits, where there are any.
+    pub(crate) iops_balance_permille: Option<u64>,
+    pub(crate) bytes_balance_permille: Option<u64>,
+    pub(crate) operations: Vec<OperationView>,
     pub(crate) stages: Vec<StageView>,
+}
+
+/// What clients have asked of a volume since it was attached, of one kind.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct OperationView {
+    pub(crate) operation: String,
+    pub(crate) count: u64,
+    pub(crate) failed: u64,
+    pub(crate) bytes: u64,
+    pub(crate) time_us: u64,
 }
 
 /// One stage of a volume's way.
@@ -129,6 +209,8 @@ impl From<&VolumeStatus> for VolumeView {
             size_bytes: status.spec.size_bytes,
             journal_bytes: status.spec.journal_len,
             shared: status.spec.shared,
+            iops_max: status.spec.limits.iops,
+            bytes_per_second_max: status.spec.limits.bytes_per_second,
             clients: status.clients.iter().map(ToString::to_string).collect(),
             attached: status.attached.as_ref().map(AttachedView::from),
         }
@@ -142,6 +224,10 @@ impl From<&AttachedStatus> for AttachedView {
             epoch: status.epoch,
             stopped: status.stopped.map(|stage| format!("{stage:?}")),
             damaged_objects: status.damaged.iter().map(ToString::to_string).collect(),
+            mirror: status.mirror.as_ref().map(|mirror| MirrorView {
+                dir: mirror.dir.clone(),
+                behind: mirror.behind.clone(),
+            }),
             journal_used_bytes: figures.journal_used_len,
             stored_bytes: figures.stored_blocks * BLOCK_LEN,
             live_bytes: figures.live_blocks * BLOCK_LEN,
@@ -150,14 +236,35 @@ impl From<&AttachedStatus> for AttachedView {
             segment_bytes_written: figures.segment_bytes,
             checkpoints: figures.checkpoints,
             segments_collected: figures.collected,
+            queue_length: status.meters.queue_len,
+            idle_ms: whole(status.meters.idle.as_millis()),
+            unanswered_ms: whole(status.meters.still.as_millis()),
+            iops_balance_permille: status.balance.operations_permille,
+            bytes_balance_permille: status.balance.bytes_permille,
+            operations: operations(&status.meters),
             stages: status.stages.iter().map(StageView::from).collect(),
         }
     }
 }
 
+fn operations(meters: &MeterFigures) -> Vec<OperationView> {
+    let all = Operation::ALL.iter().zip(&meters.operations);
+    all.map(|(operation, figures)| OperationView {
+        operation: operation.code().to_owned(),
+        count: figures.count,
+        failed: figures.failed,
+        bytes: figures.bytes,
+        time_us: whole(figures.time.as_micros()),
+    })
+    .collect()
+}
+
+fn whole(number: u128) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
 impl From<&StageFigures> for StageView {
     fn from(figures: &StageFigures) -> Self {
-        let whole = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
         Self {
             stage: figures.stage.code().to_owned(),
             count: figures.count,

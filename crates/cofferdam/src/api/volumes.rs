@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 
 use super::volume_types::{
-    AttachView, CloneRequest, ResizeRequest, SnapshotRequest, SnapshotView, VolumeRequest,
-    VolumeView,
+    AttachView, CheckView, CloneRequest, MirrorRequest, ResizeRequest, SnapshotRequest,
+    SnapshotView, VolumeLimitChange, VolumeRequest, VolumeView,
 };
 use super::{Answer, Api, ApiError, Done, Json};
 
@@ -27,6 +27,9 @@ pub(super) fn routes() -> Router<Api> {
         .route("/v1/volumes/{volume}/clone", post(clone))
         .route("/v1/volumes/{volume}/restore", post(restore))
         .route("/v1/volumes/{volume}/resize", post(resize))
+        .route("/v1/volumes/{volume}/limit", post(limit))
+        .route("/v1/volumes/{volume}/check", post(check))
+        .route("/v1/volumes/{volume}/mirror", post(mirror))
 }
 
 async fn list(State(api): State<Api>) -> Answer<Vec<VolumeView>> {
@@ -117,6 +120,32 @@ async fn resize(
     Json(request): Json<ResizeRequest>,
 ) -> Answer<VolumeView> {
     api.run(move |control| control.resize_volume(&volume, &request))
+        .await
+        .map(Json)
+}
+
+async fn limit(
+    State(api): State<Api>,
+    Path(volume): Path<String>,
+    Json(change): Json<VolumeLimitChange>,
+) -> Answer<VolumeView> {
+    api.run(move |control| control.limit_volume(&volume, change))
+        .await
+        .map(Json)
+}
+
+async fn check(State(api): State<Api>, Path(volume): Path<String>) -> Answer<CheckView> {
+    api.run(move |control| control.check_volume(&volume))
+        .await
+        .map(Json)
+}
+
+async fn mirror(
+    State(api): State<Api>,
+    Path(volume): Path<String>,
+    Json(request): Json<MirrorRequest>,
+) -> Answer<VolumeView> {
+    api.run(move |control| control.mirror_volume(&volume, &request))
         .await
         .map(Json)
 }

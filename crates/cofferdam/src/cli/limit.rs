@@ -13,7 +13,7 @@ use crate::config::{Size, Span};
 
 /// A new limit, or `none` to take it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OrNone<T>(Option<T>);
+pub(crate) struct OrNone<T>(pub(super) Option<T>);
 
 impl<T: FromStr> FromStr for OrNone<T>
 where

@@ -9,13 +9,14 @@ use runtime::http::Method;
 
 use super::access::{Access, segment};
 use super::args::Global;
+use super::limit::OrNone;
 use super::output;
 use super::volume_show::{how_to_connect, in_detail, row};
 use super::volume_torture::{self, TortureArgs};
 use super::volume_transfer::{self, ImportArgs};
 use crate::api::volume_types::{
-    AttachView, CloneRequest, ResizeRequest, SnapshotRequest, SnapshotView, VolumeRequest,
-    VolumeView,
+    AttachView, CheckView, CloneRequest, MirrorRequest, ResizeRequest, SnapshotRequest,
+    SnapshotView, VolumeLimitChange, VolumeRequest, VolumeView,
 };
 use crate::config::Size;
 use crate::failure::Failure;
@@ -86,6 +87,36 @@ pub(crate) enum VolumeCommand {
         /// Cut off data, if it is less
         #[arg(long)]
         force: bool,
+    },
+    /// Bound what a volume may take; its clients wait, and a second's worth may be saved up
+    #[command(group = clap::ArgGroup::new("limits").required(true).multiple(true).args(["iops", "bytes"]))]
+    Limit {
+        /// The volume
+        name: String,
+        /// Operations a second, flushes not counted, or `none`
+        #[arg(long, value_name = "N")]
+        iops: Option<OrNone<u64>>,
+        /// Bytes a second, read and written, or `none`
+        #[arg(long, value_name = "SIZE")]
+        bytes: Option<OrNone<Size>>,
+    },
+    /// Verify all that a volume has stored, in use or at rest, and name each defect; exit code 1 if
+    /// there are any
+    Check {
+        /// The volume
+        name: String,
+    },
+    /// Keep a second copy of a volume's journal and objects in a folder of another disk; every change
+    /// goes to both before it is answered
+    Mirror {
+        /// The volume
+        name: String,
+        /// The folder; it is laid out as `volumes` of the data folder is
+        #[arg(required_unless_present = "off", conflicts_with = "off")]
+        dir: Option<PathBuf>,
+        /// Keep none any more; the copy that there is stays where it is
+        #[arg(long)]
+        off: bool,
     },
     /// Write all that a volume or a snapshot holds into a file; what is a hole stays one
     Export {
@@ -203,6 +234,23 @@ pub(crate) fn run(global: &Global, command: VolumeCommand) -> Result<(), Failure
             let at = path(&name, "/resize");
             print(global, &access.ask(Method::POST, &at, Some(&request))?)
         }
+        VolumeCommand::Limit { name, iops, bytes } => {
+            let change = VolumeLimitChange {
+                iops: iops.map(|limit| limit.0),
+                bytes_per_second: bytes.map(|limit| limit.0.map(Size::bytes)),
+            };
+            let at = path(&name, "/limit");
+            print(global, &access.ask(Method::POST, &at, Some(&change))?)
+        }
+        VolumeCommand::Check { name } => check(global, &access, &name),
+        VolumeCommand::Mirror { name, dir, .. } => {
+            let dir = dir.map(std::path::absolute).transpose()?;
+            let at = path(&name, "/mirror");
+            print(
+                global,
+                &access.ask(Method::POST, &at, Some(&MirrorRequest { dir }))?,
+            )
+        }
         VolumeCommand::Export { name, file, force } => {
             volume_transfer::export(global, &access, (&name, &file, force))
         }
@@ -232,6 +280,28 @@ fn print(global: &Global, volume: &VolumeView) -> Result<(), Failure> {
     match global.json {
         true => output::json(volume),
         false => output::text(&in_detail(volume)),
+    }
+}
+
+fn check(global: &Global, access: &Access, name: &str) -> Result<(), Failure> {
+    let found: CheckView = access.ask(Method::POST, &path(name, "/check"), NO_BODY)?;
+    let looked = format!(
+        "{} objects ({}), {} records of the journal",
+        found.objects,
+        output::size(found.object_bytes),
+        found.records
+    );
+    match global.json {
+        true => output::json(&found)?,
+        false => output::text(&format!("looked at {looked}\n"))?,
+    }
+    match found.defects.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::new(format!(
+            "volume {name} has {} defects:\n  {}",
+            found.defects.len(),
+            found.defects.join("\n  ")
+        ))),
     }
 }
 

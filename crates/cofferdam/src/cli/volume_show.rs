@@ -1,10 +1,11 @@
 //! What `cofferdam volume` prints: a volume in a row, in detail, and how to connect it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::access::segment;
 use super::output;
-use crate::api::volume_types::{AttachView, VolumeView};
+use crate::api::volume_types::{AttachView, AttachedView, OperationView, StageView, VolumeView};
 
 pub(super) fn row(volume: &VolumeView) -> Vec<String> {
     let attached = volume.attached.as_ref();
@@ -38,6 +39,11 @@ pub(super) fn in_detail(volume: &VolumeView) -> String {
             "shared",
             if volume.shared { "yes" } else { "no" }.to_owned(),
         ),
+        ("iops", output::limit(volume.iops_max, |n| n.to_string())),
+        (
+            "bytes/s",
+            output::limit(volume.bytes_per_second_max, output::size),
+        ),
         ("state", state(volume)),
         ("clients", volume.clients.join(", ")),
     ];
@@ -57,25 +63,71 @@ pub(super) fn in_detail(volume: &VolumeView) -> String {
             .iter()
             .map(|object| ("damaged", object.clone())),
     );
-    let rows: Vec<Vec<String>> = attached
-        .stages
-        .iter()
-        .map(|stage| {
-            let mean = stage.time_us.checked_div(stage.count).unwrap_or(0);
-            vec![
-                stage.stage.clone(),
-                stage.count.to_string(),
-                format!("{mean} us"),
-                stage.under_way.to_string(),
-            ]
-        })
-        .collect();
-    let header = ["STAGE", "TIMES", "MEAN", "NOW"];
+    pairs.extend([
+        ("requests now", attached.queue_length.to_string()),
+        ("idle", span(attached.idle_ms)),
+    ]);
+    if let Some(mirror) = &attached.mirror {
+        let behind = mirror.behind.as_ref();
+        let state = behind.map_or(String::new(), |why| format!(" (BEHIND: {why})"));
+        pairs.push(("second copy", format!("{}{state}", mirror.dir.display())));
+    }
+    let balances = [
+        ("iops balance", attached.iops_balance_permille),
+        ("bytes balance", attached.bytes_balance_permille),
+    ];
+    for (name, balance) in balances {
+        pairs.extend(balance.map(|permille| (name, format!("{} %", permille / 10))));
+    }
+    if attached.unanswered_ms > 0 {
+        pairs.push(("no answer for", span(attached.unanswered_ms)));
+    }
     format!(
-        "{}\n{}",
+        "{}\n{}\n{}",
         output::pairs(&pairs),
-        output::table(&header, &rows)
+        operations(attached),
+        stages(attached)
     )
+}
+
+fn operations(attached: &AttachedView) -> String {
+    let row = |operation: &OperationView| {
+        vec![
+            operation.operation.clone(),
+            operation.count.to_string(),
+            operation.failed.to_string(),
+            output::size(operation.bytes),
+            mean(operation.time_us, operation.count),
+        ]
+    };
+    let rows: Vec<_> = attached.operations.iter().map(row).collect();
+    output::table(&["REQUEST", "TIMES", "FAILED", "BYTES", "MEAN"], &rows)
+}
+
+fn stages(attached: &AttachedView) -> String {
+    let row = |stage: &StageView| {
+        let still = match stage.still_ms {
+            0 => String::new(),
+            ms => span(ms),
+        };
+        vec![
+            stage.stage.clone(),
+            stage.count.to_string(),
+            mean(stage.time_us, stage.count),
+            stage.under_way.to_string(),
+            still,
+        ]
+    };
+    let rows: Vec<_> = attached.stages.iter().map(row).collect();
+    output::table(&["STAGE", "TIMES", "MEAN", "NOW", "STILL FOR"], &rows)
+}
+
+fn span(millis: u64) -> String {
+    humantime::format_duration(Duration::from_millis(millis)).to_string()
+}
+
+fn mean(time_us: u64, count: u64) -> String {
+    format!("{} us", time_us.checked_div(count).unwrap_or(0))
 }
 
 /// Lines to copy and paste.

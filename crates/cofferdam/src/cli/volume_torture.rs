@@ -1,6 +1,7 @@
 //! `cofferdam volume torture`: does an NBD server keep what it acknowledges?
 
 use std::io;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -51,6 +52,13 @@ pub(crate) struct TortureArgs {
     /// TRIM makes zeroes, as this server's does
     #[arg(long)]
     trim_zeroes: bool,
+    /// A server that is killed keeps what it answered, as this one does, and not only what was flushed
+    #[arg(long)]
+    keeps_answered: bool,
+    /// Keep the histories of all blocks there; with a file that is there go on where a run has left it
+    /// that has ended or was killed itself
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     /// Kill the server with SIGKILL this often, and start it again each time
     #[arg(long, value_name = "N", default_value_t = 0, requires = "server")]
     kills: u64,
@@ -73,13 +81,20 @@ pub(crate) fn run(global: &Global, args: &TortureArgs) -> Result<(), Failure> {
         blocks: (args.size.bytes() / BLOCK_LEN).max(1),
         depth: args.depth.max(1),
         trim_zeroes: args.trim_zeroes,
+        keeps_answered: args.keeps_answered,
     };
-    let mut torture = Torture::new(config);
+    let resumed = args.history.as_ref().filter(|path| path.exists());
+    let mut torture = match (&args.history, resumed) {
+        (Some(_), Some(path)) => Torture::resumed_from(config, path)
+            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?,
+        (Some(path), None) => Torture::kept_in(config, path),
+        (None, _) => Torture::new(config),
+    };
     let mut server = Server {
         command: &args.server,
         child: None,
     };
-    let outcome = lives(args, &mut torture, &mut server, clock);
+    let outcome = lives(args, (&mut torture, resumed.is_some()), &mut server, clock);
     server.kill();
     let figures = torture.figures;
     if let Err(found) = outcome {
@@ -104,7 +119,7 @@ pub(crate) fn run(global: &Global, args: &TortureArgs) -> Result<(), Failure> {
 
 fn lives(
     args: &TortureArgs,
-    torture: &mut Torture,
+    (torture, resumed): (&mut Torture, bool),
     server: &mut Server<'_>,
     clock: Clock,
 ) -> Result<(), Found> {
@@ -112,7 +127,10 @@ fn lives(
     server.start()?;
     let mut clients = connect(args, clock)?;
     if let Some(first) = clients.first_mut() {
-        torture.begin(first)?;
+        match resumed {
+            true => torture.settle(first)?,
+            false => torture.begin(first)?,
+        }
     }
     let mut kills = 0;
     loop {
@@ -134,7 +152,7 @@ fn lives(
             Err(found) => return Err(found),
         }
         kills += 1;
-        torture.crashed();
+        torture.crashed()?;
         server.start()?;
         clients = connect(args, clock)?;
         if let Some(first) = clients.first_mut() {
@@ -142,7 +160,7 @@ fn lives(
         }
     }
     // What was acknowledged is also there for the last reader.
-    torture.crashed();
+    torture.crashed()?;
     torture.figures.crashes -= 1;
     match clients.first_mut() {
         Some(first) => torture.settle(first),

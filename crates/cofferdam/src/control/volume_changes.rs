@@ -1,11 +1,14 @@
 //! Snapshots, clones, going back, and other sizes: carried out by whoever serves volumes, then kept.
 
-use runtime::state::NewVolume;
+use runtime::state::{NewVolume, VolumeLimits};
 use runtime::volumes::journal_len_for;
 
 use super::volumes::{SIZE_MAX, SIZE_MIN, canonical, check_size, spec, split, tenant_id};
 use super::{Control, ControlError, names};
-use crate::api::volume_types::{CloneRequest, ResizeRequest, SnapshotView, VolumeView};
+use crate::api::volume_types::{
+    CheckView, CloneRequest, MirrorRequest, ResizeRequest, SnapshotView, VolumeLimitChange,
+    VolumeView,
+};
 
 impl Control {
     /// Takes a snapshot of a volume.
@@ -98,6 +101,64 @@ impl Control {
         plane.volumes.resize(canonical(export), size_bytes, force)?;
         tracing::info!(volume = export, size_bytes, "resized");
         self.keep_size(export)
+    }
+
+    /// Gives a volume other limits, from now on.
+    pub(crate) fn limit_volume(
+        &self,
+        export: &str,
+        change: VolumeLimitChange,
+    ) -> Result<VolumeView, ControlError> {
+        let plane = self.volume_plane()?;
+        let spec = plane.volumes.status(canonical(export))?.spec;
+        let limits = VolumeLimits {
+            iops: change.iops.unwrap_or(spec.limits.iops),
+            bytes_per_second: change
+                .bytes_per_second
+                .unwrap_or(spec.limits.bytes_per_second),
+        };
+        if [limits.iops, limits.bytes_per_second].contains(&Some(0)) {
+            let why = "a limit of 0 would let nothing through: choose at least 1, or none";
+            return Err(ControlError::Invalid(why.to_owned()));
+        }
+        self.inner().state.set_volume_limits(spec.id.0, limits)?;
+        plane.volumes.set_limits(&spec.export, limits)?;
+        tracing::info!(
+            volume = export,
+            iops = limits.iops,
+            bytes_per_second = limits.bytes_per_second,
+            "limited"
+        );
+        self.show_volume(export)
+    }
+
+    /// Looks over all that a volume has stored.
+    pub(crate) fn check_volume(&self, export: &str) -> Result<CheckView, ControlError> {
+        let plane = self.volume_plane()?;
+        let checked = plane.volumes.check(canonical(export))?;
+        for defect in &checked.defects {
+            tracing::error!(volume = export, %defect, "a defect");
+        }
+        Ok(CheckView::from(&checked))
+    }
+
+    /// Gives a volume a second copy, or none any more.
+    pub(crate) fn mirror_volume(
+        &self,
+        export: &str,
+        request: &MirrorRequest,
+    ) -> Result<VolumeView, ControlError> {
+        let plane = self.volume_plane()?;
+        let dir = request.dir.as_deref();
+        if let Some(dir) = dir
+            && !dir.is_absolute()
+        {
+            let why = format!("{} is no whole path: begin with /", dir.display());
+            return Err(ControlError::Invalid(why));
+        }
+        plane.volumes.mirror(canonical(export), dir)?;
+        tracing::info!(volume = export, dir = ?dir, "mirrored");
+        self.show_volume(export)
     }
 
     /// The state follows what the volume says of itself.

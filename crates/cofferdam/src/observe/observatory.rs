@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use base::Timestamp;
 use runtime::history::History;
-use runtime::volumes::VolumeStatus;
+use runtime::volumes::{VolumePulse, VolumeStatus, Volumes};
 use runtime::{Clock, Published};
 use tokio::sync::watch;
 
@@ -27,6 +27,8 @@ const RECENT_MAX: usize = 120;
 /// The figures of this process and its journal.
 pub(crate) struct Observatory {
     plane: Arc<dyn DataPlane>,
+    /// The volumes of this process, once they are served.
+    volumes: OnceLock<Arc<Volumes>>,
     clock: Clock,
     started: Timestamp,
     pub(super) latest: Published<Snapshot>,
@@ -45,6 +47,7 @@ impl Observatory {
     pub(crate) fn new(plane: Arc<dyn DataPlane>, clock: Clock, dir: &Path) -> Self {
         Self {
             plane,
+            volumes: OnceLock::new(),
             clock,
             started: clock.now(),
             latest: Published::default(),
@@ -54,6 +57,18 @@ impl Observatory {
             recent: Mutex::default(),
             rows: Mutex::default(),
         }
+    }
+
+    /// Has volumes looked at too.
+    pub(crate) fn watch_volumes(&self, volumes: &Arc<Volumes>) {
+        // A second time it would be the same ones.
+        let _ = self.volumes.set(Arc::clone(volumes));
+    }
+
+    /// Whether volumes move.
+    pub(super) fn pulses(&self) -> Vec<VolumePulse> {
+        let volumes = self.volumes.get();
+        volumes.map_or_else(Vec::new, |volumes| volumes.pulses())
     }
 
     /// The page of metrics, in the text format of Prometheus.

@@ -150,6 +150,7 @@ impl Watch {
             now,
             wall: wall_clock(),
             reading: &reading,
+            volumes: &self.observatory.pulses(),
             host: &host,
             queues: &self.eye.take_queues(),
             overdue: &overdue,

@@ -15,10 +15,13 @@ use super::core::{Core, Ended, told};
 use super::file::ReadNow;
 use super::journal::JournalFile;
 use super::limits::{Limiter, Owed};
+use super::meters::Meters;
+use super::objects::Objects;
 use super::outbox::{Outbox, Sender};
 use super::request::{Outcome, Part};
 use super::stages::{Stage, Stages};
 use super::store::ObjectStore;
+use super::twin::MirrorStatus;
 use super::workers::{Urgency, Workers};
 use crate::Clock;
 use crate::state::VolumeLimits;
@@ -35,7 +38,7 @@ pub struct Attached {
     core: Mutex<Core>,
     pub(super) room: Condvar,
     journal: JournalFile,
-    store: Arc<ObjectStore>,
+    store: Objects,
     workers: Arc<Workers>,
     clock: Clock,
     /// How long syncs take, smoothed.
@@ -43,6 +46,7 @@ pub struct Attached {
     size_bytes: AtomicU64,
     pub(super) stages: Stages,
     pub(super) limiter: Limiter,
+    pub(super) meters: Arc<Meters>,
 }
 
 impl Attached {
@@ -50,7 +54,7 @@ impl Attached {
     pub(super) fn new(
         device: Device,
         journal: JournalFile,
-        store: Arc<ObjectStore>,
+        store: &Arc<ObjectStore>,
         workers: Arc<Workers>,
         clock: Clock,
         limits: VolumeLimits,
@@ -60,14 +64,20 @@ impl Attached {
             size_bytes: AtomicU64::new(size_bytes),
             core: Mutex::new(Core::new(device)),
             room: Condvar::new(),
+            store: Objects::new(store, journal.twin()),
             journal,
-            store,
             workers,
             clock,
             sync_nanos: AtomicU64::new(0),
             stages: Stages::default(),
             limiter: Limiter::new(limits),
+            meters: Arc::new(Meters::new(clock.now())),
         }
+    }
+
+    /// Its second copy, if it has one.
+    pub fn mirror(&self) -> Option<MirrorStatus> {
+        self.journal.twin().map(|twin| twin.status())
     }
 
     /// The present time.
@@ -123,7 +133,7 @@ impl Attached {
         }
         self.end_waiting(waiting_since);
         let (errno, why) = told(refused);
-        me.answer(&part, Outcome::Failed(errno, why));
+        me.answer(&part, Outcome::Failed(errno, why), self.now());
         core
     }
 
@@ -230,8 +240,12 @@ impl Attached {
     fn give_out(&self, answers: &mut Vec<(Part, Outcome)>, me: Option<&Arc<Outbox>>) {
         let mut others: Vec<Arc<Outbox>> = Vec::new();
         let mut mine = false;
+        if answers.is_empty() {
+            return;
+        }
+        let now = self.now();
         for (part, outcome) in answers.drain(..) {
-            part.client.answer(&part, outcome);
+            part.client.answer(&part, outcome, now);
             let is_me = me.is_some_and(|me| Arc::ptr_eq(me, &part.client));
             mine |= is_me;
             let known = others
@@ -243,7 +257,6 @@ impl Attached {
         }
         others.iter().for_each(|other| other.send(Sender::Other));
         if let Some(me) = me.filter(|_| mine) {
-            let now = self.now();
             self.stages.enter(Stage::Network, now);
             me.send(Sender::Own);
             self.stages.leave(Stage::Network, now, self.now());

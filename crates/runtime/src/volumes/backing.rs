@@ -3,13 +3,13 @@
 use volume::{Backing, IoError, ObjectName, VolumeId};
 
 use super::journal::JournalFile;
-use super::store::ObjectStore;
+use super::objects::Objects;
 
 /// One volume's store and journal while it is created or attached.
 #[derive(Debug)]
 pub(super) struct Disk<'a> {
     pub(super) volume: VolumeId,
-    pub(super) store: &'a ObjectStore,
+    pub(super) store: Objects,
     pub(super) journal: &'a JournalFile,
 }
 

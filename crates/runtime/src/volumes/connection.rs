@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
+use base::Timestamp;
 use nbd_proto::{Command, Errno, Event, Extent, Request, Transmission};
 
 use super::attached::Attached;
@@ -33,12 +34,17 @@ pub(super) fn serve(client: &mut Client, stream: Stream) {
             return;
         }
     };
-    let outbox = Arc::new(Outbox::new(stream.clone(), agreed.structured));
+    let outbox = Arc::new(Outbox::new(
+        stream.clone(),
+        agreed.structured,
+        Arc::clone(&session.volume().meters),
+    ));
     let mut connection = Connection {
         transmission: Transmission::new(&agreed),
         volume: Arc::clone(session.volume()),
         outbox,
         write: None,
+        now: session.volume().now(),
     };
     connection.run(&stream, &session, (buffer, rest));
     // Whoever sees the end finds the volume free.
@@ -53,6 +59,8 @@ struct Connection {
     outbox: Arc<Outbox>,
     /// The WRITE whose data is coming.
     write: Option<Write>,
+    /// When the last batch was read.
+    now: Timestamp,
 }
 
 /// A WRITE of which some data has come.
@@ -62,6 +70,7 @@ struct Write {
     offset: u64,
     left: u64,
     fua: bool,
+    begun: Timestamp,
     whole: Option<Arc<Whole>>,
     /// What has come of the next part, if that is not all of it.
     gathered: Vec<u8>,
@@ -98,6 +107,10 @@ impl Connection {
                 _ => break,
             }
         }
+        if let Some(write) = self.write.take() {
+            // Its data will not come any more, and so no answer either.
+            self.outbox.give_up(write.begun, self.volume.now());
+        }
         self.outbox.await_calm();
     }
 
@@ -120,6 +133,7 @@ impl Connection {
 
     /// Hands in requests until enough is under way, does their I/O, and answers.
     fn take(&mut self, volume: &Arc<Attached>, input: &[u8]) -> (usize, Option<Turn>) {
+        self.now = volume.now();
         let mut core = volume.lock();
         let (mut used, mut reads_len) = (0, 0);
         let turn = loop {
@@ -187,7 +201,7 @@ impl Connection {
                 return (0, core);
             }
             Command::Flush => {
-                self.outbox.begins(0);
+                self.outbox.begins(0, self.now);
                 let part = self.part((cookie, PartKind::Flush), (0, 0), false, None);
                 return (0, volume.submit(core, part, &[]));
             }
@@ -218,6 +232,7 @@ impl Connection {
             client: Arc::clone(&self.outbox),
             cookie,
             kind,
+            begun: self.now,
             offset,
             len: u32::try_from(len).unwrap_or(u32::MAX),
             fua,
@@ -232,7 +247,7 @@ impl Connection {
         (cookie, offset, len, in_one): (u64, u64, u32, bool),
     ) -> MutexGuard<'a, Core> {
         let parts = parts_of(offset, u64::from(len), READ_LEN_MAX);
-        self.outbox.begins(u64::from(len));
+        self.outbox.begins(u64::from(len), self.now);
         let is_gathered = in_one || !self.outbox.is_structured();
         let whole = (parts > 1).then(|| Whole::read(offset, len, parts, is_gathered));
         let (mut at, mut left) = (offset, u64::from(len));
@@ -261,7 +276,7 @@ impl Connection {
     ) -> MutexGuard<'a, Core> {
         // All lengths of the protocol are less.
         const _: () = assert!(ZERO_LEN_MAX > u32::MAX as u64);
-        self.outbox.begins(0);
+        self.outbox.begins(0, self.now);
         let part = self.part(
             (cookie, PartKind::Zero),
             (offset, u64::from(len)),
@@ -273,12 +288,13 @@ impl Connection {
 
     fn begin_write(&mut self, (cookie, offset, len, fua): (u64, u64, u32, bool)) {
         let parts = parts_of(offset, u64::from(len), WRITE_LEN_MAX);
-        self.outbox.begins(0);
+        self.outbox.begins(0, self.now);
         self.write = Some(Write {
             cookie,
             offset,
             left: u64::from(len),
             fua,
+            begun: self.now,
             whole: (parts > 1).then(|| Whole::change(offset, parts)),
             gathered: Vec::new(),
         });
@@ -304,7 +320,8 @@ impl Connection {
             };
             let what = (write.cookie, PartKind::Write);
             let range = (write.offset, part_len);
-            let part = self.part(what, range, write.fua, write.whole.clone());
+            let mut part = self.part(what, range, write.fua, write.whole.clone());
+            part.begun = write.begun;
             core = match write.gathered.is_empty() {
                 true => volume.submit(core, part, head),
                 false => {

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, ReadWriteFlags, pwritev2};
@@ -12,6 +13,7 @@ use volume::{IoError, VolumeId};
 
 use super::file::{ReadNow, io_error, read, read_now};
 use super::store::sync_folder;
+use super::twin::Twin;
 use crate::state::create_private_dir;
 
 /// How much is written at once when the file is made.
@@ -22,6 +24,8 @@ const STRETCH_LEN: u64 = 1 << 20;
 pub(super) struct JournalFile {
     file: File,
     len: u64,
+    /// The second copy, if there is one.
+    twin: Option<Arc<Twin>>,
 }
 
 impl JournalFile {
@@ -51,7 +55,8 @@ impl JournalFile {
             let _ = fs::remove_file(path);
             return Err(error);
         }
-        Ok(Self { file, len })
+        let twin = None;
+        Ok(Self { file, len, twin })
     }
 
     /// Opens the file of a volume; `WouldBlock` if another process has it.
@@ -59,7 +64,19 @@ impl JournalFile {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         lock(&file)?;
         let len = file.metadata()?.len();
-        Ok(Self { file, len })
+        let twin = None;
+        Ok(Self { file, len, twin })
+    }
+
+    /// The same with a second copy, which is as this one is.
+    pub(super) fn with_twin(mut self, twin: Arc<Twin>) -> Self {
+        self.twin = Some(twin);
+        self
+    }
+
+    /// The second copy.
+    pub(super) fn twin(&self) -> Option<&Arc<Twin>> {
+        self.twin.as_ref()
     }
 
     /// Its length.
@@ -77,7 +94,11 @@ impl JournalFile {
         }
         self.file
             .write_all_at(bytes, at)
-            .map_err(|error| io_error(&error))
+            .map_err(|error| io_error(&error))?;
+        if let Some(twin) = &self.twin {
+            twin.journal_write(at, bytes);
+        }
+        Ok(())
     }
 
     /// Writes, and makes that durable, whatever else was written.
@@ -93,22 +114,38 @@ impl JournalFile {
                 Err(error) => return Err(io_error(&error.into())),
             }
         }
+        if let Some(twin) = &self.twin {
+            twin.journal_write(at, bytes);
+            twin.journal_sync();
+        }
         Ok(())
     }
 
     /// Makes durable what has been written.
     pub(super) fn sync(&self) -> Result<(), IoError> {
-        self.file.sync_data().map_err(|error| io_error(&error))
+        self.file.sync_data().map_err(|error| io_error(&error))?;
+        if let Some(twin) = &self.twin {
+            twin.journal_sync();
+        }
+        Ok(())
     }
 
     /// Reads.
     pub(super) fn read(&self, at: u64, len: u64) -> Result<Vec<u8>, IoError> {
-        read(&self.file, at, len).map_err(|error| io_error(&error))
+        read(&self.file, at, len).or_else(|error| {
+            let twin = self.twin.as_ref();
+            let bytes = twin.and_then(|twin| twin.journal_read(at, len));
+            bytes.ok_or_else(|| io_error(&error))
+        })
     }
 
     /// Reads if that takes no waiting for the disk.
     pub(super) fn read_now(&self, at: u64, len: u64) -> ReadNow {
-        read_now(&self.file, at, len)
+        match read_now(&self.file, at, len) {
+            // There is another copy to look into.
+            ReadNow::Done(Err(_)) if self.twin.is_some() => ReadNow::Later,
+            read => read,
+        }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, PoisonError, mpsc};
 
-use volume::{Attach, Catalogue, Device, Parent, Refused, Snapshot, SnapshotId, VolumeId};
+use volume::{
+    Attach, Catalogue, Device, Parent, Refused, Snapshot, SnapshotId, VolumeId,
+};
 
 use super::attached::Attached;
 use super::core::told;
@@ -13,7 +15,7 @@ use super::spec::VolumeSpec;
 
 impl Attached {
     /// Has the engine do something, and waits until that is durable.
-    fn operate<T>(
+    pub(super) fn operate<T>(
         self: &Arc<Self>,
         mut begin: impl FnMut(&mut Device, u64) -> Result<T, Refused>,
     ) -> Result<T, String> {
@@ -123,7 +125,7 @@ impl Volumes {
 
 impl Shared {
     /// Which volumes the store has, told by the store alone.
-    fn catalogue(&self) -> Result<Catalogue, VolumeError> {
+    pub(super) fn catalogue(&self) -> Result<Catalogue, VolumeError> {
         let read = self.store.list_all().and_then(|objects| {
             Catalogue::read(&objects, &mut |name, offset, len| {
                 self.store.get(name, offset, len)

@@ -8,8 +8,10 @@ use std::io::{self, IoSlice};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use base::Timestamp;
 use nbd_proto::{Errno, Extent, Replies};
 
+use super::meters::{Meters, Operation};
 use super::request::{Outcome, Part, PartKind, Whole};
 use super::stream::Stream;
 
@@ -25,6 +27,7 @@ const SLICES_MAX: usize = 64;
 pub(super) struct Outbox {
     stream: Stream,
     replies: Replies,
+    meters: Arc<Meters>,
     state: Mutex<State>,
     calm: Condvar,
 }
@@ -52,9 +55,10 @@ pub(super) enum Sender {
 
 impl Outbox {
     /// For a connection whose handshake is over.
-    pub(super) fn new(stream: Stream, structured: bool) -> Self {
+    pub(super) fn new(stream: Stream, structured: bool, meters: Arc<Meters>) -> Self {
         Self {
             stream,
+            meters,
             replies: Replies::new(structured),
             state: Mutex::default(),
             calm: Condvar::new(),
@@ -67,7 +71,8 @@ impl Outbox {
     }
 
     /// A request begins that will bring so much data.
-    pub(super) fn begins(&self, reads_len: u64) {
+    pub(super) fn begins(&self, reads_len: u64, now: Timestamp) {
+        self.meters.begins(now);
         let mut state = self.state();
         state.under_way += 1;
         state.reads_len += reads_len;
@@ -93,15 +98,36 @@ impl Outbox {
     }
 
     /// Puts the answer of one part of a request; to be sent with [`Outbox::send`].
-    pub(super) fn answer(&self, part: &Part, outcome: Outcome) {
+    pub(super) fn answer(&self, part: &Part, outcome: Outcome, now: Timestamp) {
+        let failed = matches!(outcome, Outcome::Failed(..));
+        if !failed {
+            let operation = Operation::of(part.kind);
+            self.meters.moves(operation, u64::from(part.len));
+        }
         let mut state = self.state();
         match &part.whole {
             None => {
                 state.answered(part.reads_len());
                 self.put_single(&mut state, part, outcome);
+                self.ended(part, now, !failed);
             }
-            Some(whole) => self.put_part(&mut state, part, whole, outcome),
+            Some(whole) => {
+                if let Some(ok) = self.put_part(&mut state, part, whole, outcome) {
+                    self.ended(part, now, ok);
+                }
+            }
         }
+    }
+
+    /// A WRITE began whose data will not come: nothing can be answered any more.
+    pub(super) fn give_up(&self, begun: Timestamp, now: Timestamp) {
+        self.meters.ends(Operation::Write, begun, now, false);
+        self.break_off();
+    }
+
+    fn ended(&self, part: &Part, now: Timestamp, ok: bool) {
+        let operation = Operation::of(part.kind);
+        self.meters.ends(operation, part.begun, now, ok);
     }
 
     /// Puts an error for a request that was refused as it came.
@@ -139,7 +165,14 @@ impl Outbox {
         }
     }
 
-    fn put_part(&self, state: &mut State, part: &Part, whole: &Arc<Whole>, outcome: Outcome) {
+    /// Whether the request went well, if this was the last part of it.
+    fn put_part(
+        &self,
+        state: &mut State,
+        part: &Part,
+        whole: &Arc<Whole>,
+        outcome: Outcome,
+    ) -> Option<bool> {
         let (replies, cookie) = (self.replies, part.cookie);
         match outcome {
             Outcome::Done => {}
@@ -150,9 +183,8 @@ impl Outbox {
                 state.put_data(data);
             }
         }
-        let Some(end) = whole.part_ended() else {
-            return;
-        };
+        let end = whole.part_ended()?;
+        let ok = end.0.is_none();
         state.answered(whole.reads_len());
         match end {
             (Some((errno, why)), _) => state.put(|out| replies.error(cookie, errno, why, out)),
@@ -163,6 +195,7 @@ impl Outbox {
                 state.put_data(data);
             }
         }
+        Some(ok)
     }
 
     /// Sends what there is.

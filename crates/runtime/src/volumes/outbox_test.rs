@@ -5,10 +5,13 @@ use std::os::unix::net::UnixStream;
 
 use super::*;
 
+const NOW: Timestamp = Timestamp::from_secs(1);
+
 fn pair(structured: bool) -> (Arc<Outbox>, UnixStream) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let stream = Stream::new(ours.into());
-    (Arc::new(Outbox::new(stream, structured)), theirs)
+    let meters = Arc::new(Meters::new(NOW));
+    (Arc::new(Outbox::new(stream, structured, meters)), theirs)
 }
 
 fn part(client: &Arc<Outbox>, cookie: u64, kind: PartKind, len: u32) -> Part {
@@ -16,6 +19,7 @@ fn part(client: &Arc<Outbox>, cookie: u64, kind: PartKind, len: u32) -> Part {
         client: Arc::clone(client),
         cookie,
         kind,
+        begun: NOW,
         offset: 0,
         len,
         fua: false,
@@ -28,9 +32,9 @@ fn other_threads_leave_what_the_socket_does_not_take() {
     let (outbox, mut theirs) = pair(false);
     let data = vec![7; 1 << 20];
     for cookie in 0..12 {
-        outbox.begins(1 << 20);
+        outbox.begins(1 << 20, NOW);
         let part = part(&outbox, cookie, PartKind::Read, 1 << 20);
-        outbox.answer(&part, Outcome::Data(data.clone()));
+        outbox.answer(&part, Outcome::Data(data.clone()), NOW);
         // None of these may wait, though nobody reads yet.
         outbox.send(Sender::Other);
     }
@@ -48,12 +52,12 @@ fn other_threads_leave_what_the_socket_does_not_take() {
 #[test]
 fn a_client_that_is_gone_holds_nobody_up() {
     let (outbox, theirs) = pair(true);
-    outbox.begins(0);
+    outbox.begins(0, NOW);
     drop(theirs);
     let part = part(&outbox, 1, PartKind::Write, 1);
-    outbox.answer(&part, Outcome::Done);
+    outbox.answer(&part, Outcome::Done, NOW);
     outbox.send(Sender::Own);
-    outbox.begins(0);
+    outbox.begins(0, NOW);
     outbox.await_calm();
 }
 
@@ -61,7 +65,7 @@ fn a_client_that_is_gone_holds_nobody_up() {
 fn parts_of_a_read_are_answered_as_one() {
     for structured in [false, true] {
         let (outbox, mut theirs) = pair(structured);
-        outbox.begins(8);
+        outbox.begins(8, NOW);
         let whole = Whole::read(0, 8, 2, !structured);
         for (offset, data) in [(4, b"efgh"), (0, b"abcd")] {
             let part = Part {
@@ -69,7 +73,7 @@ fn parts_of_a_read_are_answered_as_one() {
                 whole: Some(Arc::clone(&whole)),
                 ..part(&outbox, 9, PartKind::Read, 4)
             };
-            outbox.answer(&part, Outcome::Data(data.to_vec()));
+            outbox.answer(&part, Outcome::Data(data.to_vec()), NOW);
         }
         outbox.send(Sender::Own);
         outbox.await_calm();

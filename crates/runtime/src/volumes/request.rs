@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base::Timestamp;
 use nbd_proto::Errno;
 
 use super::outbox::Outbox;
@@ -21,6 +22,8 @@ pub(super) struct Part {
     pub(super) client: Arc<Outbox>,
     pub(super) cookie: u64,
     pub(super) kind: PartKind,
+    /// When the request was read.
+    pub(super) begun: Timestamp,
     pub(super) offset: u64,
     pub(super) len: u32,
     /// Durable before it is answered.

@@ -16,9 +16,11 @@ use super::backing::Disk;
 use super::error::VolumeError;
 use super::journal::JournalFile;
 use super::listener::NbdListener;
-use super::spec::{AttachedStatus, Identity, VolumeSpec, VolumeStatus};
+use super::objects::Objects;
+use super::spec::{Identity, VolumeSpec};
 use super::store::ObjectStore;
 use super::stream::Stream;
+use super::twin;
 use super::workers::Workers;
 use crate::Clock;
 use crate::state::VolumeLimits;
@@ -123,19 +125,6 @@ impl Volumes {
         self.shared.set_limits(export, limits)
     }
 
-    /// What a volume is doing.
-    pub fn status(&self, export: &str) -> Result<VolumeStatus, VolumeError> {
-        self.shared.status(export)
-    }
-
-    /// What all volumes are doing.
-    pub fn statuses(&self) -> Vec<VolumeStatus> {
-        let names: Vec<String> = self.shared.entries().keys().cloned().collect();
-        // One that was removed meanwhile has none.
-        let statuses = names.iter().filter_map(|name| self.status(name).ok());
-        statuses.collect()
-    }
-
     /// Lets clients in.
     pub fn serve(&self, listener: NbdListener) -> io::Result<()> {
         let shared = Arc::clone(&self.shared);
@@ -195,7 +184,7 @@ impl Shared {
     pub(super) fn disk<'a>(&'a self, volume: VolumeId, journal: &'a JournalFile) -> Disk<'a> {
         Disk {
             volume,
-            store: &self.store,
+            store: Objects::new(&self.store, journal.twin()),
             journal,
         }
     }
@@ -239,6 +228,7 @@ impl Shared {
         let path = JournalFile::path(&self.journals, spec.id);
         let journal = self.open_journal(&path);
         let journal = journal.map_err(|error| VolumeError::io(export, error))?;
+        let journal = self.with_twin(spec, journal)?;
         let config = config(spec, &journal);
         let opened = volume::open_with(&config, how, &mut self.disk(spec.id, &journal));
         let engine = opened.map_err(|error| VolumeError::open(export, error))?;
@@ -254,7 +244,7 @@ impl Shared {
         let attached = Arc::new(Attached::new(
             Device::new(engine),
             journal,
-            Arc::clone(&self.store),
+            &self.store,
             Arc::clone(&self.workers),
             self.clock,
             spec.limits,
@@ -267,7 +257,7 @@ impl Shared {
     }
 
     /// Opens a journal, for which a predecessor may need a moment to let go.
-    fn open_journal(&self, path: &Path) -> io::Result<JournalFile> {
+    pub(super) fn open_journal(&self, path: &Path) -> io::Result<JournalFile> {
         let deadline = self.clock.now() + LOCK_PATIENCE;
         loop {
             match JournalFile::open(path) {
@@ -302,6 +292,7 @@ impl Shared {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
             _ => {}
         }
+        twin::note(&self.journals, spec.id, None).map_err(io)?;
         self.store.delete_all(spec.id).map_err(io)
     }
 
@@ -315,28 +306,6 @@ impl Shared {
             volume.limiter.set(limits);
         }
         Ok(())
-    }
-
-    fn status(&self, export: &str) -> Result<VolumeStatus, VolumeError> {
-        let (spec, place, clients) = self.entry(export, |entry| {
-            let clients: Vec<Identity> = entry.sessions.values().copied().collect();
-            (entry.spec.clone(), Arc::clone(&entry.place), clients)
-        })?;
-        // While it is being attached it is not.
-        let attached = place.try_lock().ok().and_then(|place| place.clone());
-        let now = self.clock.now();
-        Ok(VolumeStatus {
-            spec,
-            clients,
-            attached: attached.map(|volume| AttachedStatus {
-                epoch: volume.epoch(),
-                figures: volume.figures(),
-                stages: volume.stages().figures(now),
-                balance: volume.limiter.balance(now),
-                stopped: volume.stopped(),
-                damaged: volume.damaged(),
-            }),
-        })
     }
 
     /// All attached volumes.

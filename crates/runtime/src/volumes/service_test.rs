@@ -192,6 +192,42 @@ fn zeroes_and_status_agree() {
 }
 
 #[test]
+fn a_client_that_goes_amid_a_write_lets_the_volume_go() {
+    let rig = Rig::new();
+    let mut client = rig.connect("data").unwrap();
+    // The header of a write of 128 KiB, and half of its data.
+    client.put(write(0, 128 << 10, false), &[1; 64 << 10]);
+    client.send().unwrap();
+    drop(client);
+    while !rig.volumes.status("data").unwrap().clients.is_empty() {
+        rig.volumes.shared.pause();
+    }
+    let meters = rig.volumes.pulses()[0].meters;
+    assert_eq!(meters.queue_len, 0);
+    assert_eq!(meters.operations[1].failed, 1);
+}
+
+#[test]
+fn what_clients_ask_is_counted() {
+    let rig = Rig::new();
+    let mut client = rig.connect("data").unwrap();
+    let data = pattern(1, 300_000);
+    client.ask(write(100, data.len(), true), &data).unwrap();
+    read(&mut client, 0, 4096);
+    client.ask(Command::Flush, &[]).unwrap();
+    let beyond = client.ask(write(SIZE, 512, false), &[0; 512]).unwrap();
+    assert!(beyond.result.is_err());
+    let meters = rig.volumes.pulses()[0].meters;
+    let [reads, writes, zeroes, flushes] = meters.operations;
+    // What is refused as it comes is asked of nobody.
+    assert_eq!((writes.count, writes.failed, writes.bytes), (1, 0, 300_000));
+    assert_eq!((reads.count, reads.bytes), (1, 4096));
+    assert_eq!((zeroes.count, flushes.count), (0, 1));
+    assert!(writes.time > Duration::ZERO);
+    assert_eq!((meters.queue_len, meters.still), (0, Duration::ZERO));
+}
+
+#[test]
 fn tenants_and_names_are_kept_apart() {
     let rig = Rig::new();
     rig.volumes

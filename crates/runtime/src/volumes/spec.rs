@@ -7,7 +7,9 @@ use base::TenantId;
 use volume::{Figures, VolumeId};
 
 use super::limits::BurstBalance;
+use super::meters::MeterFigures;
 use super::stages::StageFigures;
+use super::twin::MirrorStatus;
 use crate::state::{DEFAULT_TENANT, VolumeLimits};
 
 /// The shortest and the longest journal that is chosen for a volume.
@@ -56,14 +58,35 @@ pub struct AttachedStatus {
     pub epoch: u32,
     /// The engine's figures.
     pub figures: Figures,
+    /// What clients have asked of it.
+    pub meters: MeterFigures,
     /// The stages'.
     pub stages: Vec<StageFigures>,
     /// What is saved up of its limits.
     pub balance: BurstBalance,
+    /// Its second copy, if it has one.
+    pub mirror: Option<MirrorStatus>,
     /// Why it has stopped, if it has.
     pub stopped: Option<volume::Stage>,
     /// Objects that are damaged or gone.
     pub damaged: Vec<volume::ObjectName>,
+}
+
+/// Whether an attached volume moves.
+#[derive(Clone, Debug)]
+pub struct VolumePulse {
+    /// The name by which clients ask for it.
+    pub export: String,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its second copy, if it has one.
+    pub mirror: Option<MirrorStatus>,
+    /// Whether it has limits, for which its clients may have to wait.
+    pub is_limited: bool,
+    /// What clients have asked of it.
+    pub meters: MeterFigures,
+    /// The stages of its I/O.
+    pub stages: Vec<StageFigures>,
 }
 
 /// Who a client is, as far as that can be told.

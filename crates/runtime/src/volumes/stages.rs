@@ -54,10 +54,22 @@ impl Stage {
     }
 }
 
+/// The bounds up to which it is counted how often a stage took how long; there is no last one.
+pub const STAGE_BOUNDS: [Duration; 7] = [
+    Duration::from_micros(50),
+    Duration::from_micros(250),
+    Duration::from_millis(1),
+    Duration::from_millis(10),
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(10),
+];
+
 /// What one stage has done, and whether it moves.
 #[derive(Debug, Default)]
 struct Meter {
-    count: AtomicU64,
+    /// By the first bound that it kept, and behind them what kept none.
+    counts: [AtomicU64; STAGE_BOUNDS.len() + 1],
     nanos: AtomicU64,
     under_way: AtomicU64,
     /// When something was begun while nothing was under way, or last ended.
@@ -75,6 +87,8 @@ pub struct StageFigures {
     pub stage: Stage,
     /// How often it was gone through.
     pub count: u64,
+    /// How often within each of [`STAGE_BOUNDS`] and none before it; the last is beyond all.
+    pub counts: [u64; STAGE_BOUNDS.len() + 1],
     /// How long that took in all.
     pub time: Duration,
     /// How many are in it now.
@@ -95,8 +109,9 @@ impl Stages {
     /// It leaves the stage again.
     pub(super) fn leave(&self, stage: Stage, entered: Timestamp, now: Timestamp) {
         let meter = self.meter(stage);
-        let nanos = u64::try_from(now.since(entered).as_nanos()).unwrap_or(u64::MAX);
-        meter.count.fetch_add(1, Ordering::Relaxed);
+        let took = now.since(entered);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        meter.count(took);
         meter.nanos.fetch_add(nanos, Ordering::Relaxed);
         meter.moved_at.store(now.as_nanos(), Ordering::Relaxed);
         meter.under_way.fetch_sub(1, Ordering::Relaxed);
@@ -104,7 +119,7 @@ impl Stages {
 
     /// Something went through a stage at once.
     pub(super) fn count(&self, stage: Stage) {
-        self.meter(stage).count.fetch_add(1, Ordering::Relaxed);
+        self.meter(stage).count(Duration::ZERO);
     }
 
     /// The figures of all stages.
@@ -112,10 +127,12 @@ impl Stages {
         let figures = |stage: Stage| {
             let meter = self.meter(stage);
             let under_way = meter.under_way.load(Ordering::Relaxed);
+            let counts = std::array::from_fn(|at| meter.counts[at].load(Ordering::Relaxed));
             let moved_at = Timestamp::from_nanos(meter.moved_at.load(Ordering::Relaxed));
             StageFigures {
                 stage,
-                count: meter.count.load(Ordering::Relaxed),
+                count: counts.iter().sum(),
+                counts,
                 time: Duration::from_nanos(meter.nanos.load(Ordering::Relaxed)),
                 under_way,
                 still: match under_way {
@@ -130,6 +147,14 @@ impl Stages {
     fn meter(&self, stage: Stage) -> &Meter {
         // One for each: the array has the enumeration's length.
         &self.0[stage as usize]
+    }
+}
+
+impl Meter {
+    fn count(&self, took: Duration) {
+        let bound = STAGE_BOUNDS.iter().position(|bound| took <= *bound);
+        // One more than there are bounds.
+        self.counts[bound.unwrap_or(STAGE_BOUNDS.len())].fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -35,6 +35,7 @@ fn a_stage_stands_still_while_nothing_of_it_ends() {
     stages.leave(Stage::Put, at(20), at(160));
     let put = figures(&stages, Stage::Put, at(900));
     assert_eq!((put.count, put.time), (2, Duration::from_millis(250)));
+    assert_eq!(put.counts, [0, 0, 0, 0, 0, 2, 0, 0]);
     assert_eq!((put.under_way, put.still), (0, Duration::ZERO));
     assert_eq!(figures(&stages, Stage::Get, at(900)).count, 0);
 }

@@ -7,6 +7,7 @@ use base::Timestamp;
 use volume::{Figures, ObjectName};
 
 use super::attached::Attached;
+use super::meters::Meters;
 use super::stages::Stages;
 
 impl Attached {
@@ -34,6 +35,11 @@ impl Attached {
     /// The stages' figures.
     pub fn stages(&self) -> &Stages {
         &self.stages
+    }
+
+    /// What clients have asked of it.
+    pub fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Why the volume has stopped, if it has.

@@ -6,14 +6,16 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use base::rng::Rng;
 use nbd_proto::wire::export_flag;
 use nbd_proto::{Command, Errno};
 use volume::BLOCK_LEN;
-use volume::checker::{Checker, Content, stamped};
+use volume::checker::{Content, content_of, stamped};
 
 use super::client::{Answer, NbdClient};
+use super::ledger::Ledger;
 
 pub use volume::checker::Violation;
 
@@ -35,6 +37,9 @@ pub struct TortureConfig {
     pub depth: usize,
     /// Whether TRIM is to zero what it trims; the protocol does not say so.
     pub trim_zeroes: bool,
+    /// Whether a crash may take nothing that was answered: it is the server that is killed, and not
+    /// the machine.
+    pub keeps_answered: bool,
 }
 
 /// What was done so far.
@@ -57,7 +62,9 @@ pub struct TortureFigures {
 pub struct Torture {
     config: TortureConfig,
     rng: Rng,
-    checker: Checker,
+    /// Where a file of histories is to begin.
+    path: Option<PathBuf>,
+    ledger: Ledger,
     next_op: u64,
     /// Histories are cut short when operations are numbered so.
     told_apart_until: u64,
@@ -92,12 +99,34 @@ impl From<io::Error> for Found {
 impl Torture {
     /// Before the server is first spoken to.
     pub fn new(config: TortureConfig) -> Self {
+        Self::with(config, Ledger::default(), 0)
+    }
+
+    /// The same, with the histories in a file, which begins when all blocks are zero.
+    pub fn kept_in(config: TortureConfig, path: &Path) -> Self {
+        let path = Some(path.to_owned());
+        let torture = Self::new(config);
+        Self { path, ..torture }
+    }
+
+    /// Goes on where another run, which may have been killed, has left its file; as behind a crash,
+    /// [`Torture::settle`] comes next.
+    pub fn resumed_from(config: TortureConfig, path: &Path) -> io::Result<Self> {
+        let (ledger, last_op) = Ledger::open(path, config.blocks)?;
+        let mut torture = Self::with(config, ledger, last_op);
+        torture.crashed()?;
+        torture.figures.crashes = 0;
+        Ok(torture)
+    }
+
+    fn with(config: TortureConfig, ledger: Ledger, next_op: u64) -> Self {
         Self {
             rng: Rng::new(config.seed),
             config,
-            checker: Checker::new(),
-            next_op: 0,
-            told_apart_until: FORGET_EVERY,
+            path: None,
+            ledger,
+            next_op,
+            told_apart_until: next_op + FORGET_EVERY,
             under_way: BTreeMap::new(),
             figures: TortureFigures::default(),
         }
@@ -117,25 +146,36 @@ impl Torture {
             done(client.ask(write, data)?)?;
         }
         done(client.ask(Command::Flush, &[])?)?;
+        if let Some(path) = self.path.take() {
+            self.ledger = Ledger::create(&path, self.config.blocks)?;
+        }
         Ok(())
     }
 
     /// Says that the server was killed, or that it seems so.
-    pub fn crashed(&mut self) {
+    pub fn crashed(&mut self) -> io::Result<()> {
         self.under_way.clear();
-        self.checker.crash();
+        if self.config.keeps_answered {
+            self.next_op += 1;
+            self.ledger.flush_begins(self.next_op)?;
+            self.ledger.flush_answered(self.next_op)?;
+        }
+        self.ledger.crash()?;
         self.figures.crashes += 1;
+        Ok(())
     }
 
     /// Reads everything after a crash.
     pub fn settle(&mut self, client: &mut NbdClient) -> Result<(), Found> {
-        let mut violations = Vec::new();
+        let (mut violations, mut contents) = (Vec::new(), Vec::new());
         for (block, blocks) in self.sweep() {
             let data = done(client.ask(read(block, blocks), &[])?)?;
-            violations.extend(self.checker.settle(block, &data));
+            violations.extend(self.ledger.settle(block, &data)?);
+            let blocks = (block..).zip(data.chunks(BLOCK_LEN));
+            contents.extend(blocks.map(|(block, bytes)| content_of(block, bytes)));
         }
         match violations.is_empty() {
-            true => Ok(()),
+            true => Ok(self.ledger.begin_anew(self.next_op, &contents)?),
             false => Err(Found::Violations(violations)),
         }
     }
@@ -179,9 +219,9 @@ impl Torture {
         };
         if client.joined().flags & export_flag::SEND_FLUSH != 0 {
             self.next_op += 1;
-            self.checker.begins(self.next_op);
+            self.ledger.flush_begins(self.next_op)?;
             done(client.ask(Command::Flush, &[])?)?;
-            self.checker.flush_answered(self.next_op);
+            self.ledger.flush_answered(self.next_op)?;
         }
         self.settle(client)
     }
@@ -206,7 +246,8 @@ impl Torture {
         let (offset, len) = (offset(block), len32(blocks));
         let (kind, command, data) = match self.rng.below(12) {
             0 if offered(export_flag::SEND_WRITE_ZEROES) => {
-                self.checker.write_begins(op, block, blocks, Content::Zero);
+                self.ledger
+                    .write_begins(op, (block, blocks), Content::Zero)?;
                 let zero = Command::WriteZeroes {
                     offset,
                     len,
@@ -217,21 +258,22 @@ impl Torture {
                 (Op::Change { op, fua }, zero, Vec::new())
             }
             1 if self.config.trim_zeroes && offered(export_flag::SEND_TRIM) => {
-                self.checker.write_begins(op, block, blocks, Content::Zero);
+                self.ledger
+                    .write_begins(op, (block, blocks), Content::Zero)?;
                 let trim = Command::Trim { offset, len, fua };
                 (Op::Change { op, fua }, trim, Vec::new())
             }
             2 if offered(export_flag::SEND_FLUSH) => {
-                self.checker.begins(op);
+                self.ledger.flush_begins(op)?;
                 (Op::Flush { op }, Command::Flush, Vec::new())
             }
             3..6 => {
-                self.checker.begins(op);
+                self.ledger.read_begins(op);
                 (Op::Read { op, block }, read(block, blocks), Vec::new())
             }
             _ => {
                 let stamp = Content::Stamp(op);
-                self.checker.write_begins(op, block, blocks, stamp);
+                self.ledger.write_begins(op, (block, blocks), stamp)?;
                 let data = (block..block + blocks).flat_map(|block| stamped(op, block));
                 let write = Command::Write { offset, len, fua };
                 (Op::Change { op, fua }, write, data.collect())
@@ -272,16 +314,16 @@ impl Torture {
         };
         match kind {
             Op::Change { op, fua } => {
-                self.checker.write_answered(op, fua);
+                self.ledger.write_answered(op, fua)?;
                 self.figures.writes += 1;
             }
             Op::Flush { op } => {
-                self.checker.flush_answered(op);
+                self.ledger.flush_answered(op)?;
                 self.figures.flushes += 1;
             }
             Op::Read { op, block } => {
                 self.figures.reads += 1;
-                let violations = self.checker.read_answered(op, block, &data);
+                let violations = self.ledger.read_answered(op, block, &data);
                 if !violations.is_empty() {
                     return Err(Found::Violations(violations));
                 }

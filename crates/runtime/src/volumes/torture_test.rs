@@ -185,6 +185,7 @@ fn tortured(planted: Planted) -> Option<Found> {
         blocks: BLOCKS,
         depth: 8,
         trim_zeroes: true,
+        keeps_answered: false,
     });
     torture.begin(&mut connect(dir.path())).unwrap();
     for _ in 0..10 {
@@ -197,7 +198,7 @@ fn tortured(planted: Planted) -> Option<Found> {
         if let Err(found) = torture.run(&mut clients, ended) {
             return Some(found);
         }
-        torture.crashed();
+        torture.crashed().unwrap();
         disk.lock().unwrap().crash(planted);
         if let Err(found) = torture.settle(&mut connect(dir.path())) {
             return Some(found);
@@ -222,4 +223,56 @@ fn planted_bugs_are_caught() {
             "{planted:?}: {found:?}"
         );
     }
+}
+
+#[test]
+fn histories_go_on_in_another_process_and_catch_what_was_lost_between() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(dir.path().join("nbd.sock")).unwrap();
+    let disk = Arc::new(Mutex::new(Disk::default()));
+    let shared = Arc::clone(&disk);
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let shared = Arc::clone(&shared);
+            // A client that breaks off is no concern of the server's.
+            thread::spawn(move || drop(serve(socket.unwrap(), &shared, Planted::Nothing)));
+        }
+    });
+    let config = TortureConfig {
+        seed: 6,
+        blocks: BLOCKS,
+        depth: 8,
+        trim_zeroes: true,
+        keeps_answered: true,
+    };
+    let history = dir.path().join("history");
+    let mut torture = Torture::kept_in(config, &history);
+    torture.begin(&mut connect(dir.path())).unwrap();
+    for life in 0..3 {
+        let mut clients = [connect(dir.path())];
+        let mut left = 200;
+        let ended = || {
+            left -= 1;
+            left == 0
+        };
+        torture.run(&mut clients, ended).unwrap();
+        // As if this one were killed: nothing is said to the file.
+        torture = Torture::resumed_from(
+            TortureConfig {
+                seed: life,
+                ..config
+            },
+            &history,
+        )
+        .unwrap();
+        torture.settle(&mut connect(dir.path())).unwrap();
+    }
+    // Something that was there is not there any more.
+    disk.lock()
+        .unwrap()
+        .now
+        .retain(|block, _| *block >= BLOCKS / 2);
+    let mut torture = Torture::resumed_from(config, &history).unwrap();
+    let found = torture.settle(&mut connect(dir.path()));
+    assert!(matches!(found, Err(Found::Violations(_))), "{found:?}");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::Clock;
-use crate::state::{DEFAULT_TENANT, VolumeLimits};
+use crate::state::DEFAULT_TENANT;
 use crate::volumes::{NbdListener, NbdUri, VolumeId, VolumeSpec, Volumes};
 
 const SIZE: u64 = 64 << 20;
@@ -25,7 +25,7 @@ fn served(dir: &Path) -> Volumes {
             size_bytes: SIZE,
             journal_len: 1 << 20,
             shared: false,
-            limits: VolumeLimits::default(),
+            limits: Default::default(),
         };
         volumes.create(spec).unwrap();
     }

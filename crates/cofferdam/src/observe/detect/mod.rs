@@ -9,6 +9,7 @@ mod places;
 mod process;
 mod reconnects;
 mod throttle;
+mod volumes;
 mod window;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use base::Timestamp;
 use runtime::observe::host::HostSample;
 use runtime::observe::sock_diag::Queue;
+use runtime::volumes::VolumePulse;
 
 use super::reading::Reading;
 use super::signal::Signal;
@@ -30,6 +32,8 @@ pub(crate) struct Observation<'a> {
     /// The wall clock, time since the Unix epoch.
     pub(crate) wall: Duration,
     pub(crate) reading: &'a Reading,
+    /// The attached volumes.
+    pub(crate) volumes: &'a [VolumePulse],
     pub(crate) host: &'a HostSample,
     /// Queues of our listeners, where the kernel tells of them.
     pub(crate) queues: &'a [ListenQueue],
@@ -88,6 +92,7 @@ impl Detectors {
         self.host.observe(seen, &mut signals);
         self.process.observe(seen, &mut signals);
         fleet::observe(seen, &mut signals);
+        volumes::observe(seen, &mut signals);
         signals
     }
 }

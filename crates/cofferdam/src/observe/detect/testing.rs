@@ -7,6 +7,7 @@ use base::kv::Stats;
 use base::{TenantId, Timestamp, TrafficLimits};
 use gateway::{ConnectionFigures, Delays};
 use runtime::observe::host::HostSample;
+use runtime::volumes::VolumePulse;
 
 use super::{Detectors, ListenQueue, Observation, OverdueConnection};
 use crate::observe::reading::{FleetReading, Reading, TenantReading};
@@ -18,6 +19,7 @@ pub(super) struct World {
     pub(super) now: Timestamp,
     pub(super) wall: Duration,
     pub(super) tenants: Vec<TenantReading>,
+    pub(super) volumes: Vec<VolumePulse>,
     pub(super) totals: Totals,
     pub(super) loop_ages: Vec<Duration>,
     pub(super) fleet: Option<FleetReading>,
@@ -38,6 +40,7 @@ impl World {
             now,
             wall: Duration::from_nanos(now.as_nanos()),
             tenants: vec![tenant(0, "default"), tenant(1, "acme")],
+            volumes: Vec::new(),
             totals: Totals {
                 connections: 10,
                 connections_max: 1000,
@@ -72,6 +75,7 @@ impl World {
             now: self.now,
             wall: self.wall,
             reading: &reading,
+            volumes: &self.volumes,
             host: &self.host,
             queues: &self.queues,
             overdue: &self.overdue,

@@ -9,7 +9,7 @@ use base::{TenantId, Timestamp, TrafficLimits};
 use gateway::{ConnectionFigures, Delays};
 use runtime::observe::host::{HostSample, HostSampler};
 use runtime::observe::sock_diag::Queue;
-use runtime::volumes::{AttachedStatus, Stages, VolumeId, VolumeSpec};
+use runtime::volumes::{AttachedStatus, BurstBalance, MirrorStatus, Stages, VolumeId, VolumeSpec};
 
 use super::*;
 use crate::observe::reading::{FleetReading, TenantReading};
@@ -77,8 +77,16 @@ fn volume() -> VolumeStatus {
         attached: Some(AttachedStatus {
             epoch: 1,
             figures: Default::default(),
+            meters: Default::default(),
             stages: Stages::default().figures(Timestamp::ZERO),
-            balance: Default::default(),
+            mirror: Some(MirrorStatus {
+                dir: "/mnt/other".into(),
+                behind: None,
+            }),
+            balance: BurstBalance {
+                operations_permille: Some(250),
+                bytes_permille: Some(1000),
+            },
             stopped: None,
             damaged: Vec::new(),
         }),
@@ -89,6 +97,8 @@ fn volume() -> VolumeStatus {
 fn a_volume_is_told_by_stage() {
     let page = full_page();
     assert!(page.contains("cofferdam_volume_size_bytes{volume=\"data\"} 1073741824\n"));
+    let saved = "cofferdam_volume_burst_balance_ratio{volume=\"data\",limit=\"operations\"} 0.25\n";
+    assert!(page.contains(saved), "{page}");
     let fsync = "cofferdam_volume_stage_under_way{volume=\"data\",stage=\"fsync\"} 0\n";
     assert!(page.contains(fsync), "{page}");
 }

@@ -6,6 +6,7 @@ mod host;
 mod process;
 mod rows;
 mod tenants;
+mod volume_operations;
 mod volumes;
 
 use runtime::observe::exposition::{Exposition, Kind};

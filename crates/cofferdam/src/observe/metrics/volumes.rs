@@ -1,7 +1,11 @@
 //! Volumes on the page: what each holds, and the stages of its I/O, while it is attached.
 
+use std::time::Duration;
+
 use runtime::observe::exposition::{Exposition, Kind};
-use runtime::volumes::{AttachedStatus, StageFigures, VolumeStatus};
+use runtime::volumes::{AttachedStatus, STAGE_BOUNDS, StageFigures, VolumeStatus};
+
+use super::volume_operations;
 
 /// The bytes of a block.
 const BLOCK_LEN: u64 = 4096;
@@ -63,19 +67,7 @@ const FIGURES: [Figure; 8] = [
     ),
 ];
 
-const STAGE_FIGURES: [StageFigure; 4] = [
-    (
-        "cofferdam_volume_stage_operations_total",
-        Kind::Counter,
-        "Times that a stage was gone through.",
-        |stage| stage.count as f64,
-    ),
-    (
-        "cofferdam_volume_stage_seconds_total",
-        Kind::Counter,
-        "Time that a stage took, all together; reads out of the page cache are not timed.",
-        |stage| stage.time.as_secs_f64(),
-    ),
+const STAGE_FIGURES: [StageFigure; 2] = [
     (
         "cofferdam_volume_stage_under_way",
         Kind::Gauge,
@@ -116,6 +108,8 @@ pub(super) fn write(page: &mut Exposition, volumes: &[VolumeStatus]) {
             family.sample(&[("volume", volume)], value(status));
         }
     }
+    volume_operations::write(page, &attached);
+    stage_times(page, &attached);
     for (name, kind, help, value) in STAGE_FIGURES {
         let mut family = page.family(name, kind, help);
         for (volume, status) in &attached {
@@ -123,6 +117,26 @@ pub(super) fn write(page: &mut Exposition, volumes: &[VolumeStatus]) {
                 let labels = [("volume", *volume), ("stage", stage.stage.code())];
                 family.sample(&labels, value(stage));
             }
+        }
+    }
+}
+
+/// How long each stage takes.
+fn stage_times(page: &mut Exposition, attached: &[(&str, &AttachedStatus)]) {
+    let help =
+        "How long a stage of a volume's I/O took; reads out of the page cache count as none.";
+    let mut family = page.family("cofferdam_volume_stage_seconds", Kind::Histogram, help);
+    for (volume, status) in attached {
+        for stage in &status.stages {
+            let labels = [("volume", *volume), ("stage", stage.stage.code())];
+            let [within @ .., beyond] = stage.counts;
+            let bounds = STAGE_BOUNDS.iter().map(Duration::as_secs_f64);
+            family.histogram(
+                &labels,
+                bounds.zip(within),
+                beyond,
+                stage.time.as_secs_f64(),
+            );
         }
     }
 }
