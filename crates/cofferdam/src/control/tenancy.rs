@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use base::{CredentialId, TenantId, TrafficLimits};
 use runtime::state::{
-    CredentialRecord, NewCredential, NewTenant, NewVolume, State, TenantRecord, VolumeRecord,
+    CredentialRecord, NewCredential, NewTenant, NewVolume, State, TenantRecord, VolumeLimits,
+    VolumeRecord,
 };
 
 use super::ControlError;
@@ -148,6 +149,14 @@ impl Tenancy {
 
     pub(super) fn set_volume_size(&self, id: u64, size_bytes: u64) -> Result<(), ControlError> {
         Ok(self.state.set_volume_size(id, size_bytes)?)
+    }
+
+    pub(super) fn set_volume_limits(
+        &self,
+        id: u64,
+        limits: VolumeLimits,
+    ) -> Result<(), ControlError> {
+        Ok(self.state.set_volume_limits(id, limits)?)
     }
 
     pub(super) fn set_remark(&self, key: &'static str, value: String) -> Result<(), ControlError> {

@@ -60,7 +60,12 @@ impl Objects {
         }
     }
 
-    /// A volume's objects and their lengths.
+    /// A volume's objects and their lengths; nothing is removed.
+    pub(super) fn look(&self, volume: VolumeId) -> Result<Vec<(ObjectName, u64)>, IoError> {
+        self.store.look(volume)
+    }
+
+    /// A volume's objects and their lengths; what is not whole is removed.
     pub(super) fn list(&self, volume: VolumeId) -> Result<Vec<(ObjectName, u64)>, IoError> {
         self.store.list(volume)
     }

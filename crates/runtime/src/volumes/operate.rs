@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, PoisonError, mpsc};
 
-use volume::{
-    Attach, Catalogue, Device, Parent, Refused, Snapshot, SnapshotId, VolumeId,
-};
+use volume::{Attach, Catalogue, Device, Parent, Refused, Snapshot, SnapshotId, VolumeId};
 
 use super::attached::Attached;
 use super::core::told;
