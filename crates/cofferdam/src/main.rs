@@ -20,6 +20,7 @@ mod local_plane;
 mod logging;
 mod machine;
 mod membership;
+mod node_admin;
 mod node_role;
 mod observe;
 mod plane;

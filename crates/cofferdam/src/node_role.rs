@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ use crate::failure::Failure;
 use crate::fleet_tls;
 use crate::local_backend::{Caches, LocalBackend};
 use crate::membership::{self, Joined, Membership, Seat, Sight};
+use crate::node_admin::{self, NodeAdmin};
+use crate::observe::detect::TURN_AGE_MAX;
+use crate::observe::service::Watchdog;
 use crate::{logging, machine};
 
 /// How often it is looked whether the loops still run.
@@ -97,16 +100,28 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
                 loops: Arc::clone(&loops),
             });
             let started = Membership::start(joined, file, store, clock, Role::Cache, seat);
-            Some(started?)
+            Some(Arc::new(started?))
         }
         _ => None,
     };
+    let ready = Arc::new(AtomicBool::new(true));
+    let server = node_admin::serve(
+        &config,
+        NodeAdmin {
+            loops: Arc::clone(&loops),
+            membership: membership.clone(),
+            ready: Arc::clone(&ready),
+            clock,
+        },
+    )?;
     println!("ready node={} addr={}", fleet.name, loops.addr());
     // Without a service manager there is nobody to tell.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
-    let outcome = wait(&mut signals, &loops);
+    let outcome = wait(&mut signals, &loops, clock);
+    ready.store(false, Ordering::Release);
     tracing::info!("ending; gateways are told");
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    drop(server);
     drop(membership);
     loops.stop(GOODBYE_TIME);
     outcome
@@ -161,8 +176,10 @@ impl Seat for NodeSeat {
     }
 }
 
-fn wait(signals: &mut Signals, loops: &NodeLoops) -> Result<(), Failure> {
+fn wait(signals: &mut Signals, loops: &NodeLoops, clock: Clock) -> Result<(), Failure> {
+    let mut watchdog = Watchdog::new();
     loop {
+        watchdog.feed(clock.now(), loops.turned_within(TURN_AGE_MAX));
         for signal in signals.pending() {
             if signal != SIGHUP {
                 return Ok(());

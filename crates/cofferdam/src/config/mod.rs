@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use base::kv::ITEM_SIZE_MAX;
 
 pub(crate) use entries::{ClientCertificate, Publish, StatusGateway, TlsListener};
-pub(crate) use keys::{Change, Config, Fleet, STATUS, Store};
+pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, Store};
 pub(crate) use reference::{default_file, reference_page};
 pub(crate) use value::{Addr, Auto, Size, Span, Switch};
 

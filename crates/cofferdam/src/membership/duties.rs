@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
-use fleet::membership::Event;
-use fleet::registry::{RING, Role, STEWARD, alive_key, known_key, member_key};
+use fleet::membership::{Event, Standing, State};
+use fleet::registry::{MemberRecord, RING, Role, STEWARD, alive_key, known_key, member_key};
 use fleet::steward::Step;
 use runtime::store::{Change, Commit, StoreError};
 
@@ -28,6 +28,7 @@ impl Keeper {
         }
         self.acknowledge()?;
         if self.role == Role::Gateway {
+            self.is_not_ended(now)?;
             self.serve_as_steward(now)?;
         }
         Ok(())
@@ -58,6 +59,25 @@ impl Keeper {
         let key = known_key(self.me);
         self.store
             .commit(&Change::default().put(&key, announced.0.to_string()))?;
+        Ok(())
+    }
+
+    /// Who takes the place of an earlier process of this name finds that one's last word, that it has
+    /// ended: changes are to wait for this one.
+    fn is_not_ended(&self, now: Timestamp) -> Result<(), StoreError> {
+        let record = self.registry.members.get(&self.me);
+        let Some(record) = record.filter(|it| it.standing.state() == State::Drained) else {
+            return Ok(());
+        };
+        let serving = MemberRecord {
+            standing: Standing::founder(now),
+            ..record.clone()
+        };
+        let key = member_key(self.me);
+        let change = Change::default()
+            .only_if(&key, revision(&self.snapshot, &key))
+            .put(&key, json(&serving));
+        self.store.commit(&change)?;
         Ok(())
     }
 

@@ -173,4 +173,8 @@ fn a_gateway_that_ends_is_not_waited_for_and_leaves_its_office() {
     let registry = fleet.registry();
     assert!(registry.heard().gateways.is_empty());
     assert_eq!(registry.steward, None);
+    // The process that has taken its place meanwhile serves on, and is waited for.
+    gateway.turn(&fleet);
+    let registry = fleet.registry();
+    assert!(registry.heard().gateways.contains_key(&gateway.keeper.me));
 }

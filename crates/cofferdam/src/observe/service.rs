@@ -34,7 +34,7 @@ fn tell(state: &[NotifyState<'_>]) {
 
 /// When the service manager is to be told next.
 #[derive(Debug)]
-pub(super) struct Watchdog {
+pub(crate) struct Watchdog {
     /// After half of the time in which it must hear of us; `None` if it does not listen.
     period: Option<Duration>,
     next: Timestamp,
@@ -42,7 +42,7 @@ pub(super) struct Watchdog {
 
 impl Watchdog {
     /// As the environment says.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             period: sd_notify::watchdog_enabled().map(|limit| limit / 2),
             next: Timestamp::ZERO,
@@ -51,7 +51,7 @@ impl Watchdog {
 
     /// Tells it, if it is time and the service `lives`. One that does not is killed and started
     /// again after a while.
-    pub(super) fn feed(&mut self, now: Timestamp, lives: bool) {
+    pub(crate) fn feed(&mut self, now: Timestamp, lives: bool) {
         let Some(period) = self.period else {
             return;
         };

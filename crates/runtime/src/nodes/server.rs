@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use base::Timestamp;
 use base::fleet::Epoch;
 use fleet::Ring;
 use gateway::Backend;
@@ -72,10 +73,12 @@ pub(super) struct Shared {
 }
 
 /// Where each loop writes its figures; only it does.
-pub(super) struct FiguresBoard(Vec<[AtomicU64; 7]>);
+pub(super) struct FiguresBoard(Vec<[AtomicU64; 8]>);
 
 /// Where a loop writes which version of the ring it knows of, and one; 0 for none.
 const ANNOUNCED: usize = 6;
+/// Where it writes when it turned last, in nanoseconds of its clock.
+const TURNED_AT: usize = 7;
 
 impl FiguresBoard {
     pub(super) fn publish(&self, index: usize, figures: NodeFigures, links: usize) {
@@ -98,6 +101,12 @@ impl FiguresBoard {
     pub(super) fn note_ring(&self, index: usize, announced: Epoch) {
         if let Some(places) = self.0.get(index) {
             places[ANNOUNCED].store(announced.0 + 1, Ordering::Release);
+        }
+    }
+
+    pub(super) fn note_turn(&self, index: usize, now: Timestamp) {
+        if let Some(places) = self.0.get(index) {
+            places[TURNED_AT].store(now.as_nanos(), Ordering::Relaxed);
         }
     }
 
@@ -252,6 +261,16 @@ impl NodeLoops {
     /// The newest version of the ring that every loop knows of.
     pub fn announced(&self) -> Option<Epoch> {
         self.shared.figures.announced()
+    }
+
+    /// Whether every loop has turned within `age`; one that works does so ten times a second.
+    pub fn turned_within(&self, age: Duration) -> bool {
+        let now = self.shared.clock.now();
+        let turned = |places: &[AtomicU64; 8]| {
+            Timestamp::from_nanos(places[TURNED_AT].load(Ordering::Relaxed))
+        };
+        let mut places = self.shared.figures.0.iter();
+        places.all(|places| now.since(turned(places)) < age)
     }
 
     /// Has the loops look at what was published.

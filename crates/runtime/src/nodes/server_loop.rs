@@ -94,6 +94,7 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
             let had_to_wait = now.since(asked_at) > Duration::from_micros(20);
             let arrived = if had_to_wait { now } else { looked_at };
             looked_at = now;
+            self.shared.figures.note_turn(self.index, now);
             for event in &events {
                 self.take_event(now, arrived, event);
             }

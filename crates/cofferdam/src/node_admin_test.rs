@@ -1,0 +1,27 @@
+//! Tests of where a node is asked and what it answers.
+
+use super::*;
+
+#[test]
+fn a_node_is_asked_beside_a_gateway_unless_it_is_said_where() {
+    let unsaid = address(Listen::default().admin).unwrap();
+    assert_eq!(unsaid, "127.0.0.1:8321".parse().unwrap());
+    let said: SocketAddr = "127.0.0.1:9000".parse().unwrap();
+    assert_eq!(address(Switch::On(Addr(said))), Some(said));
+    assert_eq!(address(Switch::Off), None);
+}
+
+#[test]
+fn figures_come_with_and_without_a_store() {
+    let mut totals = NodeTotals {
+        links: 2,
+        ..NodeTotals::default()
+    };
+    totals.requests.late = 3;
+    totals.requests.queued_ns = 1_500_000_000;
+    let page = page(&totals, None, None);
+    assert!(page.contains("cofferdam_node_links 2\n"), "{page}");
+    assert!(page.contains("cofferdam_node_requests_total{outcome=\"late\"} 3\n"));
+    assert!(page.contains("cofferdam_node_queued_seconds_total 1.5\n"));
+    assert!(!page.contains("store"));
+}
