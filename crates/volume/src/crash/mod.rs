@@ -5,10 +5,12 @@ pub(crate) mod disk;
 mod past;
 mod quiet;
 mod rot_test;
+mod sizes;
 pub(crate) mod snapshots;
 pub(crate) mod store;
 pub(crate) mod world;
 
+use sizes::Sizes;
 use world::{Planted, World};
 
 use crate::record::{block_crcs, data_offset};
@@ -18,7 +20,10 @@ const SEEDS: u64 = 500;
 
 /// What one seed came to: what the checker said, or what could not be attached.
 fn run(seed: u64, planted: Planted) -> (Option<String>, World) {
-    let mut world = World::new(seed, planted);
+    run_in(World::new(seed, planted))
+}
+
+fn run_in(mut world: World) -> (Option<String>, World) {
     for life in 0..4 {
         let steps = 50 + world.rng.below(700);
         if let Some(fault) = world.between_lives() {
@@ -62,6 +67,11 @@ fn nothing_is_lost(first: u64, count: u64) {
     for seed in first..first + count {
         let (fault, world) = run(seed, Planted::Nothing);
         assert_eq!(fault, None, "seed {seed}");
+        if seed.is_multiple_of(4) {
+            let sizes = Sizes::changing(seed / 4);
+            let (fault, _) = run_in(World::sized(seed, Planted::Nothing, sizes));
+            assert_eq!(fault, None, "seed {seed}, of changing length");
+        }
         total.segments += world.total.segments;
         total.checkpoints += world.total.checkpoints;
         total.collected += world.total.collected;

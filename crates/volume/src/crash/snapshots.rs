@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::disk::Disk;
 use super::past::Past;
-use super::world::{BLOCKS, Op, Planted, World};
+use super::world::{Op, Planted, World};
 use crate::Engine;
 use crate::catalogue::Catalogue;
 use crate::checker::{Checker, Content};
@@ -19,6 +19,7 @@ pub(crate) struct Snapshots(BTreeMap<SnapshotId, Taken>);
 
 struct Taken {
     name: String,
+    size_blocks: u64,
     contents: Vec<Content>,
     /// Answered: it has to be there.
     durable: bool,
@@ -48,6 +49,7 @@ impl World {
         self.ops.insert(op, Op::Snapshot(id));
         let taken = Taken {
             name,
+            size_blocks: self.sizes.now,
             contents: self.model.clone(),
             durable: self.planted == Planted::EarlySnapshot,
             doomed: false,
@@ -77,11 +79,11 @@ impl World {
             match self.snapshots.0.get_mut(&snapshot.id) {
                 Some(taken) if !taken.gone && taken.name == snapshot.name => {
                     (taken.durable, taken.doomed) = (true, false);
+                    if snapshot.size_blocks != taken.size_blocks {
+                        faults.push(format!("{snapshot:?} has another length"));
+                    }
                 }
                 _ => faults.push(format!("{snapshot:?} should not be there")),
-            }
-            if snapshot.size_blocks != BLOCKS {
-                faults.push(format!("{snapshot:?} has another length"));
             }
         }
         self.snapshots.0.retain(|id, taken| {
@@ -111,13 +113,14 @@ impl World {
         let Some(taken) = taken.filter(|taken| !taken.gone) else {
             return Some(format!("{id:?} should not be in the store"));
         };
-        let contents = taken.contents.clone();
+        let (contents, size_blocks) = (taken.contents.clone(), taken.size_blocks);
         if self.rng.below(2) == 0 {
-            return self.look_through_clone(&catalogue, id, contents);
+            return self.look_through_clone(&catalogue, id, (contents, size_blocks));
         }
         let fault = self.settle_snapshots();
         self.past.became(contents.clone());
         self.attach.restore = Some(id);
+        self.sizes.became(size_blocks);
         self.checker.reset(&contents);
         fault
     }
@@ -169,7 +172,7 @@ impl World {
         &mut self,
         catalogue: &Catalogue,
         snapshot: SnapshotId,
-        contents: Vec<Content>,
+        (contents, size_blocks): (Vec<Content>, u64),
     ) -> Option<String> {
         let seed = self.rng.next_u64();
         let mut clone = World::empty(seed, Planted::Nothing, VolumeId(8));
@@ -179,6 +182,7 @@ impl World {
         clone.checker.reset(&contents);
         clone.past = Past::beginning(contents.clone());
         clone.model = contents;
+        clone.sizes = self.sizes.of_clone(size_blocks);
         let parent = Parent {
             volume: self.config.volume,
             snapshot,

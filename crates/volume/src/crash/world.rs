@@ -7,6 +7,7 @@ use base::rng::Rng;
 
 use super::disk::{Disk, SyncBegun};
 use super::past::Past;
+use super::sizes::Sizes;
 use super::snapshots::Snapshots;
 use super::store::Store;
 use crate::checker::{Checker, Content, Violation, content_of, stamped};
@@ -17,7 +18,7 @@ use crate::open::{Attach, OpenError, open_with};
 use crate::snapshot::SnapshotId;
 use crate::{Engine, Figures};
 
-/// The volume's size.
+/// The volume's size where nothing else is said, and the most that it has.
 pub(crate) const BLOCKS: u64 = 200;
 
 /// What a planted bug makes wrong.
@@ -39,7 +40,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) checker: Checker,
     pub(super) planted: Planted,
-    /// What each block is, all that was accepted counted.
+    pub(super) sizes: Sizes,
+    /// What each block is, all that was accepted counted; zero where the volume has ended.
     pub(super) model: Vec<Content>,
     pub(super) past: Past,
     pub(super) snapshots: Snapshots,
@@ -66,15 +68,22 @@ pub(super) enum Op {
     Write { fua: bool },
     Flush,
     Read { block: u64 },
+    Resize,
     Snapshot(SnapshotId),
     Deletion(SnapshotId),
 }
 
 impl World {
     pub(crate) fn new(seed: u64, planted: Planted) -> Self {
+        Self::sized(seed, planted, Sizes::fixed(BLOCKS))
+    }
+
+    /// A volume of another length, which may change.
+    pub(super) fn sized(seed: u64, planted: Planted, sizes: Sizes) -> Self {
         let mut world = Self::empty(seed, planted, VolumeId(7));
         let config = world.config.clone();
-        create(&config, "seven", BLOCKS, &mut world).expect("nothing fails here");
+        world.sizes = sizes;
+        create(&config, "seven", world.sizes.now, &mut world).expect("nothing fails here");
         world.disk.lies_about_syncs = planted == Planted::NoFsync;
         world.store.reuses_names = planted == Planted::ReusedName;
         world
@@ -94,6 +103,7 @@ impl World {
             store: Store::default(),
             checker: Checker::new(),
             planted,
+            sizes: Sizes::fixed(BLOCKS),
             model: vec![Content::Zero; BLOCKS as usize],
             past: Past::default(),
             snapshots: Snapshots::default(),
@@ -150,11 +160,16 @@ impl World {
 
     /// Reads everything, which settles it.
     pub(crate) fn settle(&mut self, engine: &mut Engine) -> Vec<String> {
-        engine.read(0, 0, BLOCKS as u32).expect("within bounds");
+        if !self.sizes.settle(engine.size_blocks(), self.journal_lost) {
+            return vec![format!("{} blocks: {:?}", engine.size_blocks(), self.sizes)];
+        }
+        let size = self.sizes.now as u32;
+        engine.read(0, 0, size).expect("within bounds");
         for _ in 0..10_000 {
             self.take_commands(engine);
             match engine.poll_reply() {
-                Some(Reply::Read(0, data)) => {
+                Some(Reply::Read(0, mut data)) => {
+                    data.resize(BLOCKS as usize * crate::BLOCK_LEN, 0);
                     let blocks = (0..).zip(data.chunks(crate::BLOCK_LEN));
                     self.model = blocks
                         .map(|(block, data)| content_of(block, data))
@@ -195,6 +210,7 @@ impl World {
             // For some thousand steps nothing can be stored; or again for some thousand it can.
             94 if self.rng.below(20) == 0 => self.is_full = !self.is_full,
             95 if self.rng.below(2) == 0 => self.delete_snapshot(engine),
+            93 if self.sizes.change => self.resize(engine),
             _ => {}
         }
         self.take_commands(engine);
@@ -208,13 +224,14 @@ impl World {
     fn begin(&mut self, engine: &mut Engine) {
         let op = self.next_op;
         self.next_op += 1;
-        let hot = if self.rng.below(2) == 0 { 20 } else { BLOCKS };
+        let size = self.sizes.now;
+        let hot = if self.rng.below(2) == 0 { 20 } else { size };
         let blocks = match self.rng.below(8) {
             0 => 1 + self.rng.below(16),
             _ => 1 + self.rng.below(3),
         };
-        let block = self.rng.below(hot);
-        let blocks = blocks.min(BLOCKS - block);
+        let block = self.rng.below(hot.min(size));
+        let blocks = blocks.min(size - block);
         let fua = self.rng.below(10) == 0;
         let write = Op::Write { fua };
         let choice = self.rng.below(10);
@@ -327,6 +344,10 @@ impl World {
             match reply {
                 Reply::Done(op) => match self.ops.remove(&op) {
                     Some(Op::Write { fua }) => self.checker.write_answered(op, fua),
+                    Some(Op::Resize) => {
+                        self.checker.write_answered(op, true);
+                        self.sizes.is_durable(op);
+                    }
                     Some(Op::Snapshot(id)) => self.snapshots.is_durable(id),
                     Some(Op::Deletion(id)) => self.snapshots.is_gone(id),
                     _ => self.checker.flush_answered(op),
