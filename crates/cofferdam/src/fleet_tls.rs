@@ -14,8 +14,9 @@ pub(crate) fn load(fleet: &Fleet) -> Result<Option<PeerTls>, Failure> {
             "fleet.certificates and fleet.plaintext are both set: leave one out",
         )),
         (None, false) => Err(Failure::new(
-            "gateways and nodes have no certificates: set fleet.certificates to the folder that \
-             `cofferdam cluster join` has written, or fleet.plaintext = true on loopback",
+            "gateways and nodes have no certificates: set fleet.certificates to a folder with ca.pem, \
+             member.pem and member.key (docs/fleet.md tells how to make them), or fleet.plaintext = true \
+             on loopback",
         )),
     }
 }

@@ -143,7 +143,7 @@ fn waits_for(sight: &Sight, readiness: &Readiness) -> String {
         Readiness::Ready => "nothing".to_owned(),
         Readiness::Quorum { have, need } => format!(
             "{have} of the {need} nodes that must know of it do: bring the others back, or, if they \
-             are dead for certain, `cofferdam cluster force`"
+             are dead for certain, `cofferdam node force`"
         ),
         Readiness::Silence(members) => {
             let names = members.iter().map(|id| {

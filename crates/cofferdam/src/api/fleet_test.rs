@@ -69,7 +69,7 @@ fn what_a_change_waits_for_has_names_and_remedies() {
     let silent = waits_for(&sight, &Readiness::Silence(vec![MemberId(1), MemberId(9)]));
     assert!(silent.ends_with("of node1, member 9"), "{silent}");
     let quorum = waits_for(&sight, &Readiness::Quorum { have: 1, need: 2 });
-    assert!(quorum.contains("cluster force"), "{quorum}");
+    assert!(quorum.contains("node force"), "{quorum}");
 }
 
 #[test]

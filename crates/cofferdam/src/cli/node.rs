@@ -31,6 +31,9 @@ pub(crate) enum NodeCommand {
         /// The node's name
         name: String,
     },
+    /// Have the change of the ring that is under way made although too few nodes know of it: only when
+    /// those that are missing are dead for certain, else they may serve what is stale
+    Force,
     /// Forget a member that has ended for good and owns no keys
     Remove {
         /// The member's name
@@ -50,6 +53,13 @@ pub(crate) fn run(global: &Global, command: &NodeCommand) -> Result<(), Failure>
         NodeCommand::Drain { name } => happen(name, "drain", "is drained: its keys move away"),
         NodeCommand::Eject { name } => happen(name, "eject", "is ejected: its keys move away"),
         NodeCommand::Readmit { name } => happen(name, "readmit", "is on probation"),
+        NodeCommand::Force => {
+            access.tell(Method::POST, "/v1/fleet/force")?;
+            done(
+                global,
+                "the change is made without the nodes that are missing",
+            )
+        }
         NodeCommand::Remove { name } => {
             let path = format!("/v1/fleet/members/{}", segment(name));
             access.tell(Method::DELETE, &path)?;

@@ -292,7 +292,7 @@ table! {
         /// The cache nodes, for a gateway without a store. All gateways list the same ones with the
         /// same weights.
         nodes: Vec<NodeEntry> = Vec::new(), Unsaid::Nothing("[{ member = 1, name = \"node1\", addr = \"10.0.0.1:8322\", weight = 100 }]"), Restart;
-        /// Folder with `ca.pem`, `member.pem` and `member.key`, as `cofferdam cluster` writes them:
+        /// Folder with `ca.pem`, `member.pem` and `member.key`, made as docs/fleet.md tells:
         /// gateways and nodes show each other certificates of one authority.
         certificates: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/fleet\""), Restart;
         /// Whether gateways and nodes speak unencrypted and believe anybody. Refused off loopback.

@@ -26,7 +26,7 @@ pub const KEY_FILE: &str = "member.key";
 #[derive(Debug, Error)]
 pub enum CertificatesError {
     /// A file cannot be read.
-    #[error("cannot read {path}: {source}: `cofferdam cluster join` writes it", path = path.display())]
+    #[error("cannot read {path}: {source}: docs/fleet.md tells how to make it", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,
