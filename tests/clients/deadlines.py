@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 
-from harness import Conn, Server, Suite, eventually
+from harness import Conn, Server, Suite, eventually, like
 
 suite = Suite("deadlines", server=False)
 
@@ -85,6 +85,18 @@ def whoever_is_between_requests_stays():
             time.sleep(0.7)
         time.sleep(1.5 * WRITER_S)
         conn.in_step()
+
+
+@suite.test
+def whoever_is_held_up_by_his_tenant_s_limit_stays():
+    with Setting() as server:
+        tenant = server.tenant("slow")
+        server.cli("tenant", "limit", "slow", "--bytes-in", "1KiB", "--burst", "10ms",
+                   "--max-delay-ms", "4000")
+        with server.connect(tenant) as conn:
+            # All of it is sent at once; that it is not read for a while is the limit's doing.
+            conn.send(b"set k 0 0 60000\r\n" + b"x" * 60_000 + b"\r\n")
+            conn.expect(like(rb"(NOT_)?STORED\r\n"))
 
 
 @suite.test

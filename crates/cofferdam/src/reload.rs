@@ -86,8 +86,13 @@ impl Reloader {
             TlsServer::new(files)?;
         }
         self.control.configure(sizes, servers)?;
+        let mut has_renewed = false;
         for (server, files) in certificates {
-            server.reload(&files)?;
+            has_renewed |= server.reload(&files)?;
+        }
+        let certificate = "tls.certificate".to_owned();
+        if has_renewed && !report.changed.contains(&certificate) {
+            report.changed.push(certificate);
         }
         self.level.set(merged.log_level);
         *in_force = merged;

@@ -15,6 +15,7 @@ mod keys;
 mod login;
 mod op;
 mod open;
+mod open_door;
 mod phases;
 mod plan;
 mod plan_text;

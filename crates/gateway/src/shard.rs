@@ -174,6 +174,13 @@ impl<B: Backend> Shard<B> {
             .is_some_and(|session| session.decoder.is_mid_request() || !session.unread.is_empty())
     }
 
+    /// Whether a session stands in the queue for a turn: what moves next is ours to do.
+    pub fn is_queued(&self, id: SessionId) -> bool {
+        self.sessions
+            .get(id.0 as usize)
+            .is_some_and(|session| session.queued)
+    }
+
     /// Whether a session's client was ever answered anything.
     pub fn was_answered(&self, id: SessionId) -> bool {
         self.sessions

@@ -6,7 +6,9 @@ use std::time::Duration;
 use base::ByteSize;
 use base::kv::ITEM_SIZE_MAX;
 
-use super::{Addr, Auto, Config, ITEM_SIZE_MIN, Size, Span, Switch, TlsListener};
+use super::{
+    Addr, Auto, ClientCertificate, Config, ITEM_SIZE_MIN, Size, Span, Switch, TlsListener,
+};
 
 /// As many entrants as fit at least, each with all that it may send.
 const DOOR_MEMORY_MIN: u64 = 64 * 1024;
@@ -248,6 +250,13 @@ impl Config {
 
     fn check_tls(&self) -> Result<(), String> {
         let tls = &self.tls;
+        if tls.client_certificate == ClientCertificate::Required && tls.client_ca.is_none() {
+            return Err(
+                "tls.client_certificate is \"required\", but tls.client_ca is not set: \
+                        give the PEM file of who signs them"
+                    .into(),
+            );
+        }
         let listener = match (self.listen.memcache_tls, tls.listeners.is_empty()) {
             (Switch::On(_), _) => "listen.memcache_tls",
             (_, false) => "tls.listeners",

@@ -43,7 +43,9 @@ fn tls_needs_a_certificate_and_its_key() {
     is_good(&format!("{half}\nkey = \"/k\""));
     let listed = "[tls]\nlisteners = [\"memcache_auth\", \"memcache\"]";
     assert!(error(listed).starts_with("tls.listeners "));
-    is_good("[tls]\nclient_certificate = \"required\"");
+    let unsigned = "[tls]\nclient_certificate = \"required\"";
+    assert!(error(unsigned).contains("tls.client_ca is not set"));
+    is_good(&format!("{unsigned}\nclient_ca = \"/a\""));
     assert!(Config::parse("[tls]\nlisteners = [\"admin\"]").is_err());
 }
 

@@ -34,6 +34,14 @@ pub enum LoadError {
         /// The server's words.
         reply: String,
     },
+    /// The target serves whoever comes, and would store a password that is sent to it.
+    #[error(
+        "{target} serves anybody without a login and would store the password: give the address where tenants authenticate, or leave --login away"
+    )]
+    NoLogin {
+        /// As the plan has it.
+        target: String,
+    },
     /// Not all keys could be stored before the run.
     #[error(
         "prefill stored {stored} of {asked} items ({first_error}): is the memory enough, and may the tenant write?"

@@ -6,6 +6,7 @@ use std::thread;
 use super::error::LoadError;
 use super::gate::AbandonOnDrop;
 use super::op::OPS;
+use super::open_door;
 use super::phases::Findings;
 use super::plan::{Mode, Plan};
 use super::report::{
@@ -22,6 +23,7 @@ const REMNANT_NS: u64 = 200_000_000;
 /// Runs the plan to its end; `progress` hears of it about once a second.
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(&Progress)) -> Result<Report, LoadError> {
     plan.validate()?;
+    open_door::refuse(plan)?;
     let shared = Shared::new(plan)?;
     let (newsroom, news) = channel();
     let (measured, findings) = thread::scope(|scope| {

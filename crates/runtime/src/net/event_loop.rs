@@ -37,6 +37,8 @@ const EVENTS_MAX: usize = 1024;
 const DUE_MAX: usize = 64;
 
 pub(super) const WAKER: Token = Token(usize::MAX);
+/// When it is looked again at one whose time is over while it waits for a turn.
+const QUEUED_AGAIN: Duration = Duration::from_millis(250);
 /// Tokens from here up to [`WAKER`] are listeners.
 pub(super) const FIRST_LISTENER: usize = usize::MAX - 16;
 
@@ -312,7 +314,7 @@ impl<B: Backend> EventLoop<B> {
             let Some((_, link)) = self.deadlines.take_due(now) else {
                 break;
             };
-            let Some(connection) = self.connection(link) else {
+            let Some(connection) = find(&mut self.connections, link) else {
                 continue;
             };
             if connection.peer_closed && connection.deadline <= now {
@@ -320,6 +322,14 @@ impl<B: Backend> EventLoop<B> {
                     connection.note_moved(now);
                 }
                 connection.set_deadline(now + LINGER);
+            }
+            if connection.deadline <= now
+                && !connection.peer_closed
+                && let Place::Session(session) = connection.place
+                && self.shard.is_queued(session)
+            {
+                // It is held up by us, for its tenant's limits, and not by its client.
+                connection.set_deadline(now + QUEUED_AGAIN);
             }
             let deadline = connection.deadline;
             connection.has_alarm = deadline > now && deadline < Timestamp::MAX;

@@ -135,18 +135,19 @@ impl Track {
             Reached::BytesOut(_) => per_second(|counts| counts.bytes_out),
             Reached::Inflight => tenant.clients.inflight_bytes as f64,
         };
-        if let Some((reached, until)) = self.limit
-            && now < until
-        {
-            self.limit = Some((reached, now + STICKY));
-            return (reached, used_of(reached));
-        }
         let traffic = &tenant.traffic;
         let rates = [
             traffic.ops_per_second.map(Reached::Ops),
             traffic.bytes_in_per_second.map(Reached::BytesIn),
             traffic.bytes_out_per_second.map(Reached::BytesOut),
         ];
+        if let Some((reached, until)) = self.limit
+            && now < until
+            && (reached == Reached::Inflight || rates.contains(&Some(reached)))
+        {
+            self.limit = Some((reached, now + STICKY));
+            return (reached, used_of(reached));
+        }
         let part = |reached: &Reached| {
             let limit = reached.limit().unwrap_or(1).max(1);
             used_of(*reached) / limit as f64

@@ -85,6 +85,27 @@ fn one_limit_stands_for_the_whole_affair() {
 }
 
 #[test]
+fn a_limit_that_was_changed_does_not_stand_any_more() {
+    let mut world = world_with(|acme| acme.traffic.ops_per_second = Some(5));
+    let mut cause = |change: fn(&mut TenantReading)| {
+        change(world.acme());
+        let said = world.run(3, |world| {
+            let clients = &mut world.acme().clients;
+            clients.reads_served += 5;
+            clients.bytes_read += 1024;
+            pause(world, 500);
+        });
+        one(&said).cause.clone().into_owned()
+    };
+    assert_eq!(cause(|_| ()), "ops");
+    let other = cause(|acme| {
+        acme.traffic.ops_per_second = None;
+        acme.traffic.bytes_in_per_second = Some(1024);
+    });
+    assert_eq!(other, "bytes_in");
+}
+
+#[test]
 fn a_moment_s_wait_is_no_event() {
     let mut world = World::new();
     assert_eq!(world.run(5, |world| pause(world, 5)), []);

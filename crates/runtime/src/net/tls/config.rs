@@ -87,6 +87,8 @@ pub struct TlsServer {
 #[derive(Debug)]
 pub(crate) struct Terms {
     pub(super) config: Arc<ServerConfig>,
+    /// What is shown, its own certificate first.
+    certificates: Vec<CertificateDer<'static>>,
     /// Whether a client must show a certificate that names a tenant.
     pub(super) certificate_required: bool,
 }
@@ -110,8 +112,8 @@ impl TlsServer {
     }
 
     /// Reads all files again and begins later connections with them. On an error what was in force
-    /// stays in force.
-    pub fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
+    /// stays in force. Tells whether it differs from that.
+    pub fn reload(&self, files: &TlsFiles) -> Result<bool, TlsError> {
         let authorities = read_authorities(files)?;
         let mut tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
         // A ticket vouches for the certificate that was shown when it was given: other authorities,
@@ -120,10 +122,14 @@ impl TlsServer {
             true => Arc::clone(&tickets.maker),
             false => Ticketer::new().map_err(TlsError::Tickets)?,
         };
-        self.current
-            .publish(terms(files, authorities.as_deref(), Arc::clone(&maker))?);
+        let before = self.current.get();
+        let now = terms(files, authorities.as_deref(), Arc::clone(&maker))?;
+        let differs = before.certificates != now.certificates
+            || before.certificate_required != now.certificate_required
+            || tickets.authorities != authorities;
+        self.current.publish(now);
         *tickets = Tickets { authorities, maker };
-        Ok(())
+        Ok(differs)
     }
 
     pub(crate) fn terms(&self) -> Arc<Terms> {
@@ -162,14 +168,16 @@ fn terms(
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
+    let certificates = certificates(&files.certificate)?;
     let mut config = builder
-        .with_single_cert(certificates(&files.certificate)?, key(&files.key)?)
+        .with_single_cert(certificates.clone(), key(&files.key)?)
         .map_err(|source| pair(files, source))?;
     // Sessions are kept by the clients: a storm of reconnects costs no memory here.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.ticketer = ticketer;
     Ok(Terms {
         config: Arc::new(config),
+        certificates,
         certificate_required: files
             .clients
             .as_ref()
