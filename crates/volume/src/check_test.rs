@@ -1,7 +1,8 @@
 //! What rots is named, each thing by its own name, and what is whole has no defects.
 
 use super::*;
-use crate::crash::world::{Planted, World};
+use crate::crash::planted::Planted;
+use crate::crash::world::World;
 use crate::name::ObjectKind;
 
 /// A volume with segments, checkpoints, perhaps snapshots, and records in its journal.

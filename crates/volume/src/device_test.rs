@@ -5,7 +5,8 @@ use base::rng::Rng;
 
 use super::*;
 use crate::command::Command;
-use crate::crash::world::{BLOCKS, Planted, World};
+use crate::crash::planted::Planted;
+use crate::crash::world::{BLOCKS, World};
 use crate::open::open;
 
 const LEN: u64 = BLOCKS * BLOCK;

@@ -6,7 +6,8 @@ use base::rng::Rng;
 use super::*;
 use crate::checker::{Checker, Content, stamped};
 use crate::command::Reply;
-use crate::crash::world::{BLOCKS, Planted, World};
+use crate::crash::planted::Planted;
+use crate::crash::world::{BLOCKS, World};
 use crate::engine::Engine;
 use crate::open::open;
 

@@ -1,6 +1,7 @@
 //! Bytes that rot are noticed, named, and never served.
 
-use super::world::{BLOCKS, Planted, World};
+use super::planted::Planted;
+use super::world::{BLOCKS, World};
 use crate::history::History;
 use crate::name::{ObjectKind, ObjectName};
 use crate::open::OpenError;

@@ -3,6 +3,7 @@
 mod damage_test;
 pub(crate) mod disk;
 mod past;
+pub(crate) mod planted;
 mod quiet;
 mod rot_test;
 mod sizes;
@@ -10,8 +11,9 @@ pub(crate) mod snapshots;
 pub(crate) mod store;
 pub(crate) mod world;
 
+use planted::Planted;
 use sizes::Sizes;
-use world::{Planted, World};
+use world::World;
 
 use crate::record::{block_crcs, data_offset};
 

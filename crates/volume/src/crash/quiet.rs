@@ -1,6 +1,7 @@
 //! The world at rest: I/O that ends while nothing is begun, and I/O done at once while a volume is attached.
 
-use super::world::{Planted, World};
+use super::planted::Planted;
+use super::world::World;
 use crate::Engine;
 use crate::command::{Command, IoError, Reply};
 use crate::name::ObjectName;

@@ -1,6 +1,7 @@
 //! Journals that rot: what was flushed and is damaged is named, and all else is served.
 
-use super::world::{BLOCKS, Planted, World};
+use super::planted::Planted;
+use super::world::{BLOCKS, World};
 use crate::checker::stamped;
 use crate::command::{Reply, Stage};
 use crate::engine::Engine;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::disk::Disk;
 use super::past::Past;
-use super::world::{Op, Planted, World};
+use super::planted::Planted;
+use super::world::{Op, World};
 use crate::Engine;
 use crate::catalogue::Catalogue;
 use crate::checker::{Checker, Content};

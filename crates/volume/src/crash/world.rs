@@ -7,6 +7,7 @@ use base::rng::Rng;
 
 use super::disk::{Disk, SyncBegun};
 use super::past::Past;
+use super::planted::Planted;
 use super::sizes::Sizes;
 use super::snapshots::Snapshots;
 use super::store::Store;
@@ -20,18 +21,6 @@ use crate::{Engine, Figures};
 
 /// The volume's size where nothing else is said, and the most that it has.
 pub(crate) const BLOCKS: u64 = 200;
-
-/// What a planted bug makes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Planted {
-    Nothing,
-    NoFsync,
-    EarlyAnswer,
-    ReusedName,
-    TornRecord,
-    EarlySnapshot,
-    Unpinned,
-}
 
 pub(crate) struct World {
     pub(crate) rng: Rng,

@@ -1,7 +1,8 @@
 //! The engine under a scheduler that the tests hold in their hands.
 
 use super::*;
-use crate::crash::world::{BLOCKS, Planted, World};
+use crate::crash::planted::Planted;
+use crate::crash::world::{BLOCKS, World};
 use crate::open::open;
 use crate::{BLOCK_LEN, checker};
 

@@ -5,7 +5,8 @@ use base::Timestamp;
 use crate::BLOCK_LEN;
 use crate::checker::stamped;
 use crate::command::{Refused, Reply};
-use crate::crash::world::{BLOCKS, Planted, World};
+use crate::crash::planted::Planted;
+use crate::crash::world::{BLOCKS, World};
 use crate::engine::Engine;
 
 fn world() -> (World, Engine) {
