@@ -15,6 +15,8 @@ const START_S: u64 = 1_800_000_000;
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) quota_bytes: u64,
+    /// The first quota, in so many times that; far above, so that a change cuts memory up anew.
+    pub(crate) starts_with: u64,
     pub(crate) item_size_max: u32,
     pub(crate) keys: u64,
     /// Typical length of a value; one in eight is drawn up to the item size.
@@ -82,7 +84,7 @@ impl History {
     pub(crate) fn new(seed: u64, plan: Plan) -> Self {
         let now = Timestamp::from_secs(START_S);
         let config = Config {
-            quota_bytes: plan.quota_bytes,
+            quota_bytes: plan.quota_bytes * plan.starts_with,
             item_size_max: plan.item_size_max,
             hash_key: [seed as u8; 16],
             cas_after: None,

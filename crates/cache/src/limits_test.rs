@@ -52,14 +52,13 @@ fn a_smaller_quota_is_reached_by_stores_alone() {
 }
 
 #[test]
-fn limits_that_need_another_cut_start_over() {
+fn limits_that_need_another_cut_take_effect() {
     let cache = cache(1024 * MIB, 1 << 20);
     (0..1000u32).for_each(|number| {
         set(&cache, &number.to_le_bytes(), &[3; 5000]);
     });
     assert!(cache.set_quota(START, MIB).is_err());
     cache.set_quota(START, 2 * MIB).expect("it fits");
-    assert_eq!(get(&cache, &1u32.to_le_bytes()), None);
     settle(&cache, START);
     let value = bytes((1 << 20) - 100, 4);
     for number in 0..10u32 {

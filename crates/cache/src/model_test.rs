@@ -22,6 +22,7 @@ fn small_items_in_a_small_cache() {
         20,
         Plan {
             quota_bytes: 256 << 10,
+            starts_with: 1,
             item_size_max: 16 << 10,
             keys: 2000,
             value_len: 200,
@@ -38,6 +39,7 @@ fn room_enough_for_all() {
         6,
         Plan {
             quota_bytes: 24 << 20,
+            starts_with: 1,
             item_size_max: 64 << 10,
             keys: 300,
             value_len: 300,
@@ -54,6 +56,7 @@ fn large_values_in_the_least_quota() {
         10,
         Plan {
             quota_bytes: 2 << 20,
+            starts_with: 1,
             item_size_max: 1 << 20,
             keys: 40,
             value_len: 20_000,
@@ -70,6 +73,7 @@ fn the_largest_values_replace_and_join_each_other_in_the_least_quota() {
         10,
         Plan {
             quota_bytes: 2 << 20,
+            starts_with: 1,
             item_size_max: 1 << 20,
             keys: 8,
             value_len: 450_000,
@@ -86,6 +90,7 @@ fn large_values_beside_small_ones_while_quotas_change() {
         10,
         Plan {
             quota_bytes: 4 << 20,
+            starts_with: 1,
             item_size_max: 300 << 10,
             keys: 500,
             value_len: 2000,
@@ -102,6 +107,7 @@ fn several_shards_while_quotas_change() {
         4,
         Plan {
             quota_bytes: 40 << 20,
+            starts_with: 1,
             item_size_max: 1 << 20,
             keys: 3000,
             value_len: 3000,
@@ -110,4 +116,23 @@ fn several_shards_while_quotas_change() {
             resizes: true,
         },
     );
+}
+
+#[test]
+fn items_are_carried_over_when_memory_is_cut_up_anew() {
+    for starts_with in [16, 256] {
+        histories(
+            20,
+            Plan {
+                quota_bytes: 2 << 20,
+                starts_with,
+                item_size_max: 300 << 10,
+                keys: 1500,
+                value_len: 2000,
+                steps: 6000,
+                mostly_uploads: false,
+                resizes: true,
+            },
+        );
+    }
 }

@@ -10,7 +10,7 @@ use crate::STORED_KEY_LEN_MAX;
 use crate::config::{Config, ConfigError};
 use crate::geometry::{SHARD_QUOTA_MAX, SHARDS_MAX, shard_count, shards_serve};
 use crate::hash::{KeyHash, KeyHasher};
-use crate::shard::Shard;
+use crate::shard::{Former, Shard};
 
 /// What a shard that is out of use still takes.
 const IDLE_SHARD_BYTES: u64 = 4 << 10;
@@ -24,12 +24,10 @@ const BUDGET_BYTES_MAX: usize = 1 << 30;
 /// The cache of one tenant; nothing in it is visible to another.
 ///
 /// It is cut into 1 to 16 shards, each behind a mutex that is held for one call. How many there
-/// are follows from quota and item size at the start; it changes only when new limits do not fit,
-/// and then the cache starts over empty.
+/// are follows from quota and item size at the start; it changes only when new limits do not fit.
 #[derive(Debug)]
 pub struct TenantCache {
     hasher: KeyHasher,
-    hash_key: [u8; 16],
     cas_after: Option<u64>,
     shards: Vec<Mutex<Option<Box<Shard>>>>,
     /// How many of the shards are in use, a power of two; changed only with all of them locked.
@@ -64,7 +62,6 @@ impl TenantCache {
         Config::check(quota_bytes, item_size_max)?;
         let cache = Self {
             hasher: KeyHasher::new(&hash_key),
-            hash_key,
             cas_after,
             shards: (0..SHARDS_MAX).map(|_| Mutex::new(None)).collect(),
             active: AtomicUsize::new(1),
@@ -173,7 +170,7 @@ impl TenantCache {
     /// Appends up to `max` bytes of a held value from `offset` on; how many, 0 at its end.
     ///
     /// `None` if the hold has ended, which a delete, an overwrite or a flush does not do, but
-    /// 5 s without a read, or a change of limits that starts the cache over.
+    /// 5 s without a read, or a change of limits that cuts the memory up anew.
     pub fn read_pinned(
         &self,
         pin: Pin,
@@ -204,8 +201,10 @@ impl TenantCache {
     /// Changes the quota while serving; a smaller one is reached in bounded steps, by
     /// [`maintain`](Self::maintain) and stores.
     ///
-    /// A change so large that memory must be cut up anew (a quota under about a fifth of the one
-    /// at the start, or above 8 GiB a shard) starts the cache over empty.
+    /// A quota under about a fifth of the one at the start has the memory cut up anew: holds and
+    /// arrivals end, and items of up to 8 MiB are carried over in bounded steps, as many as fit.
+    /// One above 8 GiB a shard takes more shards and starts the cache over. In either case what is
+    /// lost counts as evicted.
     ///
     /// # Errors
     /// If it does not hold two items of the item size.
@@ -219,7 +218,8 @@ impl TenantCache {
 
     /// Changes the largest item size for stores to come; items that are there stay.
     ///
-    /// One so large that a shard cannot hold two starts the cache over empty, with fewer shards.
+    /// One so large that a shard cannot hold two has the items carried over to fewer shards, as a
+    /// smaller quota may.
     ///
     /// # Errors
     /// If it is out of range, or the quota does not hold two such items.
@@ -259,7 +259,7 @@ impl TenantCache {
         more
     }
 
-    /// Brings new limits about: in place where the memory's cut allows it, else from empty.
+    /// Brings new limits about: in place where the memory's cut allows it, else with another cut.
     fn apply(&self, now: Timestamp, limits: Limits, first: bool) {
         let Limits {
             quota_bytes,
@@ -280,23 +280,39 @@ impl TenantCache {
             .count();
         let each = (quota_bytes - idle as u64 * IDLE_SHARD_BYTES) / count as u64;
         let each = each.min(SHARD_QUOTA_MAX);
-        for (number, place) in shards.iter_mut().enumerate() {
+        // What was held goes to the shard that its keys are now in, from the last shard on.
+        let mut held: Vec<Vec<Former>> = (0..count).map(|_| Vec::new()).collect();
+        for (number, place) in shards.iter_mut().enumerate().rev() {
+            let heir = number & (count - 1);
             match place.as_mut() {
                 Some(shard) if number < count && stay && shard.serves(each) => {
                     shard.tick(now);
                     shard.set_limits(each, item_size_max);
                 }
-                // One that is out of use only gives its memory back, and keeps its figures.
-                Some(shard) => shard.rebuild(if number < count { each } else { 0 }, item_size_max),
+                Some(shard) => {
+                    shard.tick(now);
+                    // One that is out of use keeps its figures.
+                    let quota = if number < count { each } else { 0 };
+                    held[heir].extend(shard.renew(quota, item_size_max));
+                }
                 None if number < count => {
                     let mark = (number as u64) << TOKEN_BITS;
-                    let shard = Shard::new(mark, each, item_size_max, &self.hash_key, now);
+                    let shard = Shard::new(mark, each, item_size_max, self.hasher, now);
                     **place = shard.map(Box::new);
                     if let (Some(shard), Some(cas)) = (place.as_mut(), self.cas_after) {
                         shard.set_cas(cas);
                     }
                 }
                 None => {}
+            }
+            if let Some(shard) = place.as_mut().filter(|_| number < count) {
+                let formers = std::mem::take(&mut held[heir]);
+                if count > before {
+                    // Its keys are in several shards now.
+                    formers.into_iter().for_each(|former| shard.lose(former));
+                } else {
+                    shard.succeed(formers);
+                }
             }
         }
         if !stay {

@@ -56,6 +56,7 @@ impl Shard {
         self.check_slots();
         self.check_bodies();
         self.check_clients();
+        self.check_formers();
     }
 
     fn count(&self, number: u32, reached: &HashSet<u32>) -> Count {
@@ -134,6 +135,22 @@ impl Shard {
             assert_eq!(taken < slots, self.roomy.contains(&number));
         }
         assert_eq!(empty, self.slots_empty);
+    }
+
+    /// What is to be carried over is in order too, and nowhere else.
+    fn check_formers(&self) {
+        let mut keys = HashSet::new();
+        for former in &self.formers {
+            let shard = former.shard();
+            shard.check();
+            for loc in shard.index.locations(&shard.segs) {
+                let bytes = shard.segs.at(loc);
+                let key = Header::read(bytes).key(bytes);
+                let hash = self.hasher.hash(key);
+                assert_eq!(self.index.find(&self.segs, hash, key), None);
+                assert!(keys.insert(key.to_vec()), "a key was held twice");
+            }
+        }
     }
 
     /// Every chunk knows its body, and every body by whom it is needed.

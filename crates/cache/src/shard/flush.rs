@@ -24,6 +24,7 @@ impl Shard {
     /// Gives up the index, and with it every item: no item is touched.
     pub(super) fn flush_now(&mut self) {
         self.forget_all_gone();
+        self.forget_formers();
         let Some(fresh) = Index::new(self.index.loc_bits()) else {
             // Not even a kilobyte can be had: the slow way needs none.
             while self.index.items > 0 && self.reclaim_at_once() {}

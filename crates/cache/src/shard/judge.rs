@@ -107,8 +107,8 @@ impl Shard {
     }
 
     /// The item of this key, if it is there and has not ended, and nothing else.
-    fn peek(&self, hash: KeyHash, key: &[u8]) -> Option<Found> {
-        let loc = self.index.find(&self.segs, hash, key)?;
+    fn peek(&mut self, hash: KeyHash, key: &[u8]) -> Option<Found> {
+        let loc = self.find(hash, key)?;
         let header = Header::read(self.segs.at(loc));
         let ended = header.expiry != 0 && header.expiry <= self.now_s();
         (!ended).then_some(Found { loc, header })

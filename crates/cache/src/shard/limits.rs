@@ -1,11 +1,8 @@
 //! How much memory the shard holds, may hold, and what it does with the difference.
 
 use super::Shard;
-use super::bodies::Bodies;
-use crate::geometry::Geometry;
 use crate::ghost::Ghost;
 use crate::index::Index;
-use crate::segment::Segments;
 
 /// Segments kept in reserve, so that a queue can always be given the next one without waiting for
 /// a whole segment to be emptied: one for each queue, one for chunks.
@@ -43,7 +40,7 @@ impl Shard {
     }
 
     /// Bytes that are not, or soon will not be, there for segments.
-    fn overhead_bytes(&self) -> u64 {
+    pub(super) fn overhead_bytes(&self) -> u64 {
         let wanted = self.index_growth_bytes() + self.ghost_growth_bytes();
         // The list of segments may double with the next one.
         let table = self.segs.table_bytes().max(512);
@@ -155,44 +152,5 @@ impl Shard {
         self.quota_bytes = quota_bytes;
         self.item_size_max = item_size_max;
         self.follow_items();
-    }
-
-    /// Starts over, empty, with memory cut up for these limits; what was held goes bit by bit.
-    pub(crate) fn rebuild(&mut self, quota_bytes: u64, item_size_max: u32) {
-        let geometry = Geometry::new(quota_bytes);
-        let Some(index) = Index::new(geometry.loc_bits(quota_bytes)) else {
-            self.flush_now();
-            self.set_limits(quota_bytes, item_size_max);
-            return;
-        };
-        self.drop_all_clients();
-        let old = std::mem::replace(&mut self.segs, Segments::new(geometry));
-        // Without room for the list the memory goes at once.
-        let _ = self.graveyard.try_reserve(old.list.len());
-        let memory = old.list.into_iter().map(|segment| segment.bytes);
-        for bytes in memory.filter(|bytes| !bytes.is_empty()) {
-            if self.graveyard.len() < self.graveyard.capacity() {
-                self.graveyard_bytes += bytes.len() as u64;
-                self.graveyard.push(bytes);
-            }
-        }
-        self.index = index;
-        self.ghost = Ghost::default();
-        self.has_evicted = false;
-        for queue in [0, 1] {
-            self.sealed[queue].clear();
-            self.open[queue] = None;
-            self.queue_chunk_bytes[queue] = 0;
-        }
-        self.roomy.clear();
-        self.slots_empty = 0;
-        self.victim = None;
-        self.flushed.clear();
-        self.given_up.clear();
-        self.bodies = Bodies::default();
-        self.live_bytes = 0;
-        self.expiring = None;
-        self.quota_bytes = quota_bytes;
-        self.item_size_max = item_size_max;
     }
 }

@@ -33,6 +33,7 @@ impl Shard {
         // Only what is held too much must go now; the reserve is the stores' own affair.
         let excess = self.segs.held > self.segment_limit();
         more |= excess && self.reclaim(bytes, 1);
+        more |= !self.formers.is_empty() && self.carry(bytes);
         more |= self.expire(budget);
         self.give_up_dead_victim();
         more |= self.tidy(bytes);

@@ -3,6 +3,7 @@
 mod arith;
 mod awaited;
 mod bodies;
+mod carry;
 #[cfg(test)]
 mod check;
 mod chunks;
@@ -37,6 +38,7 @@ use crate::slab::Slab;
 pub(crate) use arith::NUMBER_LEN_MAX;
 use awaited::Awaited;
 use bodies::Bodies;
+pub(crate) use carry::Former;
 use log::Queue;
 use pins::{Hold, PinRecord};
 use reclaim::Victim;
@@ -75,6 +77,8 @@ pub(crate) struct Shard {
     /// Whether room was ever made, so that remembering evictions pays.
     has_evicted: bool,
     flush_at: Option<Timestamp>,
+    /// What was held under earlier cuts of the memory, to be carried over.
+    formers: Vec<Former>,
     /// Memory of a shape given up, to be returned bit by bit.
     graveyard: Vec<Box<[u8]>>,
     graveyard_bytes: u64,
@@ -112,7 +116,7 @@ impl Shard {
         token_mark: u64,
         quota_bytes: u64,
         item_size_max: u32,
-        hash_key: &[u8; 16],
+        hasher: KeyHasher,
         now: Timestamp,
     ) -> Option<Self> {
         let geometry = Geometry::new(quota_bytes);
@@ -120,7 +124,7 @@ impl Shard {
             token_mark,
             quota_bytes,
             item_size_max,
-            hasher: KeyHasher::new(hash_key),
+            hasher,
             segs: Segments::new(geometry),
             index: Index::new(geometry.loc_bits(quota_bytes))?,
             ghost: Ghost::default(),
@@ -136,6 +140,7 @@ impl Shard {
             given_up: Vec::new(),
             has_evicted: false,
             flush_at: None,
+            formers: Vec::new(),
             graveyard: Vec::new(),
             graveyard_bytes: 0,
             holds: Vec::new(),
@@ -198,7 +203,10 @@ impl Shard {
         self.tick(now);
         match op {
             Op::Get(get) => self.get(hash, get, sink),
-            Op::Store(store) => self.store(hash, store),
+            Op::Store(store) => {
+                self.carry_with(store.value.len());
+                self.store(hash, store)
+            }
             Op::Delete(delete) => self.delete(hash, delete),
             Op::Arith(arith) => self.arith(hash, arith, sink),
         }
@@ -226,7 +234,7 @@ impl Shard {
     /// The item of this key, if it is there and has not ended; one that has ended is dropped.
     #[inline]
     fn look_up(&mut self, hash: KeyHash, key: &[u8]) -> Option<Found> {
-        let Some(loc) = self.index.find(&self.segs, hash, key) else {
+        let Some(loc) = self.find(hash, key) else {
             self.forget_gone(hash, key);
             return None;
         };
@@ -237,6 +245,16 @@ impl Shard {
             return None;
         }
         Some(Found { loc, header })
+    }
+
+    /// Where the item of this key is, after it was carried over if need be.
+    #[inline]
+    fn find(&mut self, hash: KeyHash, key: &[u8]) -> Option<u32> {
+        let loc = self.index.find(&self.segs, hash, key);
+        if loc.is_none() && !self.formers.is_empty() {
+            return self.carry_key(hash, key);
+        }
+        loc
     }
 
     fn bury_expired(&mut self, hash: KeyHash, loc: u32, header: &Header) {
@@ -339,16 +357,22 @@ impl Shard {
         stats.curr_items = self.index.items;
         stats.bytes = self.live_bytes;
         stats.held_bytes = self.held_bytes();
-        stats.quota_bytes = self.quota_bytes;
         stats.index_bytes = self.index_bytes();
         stats.segments = u64::from(self.segs.held);
         stats.segment_bytes = self.segment_bytes();
         stats.small_age_s = self.queue_age_s(Queue::Small);
         stats.main_age_s = self.queue_age_s(Queue::Main);
+        for former in &self.formers {
+            stats.absorb(&former.shard().stats());
+        }
+        stats.quota_bytes = self.quota_bytes;
         stats
     }
 
     pub(crate) fn reset_stats(&mut self) {
         self.stats = Stats::default();
+        for former in &mut self.formers {
+            former.shard_mut().reset_stats();
+        }
     }
 }

@@ -201,13 +201,13 @@ impl Shard {
         }
     }
 
-    /// Ends all holds and arrivals.
-    pub(super) fn drop_all_clients(&mut self) {
+    /// Ends all holds and arrivals, as if they had stalled.
+    pub(super) fn end_all_clients(&mut self) {
         for token in self.pins.tokens(|_| true) {
             self.unpin(token);
         }
         for token in self.arriving.tokens(|_| true) {
-            self.abort(token);
+            self.fail_arriving(token);
         }
     }
 }

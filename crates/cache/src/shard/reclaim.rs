@@ -37,7 +37,7 @@ const SPARSE_WINDOW: usize = 512;
 pub(super) struct Victim {
     pub(super) segment: u32,
     cursor: u32,
-    queue: Queue,
+    pub(super) queue: Queue,
     /// It has many dead bytes: all that lives is kept.
     sparse: bool,
     /// Bytes, chunks included, that may still survive.
@@ -349,15 +349,19 @@ impl Shard {
     pub(super) fn evict(&mut self, hash: KeyHash, loc: u32, header: &Header, remember: bool) {
         self.note_gone(hash, loc, header);
         self.has_evicted = true;
+        self.count_evicted(header);
+        if remember {
+            self.ghost.insert(hash.ghost_bits());
+        }
+        self.bury(hash, loc, header);
+    }
+
+    pub(super) fn count_evicted(&mut self, header: &Header) {
         self.stats.evictions += 1;
         self.stats.evicted_at_unix_s = u64::from(self.now_s());
         self.stats.evicted_idle_s = u64::from(header.idle_s(self.now_s()));
         if !header.has(FETCHED) {
             self.stats.evicted_unfetched += 1;
         }
-        if remember {
-            self.ghost.insert(hash.ghost_bits());
-        }
-        self.bury(hash, loc, header);
     }
 }

@@ -124,6 +124,7 @@ impl Shard {
 
     /// Adds bytes; false if there is no such value (any more), or it has more bytes than said.
     pub(crate) fn fill(&mut self, token: u64, bytes: &[u8]) -> bool {
+        self.carry_with(bytes.len());
         let Some(arriving) = self.arriving.get_mut(token) else {
             return false;
         };
