@@ -123,6 +123,27 @@ def mg_R_lets_one_client_recache(c):
 
 
 @suite.golden(since=MODERN)
+def mg_flags_act_in_the_order_they_are_written(c):
+    stored(c, "forever", "x")
+    c("mg forever T7 R50\r\n", "HD W\r\n")
+    stored(c, "forever", "x")
+    c("mg forever R50 T7\r\n", "HD\r\n")
+    stored(c, "soon", "x", "T40")
+    c("mg soon T700 R50 t\r\n", like(rb"HD t(?:700|699)\r\n"))
+    stored(c, "soon", "x", "T40")
+    c("mg soon R50 T700 t\r\n", like(rb"HD t(?:700|699) W\r\n"))
+    c("mg soon t T10\r\n", like(rb"HD t(?:700|69\d) Z\r\n"))
+    c("mg soon t T0\r\n", like(rb"HD t(?:10|9) Z\r\n"))
+    c("mg soon t T9\r\n", "HD t-1 Z\r\n")
+    c("mg new1 t N30\r\n", "HD t-1 W\r\n")
+    c("mg new1 t\r\n", like(rb"HD t(?:30|29) Z\r\n"))
+    c("mg new2 N30 T60 t\r\n", like(rb"HD t(?:60|59) W\r\n"))
+    c("mg new3 T60 N30 t\r\n", like(rb"HD t(?:30|29) W\r\n"))
+    c("mg new2 t\r\n", like(rb"HD t(?:60|5\d) Z\r\n"))
+    c("mg new3 t\r\n", like(rb"HD t(?:30|2\d) Z\r\n"))
+
+
+@suite.golden(since=MODERN)
 def mg_C_leaves_out_a_value_that_is_known(c):
     stored(c, "a", "x", "E42")
     c("mg a v c C42\r\n", "HD c42\r\n")
@@ -166,6 +187,29 @@ def ms_returns_key_opaque_and_cas(c):
 def ms_s_returns_the_size_after_appending(c):
     c("ms a 3 s\r\nabc\r\n", "HD s3\r\n")
     c("ms a 2 MA s\r\nde\r\n", "HD s5\r\n")
+
+
+@suite.golden(since=MODERN)
+def ms_that_fails_returns_the_length_sent_and_no_cas(c):
+    c("ms a 1 MR s c\r\nx\r\n", "NS s1 c0\r\n")
+    c("ms a 3 C1 c s\r\nxxx\r\n", "NF c0 s3\r\n")
+    stored(c, "a", "x")
+    c("ms a 2 ME s c k O1\r\nxx\r\n", "NS s2 c0 ka O1\r\n")
+    c("ms a 3 C1 c s q\r\nxxx\r\n", "EX c0 s3\r\n")
+    c("ms a 3 MA C1 s\r\nxxx\r\n", "EX s3\r\n")
+    large = "x" * 100_000
+    c(f"ms a {len(large)} C1 c s\r\n{large}\r\n", "EX c0 s100000\r\n")
+
+
+@suite.golden(since=MODERN)
+def modes_are_capital_letters(c):
+    for mode in ("Ma", "Me", "Mp", "Mr", "Ms", "Mset", "Mappend", "M"):
+        c(f"ms a 1 {mode}\r\nx\r\n", "CLIENT_ERROR invalid mode for ms M token\r\n")
+    c("ms a 1 MSet\r\n5\r\n", "HD\r\n")
+    for mode in ("Mi", "Md", "Mincr", "Mdecr", "M"):
+        c(f"ma a {mode}\r\n", "CLIENT_ERROR invalid mode for ma M token\r\n")
+    c("ma a MIncr v\r\n", "VA 1\r\n6\r\n")
+    c("ma a M-1 v\r\n", "VA 1\r\n5\r\n")
 
 
 @suite.golden
@@ -316,7 +360,7 @@ def ma_counts(c):
     c("ma n v D8\r\n", "VA 2\r\n20\r\n")
     c("ma n v MD D5\r\n", "VA 2\r\n15\r\n")
     c("ma n v M- D100\r\n", "VA 1\r\n0\r\n")
-    for mode in ("MI", "Mi", "M+", "Mincr", "MINCR"):
+    for mode in ("MI", "M+", "MINCR"):
         c(f"ma n {mode}\r\n", like(rb"(?:HD|CLIENT_ERROR [^\r\n]*)\r\n"))
     c("ma n D18446744073709551615\r\n", "HD\r\n")
     c("ma n k O3 v t\r\n", like(rb"VA \d+ kn O3 t-1\r\n\d+\r\n"))
@@ -354,6 +398,60 @@ def ma_refuses(c):
     c("ma a Dx\r\n", either)
     c("ma a D-1\r\n", either)
     c("ma a c c\r\n", like(rb"CLIENT_ERROR (?:invalid or )?duplicate flag\r\n"))
+
+
+@suite.golden(since=MODERN)
+def ma_compares_before_it_reads_unless_there_is_nothing_to_read(c):
+    refused = "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n"
+    stored(c, "text", "abc", "E10")
+    c("ma text C5\r\n", "EX\r\n")
+    c("ma text C10\r\n", refused)
+    stored(c, "empty", "", "E10")
+    c("ma empty C5\r\n", refused)
+    c("ma empty C10\r\n", refused)
+
+
+@suite.golden(since=MODERN)
+def ma_says_nothing_of_staleness(c):
+    stored(c, "n", "5")
+    c("md n I\r\n", "HD\r\n")
+    c("ma n v\r\n", "VA 1\r\n6\r\n")
+    c("mg n\r\n", "HD X W\r\n")
+    c("ma n t\r\n", "HD t-1\r\n")
+
+
+@suite.golden(since=MODERN)
+def ma_flags_act_in_the_order_they_are_written(c):
+    c("ma n t N30\r\n", "HD t-1\r\n")
+    c("ma n t T50\r\n", like(rb"HD t(?:30|29)\r\n"))
+    c("ma n t\r\n", like(rb"HD t(?:50|49)\r\n"))
+    c("ma m T60 N30 t\r\n", like(rb"HD t(?:30|29)\r\n"))
+    c("ma o N30 T60 t\r\n", like(rb"HD t(?:60|59)\r\n"))
+
+
+@suite.golden(since=MODERN)
+def of_several_mistakes_in_flags_one_is_told(c):
+    delta = "CLIENT_ERROR invalid numeric delta value\r\n"
+    initial = "CLIENT_ERROR invalid numeric initial value\r\n"
+    for flags, line in (
+        ("Dx", delta),
+        ("D", delta),
+        ("D-1", delta),
+        ("D+1", delta),
+        ("Jx", initial),
+        ("Dx Jx", initial),
+        ("Jx Dx", delta),
+        ("Dx y", INVALID),
+        ("y Dx", INVALID),
+        ("Dx k k", DUPLICATE),
+        ("Dx Fx", delta),
+        ("Fx Dx", delta),
+        ("Tx Fx", BAD_TOKEN),
+        (f"Dx O{'o' * 40}", delta),
+    ):
+        for head, end in (("mg a", ""), ("md a", ""), ("ms a 1", "x\r\n")):
+            c(f"{head} {flags}\r\n{end}", line)
+        c(f"ma a {flags}\r\n", "CLIENT_ERROR invalid or duplicate flag\r\n")
 
 
 @suite.golden

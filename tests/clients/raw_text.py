@@ -8,7 +8,7 @@ is `delete`, where clients of the old form are still served.
 import re
 import time
 
-from harness import Suite, like
+from harness import MODERN, Suite, like
 
 suite = Suite("raw_text", oracle=True)
 
@@ -164,6 +164,30 @@ def flags_are_32_bits(c):
     c("set a -1 0 4\r\ndata\r\n", BAD, old=BAD + "ERROR\r\n")
     c("set a x 0 4\r\ndata\r\n", BAD, old=BAD + "ERROR\r\n")
     holds(c, "a", "x", flags=4294967295)
+    c("set b 18446744073709551616 0 1\r\nx\r\n", BAD, old=BAD + "ERROR\r\n")
+    # memcached keeps the lower 32 bits.
+    c("set b 4294967296 0 1\r\nx\r\n", BAD, old=like(rb"STORED\r\n|[^\r\n]*\r\nERROR\r\n"),
+      newer="STORED\r\n")
+
+
+@suite.golden(since=MODERN)
+def flags_and_exptime_may_have_a_sign(c):
+    for text, flags in (("+1", 1), ("-0", 0), ("007", 7)):
+        stored(c, "a", "x", flags=text)
+        holds(c, "a", "x", flags=flags)
+    stored(c, "a", "x", exptime="+100")
+    c("mg a t\r\n", like(rb"HD t(?:100|9\d)\r\n"))
+    for text in ("9223372036854775808", "+", "-", "+-1"):
+        c(f"set a 0 {text} 1\r\nx\r\n", BAD)
+
+
+@suite.golden(since=MODERN)
+def an_exptime_may_have_more_than_31_bits(c):
+    stored(c, "a", "x", exptime=4294967296)
+    holds(c, "a", "x")
+    # memcached keeps the lower 32 bits, with a sign: it is over.
+    stored(c, "b", "x", exptime=2147483648)
+    c("mg b\r\n", "HD\r\n", newer="EN\r\n")
 
 
 @suite.golden

@@ -87,10 +87,15 @@ pub struct Get<'a> {
     pub known_cas: Option<u64>,
     /// Give the item this end (`touch`, `gat`, `mg T`).
     pub touch: Option<Expiry>,
-    /// On a miss create an empty item with this end and report [`Recache::Won`] (`mg N`).
+    /// On a miss create an empty item with this end, whatever `touch` says, and report
+    /// [`Recache::Won`] (`mg N`).
     pub vivify: Option<Expiry>,
     /// Report [`Recache::Won`] once if fewer seconds than this are left (`mg R`).
     pub recache_below_s: Option<u32>,
+    /// The touch comes before the look at what is left, not after it (`mg T R`).
+    pub touch_first: bool,
+    /// Show the end that the item had before; of one that is created, never (`mg t T`).
+    pub expiry_before: bool,
     /// The CAS that a vivified item gets (`mg E`).
     pub new_cas: Option<u64>,
     /// Look without counting as an access (`mg u`, `me`).
@@ -107,6 +112,8 @@ impl<'a> Get<'a> {
             touch: None,
             vivify: None,
             recache_below_s: None,
+            touch_first: false,
+            expiry_before: false,
             new_cas: None,
             peek: false,
         }
@@ -193,10 +200,12 @@ pub struct Arith<'a> {
     pub delta: u64,
     /// Subtract instead of add.
     pub decrement: bool,
-    /// Create the item with this number and end if it is not there.
+    /// Create the item with this number and end, whatever `touch` says, if it is not there.
     pub initial: Option<(u64, Expiry)>,
     /// Give the item this end (`ma T`).
     pub touch: Option<Expiry>,
+    /// Show the end that the item had before; of one that is created, never (`ma t T`).
+    pub expiry_before: bool,
     /// Only if the item has this CAS.
     pub compare_cas: Option<u64>,
     /// The CAS that the item gets, instead of the next one (`ma E`).
@@ -255,7 +264,7 @@ pub struct Item<'a> {
     pub flags: u32,
     /// Its CAS, never 0.
     pub cas: u64,
-    /// Its end, after any touch.
+    /// Its end, after any touch unless it was asked for as it was before.
     pub expiry: Expiry,
     /// Seconds since the access before this one.
     pub idle_s: u32,

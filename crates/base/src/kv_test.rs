@@ -89,6 +89,7 @@ fn every_operation_names_its_key() {
         decrement: false,
         initial: None,
         touch: None,
+        expiry_before: false,
         compare_cas: None,
         new_cas: None,
     };

@@ -17,6 +17,8 @@ impl History {
                     touch: self.maybe_expiry(),
                     vivify: self.maybe_expiry(),
                     recache_below_s: (self.rng.below(6) == 0).then_some(self.rng.below(90) as u32),
+                    touch_first: self.rng.below(2) == 0,
+                    expiry_before: self.rng.below(4) == 0,
                     new_cas: self.maybe_new_cas(),
                     peek: self.rng.below(8) == 0,
                 };
@@ -46,6 +48,7 @@ impl History {
                     decrement: self.rng.below(2) == 0,
                     initial: self.maybe_expiry().map(|expiry| (99_990, expiry)),
                     touch: self.maybe_expiry(),
+                    expiry_before: self.rng.below(4) == 0,
                     compare_cas: self.maybe_cas(&key),
                     new_cas: self.maybe_new_cas(),
                 };

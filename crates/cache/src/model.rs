@@ -122,7 +122,6 @@ impl Model {
             let Some(expiry) = op.vivify else {
                 return (Outcome::Miss, None);
             };
-            let expiry = op.touch.unwrap_or(expiry);
             let entry = Entry {
                 value: Vec::new(),
                 flags: 0,
@@ -136,6 +135,7 @@ impl Model {
             let seen = Seen {
                 recache: Recache::Won,
                 fetched: false,
+                expiry: shown_of_new(op.expiry_before, expiry),
                 ..seen(&entry, now_s)
             };
             self.entries.insert(op.key.to_vec(), entry);
@@ -144,8 +144,8 @@ impl Model {
         let Some(entry) = self.look(now, op.key) else {
             return (Outcome::Miss, None);
         };
-        let soon =
-            |below: u32| entry.expiry != Expiry::NEVER && entry.expiry.unix_secs() < now_s + below;
+        let end = op.touch.filter(|_| op.touch_first).unwrap_or(entry.expiry);
+        let soon = |below: u32| end != Expiry::NEVER && end.unix_secs() < now_s + below;
         let mut shown = seen(entry, now_s);
         shown.recache = if entry.token_sent {
             Recache::Lost
@@ -157,7 +157,9 @@ impl Model {
         };
         if let Some(expiry) = op.touch {
             entry.expiry = expiry;
-            shown.expiry = expiry;
+            if !op.expiry_before {
+                shown.expiry = expiry;
+            }
         }
         if !op.peek {
             entry.fetched = true;
@@ -293,16 +295,20 @@ impl Model {
                 value: number.to_string().into_bytes(),
                 flags: 0,
                 cas,
-                expiry: op.touch.unwrap_or(expiry),
+                expiry,
                 accessed_s: now_s,
                 fetched: false,
                 stale: false,
                 token_sent: false,
             };
-            let shown = seen(&entry, now_s);
+            let mut shown = seen(&entry, now_s);
+            shown.expiry = shown_of_new(op.expiry_before, expiry);
             self.entries.insert(op.key.to_vec(), entry);
             return (Outcome::Hit, Some(shown));
         };
+        if entry.value.is_empty() {
+            return (Outcome::NonNumeric, None);
+        }
         if op
             .compare_cas
             .is_some_and(|given| given != 0 && given != entry.cas)
@@ -327,7 +333,9 @@ impl Model {
         entry.value.resize(digits.len().max(len), b' ');
         shown.value = digits;
         shown.cas = cas;
-        shown.expiry = entry.expiry;
+        if !op.expiry_before {
+            shown.expiry = entry.expiry;
+        }
         shown.recache = Recache::No;
         (Outcome::Hit, Some(shown))
     }
@@ -348,6 +356,11 @@ fn number(value: &[u8]) -> Option<u64> {
     }
     let number = number as u64;
     (number >> 63 == 0 || !text.contains('-')).then_some(number)
+}
+
+/// The end that is shown of an item that was created.
+fn shown_of_new(before: bool, expiry: Expiry) -> Expiry {
+    if before { Expiry::NEVER } else { expiry }
 }
 
 fn seen(entry: &Entry, now_s: u32) -> Seen {

@@ -137,6 +137,15 @@ pub(crate) fn parse_i32(text: &[u8]) -> Option<i32> {
     }
 }
 
+/// A number that may begin with a sign, of at most 64 bits with it.
+pub(crate) fn parse_i64(text: &[u8]) -> Option<i64> {
+    match text.split_first() {
+        Some((b'-', digits)) => 0i64.checked_sub_unsigned(parse_u64(digits)?),
+        Some((b'+', digits)) => i64::try_from(parse_u64(digits)?).ok(),
+        _ => i64::try_from(parse_u64(text)?).ok(),
+    }
+}
+
 #[cfg(test)]
 #[path = "number_test.rs"]
 mod tests;

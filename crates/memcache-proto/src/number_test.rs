@@ -2,7 +2,7 @@
 
 use proptest::prelude::{any, proptest};
 
-use super::{Digits, Tail, parse_i32, parse_u32, parse_u64, push};
+use super::{Digits, Tail, parse_i32, parse_i64, parse_u32, parse_u64, push};
 
 proptest! {
     #[test]
@@ -71,4 +71,12 @@ fn edges() {
     assert_eq!(parse_i32(b"-2147483648"), Some(i32::MIN));
     assert_eq!(parse_i32(b"-2147483649"), None);
     assert_eq!(parse_i32(b"2147483648"), None);
+    assert_eq!(parse_i64(b"-9223372036854775808"), Some(i64::MIN));
+    assert_eq!(parse_i64(b"+9223372036854775807"), Some(i64::MAX));
+    assert_eq!(parse_i64(b"-9223372036854775809"), None);
+    assert_eq!(parse_i64(b"9223372036854775808"), None);
+    assert_eq!(parse_i64(b"-0"), Some(0));
+    for text in [&b"+"[..], b"-", b"+-1", b"", b"1x"] {
+        assert_eq!(parse_i64(text), None);
+    }
 }

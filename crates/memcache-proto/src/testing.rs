@@ -248,9 +248,12 @@ impl Server {
         let Some(entry) = self.items.get_mut(get.key) else {
             return (Outcome::Miss, Vec::new());
         };
-        entry.end = get.touch.unwrap_or(entry.end);
-        let is_due = entry.end.secs_left(NOW) < get.recache_below_s
-            && entry.end != Expiry::NEVER
+        let touch = get.touch.filter(|_| !created);
+        let before = if created { Expiry::NEVER } else { entry.end };
+        entry.end = touch.unwrap_or(entry.end);
+        let judged = if get.touch_first { entry.end } else { before };
+        let is_due = judged.secs_left(NOW) < get.recache_below_s
+            && judged != Expiry::NEVER
             && get.recache_below_s.is_some();
         let recache = match entry.token_sent {
             true => Recache::Lost,
@@ -270,7 +273,7 @@ impl Server {
             },
             flags: entry.flags,
             cas: entry.cas,
-            expiry: entry.end,
+            expiry: if get.expiry_before { before } else { entry.end },
             idle_s: 0,
             fetched: entry.fetched,
             stale: entry.stale,
@@ -341,6 +344,7 @@ impl Server {
 
     fn arith(&mut self, arith: &Arith<'_>, sink: &mut ReplySink<'_, '_>) -> Outcome {
         let cas = self.next_cas(arith.new_cas);
+        let old = self.items.get(arith.key).map(|entry| entry.end);
         if let (Some((initial, end)), None) = (arith.initial, self.items.get(arith.key)) {
             let entry = Entry::new(initial.to_string().as_bytes(), 0, cas, end);
             self.items.insert(arith.key.to_vec(), entry);
@@ -364,12 +368,17 @@ impl Server {
         let Some(entry) = self.items.get_mut(arith.key) else {
             return Outcome::NotFound;
         };
-        entry.end = arith.touch.unwrap_or(entry.end);
+        entry.end = arith.touch.filter(|_| old.is_some()).unwrap_or(entry.end);
+        let before = old.unwrap_or(Expiry::NEVER);
         sink.item(&Item {
             value: Value::Inline(&entry.value),
             flags: entry.flags,
             cas: entry.cas,
-            expiry: entry.end,
+            expiry: if arith.expiry_before {
+                before
+            } else {
+                entry.end
+            },
             idle_s: 0,
             fetched: entry.fetched,
             stale: entry.stale,

@@ -21,6 +21,8 @@ mod bit {
     pub(super) const END: u16 = 1 << 4;
     pub(super) const OTHER: u16 = 1 << 5;
     pub(super) const RECACHE: u16 = 1 << 6;
+    pub(super) const TOUCH_FIRST: u16 = 1 << 7;
+    pub(super) const EXPIRY_BEFORE: u16 = 1 << 8;
 }
 
 /// The code of an operation, of which `large_len` is the value's length if that follows in pieces.
@@ -47,6 +49,8 @@ pub(crate) fn bits(op: &Op<'_>) -> u16 {
                 | set(bit::END, op.touch.is_some())
                 | set(bit::OTHER, op.vivify.is_some())
                 | set(bit::RECACHE, op.recache_below_s.is_some())
+                | set(bit::TOUCH_FIRST, op.touch_first)
+                | set(bit::EXPIRY_BEFORE, op.expiry_before)
         }
         Op::Store(op) => {
             set(bit::FLAG_0, op.invalidate)
@@ -67,6 +71,7 @@ pub(crate) fn bits(op: &Op<'_>) -> u16 {
                 | set(bit::NEW_CAS, op.new_cas.is_some())
                 | set(bit::END, op.touch.is_some())
                 | set(bit::OTHER, op.initial.is_some())
+                | set(bit::EXPIRY_BEFORE, op.expiry_before)
         }
     }
 }
@@ -171,6 +176,8 @@ pub(crate) fn decode<'a>(
                 touch,
                 vivify,
                 recache_below_s,
+                touch_first: has(bit::TOUCH_FIRST),
+                expiry_before: has(bit::EXPIRY_BEFORE),
                 new_cas,
                 peek: has(bit::FLAG_1),
             })
@@ -217,6 +224,7 @@ pub(crate) fn decode<'a>(
                 decrement: has(bit::FLAG_0),
                 initial,
                 touch,
+                expiry_before: has(bit::EXPIRY_BEFORE),
                 compare_cas: cas,
                 new_cas,
             })

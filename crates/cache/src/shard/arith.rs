@@ -26,6 +26,9 @@ impl Shard {
         let header = found.header;
         let bytes = self.segs.at(found.loc);
         let cas = header.cas(bytes);
+        if header.value_len == 0 {
+            return Outcome::NonNumeric;
+        }
         if op
             .compare_cas
             .is_some_and(|given| given != 0 && given != cas)
@@ -100,7 +103,10 @@ impl Shard {
             value: Value::Inline(digits),
             flags,
             cas,
-            expiry: Expiry::at_unix_secs(expiry),
+            expiry: Expiry::at_unix_secs(match op.expiry_before {
+                true => header.expiry,
+                false => expiry,
+            }),
             idle_s: header.idle_s(self.now_s()),
             fetched: header.has(FETCHED),
             stale: header.has(STALE),
@@ -118,7 +124,6 @@ impl Shard {
             }
             return Outcome::NotFound;
         };
-        let expiry = op.touch.unwrap_or(expiry);
         let mut buffer = [0; DIGITS_MAX];
         let digits = digits_of(number, &mut buffer);
         let draft = Draft {
@@ -140,7 +145,11 @@ impl Shard {
             value: Value::Inline(digits),
             flags: 0,
             cas: draft.cas,
-            expiry,
+            expiry: if op.expiry_before {
+                Expiry::NEVER
+            } else {
+                expiry
+            },
             idle_s: 0,
             fetched: false,
             stale: false,

@@ -12,7 +12,7 @@ impl Shard {
         if found.is_none()
             && let Some(expiry) = op.vivify
         {
-            return self.vivify(hash, op, op.touch.unwrap_or(expiry), sink);
+            return self.vivify(hash, op, expiry, sink);
         }
         let outcome = match found {
             Some(found) => self.hit(op, found, sink),
@@ -105,7 +105,7 @@ impl Shard {
         sink.item(&item_of(bytes, found, expiry, recache, self.now_s(), value));
     }
 
-    /// Writes down what the retrieval changes; the item's end afterwards.
+    /// Writes down what the retrieval changes; the item's end as it is to be shown.
     fn update(&mut self, op: &Get<'_>, found: &Found, recache: Recache) -> u32 {
         if !op.peek {
             self.note_access(found, true);
@@ -119,7 +119,10 @@ impl Shard {
             return found.header.expiry;
         };
         self.set_expiry(found.loc, expiry);
-        expiry.unix_secs()
+        match op.expiry_before {
+            true => found.header.expiry,
+            false => expiry.unix_secs(),
+        }
     }
 
     /// Gives an item another end.
@@ -157,7 +160,11 @@ impl Shard {
             value: Value::Inline(&[]),
             flags: 0,
             cas: draft.cas,
-            expiry,
+            expiry: if op.expiry_before {
+                Expiry::NEVER
+            } else {
+                expiry
+            },
             idle_s: 0,
             fetched: false,
             stale: false,
@@ -167,15 +174,20 @@ impl Shard {
     }
 }
 
-/// Who is to refill the item, by what it was before this retrieval.
+/// Who is to refill the item, by what it was before this retrieval, or before all of it but the
+/// touch.
 fn recache(op: &Get<'_>, found: &Found, now_s: u32) -> Recache {
     let header = &found.header;
     if header.has(TOKEN_SENT) {
         return Recache::Lost;
     }
+    let expiry = match op.touch {
+        Some(expiry) if op.touch_first => expiry.unix_secs(),
+        _ => header.expiry,
+    };
     let ends_soon = op
         .recache_below_s
-        .is_some_and(|below_s| header.expiry != 0 && header.expiry < now_s.saturating_add(below_s));
+        .is_some_and(|below_s| expiry != 0 && expiry < now_s.saturating_add(below_s));
     if header.has(STALE) || ends_soon {
         Recache::Won
     } else {

@@ -66,6 +66,7 @@ fn a_change_was_not_made_and_the_item_goes() {
         decrement: false,
         initial: None,
         touch: None,
+        expiry_before: false,
         compare_cas: None,
         new_cas: None,
     });

@@ -65,6 +65,7 @@ fn a_change_that_does_not_take_place_leaves_no_old_value() {
         decrement: false,
         initial: Some((1, Expiry::NEVER)),
         touch: None,
+        expiry_before: false,
         compare_cas: None,
         new_cas: None,
     });

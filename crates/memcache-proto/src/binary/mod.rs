@@ -151,6 +151,7 @@ impl<'a> Packet<'a> {
     }
 
     fn flush(&self, context: Context<'_, 'a>) -> Step<'a> {
+            expiry_before: false,
         let exptime = match *self.extras {
             [] => 0,
             [a, b, c, d] => u32::from_be_bytes([a, b, c, d]),

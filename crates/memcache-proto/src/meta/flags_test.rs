@@ -26,7 +26,10 @@ fn every_known_flag_is_read() {
             clear_value: true,
             ttl: Some(Expiry::at_unix_secs(1_800_000_010)),
             vivify: Some(Expiry::at_unix_secs(1_800_000_020)),
+            vivify_first: false,
             recache_below_s: Some(30),
+            touch_first: true,
+            expiry_before: false,
             client_flags: 1,
             compare_cas: Some(2),
             new_cas: Some(3),
@@ -72,6 +75,54 @@ fn a_token_must_be_a_number() {
     for text in ["F", "F-1", "F4294967296"] {
         assert_eq!(read(text), Err(errors::BAD_FORMAT), "{text}");
     }
+}
+
+/// Each was asked of memcached 1.6.45.
+#[test]
+fn of_several_mistakes_one_is_told() {
+    let long = "O".to_owned() + &"x".repeat(40);
+    for (text, line) in [
+        ("Dx", errors::BAD_DELTA_FLAG),
+        ("D-1", errors::BAD_DELTA_FLAG),
+        ("D+1", errors::BAD_DELTA_FLAG),
+        ("J", errors::BAD_INITIAL_FLAG),
+        ("Dx Jx", errors::BAD_INITIAL_FLAG),
+        ("Jx Dx", errors::BAD_DELTA_FLAG),
+        ("Dx y Jx", errors::INVALID_FLAG),
+        ("Dx k k Jx", errors::DUPLICATE_FLAG),
+        ("k k y", errors::DUPLICATE_FLAG),
+        ("Dx Fx", errors::BAD_DELTA_FLAG),
+        ("Fx Dx", errors::BAD_DELTA_FLAG),
+        ("Tx Fx", errors::BAD_TOKEN),
+        (&format!("{long} Dx"), errors::BAD_DELTA_FLAG),
+        (&format!("Dx {long}"), errors::BAD_DELTA_FLAG),
+    ] {
+        assert_eq!(read(text), Err(line), "{text}");
+    }
+}
+
+#[test]
+fn it_is_noted_which_flags_stand_before_which() {
+    let read = |text| read(text).expect(text);
+    for (text, touch_first) in [("T1 R1", true), ("R1 T1", false), ("R1", false)] {
+        assert_eq!(read(text).touch_first, touch_first, "{text}");
+    }
+    for (text, expiry_before) in [
+        ("t T1", true),
+        ("t v N1", true),
+        ("t N1 T1", true),
+        ("T1 t", false),
+        ("N1 t", false),
+        ("T1 N1 t", false),
+        ("t", false),
+    ] {
+        assert_eq!(read(text).expiry_before, expiry_before, "{text}");
+    }
+    for (text, end) in [("N10 T20", 20), ("T20 N10", 10), ("N10", 10)] {
+        let end = Expiry::at_unix_secs(1_800_000_000 + end);
+        assert_eq!(read(text).end_of_new(), Some(end), "{text}");
+    }
+    assert_eq!(read("T10").end_of_new(), None);
 }
 
 #[test]

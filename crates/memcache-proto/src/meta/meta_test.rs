@@ -66,6 +66,14 @@ fn a_get_touches() {
         "HD t30\r\nHD t30\r\n"
     );
     assert_eq!(after_set("mg a T0 t\r\n"), "HD t-1\r\n");
+    assert_eq!(
+        after_set("mg a t T30\r\nmg a t\r\n"),
+        "HD t100\r\nHD t30\r\n"
+    );
+    assert_eq!(
+        talk_text("mg a t N30\r\nmg b N30 T60 t\r\nmg c T60 N30 t\r\nmg a t u\r\n"),
+        "HD t-1 W\r\nHD t60 W\r\nHD t30 W\r\nHD t30 Z\r\n"
+    );
     assert_eq!(after_set("mg a T-1\r\nmg a\r\n"), "HD\r\nEN\r\n");
 }
 
@@ -84,6 +92,10 @@ fn an_item_about_to_end_may_be_refilled_by_one_client() {
         "HD\r\nHD t100 W\r\nHD Z\r\n"
     );
     assert_eq!(talk_text("ms a 0\r\n\r\nmg a R30\r\n"), "HD\r\nHD\r\n");
+    assert_eq!(after_set("mg a T7 R50\r\n"), "HD W\r\n");
+    assert_eq!(after_set("mg a R50 T7\r\n"), "HD\r\n");
+    assert_eq!(after_set("mg a T700 R200 t\r\n"), "HD t700\r\n");
+    assert_eq!(after_set("mg a R200 T700 t\r\n"), "HD t700 W\r\n");
 }
 
 #[test]
@@ -130,10 +142,10 @@ fn a_set_has_modes() {
         "NS\r\nHD\r\nNS\r\nHD s2 c2\r\nHD\r\nHD\r\nHD\r\nVA 3\r\nabc\r\n"
     );
     assert_eq!(
-        talk_text("ms a 1 Me\r\nb\r\nms a 1 Ma s\r\nc\r\nms a 1 Mp s\r\na\r\nms a 1 Mr\r\nx\r\n"),
-        "HD\r\nHD s2\r\nHD s3\r\nHD\r\n"
+        talk_text("ms a 1 MEx\r\nb\r\nms a 1 MAppend s\r\nc\r\nms a 1 MSet s\r\na\r\n"),
+        "HD\r\nHD s2\r\nHD s1\r\n"
     );
-    for mode in ["MX", "M"] {
+    for mode in ["MX", "M", "Ma", "Me", "Mset", "Mappend"] {
         assert_eq!(
             talk_text(&format!("ms a 1 {mode}\r\nx\r\nmn\r\n")),
             "CLIENT_ERROR invalid mode for ms M token\r\nMN\r\n"
@@ -153,11 +165,11 @@ fn an_append_may_create() {
 fn a_set_compares_and_gives_cas() {
     assert_eq!(
         after_set("ms a 1 C9 c k\r\nx\r\nms a 1 C1 E99 c O1\r\nx\r\nms b 1 C1\r\nx\r\n"),
-        "EX ka\r\nHD c99 O1\r\nNF\r\n"
+        "EX c0 ka\r\nHD c99 O1\r\nNF\r\n"
     );
     assert_eq!(
-        after_set("ms a 1 MR C1\r\nx\r\nms a 1 ME C2\r\nx\r\n"),
-        "HD\r\nNS\r\n"
+        after_set("ms a 1 MR C1\r\nx\r\nms a 1 ME C2\r\nx\r\nms a 3 ME s c\r\nabc\r\n"),
+        "HD\r\nNS\r\nNS s3 c0\r\n"
     );
 }
 
@@ -266,7 +278,7 @@ fn arithmetic_counts_creates_and_tells() {
     assert_eq!(
         talk_text(
             "ma n\r\nma n N0 J13 v t k\r\nma n v\r\nma n D5 v O1\r\nma n MD D100 v\r\n\
-             ma n MI v\r\nma n M+ v\r\nma n M- v\r\nma n Mdecr v\r\nma n Mincr\r\n"
+             ma n MI v\r\nma n M+ v\r\nma n M- v\r\nma n MDecr v\r\nma n MIncr\r\n"
         ),
         "NF\r\nVA 2 t-1 kn\r\n13\r\nVA 2\r\n14\r\nVA 2 O1\r\n19\r\nVA 1\r\n0\r\n\
          VA 1\r\n1\r\nVA 1\r\n2\r\nVA 1\r\n1\r\nVA 1\r\n0\r\nHD\r\n"
@@ -278,6 +290,18 @@ fn arithmetic_compares_and_touches() {
     assert_eq!(
         talk_text("ms n 1\r\n5\r\nma n C9 k\r\nma n C1 E50 T30 c t\r\nma n C0 v\r\n"),
         "HD\r\nEX kn\r\nHD c50 t30\r\nVA 1\r\n7\r\n"
+    );
+    assert_eq!(
+        talk_text("ma n t N30\r\nma n t T50\r\nma n t\r\nma m T60 N30 t\r\n"),
+        "HD t-1\r\nHD t30\r\nHD t50\r\nHD t30\r\n"
+    );
+}
+
+#[test]
+fn arithmetic_says_nothing_of_staleness() {
+    assert_eq!(
+        talk_text("ms n 1\r\n5\r\nmd n I\r\nma n v\r\nmg n\r\nma n\r\n"),
+        "HD\r\nHD\r\nVA 1\r\n6\r\nHD X W\r\nHD\r\n"
     );
 }
 
@@ -306,10 +330,12 @@ fn bad_arithmetic_is_one_error_for_all() {
         talk_text("ma\r\nma \r\n"),
         "CLIENT_ERROR bad command line format\r\n".repeat(2)
     );
-    assert_eq!(
-        talk_text("ma n MQ\r\n"),
-        "CLIENT_ERROR invalid mode for ma M token\r\n"
-    );
+    for mode in ["MQ", "Mi", "Md", "Mincr", "Mdecr", "M"] {
+        assert_eq!(
+            talk_text(&format!("ma n {mode}\r\n")),
+            "CLIENT_ERROR invalid mode for ma M token\r\n"
+        );
+    }
 }
 
 #[test]

@@ -29,8 +29,10 @@ pub(crate) fn get<'a>(command: &Command<'a>, context: Context<'_, 'a>) -> Step<'
         value: line.flags.value,
         known_cas: line.flags.compare_cas,
         touch: line.flags.ttl,
-        vivify: line.flags.vivify,
+        vivify: line.flags.end_of_new(),
         recache_below_s: line.flags.recache_below_s,
+        touch_first: line.flags.touch_first,
+        expiry_before: line.flags.expiry_before,
         new_cas: line.flags.new_cas,
         peek: line.flags.peek,
     });
@@ -47,6 +49,7 @@ pub(crate) fn set<'a>(
         now,
         limits,
         key_buf,
+        ..
     } = context;
     let mut words = Words::of(command.rest);
     let (Some(key), Some(len)) = (words.next(), words.next().and_then(value_len)) else {
@@ -60,7 +63,7 @@ pub(crate) fn set<'a>(
         return command.refuse_value(len, BAD_STORE_MODE, false, state);
     };
     let store = store(&line, mode);
-    let reply = line.reply(Verb::Set);
+    let reply = line.reply(Verb::Set, len);
     command.value(store, len, reply, state, limits)
 }
 
@@ -93,16 +96,17 @@ pub(crate) fn arith<'a>(command: &Command<'a>, context: Context<'_, 'a>) -> Step
         Err(_) => return command.answer(BAD_ARITH_FLAG),
     };
     let decrement = match line.flags.mode {
-        None | Some(b'I' | b'i' | b'+') => false,
-        Some(b'D' | b'd' | b'-') => true,
+        None | Some(b'I' | b'+') => false,
+        Some(b'D' | b'-') => true,
         Some(_) => return command.answer(BAD_ARITH_MODE),
     };
     let op = Op::Arith(Arith {
         key: line.key,
         delta: line.flags.delta.unwrap_or(1),
         decrement,
-        initial: line.flags.vivify.map(|end| (line.flags.initial, end)),
+        initial: (line.flags.end_of_new()).map(|end| (line.flags.initial, end)),
         touch: line.flags.ttl,
+        expiry_before: line.flags.expiry_before,
         compare_cas: line.flags.compare_cas.filter(|cas| *cas != 0),
         new_cas: line.flags.new_cas,
     });
@@ -177,7 +181,7 @@ impl<'a> Parsed<'a> {
         Ok(Self { key, text, flags })
     }
 
-    fn reply(&self, verb: Verb) -> Reply<'a> {
+    fn reply(&self, verb: Verb, sent_len: u32) -> Reply<'a> {
         Reply {
             key: self.key,
             flags: self.text,
@@ -187,6 +191,7 @@ impl<'a> Parsed<'a> {
                 base64: self.flags.base64,
                 value: self.flags.value,
                 known_cas: self.flags.compare_cas.filter(|_| verb == Verb::Get),
+                sent_len,
             }),
         }
     }
@@ -196,15 +201,15 @@ impl<'a> Parsed<'a> {
             consumed: command.consumed,
             request: Request {
                 action: Action::Kv(op),
-                reply: self.reply(verb),
+                reply: self.reply(verb, 0),
             },
         }
     }
 }
 
-/// The mode that a letter names, in either case.
+/// The mode that a letter names.
 fn store_mode(letter: Option<u8>) -> Option<StoreMode> {
-    Some(match letter.map(|letter| letter.to_ascii_uppercase()) {
+    Some(match letter {
         None | Some(b'S') => StoreMode::Set,
         Some(b'E') => StoreMode::Add,
         Some(b'A') => StoreMode::Append,

@@ -20,6 +20,8 @@ pub(crate) struct Form {
     pub(crate) value: bool,
     /// But not that of an item with this CAS.
     pub(crate) known_cas: Option<u64>,
+    /// Of `ms` the length of the value that came, in bytes.
+    pub(crate) sent_len: u32,
 }
 
 /// What memcached counts of an item besides key, flags and value, in bytes: its header, the CAS,
@@ -62,7 +64,9 @@ pub(crate) fn item(
     for word in Words::of(flags) {
         push_item_flag(form, key, word, item, now, out);
     }
-    push_state(item, out);
+    if form.verb == Verb::Get {
+        push_state(item, out);
+    }
     out.extend_from_slice(b"\r\n");
     match with_value {
         true => push_value(&item.value, PinnedTail::LINE_END, out),
@@ -181,12 +185,15 @@ pub(crate) fn outcome(form: &Form, key: &[u8], flags: &[u8], outcome: Outcome, o
         return;
     }
     out.extend_from_slice(code);
+    let is_set = form.verb == Verb::Set;
+    let (cas, len) = match outcome {
+        Outcome::Stored { cas, value_len } => (cas, value_len),
+        _ => (0, form.sent_len),
+    };
     for word in Words::of(flags) {
-        match (word.first(), outcome) {
-            (Some(b'c'), Outcome::Stored { cas, .. }) => push_flag(b'c', cas, out),
-            (Some(b's'), Outcome::Stored { value_len, .. }) => {
-                push_flag(b's', u64::from(value_len), out);
-            }
+        match word.first() {
+            Some(b'c') if is_set => push_flag(b'c', cas, out),
+            Some(b's') if is_set => push_flag(b's', u64::from(len), out),
             _ => push_request_flag(form, key, word, out),
         }
     }

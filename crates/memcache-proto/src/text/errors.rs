@@ -41,6 +41,10 @@ pub(crate) const DUPLICATE_FLAG: &[u8] = b"CLIENT_ERROR duplicate flag\r\n";
 pub(crate) const INVALID_FLAG: &[u8] = b"CLIENT_ERROR invalid flag\r\n";
 /// Any mistake in the flags of `ma`.
 pub(crate) const BAD_ARITH_FLAG: &[u8] = b"CLIENT_ERROR invalid or duplicate flag\r\n";
+/// `D` without a number.
+pub(crate) const BAD_DELTA_FLAG: &[u8] = b"CLIENT_ERROR invalid numeric delta value\r\n";
+/// `J` without a number.
+pub(crate) const BAD_INITIAL_FLAG: &[u8] = b"CLIENT_ERROR invalid numeric initial value\r\n";
 /// A meta flag's token that is no number.
 pub(crate) const BAD_TOKEN: &[u8] = b"CLIENT_ERROR bad token in command line format\r\n";
 /// A key that is no base64.

@@ -122,6 +122,7 @@ impl<'a> Command<'a> {
             decrement,
             initial: None,
             touch: None,
+            expiry_before: false,
             compare_cas: None,
             new_cas: None,
         };

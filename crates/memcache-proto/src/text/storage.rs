@@ -122,8 +122,8 @@ fn store<'a>(
     now: Timestamp,
 ) -> Option<Store<'a>> {
     let key = arguments.word(0);
-    let flags = number::parse_u32(arguments.word(1))?;
-    let exptime = number::parse_i32(arguments.word(2))?;
+    let flags = u32::try_from(number::parse_i64(arguments.word(1))?).ok()?;
+    let exptime = number::parse_i64(arguments.word(2))?;
     let compare_cas = match with_cas {
         true => Some(number::parse_u64(arguments.word(4))?),
         false => None,
@@ -132,7 +132,7 @@ fn store<'a>(
         key,
         value: b"",
         flags,
-        expiry: exptime::expiry(i64::from(exptime), now),
+        expiry: exptime::expiry(exptime, now),
         mode,
         compare_cas,
         new_cas: None,

@@ -57,6 +57,10 @@ fn a_bad_line_with_a_length_takes_its_value_with_it() {
         "a -1 0 1",
         "a 0 x 1",
         "a 4294967296 0 1",
+        "a ++1 0 1",
+        "a + 0 1",
+        "a 0 - 1",
+        "a 0 9223372036854775808 1",
         &format!("{long_key} 0 0 1"),
     ] {
         assert_eq!(
@@ -71,6 +75,30 @@ fn a_bad_line_with_a_length_takes_its_value_with_it() {
     assert_eq!(
         talk_text("cas a 0 0 1\r\nx\r\nmn\r\n"),
         "CLIENT_ERROR bad command line format\r\nMN\r\n"
+    );
+}
+
+/// The tests' time is 1800000000.
+#[test]
+fn flags_and_exptime_may_have_a_sign_and_exptime_more_than_31_bits() {
+    for (head, flags, left) in [
+        ("+1 0", 1u32, "-1"),
+        ("-0 0", 0, "-1"),
+        ("4294967295 +5", 4_294_967_295, "5"),
+        ("1 -0", 1, "-1"),
+        ("1 2147483648", 1, "347483648"),
+        ("1 4294967296", 1, "2494967295"),
+        ("1 9223372036854775807", 1, "2494967295"),
+    ] {
+        assert_eq!(
+            talk_text(&format!("set a {head} 1\r\nx\r\nmg a f t\r\n")),
+            format!("STORED\r\nHD f{flags} t{left}\r\n"),
+            "{head}"
+        );
+    }
+    assert_eq!(
+        talk_text("set a 1 -2147483649 1\r\nx\r\nget a\r\n"),
+        "STORED\r\nEND\r\n"
     );
 }
 
