@@ -257,6 +257,21 @@ def incr_with_a_cas(b):
     b(INCR, b"n", b"", counter_extras(1), cas=seen + 1, status=EXISTS)
     reply = b(INCR, b"n", b"", counter_extras(1), cas=seen)
     assert counted(reply) == 6 and reply.cas not in (0, seen)
+    seen = b.set(b"t", b"abc").cas
+    b(INCR, b"t", b"", counter_extras(1), cas=seen + 1, status=EXISTS)
+    b(INCR, b"t", b"", counter_extras(1), cas=seen, status=NON_NUMERIC)
+    # Where there is nothing to count in, the CAS is not looked at.
+    seen = b.set(b"e", b"").cas
+    b(DECR, b"e", b"", counter_extras(1), cas=seen + 1, status=NON_NUMERIC)
+
+
+@golden
+def sasl_is_unknown_where_nobody_authenticates(b):
+    assert b(SASL_LIST, status=UNKNOWN).value == b"Unknown command"
+    for opcode in (SASL_AUTH, SASL_STEP):
+        reply = b(opcode, b"PLAIN", b"\0user\0secret", status=UNKNOWN)
+        assert reply.value == b"Unknown command", reply
+    b.set(b"a", b"x")
 
 
 @golden

@@ -125,6 +125,11 @@ def both_ascii_dialects_and_sasl_log_in(env):
         answer = conn.take(24)
         body = conn.take(int.from_bytes(answer[8:12], "big"))
         assert body.endswith(b"1"), (answer, body)
+        # The mechanisms may still be asked for.
+        conn.send(bytes([0x80, 0x20]) + bytes(22))
+        answer = conn.take(24)
+        body = conn.take(int.from_bytes(answer[8:12], "big"))
+        assert (answer[6:8], body) == (b"\0\0", b"PLAIN"), (answer, body)
 
 
 @suite.test

@@ -133,7 +133,10 @@ impl Session {
             queued: false,
             needs_input: admitted.unparsed.is_empty(),
             credential: admitted.credential,
-            decoder: Decoder::new(),
+            decoder: match admitted.credential {
+                Some(_) => Decoder::of_authenticated(),
+                None => Decoder::new(),
+            },
             peer: admitted.peer,
             unread: Backlog::from(admitted.unparsed),
             unsent: Backlog::default(),

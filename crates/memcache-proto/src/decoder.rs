@@ -114,6 +114,8 @@ pub(crate) struct Context<'l, 'k> {
     pub(crate) now: Timestamp,
     pub(crate) limits: &'l Limits,
     pub(crate) key_buf: &'k mut KeyBuf,
+    /// The connection has authenticated.
+    pub(crate) authenticated: bool,
 }
 
 /// Turns the bytes of one connection into requests.
@@ -125,14 +127,24 @@ pub(crate) struct Context<'l, 'k> {
 pub struct Decoder {
     dialect: Option<Dialect>,
     state: State,
+    authenticated: bool,
 }
 
 impl Decoder {
-    /// For a connection that has not said anything yet.
+    /// For a connection to a listener that asks nobody who he is; it knows nothing of SASL.
     pub const fn new() -> Self {
         Self {
             dialect: None,
             state: State::Idle,
+            authenticated: false,
+        }
+    }
+
+    /// For a connection that has authenticated.
+    pub const fn of_authenticated() -> Self {
+        Self {
+            authenticated: true,
+            ..Self::new()
         }
     }
 
@@ -152,6 +164,7 @@ impl Decoder {
             now,
             limits,
             key_buf,
+            authenticated: self.authenticated,
         };
         match self.state {
             State::Idle => match self.dialect_of(first) {

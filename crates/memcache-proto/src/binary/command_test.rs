@@ -54,7 +54,21 @@ fn the_plain_ones_are_answered() {
 }
 
 #[test]
+fn sasl_is_unknown_where_nobody_authenticates() {
+    let mut input = Vec::new();
+    client::list_mechanisms(&mut input);
+    client::auth(b"user", b"secret", &mut input);
+    client::noop(&mut input);
+    let answers = responses(&talk(&input));
+    assert_eq!(answers[1].value, b"Unknown command");
+    let status: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(status, [0x81, 0x81, 0]);
+}
+
+#[test]
 fn sasl_within_a_session_is_answered() {
+    let mut server = Server::new();
+    server.decoder = crate::Decoder::of_authenticated();
     let mut input = Vec::new();
     client::list_mechanisms(&mut input);
     client::auth(b"user", b"secret", &mut input);
@@ -65,7 +79,7 @@ fn sasl_within_a_session_is_answered() {
     }
     .push(&mut input);
     client::noop(&mut input);
-    let answers = responses(&talk(&input));
+    let answers = responses(&server.talk(&input));
     assert_eq!(answers[0].value, b"PLAIN");
     let status: Vec<_> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(status, [0, 0x20, 0x20, 0]);

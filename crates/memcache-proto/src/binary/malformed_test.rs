@@ -93,6 +93,10 @@ fn lengths_that_do_not_fit_close() {
             ..packet(opcode::STAT, b"")
         },
         packet(opcode::SASL_LIST, b"a"),
+        Packet {
+            value: b"\0user\0secret",
+            ..packet(opcode::SASL_AUTH, b"")
+        },
         packet(opcode::GET, &[b'k'; 251]),
     ];
     for packet in wrong {

@@ -82,6 +82,13 @@ impl<'a> Packet<'a> {
             STAT => self.stats(),
             NOOP => self.plain(b""),
             VERSION => self.plain(SERVER_VERSION.as_bytes()),
+            SASL_LIST if self.header.body_len != 0 => invalid(&self.header),
+            SASL_AUTH | SASL_STEP if !self.extras.is_empty() || self.key.is_empty() => {
+                invalid(&self.header)
+            }
+            SASL_LIST | SASL_AUTH | SASL_STEP if !context.authenticated => {
+                self.refuse(Status::UnknownCommand, state)
+            }
             SASL_LIST => self.plain(MECHANISMS),
             SASL_AUTH | SASL_STEP => self.refuse(Status::AuthError, state),
             VERBOSITY => self.verbosity(state),
@@ -144,6 +151,7 @@ impl<'a> Packet<'a> {
             decrement: matches!(self.header.opcode, opcode::DECREMENT | opcode::DECREMENTQ),
             initial,
             touch: None,
+            expiry_before: false,
             compare_cas: self.compare_cas(),
             new_cas: None,
         };
@@ -151,7 +159,6 @@ impl<'a> Packet<'a> {
     }
 
     fn flush(&self, context: Context<'_, 'a>) -> Step<'a> {
-            expiry_before: false,
         let exptime = match *self.extras {
             [] => 0,
             [a, b, c, d] => u32::from_be_bytes([a, b, c, d]),
