@@ -273,7 +273,7 @@ impl Server {
             },
             flags: entry.flags,
             cas: entry.cas,
-            expiry: if get.expiry_before { before } else { entry.end },
+            expiry: [entry.end, before][usize::from(get.expiry_before)],
             idle_s: 0,
             fetched: entry.fetched,
             stale: entry.stale,
@@ -370,15 +370,12 @@ impl Server {
         };
         entry.end = arith.touch.filter(|_| old.is_some()).unwrap_or(entry.end);
         let before = old.unwrap_or(Expiry::NEVER);
+        let expiry = [entry.end, before][usize::from(arith.expiry_before)];
         sink.item(&Item {
             value: Value::Inline(&entry.value),
             flags: entry.flags,
             cas: entry.cas,
-            expiry: if arith.expiry_before {
-                before
-            } else {
-                entry.end
-            },
+            expiry,
             idle_s: 0,
             fetched: entry.fetched,
             stale: entry.stale,
