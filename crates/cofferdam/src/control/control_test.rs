@@ -200,6 +200,7 @@ fn rotation_drops_nobody_and_revocation_ends_one_credential() {
     control.revoke("acme", &old.username).unwrap();
     assert_eq!(login(&plane, &old.username, &old.password), None);
     assert!(login(&plane, &new.username, &new.password).is_some());
+    assert_eq!(primary(&control), new.username, "what remains takes over");
     let again = control.revoke("acme", &old.username);
     assert!(matches!(again, Err(ControlError::NoCredential { .. })));
     let next = control.add_credential("acme", &rotate).unwrap();

@@ -76,7 +76,8 @@ impl Control {
         Ok(())
     }
 
-    /// Ends a credential, and with it the connections that used it.
+    /// Ends a credential, and with it the connections that used it. Of those that remain the newest
+    /// takes its place, if it was the primary one.
     pub(crate) fn revoke(&self, tenant: &str, username: &str) -> Result<(), ControlError> {
         self.catch_up();
         let inner = self.inner();
@@ -87,6 +88,12 @@ impl Control {
         inner.state.revoke(credential.id)?;
         self.plane.publish(directory);
         tracing::info!(tenant, username, "credential revoked");
+        if credential.primary
+            && let Some(heir) = inner.credentials_of(tenant)?.iter().max_by_key(|c| c.id)
+        {
+            inner.state.promote(heir.id)?;
+            tracing::info!(tenant, username = heir.username, "credential promoted");
+        }
         Ok(())
     }
 }
