@@ -2,6 +2,8 @@
 
 use base::kv::INLINE_VALUE_LEN_MAX;
 
+use crate::item::UNIT;
+
 /// Bytes at the start of every segment that describe it.
 pub(crate) const SEGMENT_HEADER_LEN: u32 = 64;
 
@@ -17,14 +19,17 @@ const SEGMENTS_AIM: u64 = 128;
 /// With fewer segments than this the queues no longer work.
 const SEGMENTS_LEAST: u64 = 24;
 
-/// The most that 31 bits of location can name, in units of 8 bytes.
-const SHARD_BYTES_MAX: u64 = 8 << 31;
+/// The most that 31 bits of location can name.
+const SHARD_BYTES_MAX: u64 = (UNIT as u64) << 31;
 
 /// What a shard's quota may be at most so that tags have some bits.
 pub(crate) const SHARD_QUOTA_MAX: u64 = SHARD_BYTES_MAX / 2;
 
 /// The most shards of a tenant.
-pub(crate) const SHARDS_MAX: usize = 16;
+pub(crate) const SHARDS_MAX: usize = 32;
+
+/// The most that a tenant has while fewer can hold its quota.
+const SHARDS_AIM_MAX: u64 = 16;
 
 /// Largest items that each shard holds, at least, where a tenant has several: what the shards'
 /// ends waste, and what they differ in, is then little.
@@ -70,9 +75,9 @@ impl Geometry {
         SEGMENT_HEADER_LEN
     }
 
-    /// Bits of a location that name a place within a segment, in units of 8 bytes.
+    /// Bits of a location that name a place within a segment, in units of [`UNIT`] bytes.
     pub(crate) const fn unit_bits(&self) -> u32 {
-        self.segment_len.ilog2() - 3
+        self.segment_len.ilog2() - UNIT.ilog2()
     }
 
     /// How many segments `loc_bits` can name.
@@ -99,9 +104,9 @@ impl Geometry {
     }
 }
 
-/// How many shards a tenant of this quota and largest item has: 1 to 16, a power of two.
+/// How many shards a tenant of this quota and largest item has: 1 to 32, a power of two.
 pub(crate) fn shard_count(quota_bytes: u64, item_size_max: u32) -> usize {
-    let by_quota = (quota_bytes * 2 / SHARDED_QUOTA_MIN).clamp(1, SHARDS_MAX as u64);
+    let by_quota = (quota_bytes * 2 / SHARDED_QUOTA_MIN).clamp(1, SHARDS_AIM_MAX);
     let by_item = (quota_bytes / (SHARD_ITEMS_LEAST * u64::from(item_size_max))).max(1);
     let needed = quota_bytes.div_ceil(SHARD_QUOTA_MAX).next_power_of_two();
     let count = by_quota.min(by_item);

@@ -1,12 +1,13 @@
 //! Every quota gets a cut of memory that serves it.
 
 use super::*;
+use crate::item::HEADER_LEN;
 
 const MIB: u64 = 1 << 20;
 
 #[test]
 fn every_quota_gets_a_cut_that_serves_it() {
-    for quota_kib in [256, 300, 512, 1024, 2048, 65_536, 1 << 20, 1 << 23] {
+    for quota_kib in [256, 300, 512, 1024, 2048, 65_536, 1 << 20, 1 << 22] {
         let quota = quota_kib << 10;
         let geometry = Geometry::new(quota);
         assert!(geometry.serves(quota), "{quota} {geometry:?}");
@@ -17,14 +18,17 @@ fn every_quota_gets_a_cut_that_serves_it() {
         assert!(Geometry::owner_at(geometry.slots) <= geometry.slot_at(0));
         assert!(geometry.chunk_len as usize > crate::shard::NUMBER_LEN_MAX);
         // The longest head, key, flags, CAS and extent, with a chunk all but full behind it.
-        let head = 24 + 250 + 4 + 8 + 12 + geometry.chunk_len;
+        let head = HEADER_LEN as u32 + 250 + 4 + 8 + 16 + geometry.chunk_len;
+        // 16 bits hold the length of what lies with its item, and of what is stepped over.
+        let stepped_over = geometry.chunk_len + 4 + 8 + UNIT - HEADER_LEN as u32;
+        assert!(geometry.chunk_len.max(stepped_over) < u32::from(u16::MAX));
         assert!(2 * head <= geometry.segment_len - SEGMENT_HEADER_LEN);
     }
 }
 
 #[test]
 fn locations_name_twice_the_quota() {
-    for quota in [256 << 10, 2 * MIB, 64 * MIB, 8192 * MIB] {
+    for quota in [256 << 10, 2 * MIB, 64 * MIB, SHARD_QUOTA_MAX] {
         let geometry = Geometry::new(quota);
         let named = geometry.segments_named_by(geometry.loc_bits(quota));
         assert!(u64::from(named) * u64::from(geometry.segment_len) >= 2 * quota);
@@ -40,8 +44,9 @@ fn shards_follow_quota_and_item_size() {
     assert_eq!(shard_count(100 * MIB, 1 << 20), 2);
     assert_eq!(shard_count(16 << 30, 1 << 20), 16);
     assert_eq!(shard_count(2 << 30, 1 << 30), 1);
-    assert_eq!(shard_count(5 << 30, 1 << 30), 1);
-    assert_eq!(shard_count(32 << 30, 1 << 30), 4);
+    assert_eq!(shard_count(4 << 30, 1 << 30), 1);
+    assert_eq!(shard_count(5 << 30, 1 << 30), 2);
+    assert_eq!(shard_count(32 << 30, 1 << 30), 8);
     for quota in [2 * MIB, 64 * MIB, 1 << 30, 16 << 30, 200 << 30, 1 << 40] {
         assert!(shards_serve(shard_count(quota, 1 << 20), quota, 1 << 20));
     }

@@ -17,14 +17,14 @@ impl KeyHasher {
     }
 }
 
-/// A key's 64 bits: the top four choose the shard, the low 28 the chain, those between the tag.
+/// A key's 64 bits: the top five choose the shard, the low 28 the chain, those between the tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyHash(pub(crate) u64);
 
 impl KeyHash {
-    /// Which of `count` shards, a power of two up to 16.
+    /// Which of `count` shards, a power of two up to 32.
     pub(crate) const fn shard(self, count: usize) -> usize {
-        (self.0 >> 60) as usize & (count - 1)
+        (self.0 >> 59) as usize & (count - 1)
     }
 
     /// Which chain of the index, before the mask.

@@ -68,7 +68,7 @@ impl Index {
         let heads = self.table.heads;
         if self.next.is_some() {
             None
-        } else if self.items > u64::from(heads) * 3 / 2 && heads < HEADS_MAX {
+        } else if self.items > u64::from(heads) * 8 / 5 && heads < HEADS_MAX {
             Some(heads * 2)
         } else if self.items < u64::from(heads) / 8 && heads > HEADS_MIN {
             Some(heads / 2)

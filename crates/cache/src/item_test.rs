@@ -29,7 +29,7 @@ fn written(draft: &Draft<'_>) -> Vec<u8> {
 fn what_is_written_reads_back() {
     for key_len in [1, 2, 7, 8, 249, 250] {
         for value_len in [0, 1, 7, 8, 9, 4000] {
-            for flags in [0, 1, u32::MAX] {
+            for flags in [0, 1, 255, 256, 65_535, 65_536, u32::MAX] {
                 for cas in [1, CAS_NARROW_MAX, CAS_NARROW_MAX + 1, u64::MAX] {
                     let (key, value) = (vec![b'k'; key_len], vec![b'v'; value_len]);
                     let draft = Draft {
@@ -62,8 +62,17 @@ fn what_is_written_reads_back() {
 }
 
 #[test]
-fn a_plain_item_has_24_bytes_beside_key_and_value() {
-    assert_eq!(draft(&[b'k'; 12], &[b'v'; 100]).footprint(), 136);
+fn an_item_has_at_most_27_bytes_beside_key_and_value_where_flags_fit_two() {
+    for value_len in 0..100 {
+        for (flags, most) in [(0, 25), (255, 26), (65_535, 27), (u32::MAX, 29)] {
+            let value = vec![b'v'; value_len];
+            let draft = Draft {
+                flags,
+                ..draft(&[b'k'; 12], &value)
+            };
+            assert!(draft.footprint() as usize <= 12 + value_len + most);
+        }
+    }
 }
 
 #[test]
@@ -119,7 +128,7 @@ fn chunks_are_counted_from_the_length() {
         assert_eq!(header.tail(&bytes, 1000), tail);
         assert_eq!(
             header.footprint(1000),
-            (24 + 3 + 12 + 10u32).next_multiple_of(8)
+            (22 + 3 + 16 + 10u32).next_multiple_of(4)
         );
     }
 }
@@ -135,7 +144,7 @@ fn accesses_are_counted_up_to_three() {
 
 #[test]
 fn fillers_are_dead_and_as_long_as_asked() {
-    for len in (HEADER_LEN..200).step_by(8) {
+    for len in (HEADER_LEN.next_multiple_of(4)..200).step_by(4) {
         let mut bytes = vec![0xff; len];
         write_filler(&mut bytes, len);
         let header = Header::read(&bytes);

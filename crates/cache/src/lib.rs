@@ -1,7 +1,7 @@
 //! The memory engine of one tenant: log segments, eviction by S3-FIFO, exact expiry and CAS.
 //!
 //! ```text
-//! TenantCache ── 1 to 16 Shards, each behind a mutex for the length of one call
+//! TenantCache ── 1 to 32 Shards, each behind a mutex for the length of one call
 //!
 //! Shard   index ──► chains through the items of the logs
 //!         small queue   [sealed][sealed][open ►]      a tenth of the bytes: new items

@@ -1,8 +1,11 @@
 //! What changes of quota and item size keep, and what many threads may do meanwhile.
 
+use base::kv::Store;
 use base::rng::Rng;
 
-use crate::testing::{MIB, START, bytes, cache, get, is_stored, remove, set, settle, upload};
+use crate::testing::{
+    MIB, START, bytes, cache, get, is_stored, remove, set, settle, store_at, store_of, upload,
+};
 
 #[test]
 fn a_smaller_quota_keeps_what_fits_and_a_larger_one_all() {
@@ -132,4 +135,31 @@ fn many_threads_and_changing_limits_get_along() {
     settle(&cache, START);
     let stats = cache.stats();
     assert!(stats.held_bytes <= stats.quota_bytes);
+}
+
+#[test]
+fn an_item_takes_at_most_32_bytes_beside_key_and_value() {
+    // The index has just doubled: it is as empty as it gets while items come.
+    let count = (16_384 * 8 / 5) + 1;
+    for (flags, most) in [(0, 30), (255, 31), (65_535, 32), (u32::MAX, 34)] {
+        for value_len in 20..24 {
+            let cache = cache(40 * MIB, 1 << 20);
+            for number in 0..count as u32 {
+                let key = number.to_le_bytes();
+                let store = Store {
+                    flags,
+                    ..store_of(&key, &[3; 24][..value_len])
+                };
+                assert!(is_stored(store_at(&cache, START, store)));
+            }
+            settle(&cache, START);
+            let stats = cache.stats();
+            let all = stats.bytes + stats.index_bytes;
+            let beside = all - count * (4 + value_len as u64);
+            assert!(
+                beside <= count * most,
+                "{beside} bytes beside {count} items"
+            );
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::item;
 use crate::memory;
 
 const MAGIC: u32 = 0x4346_5347;
-const FORMAT: u16 = 1;
+const FORMAT: u16 = 2;
 
 /// What a segment serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl Segments {
     }
 
     pub(crate) fn loc(&self, segment: u32, at: u32) -> u32 {
-        segment << self.unit_bits | at >> 3
+        (segment << self.unit_bits) | (at / item::UNIT)
     }
 
     pub(crate) const fn segment_of(&self, loc: u32) -> u32 {
@@ -150,7 +150,7 @@ impl Segments {
 
     /// Where in its segment a location lies.
     pub(crate) const fn offset_of(&self, loc: u32) -> u32 {
-        (loc & self.unit_mask) << 3
+        (loc & self.unit_mask) * item::UNIT
     }
 
     pub(crate) fn get(&self, segment: u32) -> &Segment {

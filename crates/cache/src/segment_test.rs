@@ -82,7 +82,7 @@ fn a_segment_says_itself_what_it_is() {
     segments.get_mut(number).used = 320;
     segments.get_mut(number).write_sealed(9, 0x1122);
     let bytes = &segments.get(number).bytes;
-    assert_eq!((bytes[4], bytes[6]), (1, Kind::Main as u8));
+    assert_eq!((bytes[4], bytes[6]), (2, Kind::Main as u8));
     assert_eq!(bytes[8..16], segments.get(number).seq.to_le_bytes());
     assert_eq!(bytes[16..20], 320u32.to_le_bytes());
     assert_eq!(bytes[20..24], 9u32.to_le_bytes());

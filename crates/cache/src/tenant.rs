@@ -23,7 +23,7 @@ const BUDGET_BYTES_MAX: usize = 1 << 30;
 
 /// The cache of one tenant; nothing in it is visible to another.
 ///
-/// It is cut into 1 to 16 shards, each behind a mutex that is held for one call. How many there
+/// It is cut into 1 to 32 shards, each behind a mutex that is held for one call. How many there
 /// are follows from quota and item size at the start; it changes only when new limits do not fit.
 #[derive(Debug)]
 pub struct TenantCache {
@@ -203,7 +203,7 @@ impl TenantCache {
     ///
     /// A quota under about a fifth of the one at the start has the memory cut up anew: holds and
     /// arrivals end, and items of up to 8 MiB are carried over in bounded steps, as many as fit.
-    /// One above 8 GiB a shard takes more shards and starts the cache over. In either case what is
+    /// One above 4 GiB a shard takes more shards and starts the cache over. In either case what is
     /// lost counts as evicted.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ impl Shard {
             assert!(header.expiry == 0 || walked || segment.expiry_min <= header.expiry);
             count.live += 1;
             count.live_bytes += len;
-            count.live_large += u32::from(header.has(item::EXTENTS));
+            count.live_large += u32::from(header.is_in_chunks());
             count.chunk_bytes += self.chunk_bytes_of(&header);
             self.check_extent(loc, &header);
         }

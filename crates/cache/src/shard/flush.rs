@@ -82,7 +82,7 @@ impl Shard {
         while large > 0 && at < used {
             let loc = self.segs.loc(number, at);
             let header = Header::read(self.segs.at(loc));
-            if header.has(item::EXTENTS) && !header.has(item::DEAD) {
+            if header.is_in_chunks() && !header.has(item::DEAD) {
                 self.forgo_chunks_later(loc, &header);
                 large -= 1;
             }

@@ -8,7 +8,7 @@ use super::judge::Terms;
 use super::reservations::Arriving;
 use super::{Found, Shard};
 use crate::hash::KeyHash;
-use crate::item::{self, Header};
+use crate::item::Header;
 
 /// The most bytes that are copied where a value arrived for another place than it now joins at,
 /// because what it joins was changed meanwhile.
@@ -35,7 +35,7 @@ impl Shard {
             expiry: header.expiry,
             state: 0,
         };
-        if header.has(item::EXTENTS) {
+        if header.is_in_chunks() {
             return self.joined(hash, op, found, terms, len as u32, |shard, tail| {
                 shard.extend(op, &found, tail)
             });
@@ -174,7 +174,7 @@ impl Shard {
     /// does not matter.
     fn start_of(&self, mode: StoreMode, header: &Header, len: u32) -> Option<u32> {
         let chunk_len = self.chunk_len();
-        let in_chunks = header.has(item::EXTENTS);
+        let in_chunks = header.is_in_chunks();
         match mode {
             StoreMode::Append => Some(header.tail_len(chunk_len) % chunk_len),
             _ if in_chunks => Some((header.skip + chunk_len - len % chunk_len) % chunk_len),
@@ -209,7 +209,7 @@ impl Shard {
         self.joined(hash, op, found, terms, sum as u32, |shard, tail| {
             let start = shard.start_of(op.mode, &header, len);
             let aligned = shard.realigned(hash, op, token, start)?;
-            let joined = if header.has(item::EXTENTS) {
+            let joined = if header.is_in_chunks() {
                 shard.join_bodies(op.mode, aligned, &found, tail)
             } else {
                 shard.join_to_body(op.mode, aligned, &tail)

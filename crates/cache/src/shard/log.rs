@@ -141,7 +141,7 @@ impl Shard {
         segment.live -= 1;
         segment.live_bytes -= len;
         segment.chunk_bytes -= chunk_bytes;
-        if header.has(item::EXTENTS) {
+        if header.is_in_chunks() {
             segment.live_large -= 1;
             if let Some(left) = left {
                 self.queue_chunk_bytes[left as usize] -= chunk_bytes;

@@ -282,7 +282,7 @@ impl Shard {
         segment.live_bytes -= footprint;
         segment.chunk_bytes -= chunk_bytes;
         self.live_bytes -= u64::from(footprint) + chunk_bytes;
-        if header.has(item::EXTENTS) {
+        if header.is_in_chunks() {
             segment.live_large -= 1;
             if let Some(queue) = Queue::of(segment.kind) {
                 self.queue_chunk_bytes[queue as usize] -= chunk_bytes;

@@ -62,7 +62,7 @@ impl Shard {
             self.present(op, &found, recache, Value::Pinned(pin), sink);
             return Outcome::Hit;
         }
-        if !header.has(item::EXTENTS) {
+        if !header.is_in_chunks() {
             let expiry = self.update(op, &found, recache);
             let bytes = self.segs.at(loc);
             let from = header.body_at();

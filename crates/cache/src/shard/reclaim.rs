@@ -152,7 +152,7 @@ impl Shard {
         while segment.pins > 0 && segment.live_large > 0 && at < segment.used {
             let loc = self.segs.loc(number, at);
             let header = Header::read(self.segs.at(loc));
-            let lives = header.has(item::EXTENTS) && !header.has(item::DEAD);
+            let lives = header.is_in_chunks() && !header.has(item::DEAD);
             if lives && !self.is_held(loc) {
                 return Some((loc, header));
             }
@@ -276,7 +276,7 @@ impl Shard {
             spent += len;
             if !header.has(item::DEAD)
                 && !self.pass_judgement(victim, loc, &header, at_once)
-                && header.has(item::EXTENTS)
+                && header.is_in_chunks()
                 && (at_once || self.has_to_spare(spare))
             {
                 self.reopen_victim();

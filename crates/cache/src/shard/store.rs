@@ -142,7 +142,7 @@ impl Shard {
         let was = old.header.footprint(self.chunk_len());
         let is = draft.footprint();
         let fits = was == is || was >= is + item::HEADER_LEN as u32;
-        if !fits || old.header.has(item::EXTENTS) || draft.extent.is_some() {
+        if !fits || old.header.is_in_chunks() || draft.extent.is_some() {
             return false;
         }
         let state = draft.state | item::counted(old.header.state) & FREQUENCY;
