@@ -159,6 +159,10 @@ coded! {
         ClientsReconnecting = "clients_reconnecting",
         /// A tenant's clients present wrong passwords.
         LoginsFailing = "logins_failing",
+        /// Fewer of a tenant's reads find something than it wants to be told of.
+        HitRatioLow = "hit_ratio_low",
+        /// A tenant holds more of its memory than it wants to be told of.
+        MemoryNearlyFull = "memory_nearly_full",
         /// The places at the door are taken, and some had to leave.
         DoorFull = "door_full",
         /// Connections are turned away because there are as many as there may be.

@@ -12,8 +12,9 @@ pub mod size;
 mod stats;
 pub mod tenant;
 pub mod time;
+pub mod top;
 
-pub use network::IpNetwork;
+pub use network::{IpNetwork, is_public};
 pub use ordinal::Ordinal;
 pub use rights::Rights;
 pub use size::ByteSize;

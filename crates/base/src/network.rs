@@ -34,6 +34,50 @@ impl IpNetwork {
     }
 }
 
+/// Networks that are no place in the public internet, or none that anybody there should be sent to:
+/// what the IANA registers of special-purpose addresses (RFC 6890 and those that amend it) hold.
+const SPECIAL: [(&str, u8); 26] = [
+    ("0.0.0.0", 8),
+    ("10.0.0.0", 8),
+    ("100.64.0.0", 10),
+    ("127.0.0.0", 8),
+    ("169.254.0.0", 16),
+    ("172.16.0.0", 12),
+    ("192.0.0.0", 24),
+    ("192.0.2.0", 24),
+    ("192.31.196.0", 24),
+    ("192.52.193.0", 24),
+    ("192.88.99.0", 24),
+    ("192.168.0.0", 16),
+    ("192.175.48.0", 24),
+    ("198.18.0.0", 15),
+    ("198.51.100.0", 24),
+    ("203.0.113.0", 24),
+    ("224.0.0.0", 3),
+    // Of IPv6 nothing but 2000::/3 is given out; what follows these three is special within it.
+    ("::", 3),
+    ("4000::", 2),
+    ("8000::", 1),
+    ("2001::", 23),
+    ("2001:db8::", 32),
+    // These carry an IPv4 address that could be anybody's.
+    ("2002::", 16),
+    ("2620:4f:8000::", 48),
+    ("3ffe::", 16),
+    ("3fff::", 20),
+];
+
+/// Whether `address` is somewhere in the public internet: not this machine, not a private network,
+/// not a group, not an address that stands for another.
+pub fn is_public(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    !SPECIAL.iter().any(|(first, prefix_len)| {
+        let network = first.parse().ok();
+        let network = network.and_then(|first| IpNetwork::of(first, *prefix_len));
+        network.is_none_or(|network| network.contains(address))
+    })
+}
+
 fn bits(address: IpAddr) -> u8 {
     match address {
         IpAddr::V4(_) => 32,

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use admission::Buckets;
-use base::TenantId;
+use base::{TenantId, Timestamp};
 
+use crate::busiest::{BusiestKeys, KeyWatch};
 use crate::delay::{DelayCounts, Delays};
 use crate::door::{DoorCounts, DoorFigures, Shed};
 use crate::session::Peer;
@@ -47,6 +48,8 @@ macro_rules! counters {
             pub(crate) ended: Counter,
             /// Times that it was asked for a connection to make room; see `displaced`.
             pub(crate) displacements: Counter,
+            /// Decides which requests' keys are sampled; see [`KeyWatch`].
+            pub(crate) dice: Counter,
             pub(crate) delays: DelayCounts,
         }
 
@@ -123,6 +126,7 @@ counters! {
 pub struct TenantFigures {
     loops: Box<[LoopFigures]>,
     pub(crate) buckets: Buckets,
+    pub(crate) keys: KeyWatch,
 }
 
 impl TenantFigures {
@@ -152,6 +156,12 @@ impl TenantFigures {
             .iter()
             .for_each(|part| delays.absorb(&part.delays));
         delays
+    }
+
+    /// The keys asked for most of late, at most `count`, of a sample that is taken from the first
+    /// question on and until a minute after the last; the first answer is empty.
+    pub fn busiest_keys(&self, now: Timestamp, count: usize) -> BusiestKeys {
+        self.keys.look(now, count)
     }
 
     /// Sessions that have ended, or could not begin, over all loops.
@@ -200,6 +210,7 @@ impl Figures {
             Arc::new(TenantFigures {
                 loops: (0..self.loops).map(|_| LoopFigures::default()).collect(),
                 buckets: Buckets::default(),
+                keys: KeyWatch::default(),
             })
         });
         Arc::clone(figures)

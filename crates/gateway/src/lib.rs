@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod busiest;
 #[cfg(test)]
 mod chaos_test;
 mod delay;
@@ -38,6 +39,7 @@ mod turn;
 mod virtual_loop;
 
 pub use backend::{Backend, Chunk, Execution};
+pub use busiest::BusiestKeys;
 pub use delay::Delays;
 pub use delivery::{Deliveries, Delivery};
 pub use door::{

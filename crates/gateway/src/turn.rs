@@ -297,6 +297,8 @@ impl<B: Backend> Turn<'_, B> {
         if self.is_refused(op) && self.refuse_late(op, reply) {
             return;
         }
+        let (now, figures) = (self.now, self.figures);
+        self.tenant.figures.keys.note(now, &figures.dice, op.key());
         match op {
             Op::Get(_) => self.tally.reads += 1,
             Op::Store(store) if self.session.mode == Mode::Relieve => {
@@ -334,6 +336,8 @@ impl<B: Backend> Turn<'_, B> {
         } else if self.session.mode.refuses() {
             Some(self.refuse_late_store(store))
         } else {
+            let (now, figures) = (self.now, self.figures);
+            self.tenant.figures.keys.note(now, &figures.dice, store.key);
             self.tally.writes += 1;
             None
         };
