@@ -16,6 +16,7 @@ pub mod secrets;
 pub mod state;
 pub mod store;
 pub mod volumes;
+pub mod webhook;
 
 pub use clock::Clock;
 pub use published::Published;

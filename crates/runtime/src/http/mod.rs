@@ -10,7 +10,7 @@ mod unix_path;
 pub use client::{ClientError, Endpoint, Method, Response, call, request};
 pub use gate::Gate;
 pub use guard::{Guard, same_secret};
-pub use public::{PublicListener, PublicServer};
+pub use public::{PublicListener, PublicServer, Site};
 pub use server::{BindError, Listeners, Peer, Server};
 
 #[cfg(test)]

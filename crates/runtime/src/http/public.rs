@@ -1,4 +1,5 @@
-//! An HTTP server for everybody: no token, and no way for a few slow clients to keep others out.
+//! An HTTP server for everybody: no token, and no way for a few slow clients to keep others out. It
+//! speaks TLS where that is wanted.
 //!
 //! When all places are taken the connection goes that has waited longest without a request under
 //! way, so that whoever dribbles a request holds a place only as long as nobody needs it.
@@ -21,13 +22,18 @@ use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use super::guard::knows_host;
 use super::server::Peer;
+use crate::net::tls::TlsServer;
+use crate::priority::give_way;
 
 /// From the first byte of a request, or the end of the one before, to the end of its head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +46,23 @@ const HEAD_LEN_MAX: usize = 16 * 1024;
 const PLACES: usize = 256;
 /// Pause after an accept that failed for want of descriptors, so that the thread does not spin.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// What is served, and to whom.
+pub struct Site {
+    /// Of the thread, and for the log.
+    pub name: &'static str,
+    /// All pages.
+    pub router: Router,
+    /// The names under which it may be asked, besides plain addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// The key of the configuration that holds these.
+    pub hosts_key: &'static str,
+    /// What TLS is spoken with, if it is.
+    pub tls: Option<Arc<TlsServer>>,
+    /// Whether whoever reads waits rather than clients do. Not for pages that ask caches: whoever
+    /// holds one for a moment must not wait for a processor meanwhile.
+    pub gives_way: bool,
+}
 
 /// A bound port that nobody serves yet.
 #[derive(Debug)]
@@ -71,32 +94,37 @@ impl PublicListener {
         self.0.as_fd()
     }
 
-    /// Serves `router` until the [`PublicServer`] is dropped, under plain addresses, `localhost` and
-    /// the names in `hosts`.
-    pub fn serve(&self, router: Router, hosts: Vec<String>) -> io::Result<PublicServer> {
+    /// Serves `site` until the [`PublicServer`] is dropped.
+    pub fn serve(&self, site: Site) -> io::Result<PublicServer> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(8)
             .build()?;
         let listener = self.0.try_clone()?;
-        let hosts = Arc::new(hosts);
-        let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
-            check(Arc::clone(&hosts), request, next)
-        }));
+        let Site {
+            name,
+            tls,
+            gives_way,
+            ..
+        } = site;
+        let hosts = Arc::new((site.hosts, site.hosts_key));
+        let guard = move |request: Request, next: Next| check(Arc::clone(&hosts), request, next);
+        let router = site.router.layer(middleware::from_fn(guard));
         let (end, mut ended) = watch::channel(false);
-        let thread = thread::Builder::new()
-            .name("status-http".into())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    tokio::select! {
-                        () = accept(listener, router) => {}
-                        // It fails only if the sender is gone, which means the same.
-                        _ = ended.wait_for(|is_over| *is_over) => {}
-                    }
-                });
-                // Handlers that wait for something else are left behind.
-                runtime.shutdown_background();
-            })?;
+        let thread = thread::Builder::new().name(name.into()).spawn(move || {
+            if gives_way {
+                give_way();
+            }
+            runtime.block_on(async move {
+                tokio::select! {
+                    () = accept(listener, router, name, tls) => {}
+                    // It fails only if the sender is gone, which means the same.
+                    _ = ended.wait_for(|is_over| *is_over) => {}
+                }
+            });
+            // Handlers that wait for something else are left behind.
+            runtime.shutdown_background();
+        })?;
         Ok(PublicServer {
             end,
             thread: Some(thread),
@@ -122,13 +150,14 @@ impl Drop for PublicServer {
 }
 
 /// Lets nobody reach the pages under a name that is not theirs (DNS rebinding).
-async fn check(hosts: Arc<Vec<String>>, request: Request, next: Next) -> Response {
+async fn check(hosts: Arc<(Vec<String>, &'static str)>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST);
     let host = host.and_then(|value| value.to_str().ok()).unwrap_or("");
-    if knows_host(host, &hosts) {
+    let (names, key) = &*hosts;
+    if knows_host(host, names) {
         return next.run(request).await;
     }
-    let why = "unknown host: ask by address, or have the name added to status.hosts\n";
+    let why = format!("unknown host: ask by address, or have the name added to {key}\n");
     (StatusCode::MISDIRECTED_REQUEST, why).into_response()
 }
 
@@ -164,10 +193,15 @@ impl Places {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router) {
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    name: &'static str,
+    tls: Option<Arc<TlsServer>>,
+) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "status page cannot be served"),
+        Err(error) => return tracing::error!(%error, name, "pages cannot be served"),
     };
     let places = Arc::new(Places::default());
     loop {
@@ -175,7 +209,8 @@ async fn accept(listener: TcpListener, router: Router) {
             Ok((stream, addr)) => {
                 if let Some(place) = places.take() {
                     let peer = Peer(addr.ip());
-                    let serving = serve(stream, peer, router.clone(), Arc::clone(&place));
+                    let terms = tls.as_ref().map(|tls| tls.for_pages());
+                    let serving = serve(stream, terms, peer, router.clone(), Arc::clone(&place));
                     let places = Arc::clone(&places);
                     tokio::spawn(async move {
                         tokio::select! {
@@ -187,16 +222,39 @@ async fn accept(listener: TcpListener, router: Router) {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "status page: accept failed");
+                tracing::warn!(%error, name, "accept failed");
                 sleep(ACCEPT_RETRY).await;
             }
         }
     }
 }
 
-async fn serve(stream: TcpStream, peer: Peer, router: Router, place: Arc<Place>) {
+async fn serve(
+    stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    peer: Peer,
+    router: Router,
+    place: Arc<Place>,
+) {
     // Answers are small and whole: there is nothing to wait for.
     let _ = stream.set_nodelay(true);
+    let Some(terms) = tls else {
+        return exchange(stream, peer, router, place).await;
+    };
+    let handshake = TlsAcceptor::from(terms).accept(stream);
+    match timeout(HEAD_TIMEOUT, handshake).await {
+        Ok(Ok(stream)) => exchange(stream, peer, router, place).await,
+        Ok(Err(error)) => tracing::debug!(%error, "no handshake"),
+        Err(_) => tracing::debug!("no handshake in time"),
+    }
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    router: Router,
+    place: Arc<Place>,
+) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let (router, place) = (router.clone(), Arc::clone(&place));
         async move {
@@ -214,7 +272,7 @@ async fn serve(stream: TcpStream, peer: Peer, router: Router, place: Arc<Place>)
         .max_buf_size(HEAD_LEN_MAX)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {
-        tracing::debug!(%error, "status connection ended");
+        tracing::debug!(%error, "connection ended");
     }
 }
 

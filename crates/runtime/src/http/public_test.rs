@@ -7,13 +7,24 @@ use axum::routing::get;
 
 use super::*;
 
+fn site(router: Router, hosts: Vec<String>) -> Site {
+    Site {
+        name: "test",
+        router,
+        hosts,
+        hosts_key: "some.hosts",
+        tls: None,
+        gives_way: true,
+    }
+}
+
 fn start() -> (PublicServer, SocketAddr) {
     let router = Router::new().route("/", get(async || "hello"));
     let listener = PublicListener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let addr = listener.addr().unwrap();
     (
         listener
-            .serve(router, vec!["status.example".into()])
+            .serve(site(router, vec!["status.example".into()]))
             .unwrap(),
         addr,
     )
@@ -94,7 +105,7 @@ fn a_dropped_server_lets_go_of_its_port_but_not_of_the_listener() {
     let addr = listener.addr().unwrap();
     for _ in 0..2 {
         let router = Router::new().route("/", get(async || "hello"));
-        let server = listener.serve(router, Vec::new()).unwrap();
+        let server = listener.serve(site(router, Vec::new())).unwrap();
         assert!(ask(addr, &get_as("localhost")).ends_with("hello"));
         drop(server);
     }

@@ -132,6 +132,11 @@ impl TlsServer {
         Ok(differs)
     }
 
+    /// What a connection of a browser is begun with.
+    pub(crate) fn for_pages(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.terms().config)
+    }
+
     pub(crate) fn terms(&self) -> Arc<Terms> {
         self.current.get()
     }
