@@ -55,6 +55,79 @@ pub fn login(chrome: Chrome, is_operator: bool, error: &str, csrf: &str) -> Stri
     })
 }
 
+/// What one may subscribe to, and by which ways.
+#[derive(Clone, Copy, Debug)]
+pub struct Ways {
+    /// Whether e-mail is sent.
+    pub mail: bool,
+}
+
+#[derive(Template)]
+#[template(path = "subscribe.html")]
+struct Subscribe<'a> {
+    chrome: Chrome,
+    ways: Ways,
+    error: &'a str,
+    csrf: &'a str,
+}
+
+/// The page on which one asks to be told.
+pub fn subscribe(chrome: Chrome, ways: Ways, error: &str, csrf: &str) -> String {
+    render(&Subscribe {
+        chrome: chrome.still(),
+        ways,
+        error,
+        csrf,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "decide.html")]
+struct Decide<'a> {
+    chrome: Chrome,
+    title: &'a str,
+    text: &'a str,
+    action: &'a str,
+    token: &'a str,
+    button: &'a str,
+}
+
+/// A page with one button, for links in messages: programs that look at all links of a message press
+/// none.
+pub fn decide(
+    chrome: Chrome,
+    (title, text): (&str, &str),
+    action: &str,
+    token: &str,
+    button: &str,
+) -> String {
+    render(&Decide {
+        chrome: chrome.still(),
+        title,
+        text,
+        action,
+        token,
+        button,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "secret.html")]
+struct Secret<'a> {
+    chrome: Chrome,
+    secret: &'a str,
+    leave: &'a str,
+}
+
+/// What a webhook's messages are signed with, and the link by which it leaves; told this once.
+pub fn secret(chrome: Chrome, secret: &str, leave: &str) -> String {
+    render(&Secret {
+        chrome: chrome.still(),
+        secret,
+        leave,
+    })
+}
+
 struct Told {
     id: u64,
     title: String,

@@ -21,6 +21,7 @@ pub mod page;
 pub mod privacy;
 #[cfg(test)]
 mod sample;
+pub mod subscribers;
 pub mod svg;
 pub mod view;
 #[cfg(test)]
