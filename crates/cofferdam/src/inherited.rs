@@ -25,15 +25,18 @@ pub(crate) const ADMIN: &str = "admin";
 
 /// The status page's port.
 pub(crate) const STATUS: &str = "status";
+/// The port of the tenants' console.
+pub(crate) const TENANT_CONSOLE: &str = "tenant_console";
 
 /// What a unit may call its sockets: the keys of `[listen]`.
-const NAMES_OF_MANAGER: [&str; 6] = [
+const NAMES_OF_MANAGER: [&str; 7] = [
     "memcache",
     "memcache_auth",
     "memcache_tls",
     UNIX,
     ADMIN,
     STATUS,
+    TENANT_CONSOLE,
 ];
 
 /// Sockets by name, until the listener that wants one takes it.

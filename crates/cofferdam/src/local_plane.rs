@@ -10,7 +10,7 @@ use std::time::Duration;
 use base::kv::Stats;
 use base::{TenantId, Timestamp};
 use gateway::directory::Directory;
-use gateway::{ConnectionFigures, Delays, Figures};
+use gateway::{BusiestKeys, ConnectionFigures, Delays, Figures};
 use runtime::net::handover::NamedSocket;
 use runtime::net::tls::TlsServer;
 use runtime::net::{ListenError, Listener, Loops, LoopsConfig, UpstreamConfig};
@@ -250,6 +250,11 @@ impl DataPlane for LocalPlane {
     fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)> {
         let stats = self.data.stats(id)?;
         Some((stats, self.figures.tenant(id).sum()))
+    }
+
+    fn busiest_keys(&self, id: TenantId, count: usize) -> BusiestKeys {
+        let now = self.clock.now();
+        self.figures.tenant(id).busiest_keys(now, count)
     }
 
     fn loop_ages(&self) -> Vec<Duration> {

@@ -1,6 +1,7 @@
 //! The command line of Cofferdam, and the place where its parts are put together.
 #![forbid(unsafe_code)]
 
+mod alerts;
 mod api;
 mod cli;
 mod config;
@@ -14,6 +15,7 @@ mod files;
 mod fleet_data;
 mod fleet_parts;
 mod fleet_tls;
+mod hooks;
 mod inherited;
 mod local_backend;
 mod local_plane;
@@ -27,9 +29,11 @@ mod plane;
 mod reload;
 mod servers;
 mod status;
+mod tenant_console;
 mod tls;
 mod up;
 mod upgrade;
+mod web;
 
 use std::process::ExitCode;
 

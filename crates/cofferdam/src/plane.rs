@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::kv::Stats;
 use base::{IpNetwork, TenantId, Timestamp};
 use gateway::directory::Directory;
-use gateway::{ConnectionFigures, Delays, DoorFigures};
+use gateway::{BusiestKeys, ConnectionFigures, Delays, DoorFigures};
 use runtime::net::Limits;
 use runtime::net::handover::NamedSocket;
 use runtime::net::tls::{TlsFiles, TlsServer};
@@ -69,6 +69,12 @@ pub(crate) trait DataPlane: Send + Sync {
     /// How long a tenant's requests waited from being there to being answered, since the start.
     fn delays(&self, _id: TenantId) -> Delays {
         Delays::default()
+    }
+
+    /// The keys that a tenant's clients ask for most, at most `count`, of a sample that is taken as
+    /// long as somebody asks.
+    fn busiest_keys(&self, _id: TenantId, _count: usize) -> BusiestKeys {
+        BusiestKeys::default()
     }
 
     /// How long ago each event loop turned; none where there are none.

@@ -7,7 +7,8 @@ use crate::config::{ClientCertificate, Config, Switch, TlsListener};
 /// The files of certificates, where a listener speaks TLS and they are given.
 pub(crate) fn files(config: &Config) -> Option<TlsFiles> {
     let tls = &config.tls;
-    let mut others = tls.listeners.iter().filter(|one| **one != TlsListener::Nbd);
+    let elsewhere = [TlsListener::Nbd, TlsListener::TenantConsole];
+    let mut others = (tls.listeners.iter()).filter(|one| !elsewhere.contains(one));
     if config.listen.memcache_tls == Switch::Off && others.next().is_none() {
         return None;
     }
@@ -35,6 +36,21 @@ pub(crate) fn nbd_files(config: &Config) -> Option<TlsFiles> {
             authorities: tls.client_ca.clone()?,
             required: true,
         }),
+    })
+}
+
+/// The files of the tenants' console, where that speaks TLS: browsers show no certificate.
+pub(crate) fn files_for_pages(config: &Config) -> Option<TlsFiles> {
+    let tls = &config.tls;
+    let console = config.listen.tenant_console.value()?;
+    let is_wanted = tls.listeners.contains(&TlsListener::TenantConsole);
+    if console.0.ip().is_loopback() && !is_wanted {
+        return None;
+    }
+    Some(TlsFiles {
+        certificate: tls.certificate.clone()?,
+        key: tls.key.clone()?,
+        clients: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! `cofferdam up`: gateway, cache and control in one process.
 
+mod console;
 mod fleet;
 mod page;
 mod plan;
@@ -31,17 +32,19 @@ use crate::control::{CanaryLogin, Control, Sizes};
 use crate::data::Data;
 use crate::failure::Failure;
 use crate::fleet_data::FleetData;
-use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited, STATUS};
+use crate::hooks::{Hooks, Messenger};
+use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited, STATUS, TENANT_CONSOLE};
 use crate::observe::history::Recorder;
 use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
 use crate::reload::Reloader;
 use crate::status::StatusPage;
+use crate::tenant_console::Parts;
 use crate::upgrade::Upgrader;
 use crate::{files, fleet_tls, local_plane, logging, servers, tls};
 use fleet::{FleetPart, TenantsThread};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
-use ready::tell_ready;
+use ready::{Pages, tell_ready};
 use signals::SignalThread;
 pub(crate) use takeover::TAKEOVER_VARIABLE;
 use takeover::Takeover;
@@ -127,6 +130,9 @@ fn serve(
     let observatory = Observatory::new(Arc::clone(&plane), clock, &config.data_dir());
     let observatory = Arc::new(observatory);
     let page = page::listen(&config, &mut inherited)?;
+    let tenants = console::listen(&config, &mut inherited)?;
+    let tenants_tls = console::tls(&config)?;
+    let hooks = Hooks::of(&config)?;
     let (control, canary) = restore(
         &config,
         state,
@@ -147,8 +153,22 @@ fn serve(
     let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
     let reloader = reloader
         .with_tls(running.tls_server(), tls::files)
-        .with_tls(volumes.tls_server(), tls::nbd_files);
+        .with_tls(volumes.tls_server(), tls::nbd_files)
+        .with_tls(tenants_tls.clone(), tls::files_for_pages);
     let reloader = Arc::new(reloader);
+    let audit = Arc::new(Audit::open(&config.data_dir()));
+    let alerts = Arc::clone(&observatory.alerts);
+    let parts = Parts {
+        control: Arc::clone(&control),
+        plane: Arc::clone(&plane),
+        observatory: Arc::clone(&observatory),
+        audit: Arc::clone(&audit),
+        alerts: Arc::clone(&alerts),
+        hooks: hooks.clone(),
+        clock,
+    };
+    let tenants = tenants.map(|listener| console::new(&config, listener, tenants_tls, parts));
+    let tenants = tenants.map(Arc::new);
     let listeners = admin_listeners(&config, &mut inherited)?;
     let gate = listeners.gate()?;
     let mut sockets = running.sockets()?;
@@ -156,14 +176,18 @@ fn serve(
     if let Some(page) = &page {
         sockets.push((STATUS.to_owned(), page.socket()?));
     }
-    let upgrader = Arc::new(Upgrader::new(
+    if let Some(tenants) = &tenants {
+        sockets.push((TENANT_CONSOLE.to_owned(), tenants.socket()?));
+    }
+    let upgrader = Upgrader::new(
         Arc::clone(&control),
         Arc::clone(&gate),
         config.data_dir(),
         clock,
         sockets,
         page.clone(),
-    ));
+    );
+    let upgrader = Arc::new(upgrader.with_tenant_console(tenants.clone()));
     let ready = Arc::new(AtomicBool::new(false));
     let api = Api {
         reload: Some(reload_of(&reloader)),
@@ -175,12 +199,7 @@ fn serve(
     };
     let admin = listeners.tcp_addr();
     let guard = guard(&config)?;
-    let console = Console::new(
-        api.clone(),
-        Arc::clone(&observatory),
-        &guard.token,
-        Audit::open(&config.data_dir()),
-    );
+    let console = Console::new(api.clone(), Arc::clone(&observatory), &guard.token, audit)?;
     let router = api.router().merge(console.router());
     let server = listeners.serve_behind(gate, router, guard)?;
     running.serve()?;
@@ -193,10 +212,24 @@ fn serve(
         &running.listeners(),
         &config.data_dir(),
     )?;
-    let recorder = Recorder::start(observatory, &config.data_dir())?;
-    let status = page.as_ref().and_then(|page| serve_page(page, &config));
+    let recorder = Recorder::start(Arc::clone(&observatory), &config.data_dir())?;
+    let messenger = Messenger::start(
+        hooks,
+        alerts,
+        observatory,
+        Arc::clone(&plane),
+        clock,
+        &config.data_dir(),
+    )?;
+    if let Some(tenants) = &tenants {
+        tenants.start()?;
+    }
+    let pages = Pages {
+        status: page.as_ref().and_then(|page| serve_page(page, &config)),
+        tenants: tenants.as_ref().and_then(|tenants| tenants.addr()),
+    };
     ready.store(true, Ordering::Release);
-    tell_ready(&config, running.as_ref(), admin, (volumes.tcp(), status));
+    tell_ready(&config, running.as_ref(), admin, volumes.tcp(), &pages);
     if let Some(takeover) = takeover {
         takeover.tell_ready();
     }
@@ -204,8 +237,9 @@ fn serve(
     let outcome = wait(&signals.stop, running.as_ref(), &upgrader);
     ready.store(false, Ordering::Release);
     upgrader.let_go_of_sockets();
-    // Of two processes that serve the newer one keeps the history.
+    // Of two processes that serve the newer one keeps the history, and tells.
     drop(recorder);
+    drop(messenger);
     if upgrader.is_handed_over() {
         // The journal is the successor's now.
         observer.leave();
@@ -220,6 +254,9 @@ fn serve(
         observer.end();
     }
     drop(following);
+    if let Some(tenants) = tenants {
+        tenants.pause();
+    }
     if let Some(page) = page {
         page.pause();
     }

@@ -21,6 +21,7 @@ use crate::control::Control;
 use crate::failure::Failure;
 use crate::inherited::{ADMIN, ADMIN_UNIX};
 use crate::status::StatusPage;
+use crate::tenant_console::TenantConsole;
 use crate::up::TAKEOVER_VARIABLE;
 
 /// How long a successor may take until it serves.
@@ -41,6 +42,8 @@ pub(crate) struct Upgrader {
     sockets: Mutex<Vec<NamedSocket>>,
     /// The status page, whose files the successor takes over.
     page: Option<Arc<StatusPage>>,
+    /// The tenants' console, which asks of the state.
+    tenant_console: Option<Arc<TenantConsole>>,
     is_handed_over: AtomicBool,
 }
 
@@ -60,8 +63,15 @@ impl Upgrader {
             clock,
             sockets: Mutex::new(sockets),
             page,
+            tenant_console: None,
             is_handed_over: AtomicBool::new(false),
         }
+    }
+
+    /// Has it hand over this console as well.
+    pub(crate) fn with_tenant_console(mut self, console: Option<Arc<TenantConsole>>) -> Self {
+        self.tenant_console = console;
+        self
     }
 
     /// Starts `binary`, else the program that this process was started from, with the arguments of
@@ -94,6 +104,9 @@ impl Upgrader {
         self.gate.close();
         if let Some(page) = &self.page {
             page.pause();
+        }
+        if let Some(console) = &self.tenant_console {
+            console.pause();
         }
         self.control.release_state();
         let ready = channel
@@ -175,6 +188,11 @@ impl Upgrader {
             && let Err(error) = page.start(&self.data_dir)
         {
             tracing::error!(%error, "the status page did not come back: restart");
+        }
+        if let Some(console) = &self.tenant_console
+            && let Err(error) = console.start()
+        {
+            tracing::error!(%error, "the tenants' console did not come back: restart");
         }
         self.gate.open();
     }

@@ -61,7 +61,7 @@ impl Daemon {
                 "127.0.0.1:0",
             ])
             .args(["--admin", "127.0.0.1:0", "--nbd", "127.0.0.1:0"])
-            .args(["--status", "off"])
+            .args(["--status", "off", "--tenant-console", "off"])
             .arg("--data-dir")
             .arg(dir)
             .args(more)

@@ -5,6 +5,8 @@
 
   const live = document.getElementById("live");
   const tenant = live.dataset.tenant;
+  // Where the pages are: an operator's are below /console, a tenant's have an address of their own.
+  const base = live.dataset.base ?? "/console";
   const own = (name) => `tenant/${tenant}/${name}`;
 
   // ---- What is drawn -----------------------------------------------------------------------------
@@ -94,7 +96,7 @@
     for (const event of events) {
       const key = [event.event, event.cause, event.tenant].join("|");
       const at = Date.parse(event.at) / 1000;
-      const kind = /^(tenant_|clients_|logins_)/.test(event.event) ? "limited" : /^(started|stopping)$/.test(event.event) ? "well" : "trouble";
+      const kind = /^(tenant_|clients_|logins_|hit_ratio_|memory_)/.test(event.event) ? "limited" : /^(started|stopping)$/.test(event.event) ? "well" : "trouble";
       if (tenant && event.tenant && event.tenant !== tenant) continue;
       if (event.event === "started") {
         for (const span of open.values()) span[1] = at;
@@ -237,7 +239,7 @@
   async function load() {
     const wanted = range;
     const query = new URLSearchParams({ names: names().join(","), from: Math.floor(Date.now() / 1000) - range, points: 900 });
-    const answer = await fetch(`/console/data/history?${query}`);
+    const answer = await fetch(`${base}/data/history?${query}`);
     if (answer.status === 401) return location.reload();
     const told = await answer.json();
     if (wanted !== range) return;
@@ -307,7 +309,7 @@
   }
 
   function follow() {
-    const source = new EventSource(`/console/live${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ""}`);
+    const source = new EventSource(`${base}/live${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ""}`);
     source.addEventListener("figures", (message) => {
       const second = JSON.parse(message.data);
       heard = Date.now();
@@ -317,7 +319,7 @@
       append(second);
       timeline();
     });
-    for (const part of ["tiles", "rows", "verdict", "changes"]) {
+    for (const part of ["tiles", "rows", "verdict", "changes", "standing", "limits", "keys", "advice"]) {
       source.addEventListener(part, (message) => replace(part, message.data));
     }
     source.addEventListener("events", news);
@@ -329,7 +331,7 @@
   }
 
   async function news() {
-    const answer = await fetch("/console/data/events");
+    const answer = await fetch(`${base}/data/events`);
     if (answer.ok) events = await answer.json();
     timeline();
     for (const { plot } of plots) plot.redraw(false);

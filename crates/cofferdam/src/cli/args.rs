@@ -127,6 +127,9 @@ pub(crate) struct UpArgs {
     /// The status page, or `off` [default: 127.0.0.1:8312]
     #[arg(long, value_name = "ADDR:PORT")]
     status: Option<Switch<Addr>>,
+    /// The console of tenants, or `off` [default: 127.0.0.1:8313]
+    #[arg(long, value_name = "ADDR:PORT")]
+    tenant_console: Option<Switch<Addr>>,
     /// Memory of all caches [default: a quarter of the machine's, at most 1GiB]
     #[arg(long, value_name = "SIZE")]
     memory: Option<Auto<Size>>,
@@ -196,6 +199,7 @@ impl UpArgs {
             admin: global.admin,
             memcache: self.memcache,
             status: self.status,
+            tenant_console: self.tenant_console,
             memcache_auth: self.memcache_auth,
             unix: self.unix.clone(),
             nbd: self.nbd,

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use base::ByteSize;
+use base::event::EventKind;
 use base::kv::ITEM_SIZE_MAX;
+use runtime::webhook::Target;
 
 use super::{
-    Addr, Auto, ClientCertificate, Config, ITEM_SIZE_MIN, Size, Span, Switch, TlsListener,
+    Addr, Auto, ClientCertificate, Config, ITEM_SIZE_MIN, MailTls, Size, Span, Switch, TlsListener,
 };
 
 /// As many entrants as fit at least, each with all that it may send.
@@ -35,6 +37,7 @@ impl Config {
         self.check_tls()?;
         self.check_fleet()?;
         self.check_status()?;
+        self.check_webhooks()?;
         let servers = &self.listen.advertise;
         match servers.iter().find(|server| !is_host_and_port(server)) {
             Some(server) => Err(format!("listen.advertise has {server:?}: write HOST:PORT")),
@@ -257,9 +260,12 @@ impl Config {
                     .into(),
             );
         }
-        let listener = match (self.listen.memcache_tls, tls.listeners.is_empty()) {
-            (Switch::On(_), _) => "listen.memcache_tls",
-            (_, false) => "tls.listeners",
+        let console = self.listen.tenant_console.value();
+        let console = console.filter(|addr| !addr.0.ip().is_loopback());
+        let listener = match (self.listen.memcache_tls, tls.listeners.is_empty(), console) {
+            (Switch::On(_), ..) => "listen.memcache_tls",
+            (_, false, _) => "tls.listeners",
+            (.., Some(_)) => "listen.tenant_console, which is not on loopback,",
             _ => return Ok(()),
         };
         let mut files = vec![("certificate", &tls.certificate), ("key", &tls.key)];
@@ -291,6 +297,24 @@ impl Config {
                 gateway.address
             ));
         }
+        if let Some(server) = &status.mail_server {
+            if !is_host_and_port(server) {
+                return Err(format!("status.mail_server is {server:?}: write HOST:PORT"));
+            }
+            if status.mail_from.is_none() || status.url.is_none() {
+                return Err(
+                    "status.mail_server needs status.mail_from, and status.url for links in mail"
+                        .into(),
+                );
+            }
+            if status.mail_tls == MailTls::Off && status.mail_username.is_some() {
+                return Err(
+                    "status.mail_tls is \"off\", and a password would travel in the clear: choose \
+                     \"starttls\" or \"wrapped\""
+                        .into(),
+                );
+            }
+        }
         // What is public is not to tell where a machine is.
         let names = status.gateways.iter().map(|one| one.name.as_str());
         let told = names.chain([status.name.as_str()]);
@@ -298,6 +322,25 @@ impl Config {
             if let Some(secret) = status::privacy::first_secret(name, []) {
                 return Err(format!(
                     "status: the public name {name:?} tells {secret:?}: choose one without addresses"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_webhooks(&self) -> Result<(), String> {
+        let webhooks = &self.webhooks;
+        for target in &webhooks.targets {
+            let url = &target.url;
+            Target::parse(url, webhooks.private_addresses)
+                .map_err(|why| format!("webhooks.targets: {why}"))?;
+            let unknown = target
+                .events
+                .iter()
+                .find(|kind| kind.parse::<EventKind>().is_err());
+            if let Some(kind) = unknown {
+                return Err(format!(
+                    "webhooks.targets, {url:?}: there are no events {kind:?}: see docs/metrics.md"
                 ));
             }
         }
@@ -314,6 +357,7 @@ impl Config {
             ("nbd", listen.nbd.value()),
             ("admin", listen.admin.value()),
             ("status", listen.status.value()),
+            ("tenant_console", listen.tenant_console.value()),
         ];
         let on = all.into_iter();
         on.filter_map(|(key, addr)| Some((key, addr?.0))).collect()

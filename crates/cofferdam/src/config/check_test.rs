@@ -67,6 +67,13 @@ fn all_listeners_are_told_by_key() {
         .collect();
     assert_eq!(
         keys,
-        ["memcache_auth", "memcache_tls", "nbd", "admin", "status"]
+        [
+            "memcache_auth",
+            "memcache_tls",
+            "nbd",
+            "admin",
+            "status",
+            "tenant_console"
+        ]
     );
 }

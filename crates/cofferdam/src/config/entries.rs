@@ -52,6 +52,31 @@ pub(crate) struct StatusGateway {
     pub(crate) ca: Option<PathBuf>,
 }
 
+/// Somebody who is told of events.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WebhookEntry {
+    /// Where messages are posted.
+    pub(crate) url: String,
+    /// The file with what they are signed with.
+    pub(crate) secret_file: PathBuf,
+    /// The kinds of event; none is all.
+    #[serde(default)]
+    pub(crate) events: Vec<String>,
+}
+
+/// How a mail server is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MailTls {
+    /// Encrypted after the first words; never without.
+    Starttls,
+    /// Encrypted from the first byte.
+    Wrapped,
+    /// Not at all.
+    Off,
+}
+
 /// When incidents are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -72,6 +97,8 @@ pub(crate) enum TlsListener {
     MemcacheAuth,
     /// `listen.nbd`, where clients begin with STARTTLS.
     Nbd,
+    /// `listen.tenant_console`.
+    TenantConsole,
 }
 
 /// What becomes of a client over TLS that shows no certificate.

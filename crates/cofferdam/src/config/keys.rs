@@ -7,7 +7,8 @@ use std::time::Duration;
 use base::ByteSize;
 use serde::Deserialize;
 
-use super::entries::{ClientCertificate, NodeEntry, NodeRole, Publish, StatusGateway, TlsListener};
+use super::entries::{ClientCertificate, NodeEntry, NodeRole, TlsListener};
+use super::page_keys::{Status, TenantConsole, Webhooks};
 use super::value::{Addr, Auto, FileMode, Network, Size, Span, Switch};
 use crate::logging::{LogFormat, LogLevel};
 
@@ -145,6 +146,8 @@ table! {
         [limits]: Limits;
         [tls]: Tls;
         [admin]: Admin;
+        [tenant_console]: TenantConsole;
+        [webhooks]: Webhooks;
         [fleet]: Fleet;
         [store]: Store;
         [status]: Status;
@@ -181,6 +184,10 @@ table! {
         /// The status page, for everybody; see `[status]`. `"off"` serves none. Where this default is
         /// taken already the server starts without the page, and says so.
         status: Switch<Addr> = Switch::On(STATUS), Unsaid::Default("\"127.0.0.1:8312\""), Restart, "--status";
+        /// The console of tenants, where each logs in with a credential of its own. Off loopback it
+        /// speaks TLS, with the certificate of `[tls]`. `"off"` serves none. Where this default is
+        /// taken already the server starts without it, and says so.
+        tenant_console: Switch<Addr> = Switch::On(TENANT_CONSOLE), Unsaid::Default("\"127.0.0.1:8313\""), Restart, "--tenant-console";
         /// What `tenant add` tells clients to connect to, `HOST:PORT` each, where that is not the
         /// address of `memcache_auth`: behind a name, a balancer, a translated address.
         advertise: Vec<String> = Vec::new(), Unsaid::Default("[]"), Live;
@@ -246,9 +253,10 @@ table! {
     /// Encryption. The files are read at start and again on each reload; connections that are open
     /// keep what they began with.
     Tls "tls" {
-        /// Listeners of `[listen]` that speak TLS and nothing else: `"memcache"`, `"memcache_auth"`.
-        /// `memcache_tls` always does. With `"nbd"` clients of volumes must begin with STARTTLS and show
-        /// a certificate that `client_ca` vouches for, whatever `client_certificate` says.
+        /// Listeners of `[listen]` that speak TLS and nothing else: `"memcache"`, `"memcache_auth"`,
+        /// `"tenant_console"`. `memcache_tls` always does, and `tenant_console` off loopback. With
+        /// `"nbd"` clients of volumes must begin with STARTTLS and show a certificate that `client_ca`
+        /// vouches for, whatever `client_certificate` says.
         listeners: Vec<TlsListener> = Vec::new(), Unsaid::Nothing("[\"memcache_auth\"]"), Restart;
         /// The server's certificate and those that lead to its authority, PEM.
         certificate: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/server.pem\""), Live;
@@ -328,40 +336,11 @@ table! {
     }
 }
 
-table! {
-    /// The status page, served by `up` and, apart from it, by `cofferdam status`.
-    Status "status" {
-        /// What the page is called.
-        name: String = "Cofferdam status".to_owned(), Unsaid::Default("\"Cofferdam status\""), Restart;
-        /// The address under which readers reach it, for links in feeds and messages.
-        url: Option<String> = None, Unsaid::Nothing("\"https://status.example\""), Restart;
-        /// Names under which it may be asked besides that of `url`, `localhost` and plain addresses.
-        /// Any other `Host` is refused.
-        hosts: Vec<String> = Vec::new(), Unsaid::Default("[]"), Restart;
-        /// What is probed: each with the `name` that the public reads, the `address` of an
-        /// authenticating listener, the `username` of a tenant that exists for this alone and a
-        /// `password_file`; `tls = true`, and `ca` for an authority that the system does not trust.
-        /// `up` probes itself where none is given.
-        gateways: Vec<StatusGateway> = Vec::new(), Unsaid::Nothing("[{ name = \"Cache\", address = \"cache.example:11212\", username = \"canary\", password_file = \"/etc/cofferdam/canary\" }]"), Restart;
-        /// The admin API that tells `cofferdam status` of events; `up` needs none.
-        events_from: Option<Addr> = None, Unsaid::Nothing("\"10.0.0.5:8311\""), Restart;
-        /// The file with its token.
-        events_token_file: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/admin.token\""), Restart;
-        /// How often each way to each gateway is probed: 500 ms to 1 minute.
-        every: Span = Span(Duration::from_secs(2)), Unsaid::Default("\"2s\""), Restart;
-        /// An answer that takes longer is slow.
-        slow: Span = Span(Duration::from_millis(100)), Unsaid::Default("\"100ms\""), Restart;
-        /// Whether incidents that are bad and certain are published without a click: `"auto"` or
-        /// `"held"`.
-        publish: Publish = Publish::Auto, Unsaid::Default("\"auto\""), Restart;
-        /// A folder that the whole page is written into every ten seconds, to be served from
-        /// elsewhere.
-        export: Option<PathBuf> = None, Unsaid::Nothing("\"/srv/www/status\""), Restart;
-    }
-}
-
 /// Where the status page is served unless it is said otherwise.
 pub(crate) const STATUS: Addr = loopback(8312);
+
+/// Where tenants' console is served unless it is said otherwise.
+pub(crate) const TENANT_CONSOLE: Addr = loopback(8313);
 
 const fn loopback(port: u16) -> Addr {
     use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -2,7 +2,10 @@
 
 mod check;
 mod entries;
+// Its macro describes the keys of the next one, too.
+#[macro_use]
 mod keys;
+mod page_keys;
 mod reference;
 mod value;
 
@@ -12,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use base::kv::ITEM_SIZE_MAX;
 
-pub(crate) use entries::{ClientCertificate, Publish, StatusGateway, TlsListener};
-pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, Store};
+pub(crate) use entries::{ClientCertificate, MailTls, Publish, StatusGateway, TlsListener};
+pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, Store, TENANT_CONSOLE};
 pub(crate) use reference::{default_file, reference_page};
 pub(crate) use value::{Addr, Auto, Size, Span, Switch};
 
@@ -30,6 +33,7 @@ pub(crate) struct Overrides {
     pub(crate) log_format: Option<crate::logging::LogFormat>,
     pub(crate) admin: Option<Switch<Addr>>,
     pub(crate) status: Option<Switch<Addr>>,
+    pub(crate) tenant_console: Option<Switch<Addr>>,
     pub(crate) memcache: Option<Switch<Addr>>,
     pub(crate) memcache_auth: Option<Addr>,
     pub(crate) unix: Option<PathBuf>,
@@ -96,6 +100,7 @@ impl Config {
         set(&mut self.listen.nbd, &flags.nbd);
         set(&mut self.listen.admin, &flags.admin);
         set(&mut self.listen.status, &flags.status);
+        set(&mut self.listen.tenant_console, &flags.tenant_console);
         set(&mut self.limits.max_connections, &flags.max_connections);
         if flags.data_dir.is_some() {
             self.data_dir.clone_from(&flags.data_dir);

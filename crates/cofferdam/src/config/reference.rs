@@ -3,15 +3,18 @@
 use std::fmt::Write;
 
 use super::keys::{
-    Admin, Change, Config, Fleet, Key, Limits, Listen, Status, Store, Table, Tls, Unsaid, full_name,
+    Admin, Change, Config, Fleet, Key, Limits, Listen, Store, Table, Tls, Unsaid, full_name,
 };
+use super::page_keys::{Status, TenantConsole, Webhooks};
 
-const TABLES: [Table; 8] = [
+const TABLES: [Table; 10] = [
     Config::TABLE,
     Listen::TABLE,
     Limits::TABLE,
     Tls::TABLE,
     Admin::TABLE,
+    TenantConsole::TABLE,
+    Webhooks::TABLE,
     Fleet::TABLE,
     Store::TABLE,
     Status::TABLE,

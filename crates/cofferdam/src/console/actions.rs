@@ -10,13 +10,12 @@ use axum::routing::get;
 use runtime::http::Peer;
 
 use super::audit::{Entry, rfc3339};
-use super::auth::address;
 use super::form::{self, Field};
 use super::pages::{ConfirmPage, GrantPage, LimitPage, Shell, not_found, wrong};
-use super::session::Session;
-use super::{Console, page, page_with};
+use super::{Console, Session};
 use crate::api::types::{CredentialRequest, TenantView};
 use crate::control::{Control, ControlError, OPEN_TENANT};
+use crate::web::{address, page, page_with};
 
 pub(super) fn routes() -> Router<Console> {
     Router::new()

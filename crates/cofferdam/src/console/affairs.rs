@@ -34,7 +34,9 @@ impl Severity {
             | "tenant_refused"
             | "tenant_connections_refused"
             | "clients_reconnecting"
-            | "logins_failing" => Self::Limited,
+            | "logins_failing"
+            | "hit_ratio_low"
+            | "memory_nearly_full" => Self::Limited,
             // Of what a later release tells the worst is assumed.
             _ => Self::Trouble,
         }

@@ -6,8 +6,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Console;
-
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Their addresses carry the release, so that a new one is never mixed with an old page.
@@ -46,8 +44,9 @@ const FILES: [(&str, &str, &str); 6] = [
     ),
 ];
 
-pub(super) fn routes() -> Router<Console> {
-    Router::new().route("/console/static/{name}", get(file))
+/// The files under `path`, which names the part `{name}`.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>(path: &str) -> Router<S> {
+    Router::new().route(path, get(file))
 }
 
 async fn file(Path(name): Path<String>) -> Response {

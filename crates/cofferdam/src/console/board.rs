@@ -93,6 +93,17 @@ impl Board {
 }
 
 impl Tile {
+    /// With the seconds that its line is drawn from, the oldest first.
+    pub(crate) fn new(label: &'static str, value: String, note: String, minute: Vec<f32>) -> Self {
+        Self {
+            label,
+            value,
+            note,
+            line: spark(&minute),
+            minute,
+        }
+    }
+
     fn view(&self) -> TileView {
         let known = |value: &f32| Some(*value).filter(|value| value.is_finite());
         TileView {
@@ -148,14 +159,7 @@ fn tiles(recent: &[Arc<Frame>]) -> Vec<Tile> {
     let tile = |label, shown: String, note: String, value: &dyn Fn(&Frame) -> f32| {
         let first = recent.len().saturating_sub(SPARK_LEN);
         let minute = recent.iter().skip(first).map(|frame| value(frame));
-        let minute: Vec<f32> = minute.collect();
-        Tile {
-            label,
-            value: shown,
-            note,
-            line: spark(&minute),
-            minute,
-        }
+        Tile::new(label, shown, note, minute.collect())
     };
     let p99 = figure("service/p99_s");
     let connections = figure("service/connections");

@@ -12,10 +12,10 @@ use super::audit::Entry;
 use super::board::Board;
 use super::form::Field;
 use super::format;
-use super::session::Session;
-use super::{Console, page};
+use super::{Console, Session};
 use crate::api::types::{Grant, TenantView};
 use crate::observe::event_view::EventView;
+use crate::web::{page, page_with};
 
 /// Events on the overview, and on their own page.
 pub(super) const EVENTS_SHOWN: usize = 8;
@@ -164,12 +164,12 @@ struct WrongPage<'a> {
 
 pub(super) fn not_found(why: &str) -> Response {
     let title = "There is no such page";
-    super::page_with(StatusCode::NOT_FOUND, &WrongPage { title, why })
+    page_with(StatusCode::NOT_FOUND, &WrongPage { title, why })
 }
 
 pub(super) fn wrong(why: &str) -> Response {
     let title = "That could not be done";
-    super::page_with(StatusCode::CONFLICT, &WrongPage { title, why })
+    page_with(StatusCode::CONFLICT, &WrongPage { title, why })
 }
 
 impl Console {

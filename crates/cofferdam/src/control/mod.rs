@@ -231,6 +231,11 @@ impl Control {
         found.ok_or_else(|| ControlError::NoTenant(name.to_owned()))
     }
 
+    /// Where tenants' clients are told to connect.
+    pub(crate) fn servers(&self) -> Vec<String> {
+        self.inner().servers.clone()
+    }
+
     /// Empties a tenant's cache.
     pub(crate) fn flush(&self, name: &str) -> Result<(), ControlError> {
         if !self.plane.is_running() {

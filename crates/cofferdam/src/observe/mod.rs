@@ -10,7 +10,7 @@ mod observatory;
 mod observer;
 pub(crate) mod reading;
 pub(crate) mod service;
-mod signal;
+pub(crate) mod signal;
 mod snapshot;
 mod tcp_eye;
 

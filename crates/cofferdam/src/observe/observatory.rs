@@ -16,7 +16,9 @@ use super::history::Frame;
 use super::log::EventLog;
 use super::metrics::{self, Sources, TenantRows};
 use super::reading::Reading;
+use super::signal::Signal;
 use super::snapshot::Snapshot;
+use crate::alerts::AlertRules;
 use crate::plane::DataPlane;
 
 /// How long loops may stand still until the process is beyond help.
@@ -33,6 +35,10 @@ pub(crate) struct Observatory {
     started: Timestamp,
     pub(super) latest: Published<Snapshot>,
     pub(crate) log: EventLog,
+    /// What tenants want to be told of.
+    pub(crate) alerts: Arc<AlertRules>,
+    /// What the recorder, who asks the caches, found of that; the observer says it.
+    found: Mutex<Vec<Signal>>,
     /// What the recorder remembers; none before it has begun.
     pub(crate) history: Published<Option<Arc<History>>>,
     /// The second that was recorded last.
@@ -52,6 +58,8 @@ impl Observatory {
             started: clock.now(),
             latest: Published::default(),
             log: EventLog::open(dir),
+            alerts: Arc::new(AlertRules::open(dir)),
+            found: Mutex::default(),
             history: Published::default(),
             frames: watch::Sender::new(Arc::default()),
             recent: Mutex::default(),
@@ -84,6 +92,16 @@ impl Observatory {
         };
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         metrics::page(&sources, &mut rows)
+    }
+
+    /// Keeps what was found of this second until it is said.
+    pub(super) fn found(&self, signals: Vec<Signal>) {
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = signals;
+    }
+
+    /// What was found and has not been said.
+    pub(super) fn take_found(&self) -> Vec<Signal> {
+        std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes in a second, and tells those who follow.

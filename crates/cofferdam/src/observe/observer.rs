@@ -146,7 +146,7 @@ impl Watch {
         let reading = Reading::of_clients(self.observatory.plane(), now);
         let overdue = self.overdue(&reading);
         let failure = self.observatory.log.failure();
-        let signals = self.detectors.observe(&Observation {
+        let mut signals = self.detectors.observe(&Observation {
             now,
             wall: wall_clock(),
             reading: &reading,
@@ -158,6 +158,7 @@ impl Watch {
             journal_failure: failure.as_deref(),
             longest_sleep: std::mem::take(&mut self.longest_sleep),
         });
+        signals.extend(self.observatory.take_found());
         for event in self.ledger.handle(now, signals) {
             self.keep(&event);
         }

@@ -9,6 +9,7 @@ use base::Timestamp;
 use runtime::Clock;
 use status::board::{Board, Kept, Rules};
 use status::component::Component;
+use status::subscribers::{Subscriber, Subscribers};
 use status::view::{Site, View};
 
 use super::settings::Settings;
@@ -21,6 +22,8 @@ const PAGES_MAX: usize = 64;
 /// Everything that is shared.
 pub(super) struct Hub {
     board: Mutex<Board>,
+    /// Locked after the board where both are.
+    subscribers: Mutex<Subscribers>,
     pub(super) site: Site,
     clock: Clock,
     /// Whether the service has told of itself of late.
@@ -33,6 +36,7 @@ pub(super) struct Hub {
 pub(super) struct Past {
     pub(super) kept: Kept,
     pub(super) since: Timestamp,
+    pub(super) subscribers: Vec<Subscriber>,
 }
 
 impl Hub {
@@ -47,6 +51,7 @@ impl Hub {
             .collect();
         Self {
             board: Mutex::new(Board::new(&rules, components, past.kept, clock.now())),
+            subscribers: Mutex::new(Subscribers::new(past.subscribers)),
             site: Site {
                 name: settings.name.clone(),
                 url: settings.url.clone(),
@@ -58,6 +63,10 @@ impl Hub {
         }
     }
 
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -65,6 +74,13 @@ impl Hub {
     pub(super) fn board(&self) -> MutexGuard<'_, Board> {
         // A probe that was taken in by half is put right by the next.
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn subscribers(&self) -> MutexGuard<'_, Subscribers> {
+        // Nothing in it is left half changed by a panic.
+        self.subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What `make` makes of the board now.

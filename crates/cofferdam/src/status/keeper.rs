@@ -15,6 +15,7 @@ use status::civil::day_of;
 use status::desk::INCIDENTS_MAX;
 use status::history::{DAYS_KEPT, MINUTES_KEPT};
 use status::maintenance::WINDOWS_MAX;
+use status::subscribers;
 
 use super::export::Exporter;
 use super::hub::{Hub, Past};
@@ -32,6 +33,7 @@ const MAINTENANCE: &str = "maintenance";
 const DAY: &str = "day";
 const MINUTE: &str = "minute";
 const SETTING: &str = "setting";
+const SUBSCRIBER: &str = "subscriber";
 
 /// Opens the store, and reads all that is in it.
 pub(super) fn open(path: &Path, now: Timestamp) -> Result<(Documents, Past), Failure> {
@@ -59,7 +61,13 @@ pub(super) fn open(path: &Path, now: Timestamp) -> Result<(Documents, Past), Fai
             minutes.push(minute);
         }
     }
-    Ok((store, Past { kept, since }))
+    let subscribers = texts(&store, SUBSCRIBER)?;
+    let past = Past {
+        kept,
+        since,
+        subscribers,
+    };
+    Ok((store, past))
 }
 
 /// Since when there is this page; written down when it is first asked for.
@@ -101,6 +109,13 @@ fn edit_of(change: &Change) -> Edit {
         Change::Minute { key, minute } => {
             Edit::Put(MINUTE, format!("{:012}|{key}", minute.minute), json(minute))
         }
+    }
+}
+
+fn edit_of_subscriber(change: &subscribers::Change) -> Edit {
+    match change {
+        subscribers::Change::Kept(one) => Edit::Put(SUBSCRIBER, numbered(one.id), json(one)),
+        subscribers::Change::Gone(id) => Edit::Remove(SUBSCRIBER, numbered(*id)),
     }
 }
 
@@ -220,10 +235,17 @@ impl Work {
             let mut board = self.hub.board();
             std::iter::from_fn(|| board.poll_change()).collect()
         };
-        if changes.is_empty() {
+        let subscribers: Vec<subscribers::Change> = {
+            let mut subscribers = self.hub.subscribers();
+            std::iter::from_fn(|| subscribers.poll_change()).collect()
+        };
+        if changes.is_empty() && subscribers.is_empty() {
             return;
         }
-        let edits: Vec<Edit> = changes.iter().map(edit_of).collect();
+        let edits = changes.iter().map(edit_of);
+        let edits: Vec<Edit> = edits
+            .chain(subscribers.iter().map(edit_of_subscriber))
+            .collect();
         self.write(&edits);
         for change in &changes {
             if let Change::Incident(one) = change {

@@ -4,9 +4,11 @@ mod events;
 mod export;
 mod hub;
 mod keeper;
+mod mail;
 mod probes;
 mod role;
 mod settings;
+mod subscriptions;
 #[cfg(test)]
 mod testing;
 mod web;
@@ -18,7 +20,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use runtime::Clock;
-use runtime::http::{PublicListener, PublicServer};
+use runtime::http::{PublicListener, PublicServer, Site};
 
 use crate::failure::Failure;
 pub(crate) use events::of_observatory;
@@ -27,6 +29,7 @@ use keeper::Keeper;
 use probes::Probes;
 pub(crate) use role::run;
 pub(crate) use settings::{Doorman, Gateway, PROBE_TIMEOUT, Settings, gateways};
+use subscriptions::Subscriptions;
 
 /// The file of incidents and history, in the data directory.
 const STORE: &str = "status.db";
@@ -41,9 +44,11 @@ pub(crate) struct StatusPage {
     running: Mutex<Option<Running>>,
 }
 
-/// What ends when it is dropped, in this order: nobody is let in, nobody probes, all is kept.
+/// What ends when it is dropped, in this order: nobody is let in, nobody is told, nobody probes, all is
+/// kept.
 struct Running {
     _server: PublicServer,
+    _subscriptions: Subscriptions,
     _probes: Probes,
     _keeper: Keeper,
 }
@@ -77,11 +82,20 @@ impl StatusPage {
         let (store, kept) = keeper::open(&dir.join(STORE), self.clock.now())?;
         let hub = Arc::new(Hub::new(&self.settings, kept, self.clock));
         let keeper = Keeper::start(Arc::clone(&hub), store, &self.settings)?;
+        let subscriptions = Subscriptions::start(&hub, &self.settings)?;
         let probes = Probes::start(&hub, &self.settings, self.clock)?;
         let router = web::router(&hub, &self.settings, token)?;
-        let server = self.listener.serve(router, self.settings.hosts.clone())?;
+        let server = self.listener.serve(Site {
+            name: "status-http",
+            router,
+            hosts: self.settings.hosts.clone(),
+            hosts_key: "status.hosts",
+            tls: None,
+            gives_way: true,
+        })?;
         *running = Some(Running {
             _server: server,
+            _subscriptions: subscriptions,
             _probes: probes,
             _keeper: keeper,
         });

@@ -64,7 +64,7 @@ fn settings(config: &Config, clock: Clock) -> Result<Settings, Failure> {
         ));
     }
     let doorman = ask_gateways(&gateways, clock);
-    let settings = Settings::of(config, gateways, doorman);
+    let settings = Settings::of(config, gateways, doorman)?;
     let Some(addr) = config.status.events_from else {
         return Ok(settings);
     };

@@ -12,6 +12,7 @@ use status::desk::Bar;
 use status::judge::Standard;
 
 use super::events::EventSource;
+use super::mail::Mailer;
 use crate::config::{Config, Publish, StatusGateway};
 use crate::failure::Failure;
 
@@ -46,18 +47,26 @@ pub(crate) struct Settings {
     pub(crate) events: Option<Arc<Mutex<EventSource>>>,
     /// Who knows whose a credential is.
     pub(crate) doorman: Arc<Doorman>,
+    /// Who sends mail, if anybody does.
+    pub(crate) mailer: Option<Mailer>,
+    /// Whether webhooks may be at addresses that are not public.
+    pub(crate) allows_private: bool,
 }
 
 impl Settings {
     /// As configured, over these gateways.
-    pub(crate) fn of(config: &Config, gateways: Vec<Gateway>, doorman: Arc<Doorman>) -> Self {
+    pub(crate) fn of(
+        config: &Config,
+        gateways: Vec<Gateway>,
+        doorman: Arc<Doorman>,
+    ) -> Result<Self, Failure> {
         let status = &config.status;
         let url = status.url.clone().unwrap_or_default();
         let url = url.trim_end_matches('/').to_owned();
         let mut hosts = status.hosts.clone();
         hosts.extend(host_of(&url).map(str::to_owned));
         let every = status.every.0;
-        Self {
+        Ok(Self {
             name: status.name.clone(),
             url,
             hosts,
@@ -76,7 +85,9 @@ impl Settings {
             export: status.export.clone(),
             events: None,
             doorman,
-        }
+            mailer: Mailer::of(config)?,
+            allows_private: config.webhooks.private_addresses,
+        })
     }
 
     /// Heard by `source` of what the service says of itself.

@@ -13,13 +13,13 @@ fn nobody() -> Arc<Doorman> {
 #[test]
 fn what_is_not_said_follows_from_what_is() {
     let text = "[status]\nurl = \"https://status.example:8443/\"\nhosts = [\"other.example\"]\nevery = \"20s\"\npublish = \"held\"\n";
-    let settings = Settings::of(&config(text), Vec::new(), nobody());
+    let settings = Settings::of(&config(text), Vec::new(), nobody()).unwrap();
     assert_eq!(settings.url, "https://status.example:8443");
     assert_eq!(settings.hosts, ["other.example", "status.example"]);
     assert!(!settings.bar.is_automatic);
     // Who looks every twenty seconds must not call himself blind after eight.
     assert!(settings.standard.stale > 3 * settings.every);
-    let unsaid = Settings::of(&config(""), Vec::new(), nobody());
+    let unsaid = Settings::of(&config(""), Vec::new(), nobody()).unwrap();
     assert_eq!(unsaid.standard.stale, Standard::default().stale);
     assert!(unsaid.hosts.is_empty() && unsaid.ask_events().is_none());
 }

@@ -31,8 +31,9 @@ pub(super) fn settings() -> Settings {
             timeout: PROBE_TIMEOUT,
         },
     });
-    let config = Config::parse("[status]\nname = \"Test\"\n").unwrap();
-    Settings::of(&config, gateways.to_vec(), doorman())
+    let config = Config::parse("[status]\nname = \"Test\"\nurl = \"http://localhost\"\n\
+                mail_server = \"127.0.0.1:1\"\nmail_tls = \"off\"\nmail_from = \"s@mail.example\"\n").unwrap();
+    Settings::of(&config, gateways.to_vec(), doorman()).unwrap()
 }
 
 pub(super) fn hub(past: Past) -> Arc<Hub> {

@@ -53,7 +53,7 @@ pub(super) fn new(
     if gateways.is_empty() {
         gateways.extend(canary.and_then(|login| itself(config, login, auth)));
     }
-    let settings = Settings::of(config, gateways, doorman(Arc::clone(plane)))
+    let settings = Settings::of(config, gateways, doorman(Arc::clone(plane)))?
         .with_events(status::of_observatory(Arc::clone(observatory)));
     Ok(StatusPage::new(settings, listener, clock))
 }

@@ -10,27 +10,45 @@ use crate::config::Config;
 use crate::files;
 use crate::logging::LogFormat;
 use crate::plane::RunningPlane;
+use crate::tls::files_for_pages;
+
+/// Where pages are served.
+pub(super) struct Pages {
+    pub(super) status: Option<SocketAddr>,
+    pub(super) tenants: Option<SocketAddr>,
+}
 
 /// The ready line for programs on standard output, how to connect for people on standard error.
 pub(super) fn tell_ready(
     config: &Config,
     running: &dyn RunningPlane,
     admin: Option<SocketAddr>,
-    (nbd, status): (Option<SocketAddr>, Option<SocketAddr>),
+    nbd: Option<SocketAddr>,
+    pages: &Pages,
 ) {
     let (open, auth) = running.addresses();
     let tls = running.tls_address();
     let shown = |addr: Option<SocketAddr>| addr.map_or("off".to_owned(), |addr| addr.to_string());
     let (open, admin) = (shown(open), shown(admin));
-    let (nbd, status) = (shown(nbd), shown(status));
+    let nbd = shown(nbd);
+    let (status, tenants) = (shown(pages.status), shown(pages.tenants));
     match config.log_format {
-        LogFormat::Text => explain(config, &open, auth, (&admin, &nbd, &status)),
+        LogFormat::Text => explain(config, &open, auth, (&admin, &nbd), pages),
         LogFormat::Json => {
-            tracing::info!(memcache = open, memcache_auth = %auth, admin, nbd, status, "ready");
+            tracing::info!(
+                memcache = open,
+                memcache_auth = %auth,
+                admin,
+                nbd,
+                status,
+                tenant_console = tenants,
+                "ready"
+            );
         }
     }
     let mut line = format!(
-        "ready memcache={open} memcache_auth={auth} admin={admin} nbd={nbd} status={status}"
+        "ready memcache={open} memcache_auth={auth} admin={admin} nbd={nbd} status={status} \
+         tenant_console={tenants}"
     );
     if let Some(tls) = tls {
         line.push_str(&format!(" memcache_tls={tls}"));
@@ -50,7 +68,8 @@ fn explain(
     config: &Config,
     open: &str,
     auth: SocketAddr,
-    (admin, nbd, status): (&str, &str, &str),
+    (admin, nbd): (&str, &str),
+    pages: &Pages,
 ) {
     let dir = config.data_dir();
     let flag = match config.data_dir {
@@ -61,10 +80,14 @@ fn explain(
         Some(_) => format!("token in {}", dir.join(files::ADMIN_TOKEN).display()),
         None => format!("{} only", dir.join(files::ADMIN_SOCKET).display()),
     };
-    let status_page = match status {
-        "off" => status.to_owned(),
-        addr => format!("http://{addr}/"),
+    let page = |scheme: &str, addr: Option<SocketAddr>| {
+        addr.map_or("off".to_owned(), |addr| format!("{scheme}://{addr}/"))
     };
+    let scheme = match files_for_pages(config) {
+        Some(_) => "https",
+        None => "http",
+    };
+    let (status_page, tenants) = (page("http", pages.status), page(scheme, pages.tenants));
     eprintln!(
         "cofferdam {version} is ready\n\
          \x20 open tenant \"default\"  {open}  (no password, this machine only)\n\
@@ -72,6 +95,7 @@ fn explain(
          \x20 volumes                {nbd}  (cofferdam volume create NAME --size 10GiB{flag})\n\
          \x20 admin API              {admin}  ({way_in})\n\
          \x20 status page            {status_page}\n\
+         \x20 tenants' console       {tenants}  (each with a credential of its own)\n\
          \x20 live figures           cofferdam stat --watch{flag}",
         version = env!("CARGO_PKG_VERSION"),
     );

@@ -79,7 +79,7 @@ impl Subject {
                 "off",
             ])
             .args(["--memcache-auth", "127.0.0.1:0", "--admin", "off"])
-            .args(["--nbd", "off", "--status", "off"])
+            .args(["--nbd", "off", "--status", "off", "--tenant-console", "off"])
             .arg("--max-connections")
             .arg(connections.saturating_add(OTHER_CONNECTIONS).to_string())
             .arg("--config")

@@ -13,6 +13,7 @@ use super::figures::Figures;
 use super::second::Seconds;
 use super::tenants::Lines;
 use super::{Frame, Row, host, service};
+use crate::alerts::AlertWatch;
 use crate::observe::Observatory;
 use crate::observe::reading::Reading;
 use crate::observe::snapshot::Snapshot;
@@ -69,6 +70,7 @@ struct Work {
     lines: Lines,
     /// The last figures of service and machine.
     row: Row,
+    alerts: AlertWatch,
     seconds: Seconds,
     has_failed: bool,
     has_left_out: bool,
@@ -84,6 +86,7 @@ impl Work {
             before: None,
             lines: Lines::default(),
             row: Row::default(),
+            alerts: AlertWatch::default(),
             seconds: Seconds::default(),
             has_failed: false,
             has_left_out: false,
@@ -113,6 +116,9 @@ impl Work {
         self.seen = version;
         let snapshot = self.observatory.latest.get();
         let reading = Reading::take(self.observatory.plane(), self.observatory.clock().now());
+        let rules = self.observatory.alerts.all();
+        let signals = self.alerts.observe(&rules, &reading);
+        self.observatory.found(signals);
         let frame = self.frame(&reading, &snapshot);
         self.before = Some((reading, snapshot));
         self.write(&frame);

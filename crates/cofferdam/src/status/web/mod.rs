@@ -3,44 +3,47 @@
 
 mod operator;
 mod pages;
-mod session;
+mod subscribe;
 mod tenant;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::extract::DefaultBodyLimit;
+use axum::http::{StatusCode, header};
+use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
-use runtime::secrets;
 use status::page::{Chrome, Place};
 
 use super::hub::Hub;
 use super::settings::{Doorman, Settings};
 use crate::failure::Failure;
-use session::{Attempts, Sessions};
+use crate::web::{Brake, Cookie, Logins, harden};
 
 /// A form of ours with everything filled in.
 const BODY_LEN_MAX: usize = 16 * 1024;
-const KEY_LEN: usize = 52;
 
-/// Nothing from elsewhere, nothing framed, no form sent anywhere but here.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-                      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// Who is logged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Who {
+    /// A tenant, by name.
+    Tenant(String),
+    /// One who runs the service.
+    Operator,
+}
 
 /// What the handlers share.
 pub(super) struct Web {
     hub: Arc<Hub>,
     doorman: Arc<Doorman>,
-    sessions: Mutex<Sessions>,
-    attempts: Mutex<Attempts>,
+    logins: Logins<Who>,
     /// The operators' token.
     token: String,
-    /// What forms are signed with.
-    key: String,
-    /// Whether readers come over https.
-    is_secure: bool,
+    /// How often one may ask to be told.
+    wishes: Brake,
+    sends_mail: bool,
+    /// Whether webhooks may be at addresses that are not public.
+    allows_private: bool,
 }
 
 type Shared = Arc<Web>;
@@ -51,42 +54,30 @@ pub(super) fn router(
     settings: &Settings,
     token: String,
 ) -> Result<Router, Failure> {
+    let cookie = Cookie {
+        name: "cofferdam_status",
+        path: "/",
+        // Whether readers come over https.
+        is_secure: settings.url.starts_with("https://"),
+    };
     let web = Arc::new(Web {
         hub: Arc::clone(hub),
         doorman: Arc::clone(&settings.doorman),
-        sessions: Mutex::default(),
-        attempts: Mutex::default(),
+        logins: Logins::new(cookie, hub.clock())?,
         token,
-        key: secrets::random_text(KEY_LEN)?,
-        is_secure: settings.url.starts_with("https://"),
+        wishes: Brake::new(hub.clock()),
+        sends_mail: settings.mailer.is_some(),
+        allows_private: settings.allows_private,
     });
     Ok(Router::new()
         .merge(pages::routes())
+        .merge(subscribe::routes())
         .merge(tenant::routes())
         .merge(operator::routes())
         .fallback(pages::nothing_there)
         .layer(DefaultBodyLimit::max(BODY_LEN_MAX))
-        .layer(middleware::from_fn(guarded))
+        .layer(middleware::from_fn(harden))
         .with_state(web))
-}
-
-/// What every answer carries, unless it says otherwise itself: nobody keeps it.
-async fn guarded(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // Stricter, and browsers would not say either where a form of ours comes from.
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 impl Web {
@@ -112,11 +103,6 @@ impl Web {
 /// Sends a reader on to another page of ours.
 fn see(path: &'static str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response()
-}
-
-fn text_of<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> &'a str {
-    let value = headers.get(name);
-    value.and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! What operators do: publish or discard drafts, write updates and incidents, announce maintenance.
 
-use std::sync::PoisonError;
-
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -15,9 +13,9 @@ use status::incident::{Impact, Phase};
 use status::maintenance::Maintenance;
 use status::{civil, forms, privacy};
 
-use super::session::{Visitor, Who};
 use super::tenant::Signed;
-use super::{Shared, Web, see};
+use super::{Shared, Web, Who, see};
+use crate::web::Visitor;
 
 const TITLE: &str = "Operators";
 const TEXT_LEN_MAX: usize = 2_000;
@@ -34,12 +32,12 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 async fn desk(State(web): State<Shared>, headers: HeaderMap) -> Response {
-    let visitor = web.visitor(&headers);
+    let visitor = web.logins.visitor(&headers);
     let page = match visitor.who {
         Some(Who::Operator) => web.desk(&visitor, ""),
-        _ => forms::login(web.chrome(TITLE, None), true, "", &web.csrf(&visitor)),
+        _ => forms::login(web.chrome(TITLE, None), true, "", &visitor.form_token),
     };
-    web.with_cookie(&visitor, Html(page).into_response())
+    web.logins.with_cookie(&visitor, Html(page).into_response())
 }
 
 #[derive(Deserialize)]
@@ -54,43 +52,41 @@ async fn login(
     headers: HeaderMap,
     Form(given): Form<Login>,
 ) -> Response {
-    let visitor = web.visitor(&headers);
-    if !web.is_ours(&visitor, &headers, &given.csrf) {
+    let visitor = web.logins.visitor(&headers);
+    if !web.logins.is_ours(&visitor, &headers, &given.csrf) {
         return web.forged();
     }
-    let now = web.hub.now();
-    let mut attempts = web.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-    let refused = if !attempts.may_try(now, source.0) {
+    let refused = if web.logins.brake.take(Some(source.0)).is_err() {
         Some((
             StatusCode::TOO_MANY_REQUESTS,
             "Too many attempts from your address: wait a minute.",
         ))
     } else if !same_secret(given.token.trim().as_bytes(), web.token.as_bytes()) {
-        attempts.failed(now, source.0);
         tracing::warn!(source = %source.0, "status: wrong operator's token");
         Some((StatusCode::FORBIDDEN, "This is not the token."))
     } else {
+        web.logins.brake.give_back(Some(source.0));
         None
     };
-    drop(attempts);
-    match (refused, web.log_in(Who::Operator)) {
-        (None, Some(visitor)) => web.with_cookie(&visitor, see("/operator")),
-        (refused, _) => {
-            let (status, error) = refused.unwrap_or((
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "This machine has no randomness.",
-            ));
-            let page = forms::login(web.chrome(TITLE, None), true, error, &web.csrf(&visitor));
-            (status, Html(page)).into_response()
-        }
-    }
+    let no_randomness = (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "This machine has no randomness.",
+    );
+    let refused = match refused.map_or_else(|| Ok(web.logins.log_in(Who::Operator)), Err) {
+        Ok(Ok(visitor)) => return web.logins.with_cookie(&visitor, see("/operator")),
+        Ok(Err(_)) => no_randomness,
+        Err(refused) => refused,
+    };
+    let (status, error) = refused;
+    let page = forms::login(web.chrome(TITLE, None), true, error, &visitor.form_token);
+    (status, Html(page)).into_response()
 }
 
 impl Web {
-    fn desk(&self, visitor: &Visitor, note: &str) -> String {
+    fn desk(&self, visitor: &Visitor<Who>, note: &str) -> String {
         let chrome = self.chrome(TITLE, None);
-        let csrf = self.csrf(visitor);
-        forms::operator(chrome, &self.hub.board(), self.hub.now(), note, &csrf)
+        let (board, now) = (self.hub.board(), self.hub.now());
+        forms::operator(chrome, &board, now, note, &visitor.form_token)
     }
 
     /// Does what an operator asks with a form of ours, and shows him the desk with what came of it.
@@ -100,11 +96,11 @@ impl Web {
         csrf: &str,
         act: impl FnOnce(&mut Board) -> Result<&'static str, String>,
     ) -> Response {
-        let visitor = self.visitor(headers);
+        let visitor = self.logins.visitor(headers);
         if visitor.who != Some(Who::Operator) {
             return see("/operator");
         }
-        if !self.is_ours(&visitor, headers, csrf) {
+        if !self.logins.is_ours(&visitor, headers, csrf) {
             return self.forged();
         }
         let done = act(&mut self.hub.board());

@@ -1,7 +1,8 @@
 //! The whole router without a socket: who sees what, and whose forms are done.
 
 use axum::body::{Body, to_bytes};
-use axum::http::Method;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method};
 use runtime::http::Peer;
 use tower::ServiceExt;
 
@@ -270,4 +271,70 @@ fn bodies_are_bounded() {
     let site = Site::new();
     let body = format!("username={}", "x".repeat(BODY_LEN_MAX));
     assert_eq!(site.post("/login", "", &body).status, 413);
+}
+
+#[test]
+fn whoever_subscribes_by_mail_confirms_and_leaves_with_one_click() {
+    let site = Site::new();
+    let form = site.get("/subscribe", "");
+    let cookie = form.cookie().unwrap();
+    let ask = |to: &str| {
+        let body = format!("way=mail&to={to}&csrf={}", form.csrf());
+        site.post("/subscribe", &cookie, &body)
+    };
+    assert_eq!(ask("nobody").status, 422);
+    let first = ask("ann%40mail.example");
+    assert_eq!(first.status, 200);
+    // Whoever asks again learns nothing, and nobody is written to twice.
+    let again = ask("ann%40mail.example");
+    assert_eq!((again.status, again.text.len()), (200, first.text.len()));
+    let one = site.hub.subscribers().all().next().unwrap().clone();
+    assert!(!one.is_confirmed && site.hub.subscribers().all().count() == 1);
+    for text in [&form.text, &first.text] {
+        assert!(!text.contains(&one.token));
+    }
+    // A program that looks at links confirms nothing.
+    let link = format!("/subscribe/confirm?token={}", one.token);
+    assert_eq!(site.get(&link, "").status, 200);
+    assert!(!site.hub.subscribers().get(one.id).unwrap().is_confirmed);
+    let token = format!("token={}", one.token);
+    assert_eq!(site.post("/subscribe/confirm", "", &token).status, 200);
+    assert!(site.hub.subscribers().get(one.id).unwrap().is_confirmed);
+    let leave = format!("/unsubscribe?token={}", one.token);
+    assert_eq!(site.get(&leave, "").status, 200);
+    let click = site.send(Method::POST, &leave, &[], "List-Unsubscribe=One-Click");
+    assert_eq!(click.status, 200);
+    assert_eq!(site.hub.subscribers().all().count(), 0);
+    assert_eq!(site.get(&leave, "").status, 404);
+    assert_eq!(site.post("/subscribe/confirm", "", "token=").status, 404);
+}
+
+#[test]
+fn webhooks_are_public_and_their_secret_is_shown_once() {
+    let site = Site::new();
+    let form = site.get("/subscribe", "");
+    let cookie = form.cookie().unwrap();
+    let ask = |to: &str| {
+        let body = format!("way=webhook&to={to}&csrf={}", form.csrf());
+        site.post("/subscribe", &cookie, &body)
+    };
+    for bad in [
+        "http://hooks.example/",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/",
+        "x",
+    ] {
+        assert_eq!(ask(bad).status, 422, "{bad}");
+    }
+    let shown = ask("https://hooks.example/x");
+    let one = site.hub.subscribers().all().next().unwrap().clone();
+    assert!(shown.text.contains(&one.secret) && shown.text.contains(&one.token));
+    assert_eq!(ask("https://hooks.example/x").status, 409);
+    // A stranger's form does nothing, and nobody asks without end.
+    let body = "way=webhook&to=https%3A%2F%2Fother.example%2F&csrf=0";
+    assert_eq!(site.post("/subscribe", &cookie, body).status, 403);
+    let late: Vec<u16> = (0..6)
+        .map(|count| ask(&format!("https://hooks.example/{count}")).status)
+        .collect();
+    assert_eq!(late[4..], [429, 429], "{late:?}");
 }

@@ -59,3 +59,20 @@ fn the_unix_socket_is_not_counted() {
     }
     assert_eq!(attempts.check(START, None), Ok(()));
 }
+
+#[test]
+fn an_attempt_that_was_right_costs_nothing() {
+    let mut attempts = Attempts::default();
+    let one = source("192.0.2.1");
+    for _ in 0..3 * BURST {
+        assert_eq!(attempts.take(START, one), Ok(()));
+        attempts.give_back(one);
+    }
+    for _ in 0..BURST {
+        assert_eq!(attempts.take(START, one), Ok(()));
+    }
+    assert_eq!(attempts.take(START, one), Err(REFILL));
+    attempts.give_back(None);
+    attempts.give_back(source("192.0.2.2"));
+    assert_eq!(attempts.take(START, source("192.0.2.2")), Ok(()));
+}

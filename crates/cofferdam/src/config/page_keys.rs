@@ -1,0 +1,73 @@
+//! The keys of what people look at, and of who is told: the tenants' console, webhooks, the status page.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::entries::{MailTls, Publish, StatusGateway, WebhookEntry};
+use super::keys::{Change, Key, Table, Unsaid, full_name};
+use super::value::{Addr, Span};
+
+table! {
+    /// The console of tenants.
+    TenantConsole "tenant_console" {
+        /// Names besides `localhost` and plain addresses under which it may be asked. Any other `Host`
+        /// is refused.
+        hosts: Vec<String> = Vec::new(), Unsaid::Default("[]"), Restart;
+    }
+}
+
+table! {
+    /// Who is told of events as they happen, by signed messages over https.
+    Webhooks "webhooks" {
+        /// Each with its `url` and a `secret_file`, 16 letters at least, that messages are signed with;
+        /// `events` are the kinds that it is told of, all where there are none.
+        targets: Vec<WebhookEntry> = Vec::new(), Unsaid::Nothing("[{ url = \"https://hooks.example/cofferdam\", secret_file = \"/etc/cofferdam/hook.secret\", events = [\"door_full\"] }]"), Restart;
+        /// Whether messages, those that tenants and subscribers of the status page ask for among them,
+        /// may go to addresses that are not public, and unencrypted. Only where you trust all of these.
+        private_addresses: bool = false, Unsaid::Default("false"), Restart;
+    }
+}
+
+table! {
+    /// The status page, served by `up` and, apart from it, by `cofferdam status`.
+    Status "status" {
+        /// What the page is called.
+        name: String = "Cofferdam status".to_owned(), Unsaid::Default("\"Cofferdam status\""), Restart;
+        /// The address under which readers reach it, for links in feeds and messages.
+        url: Option<String> = None, Unsaid::Nothing("\"https://status.example\""), Restart;
+        /// Names under which it may be asked besides that of `url`, `localhost` and plain addresses.
+        /// Any other `Host` is refused.
+        hosts: Vec<String> = Vec::new(), Unsaid::Default("[]"), Restart;
+        /// What is probed: each with the `name` that the public reads, the `address` of an
+        /// authenticating listener, the `username` of a tenant that exists for this alone and a
+        /// `password_file`; `tls = true`, and `ca` for an authority that the system does not trust.
+        /// `up` probes itself where none is given.
+        gateways: Vec<StatusGateway> = Vec::new(), Unsaid::Nothing("[{ name = \"Cache\", address = \"cache.example:11212\", username = \"canary\", password_file = \"/etc/cofferdam/canary\" }]"), Restart;
+        /// The admin API that tells `cofferdam status` of events; `up` needs none.
+        events_from: Option<Addr> = None, Unsaid::Nothing("\"10.0.0.5:8311\""), Restart;
+        /// The file with its token.
+        events_token_file: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/admin.token\""), Restart;
+        /// How often each way to each gateway is probed: 500 ms to 1 minute.
+        every: Span = Span(Duration::from_secs(2)), Unsaid::Default("\"2s\""), Restart;
+        /// An answer that takes longer is slow.
+        slow: Span = Span(Duration::from_millis(100)), Unsaid::Default("\"100ms\""), Restart;
+        /// Whether incidents that are bad and certain are published without a click: `"auto"` or
+        /// `"held"`.
+        publish: Publish = Publish::Auto, Unsaid::Default("\"auto\""), Restart;
+        /// The SMTP server for subscribers, `HOST:PORT`; needs `mail_from` and `url`.
+        mail_server: Option<String> = None, Unsaid::Nothing("\"mail.example:587\""), Restart;
+        /// `"starttls"`, `"wrapped"` (TLS from the start, port 465), or `"off"`, without a password.
+        mail_tls: MailTls = MailTls::Starttls, Unsaid::Default("\"starttls\""), Restart;
+        /// Whom mail is from.
+        mail_from: Option<String> = None, Unsaid::Nothing("\"Status <status@example.org>\""), Restart;
+        /// Whom to log in as there.
+        mail_username: Option<String> = None, Unsaid::Nothing("\"status\""), Restart;
+        /// The file with the password for that.
+        mail_password_file: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/mail\""), Restart;
+        /// A folder that the whole page is written into every ten seconds, to be served from
+        /// elsewhere.
+        export: Option<PathBuf> = None, Unsaid::Nothing("\"/srv/www/status\""), Restart;
+    }
+}
