@@ -1,7 +1,7 @@
 // Looks at the console as a person does, in Debian's Chromium: logs in, watches a graph move, throttles a
 // tenant and sees it, in light and dark and at a phone's width, with axe-core looking on.
 //
-// Environment: URL, TOKEN, TENANT (whom to throttle), SHOTS (a folder for pictures). Prints one line for
+// Environment: URL, TOKEN, TENANT (whom to throttle), COFFERDAM_PICTURES (a folder for pictures). Prints one line for
 // each step, and ends with 1 at the first that fails.
 const assert = require('node:assert')
 const path = require('node:path')
@@ -9,7 +9,7 @@ const modules = path.join(process.env.NODE_FOLDER, 'node_modules')
 const { chromium } = require(path.join(modules, 'playwright-core'))
 const axe = require(path.join(modules, 'axe-core')).source
 
-const { URL: base, TOKEN: token, TENANT: tenant, SHOTS: shots } = process.env
+const { URL: base, TOKEN: token, TENANT: tenant, COFFERDAM_PICTURES: shots } = process.env
 const WITHIN = 20_000
 
 async function step (name, body) {

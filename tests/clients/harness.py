@@ -270,6 +270,8 @@ class Server:
         if "--status" not in flags:
             # Its prober is one more client; the suites that are about it ask for it.
             command += ["--status", "off"]
+        if "--tenant-console" not in flags:
+            command += ["--tenant-console", "off"]
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             command + list(flags),
