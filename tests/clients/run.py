@@ -20,6 +20,7 @@ SUITES = [
     "console",
     "console_prometheus",
     "status",
+    "tenant_console",
     "observe",
     "volume",
     "volume_files",

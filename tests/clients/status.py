@@ -8,11 +8,15 @@ import re
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.parse
+from email import message_from_bytes, policy
 
+import certificates
 from harness import BINARY, ROOT, TARGET, Server, Skipped, Suite, address, eventually
 
 suite = Suite("status", server=False)
@@ -26,7 +30,7 @@ PICTURES = os.environ.get("COFFERDAM_PICTURES", "-")
 class StatusProcess:
     """A status page of its own, which watches a server from outside."""
 
-    def __init__(self, server, more=""):
+    def __init__(self, server, more="", gateway=""):
         self.dir = tempfile.mkdtemp(prefix="cofferdam-status-")
         canary = server.tenant("canary", memory="1MiB", *("--item-size", "1KiB"))
         with open(os.path.join(self.dir, "password"), "w") as file:
@@ -49,6 +53,7 @@ name = "Cache"
 address = "{server.ready['memcache_auth']}"
 username = "{canary['username']}"
 password_file = "{self.dir}/password"
+{gateway}
 """)
         self.log = open(os.path.join(self.dir, "log"), "ab")
         self.process = subprocess.Popen(
@@ -296,6 +301,142 @@ def login(addr, username, password):
     form = urllib.parse.urlencode({"username": username, "password": password, "csrf": csrf})
     return page(addr, "/login", method="POST", body=form, headers={
         "Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"})[0]
+
+
+class Post:
+    """A mail server that keeps what it is given (RFC 5321, as much as one client needs)."""
+
+    def __init__(self):
+        post = self
+        self.letters = []
+
+        class Handler(socketserver.StreamRequestHandler):
+            def say(self, line):
+                self.wfile.write(line.encode() + b"\r\n")
+
+            def handle(self):
+                self.say("220 post.example ESMTP")
+                while line := self.rfile.readline():
+                    verb = line.split()[0].upper() if line.split() else b""
+                    if verb == b"EHLO":
+                        self.say("250-post.example")
+                        self.say("250 8BITMIME")
+                    elif verb == b"DATA":
+                        self.say("354 go on")
+                        letter = b""
+                        while (line := self.rfile.readline()) != b".\r\n":
+                            letter += line.removeprefix(b".")
+                        post.letters.append(message_from_bytes(letter, policy=policy.default))
+                        self.say("250 kept")
+                    elif verb == b"QUIT":
+                        self.say("221 bye")
+                        return
+                    else:
+                        self.say("250 ok")
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def texts(self):
+        return [letter.get_body(("plain",)).get_content() for letter in list(self.letters)]
+
+
+def subscribe(addr, way, to):
+    """Status and text of what a reader is told who subscribes with a form of ours."""
+    _, headers, text = page(addr, "/subscribe")
+    csrf = re.search(r'name="csrf" value="(\w+)"', text).group(1)
+    return form(addr, "/subscribe", {"way": way, "to": to, "csrf": csrf},
+                headers["set-cookie"].split(";")[0])
+
+
+def form(addr, path, fields, cookie=""):
+    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+    code, _, text = page(addr, path, method="POST", body=urllib.parse.urlencode(fields), headers=headers)
+    return code, text
+
+
+def link_in(text, path):
+    return re.search(r"https://status\.example(" + re.escape(path) + r"\?token=\w+)", text).group(1)
+
+
+@suite.test
+def subscribers_are_told_once_they_have_confirmed():
+    from tenant_console import Hook
+
+    with Post() as post, Hook() as hook, Hook(answers=[404] * 9) as silent, Server(memory="64MiB") as server:
+        mail = (f'mail_server = "127.0.0.1:{post.port}"\nmail_tls = "off"\n'
+                'mail_from = "Example status <status@status.example>"\n[webhooks]\nprivate_addresses = true\n')
+        with StatusProcess(server, mail) as status:
+            addr = status.addr
+            green(addr)
+            for to in ("ann@mail.example", "bob@mail.example"):
+                assert subscribe(addr, "mail", to)[0] == 200
+            code, text = subscribe(addr, "webhook", hook.url)
+            secret = re.findall(r"<code tabindex=\"0\">(\w+)</code>", text)[0]
+            assert code == 200 and subscribe(addr, "webhook", silent.url)[0] == 200
+            eventually(lambda: len(post.letters) == 2 and hook.got and silent.got, 20, "the questions")
+            assert hook.messages()[0]["type"] == "challenge"
+            ann = next(t for t, one in zip(post.texts(), post.letters) if "ann@" in one["To"])
+            link = link_in(ann, "/subscribe/confirm")
+            assert page(addr, link)[0] == 200
+            assert form(addr, "/subscribe/confirm", {"token": link.split("=")[1]})[0] == 200
+            os.kill(server.process.pid, signal.SIGSTOP)
+            try:
+                eventually(lambda: len(post.letters) >= 3 and len(hook.got) >= 2, 30, "news of the outage")
+            finally:
+                os.kill(server.process.pid, signal.SIGCONT)
+
+            def is_told_of_the_end():
+                last = hook.messages()[-1]
+                return last["incident"]["status"] == "resolved" and "Resolved:" in post.letters[-1]["Subject"]
+
+            eventually(is_told_of_the_end, 40, "news of the end")
+            hook.check(secret)
+            letters = post.letters[2:]
+            assert {one["To"] for one in letters} == {"ann@mail.example"}, "only who has confirmed is told"
+            assert "[Example status] Investigating:" in letters[0]["Subject"], letters[0]["Subject"]
+            assert letters[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+            states = [one["incident"]["status"] for one in hook.messages()[1:]]
+            assert states[0] == "investigating" and states[-1] == "resolved", states
+            updates = [json.dumps(one["incident"], sort_keys=True) for one in hook.messages()[1:]]
+            assert len(updates) == len(set(updates)), f"nothing is told twice: {updates}"
+            told = "".join(post.texts()[2:]) + json.dumps(hook.messages()[1:])
+            for name in ("canary", "127.0.0.1", server.data_dir):
+                assert name not in told, name
+            # Who never answered was asked some times, and told nothing.
+            assert all(one["type"] == "challenge" for one in silent.messages()), silent.messages()
+            leave = letters[0]["List-Unsubscribe"].strip("<>").removeprefix("https://status.example")
+            assert form(addr, leave, {"List-Unsubscribe": "One-Click"})[0] == 200
+            assert page(addr, leave)[0] == 404
+
+
+@suite.test
+def a_gateway_that_speaks_tls_is_probed_over_it():
+    with tempfile.TemporaryDirectory() as folder:
+        authority = certificates.Authority(folder)
+        certificate, key = authority.issue("server", "localhost")
+        config = os.path.join(folder, "cofferdam.toml")
+        with open(config, "w") as file:
+            file.write(f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\nlisteners = ["memcache_auth"]\n')
+        with Server("--config", config, memory="64MiB") as server:
+            tls = f'tls = true\nca = "{authority.certificate}"'
+            with StatusProcess(server, gateway=tls) as status:
+                green(status.addr)
+            # Whom no authority of ours vouches for is not believed.
+            stranger = certificates.Authority(folder, "stranger")
+            with Server("--config", config, memory="64MiB") as other:
+                tls = f'tls = true\nca = "{stranger.certificate}"'
+                with StatusProcess(other, gateway=tls) as status:
+                    eventually(lambda: indicator(status.addr) == "critical", 20, "an outage")
 
 
 if __name__ == "__main__":
