@@ -10,7 +10,7 @@ fn what_is_missing_or_wrong_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let missing = PeerTls::load(folder.path()).unwrap_err().to_string();
     assert!(
-        missing.contains("ca.pem") && missing.contains("cluster"),
+        missing.contains("ca.pem") && missing.contains("docs/fleet.md"),
         "{missing}"
     );
     fs::write(folder.path().join(AUTHORITY_FILE), "nothing").unwrap();
