@@ -1,3 +1,5 @@
+//! Tests that the busiest are found, with errors as bounded as the algorithm promises.
+
 use super::*;
 use crate::rng::Rng;
 use std::collections::BTreeMap;

@@ -1,3 +1,5 @@
+//! Tests that keys are watched only while somebody looks, and found by how often they are asked for.
+
 use super::*;
 
 const COUNT: usize = 10;

@@ -1,3 +1,5 @@
+//! Tests that pauses grow, and that after a day nobody is tried any more.
+
 use super::*;
 
 #[test]
