@@ -84,93 +84,82 @@ pub struct Stats {
     pub evicted_idle_s: u64,
 }
 
+/// Names every figure once, in an order that only grows: nodes tell each other figures by it.
+macro_rules! figures {
+    ($($name:ident,)+) => {
+        impl Stats {
+            /// How many figures there are.
+            pub const COUNT: usize = [$(stringify!($name)),+].len();
+
+            /// All figures, always in the same order.
+            pub fn figures(&self) -> [u64; Self::COUNT] {
+                // One that is left out of the list does not compile.
+                let Self { $($name),+ } = self;
+                [$(*$name),+]
+            }
+
+            /// The same, to be changed.
+            pub fn figures_mut(&mut self) -> [&mut u64; Self::COUNT] {
+                [$(&mut self.$name),+]
+            }
+        }
+    };
+}
+
+figures! {
+    curr_items,
+    total_items,
+    bytes,
+    held_bytes,
+    quota_bytes,
+    cmd_get,
+    cmd_set,
+    cmd_touch,
+    cmd_flush,
+    get_hits,
+    get_misses,
+    get_expired,
+    get_flushed,
+    delete_hits,
+    delete_misses,
+    incr_hits,
+    incr_misses,
+    decr_hits,
+    decr_misses,
+    cas_hits,
+    cas_misses,
+    cas_badval,
+    touch_hits,
+    touch_misses,
+    evictions,
+    evicted_unfetched,
+    expired_unfetched,
+    reclaimed,
+    store_too_large,
+    store_no_memory,
+    index_bytes,
+    segment_bytes,
+    segments,
+    copied_bytes,
+    small_age_s,
+    main_age_s,
+    evicted_at_unix_s,
+    evicted_idle_s,
+}
+
 impl Stats {
     /// Adds another part's figures, the quota too; of ages and evictions the greatest stays.
     pub fn absorb(&mut self, part: &Self) {
-        let Self {
-            curr_items,
-            total_items,
-            bytes,
-            held_bytes,
-            quota_bytes,
-            cmd_get,
-            cmd_set,
-            cmd_touch,
-            cmd_flush,
-            get_hits,
-            get_misses,
-            get_expired,
-            get_flushed,
-            delete_hits,
-            delete_misses,
-            incr_hits,
-            incr_misses,
-            decr_hits,
-            decr_misses,
-            cas_hits,
-            cas_misses,
-            cas_badval,
-            touch_hits,
-            touch_misses,
-            evictions,
-            evicted_unfetched,
-            expired_unfetched,
-            reclaimed,
-            store_too_large,
-            store_no_memory,
-            index_bytes,
-            segment_bytes,
-            segments,
-            copied_bytes,
-            small_age_s,
-            main_age_s,
-            evicted_at_unix_s,
-            evicted_idle_s,
-        } = part;
-        let pairs = [
-            (&mut self.curr_items, curr_items),
-            (&mut self.total_items, total_items),
-            (&mut self.bytes, bytes),
-            (&mut self.held_bytes, held_bytes),
-            (&mut self.quota_bytes, quota_bytes),
-            (&mut self.cmd_get, cmd_get),
-            (&mut self.cmd_set, cmd_set),
-            (&mut self.cmd_touch, cmd_touch),
-            (&mut self.cmd_flush, cmd_flush),
-            (&mut self.get_hits, get_hits),
-            (&mut self.get_misses, get_misses),
-            (&mut self.get_expired, get_expired),
-            (&mut self.get_flushed, get_flushed),
-            (&mut self.delete_hits, delete_hits),
-            (&mut self.delete_misses, delete_misses),
-            (&mut self.incr_hits, incr_hits),
-            (&mut self.incr_misses, incr_misses),
-            (&mut self.decr_hits, decr_hits),
-            (&mut self.decr_misses, decr_misses),
-            (&mut self.cas_hits, cas_hits),
-            (&mut self.cas_misses, cas_misses),
-            (&mut self.cas_badval, cas_badval),
-            (&mut self.touch_hits, touch_hits),
-            (&mut self.touch_misses, touch_misses),
-            (&mut self.evictions, evictions),
-            (&mut self.evicted_unfetched, evicted_unfetched),
-            (&mut self.expired_unfetched, expired_unfetched),
-            (&mut self.reclaimed, reclaimed),
-            (&mut self.store_too_large, store_too_large),
-            (&mut self.store_no_memory, store_no_memory),
-            (&mut self.index_bytes, index_bytes),
-            (&mut self.segment_bytes, segment_bytes),
-            (&mut self.segments, segments),
-            (&mut self.copied_bytes, copied_bytes),
-        ];
-        for (total, more) in pairs {
+        let small_age_s = self.small_age_s.max(part.small_age_s);
+        let main_age_s = self.main_age_s.max(part.main_age_s);
+        let eviction = |stats: &Self| (stats.evicted_at_unix_s, stats.evicted_idle_s);
+        let latest = eviction(self).max(eviction(part));
+        for (total, more) in self.figures_mut().into_iter().zip(part.figures()) {
             *total += more;
         }
-        self.small_age_s = self.small_age_s.max(*small_age_s);
-        self.main_age_s = self.main_age_s.max(*main_age_s);
-        let latest = (self.evicted_at_unix_s, self.evicted_idle_s);
-        (self.evicted_at_unix_s, self.evicted_idle_s) =
-            latest.max((*evicted_at_unix_s, *evicted_idle_s));
+        self.small_age_s = small_age_s;
+        self.main_age_s = main_age_s;
+        (self.evicted_at_unix_s, self.evicted_idle_s) = latest;
     }
 }
 

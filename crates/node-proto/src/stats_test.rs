@@ -2,14 +2,14 @@
 
 use base::kv::Stats;
 
-use super::{COUNT, decode, encode};
+use super::{decode, encode};
 use crate::wire::{Fields, kind};
 
 #[test]
 fn each_figure_has_its_place() {
     let mut bytes = Vec::new();
     let mut stats = Stats::default();
-    for (number, place) in super::places(&mut stats).into_iter().enumerate() {
+    for (number, place) in stats.figures_mut().into_iter().enumerate() {
         *place = number as u64 + 1;
     }
     encode(&stats, &mut bytes);
@@ -22,7 +22,7 @@ fn each_figure_has_its_place() {
 fn fewer_figures_and_more_are_understood() {
     let mut bytes = Vec::new();
     encode(&Stats::default(), &mut bytes);
-    let more = COUNT + 1;
+    let more = Stats::COUNT as u16 + 1;
     bytes[..2].copy_from_slice(&more.to_le_bytes());
     bytes.extend([9; 8]);
     assert_eq!(
