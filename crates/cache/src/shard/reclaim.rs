@@ -274,10 +274,12 @@ impl Shard {
                 ..victim
             });
             spent += len;
-            if !header.has(item::DEAD)
-                && !self.pass_judgement(victim, loc, &header, at_once)
+            let is_dropped =
+                !header.has(item::DEAD) && !self.pass_judgement(victim, loc, &header, at_once);
+            // What a long body gives back comes step by step, so that it is waited for.
+            if is_dropped
                 && header.is_in_chunks()
-                && (at_once || self.has_to_spare(spare))
+                && (at_once || !self.bodies.dying.is_empty() || self.has_to_spare(spare))
             {
                 self.reopen_victim();
                 return spent;
