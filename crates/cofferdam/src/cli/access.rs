@@ -12,7 +12,7 @@ use runtime::state::{State, StateError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::args::Global;
+use super::global::Global;
 use crate::api::Api;
 use crate::api::types::ErrorBody;
 use crate::config::{Config, Switch};

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::drill::DrillCommand;
 use super::events::EventsArgs;
+use super::global::Global;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
 use super::node::NodeCommand;
@@ -15,7 +16,6 @@ use super::top::TopArgs;
 use super::upgrade::UpgradeArgs;
 use super::volume::VolumeCommand;
 use crate::config::{Addr, Auto, Overrides, Size, Switch};
-use crate::logging::LogFormat;
 
 /// A data service for many tenants: a memcached-compatible cache in which no tenant can take
 /// another down.
@@ -26,28 +26,6 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Flags that may stand before or after the subcommand.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Global {
-    /// Configuration file [default: $XDG_CONFIG_HOME/cofferdam/cofferdam.toml, else
-    /// /etc/cofferdam/cofferdam.toml, where they exist]
-    #[arg(long, value_name = "FILE", global = true)]
-    pub(crate) config: Option<PathBuf>,
-    /// Folder of state, admin socket and admin token [default: $XDG_STATE_HOME/cofferdam]
-    #[arg(long, value_name = "DIR", global = true)]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// The admin API's address: `up` listens there, other commands ask there instead of through
-    /// admin.sock (with the token in $COFFERDAM_ADMIN_TOKEN or admin.token of the data folder)
-    #[arg(long, value_name = "ADDR:PORT", global = true)]
-    pub(crate) admin: Option<Switch<Addr>>,
-    /// Print JSON instead of text
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// How log lines look
-    #[arg(long, value_name = "FORMAT", value_enum, global = true)]
-    pub(crate) log_format: Option<LogFormat>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,17 +157,6 @@ pub(crate) enum Protections {
     On,
     /// Everybody's spike is everybody's: only to see what that does, see `drill`.
     Off,
-}
-
-impl Global {
-    /// What the flags say beside any command but `up`.
-    pub(crate) fn overrides(&self) -> Overrides {
-        Overrides {
-            data_dir: self.data_dir.clone(),
-            log_format: self.log_format,
-            ..Overrides::default()
-        }
-    }
 }
 
 impl UpArgs {

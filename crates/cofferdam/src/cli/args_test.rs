@@ -6,6 +6,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use super::*;
+use crate::logging::LogFormat;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
     let words = line.split_whitespace();

@@ -1,6 +1,7 @@
 //! `cofferdam check-config`.
 
-use super::args::{CheckConfigArgs, Global};
+use super::args::CheckConfigArgs;
+use super::global::Global;
 use super::output;
 use crate::config::{Config, Overrides, default_file, reference_page};
 use crate::failure::Failure;

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use crate::failure::Failure;
 

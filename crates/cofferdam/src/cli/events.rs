@@ -6,7 +6,7 @@ use clap::Args;
 use runtime::http::Method;
 
 use super::access::{Access, segment};
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use crate::api::EventPage;
 use crate::config::Config;

@@ -8,7 +8,7 @@ use drill::load::{
     Protocol, Report, Target, ValueLen,
 };
 
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use crate::config::Span;
 use crate::failure::Failure;

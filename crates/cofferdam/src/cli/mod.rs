@@ -6,6 +6,7 @@ mod config;
 mod docs;
 mod drill;
 mod events;
+mod global;
 mod limit;
 mod load;
 mod node;
@@ -36,7 +37,8 @@ use crate::node_role;
 use crate::status;
 use crate::up::{self, Role};
 use access::Access;
-use args::{Cli, Command, Global, Protections};
+use args::{Cli, Command, Protections};
+use global::Global;
 
 /// Does what the arguments say: 0 for done, 1 for failed, 2 for wrong usage.
 pub(crate) fn main() -> ExitCode {

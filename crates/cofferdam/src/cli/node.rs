@@ -4,7 +4,7 @@ use clap::Subcommand;
 use runtime::http::Method;
 
 use super::access::{Access, segment};
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use crate::api::fleet::{FleetReport, MemberReport};
 use crate::failure::Failure;

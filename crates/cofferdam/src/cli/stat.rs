@@ -7,7 +7,8 @@ use std::time::Duration;
 use runtime::http::Method;
 
 use super::access::{Access, segment};
-use super::args::{Global, StatArgs};
+use super::args::StatArgs;
+use super::global::Global;
 use super::output::{self, pairs, size, table};
 use crate::api::types::{DelayFigures, Stat, TenantStat};
 use crate::failure::Failure;

@@ -5,7 +5,8 @@ use std::path::Path;
 use runtime::state::{self, StateError};
 
 use super::access::Access;
-use super::args::{Global, StateCommand};
+use super::args::StateCommand;
+use super::global::Global;
 use super::output;
 use crate::config::Config;
 use crate::failure::Failure;

@@ -15,7 +15,7 @@ use runtime::observe::read_journal;
 use serde_json::json;
 
 use super::access::Access;
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use super::support_redact::Redactor;
 use crate::config::Config;

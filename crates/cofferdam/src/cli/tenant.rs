@@ -4,7 +4,8 @@ use base::ByteSize;
 use runtime::http::Method;
 
 use super::access::{Access, segment};
-use super::args::{CredentialCommand, Global, TenantCommand};
+use super::args::{CredentialCommand, TenantCommand};
+use super::global::Global;
 use super::{limit, output};
 use crate::api::types::{
     CredentialRequest, CredentialView, Grant, MoveReport, MoveRequest, TenantRequest, TenantView,

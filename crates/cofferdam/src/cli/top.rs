@@ -10,7 +10,7 @@ use ratatui::{DefaultTerminal, Terminal};
 use runtime::http::Method;
 
 use super::access::Access;
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use super::top_screen::{Screen, draw};
 use crate::api::BoardView;

@@ -6,7 +6,7 @@ use clap::Args;
 use runtime::http::Method;
 
 use super::access::Access;
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use crate::api::{UpgradeReport, UpgradeRequest};
 use crate::failure::Failure;

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use runtime::http::Method;
 
 use super::access::{Access, segment};
-use super::args::Global;
+use super::global::Global;
 use super::limit::OrNone;
 use super::output;
 use super::volume_show::{how_to_connect, in_detail, row};

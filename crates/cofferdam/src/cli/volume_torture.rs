@@ -12,7 +12,7 @@ use clap::Args;
 use runtime::Clock;
 use runtime::volumes::{Found, NbdClient, NbdUri, Torture, TortureConfig, Violation};
 
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use crate::config::{Size, Span};
 use crate::failure::Failure;

@@ -13,7 +13,7 @@ use runtime::volumes::{self, NbdClient, NbdUri, Transferred};
 use serde::Deserialize;
 
 use super::access::Access;
-use super::args::Global;
+use super::global::Global;
 use super::output;
 use super::volume::{Source, path};
 use super::volume_show::in_uri;
