@@ -25,6 +25,7 @@ SUITES = [
     "volume",
     "volume_files",
     "hostile",
+    "judging",
     "limits",
     "throttle",
     "load",

@@ -187,6 +187,18 @@ coded! {
         StoreAway = "store_away",
         /// A change of the fleet's ring waits for members that do not answer.
         RingWaits = "ring_waits",
+        /// A node looks slow beside the others.
+        NodeSuspect = "node_suspect",
+        /// A node was taken out, since it is slow or gone.
+        NodeEjected = "node_ejected",
+        /// A node that was taken out serves at its full weight again.
+        NodeBack = "node_back",
+        /// All nodes, or most, are slow at once.
+        FleetSlow = "fleet_slow",
+        /// More nodes should go than may be out at once.
+        CapHolds = "cap_holds",
+        /// A gateway is slow itself.
+        GatewaySlow = "gateway_slow",
         /// A stage of a volume's input and output brings nothing to an end.
         VolumeStalled = "volume_stalled",
         /// A volume's second copy is behind the first.

@@ -19,6 +19,7 @@ use runtime::nodes::PeerTls;
 use crate::config::Fleet;
 use crate::failure::Failure;
 use crate::fleet_parts::{addresses, shares};
+use crate::judging::JudgingReport;
 use crate::membership::{Seat, Sight};
 use crate::observe::reading::FleetReading;
 
@@ -35,6 +36,8 @@ pub(crate) struct FleetData {
     instance: u64,
     deadlines: DeadlineBounds,
     tls: Option<PeerTls>,
+    /// What is known of judging; none before it has begun.
+    judging: Published<Option<Arc<JudgingReport>>>,
     /// Has the loops look at what was published, once they run.
     waker: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -134,6 +137,7 @@ impl FleetData {
                 max: config.deadline_max.0,
             },
             tls,
+            judging: Published::default(),
             waker: OnceLock::new(),
         })
     }
@@ -152,6 +156,21 @@ impl FleetData {
     pub(crate) fn wake_with(&self, waker: impl Fn() + Send + Sync + 'static) {
         // The loops are started once.
         let _ = self.waker.set(Box::new(waker));
+    }
+
+    /// Where the loops tell how requests fare.
+    pub(crate) fn board(&self) -> &StatsBoard {
+        &self.stats
+    }
+
+    /// The nodes.
+    pub(crate) fn nodes(&self) -> Arc<Vec<NodeAddress>> {
+        Arc::clone(&self.inner().view.nodes)
+    }
+
+    /// What is known of judging from now on.
+    pub(crate) fn show_judging(&self, report: JudgingReport) {
+        self.judging.publish(Some(Arc::new(report)));
     }
 
     /// One loop's way to the nodes.
@@ -191,6 +210,7 @@ impl FleetData {
             nodes: inner.view.nodes.len() as u64,
             nodes_heard: nodes.filter(|node| heard.contains(&node.member)).count() as u64,
             requests: self.board.figures(),
+            judging: (*self.judging.get()).clone(),
         }
     }
 

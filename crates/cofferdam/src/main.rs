@@ -17,6 +17,7 @@ mod fleet_parts;
 mod fleet_tls;
 mod hooks;
 mod inherited;
+mod judging;
 mod local_backend;
 mod local_plane;
 mod logging;

@@ -34,6 +34,7 @@ use crate::failure::Failure;
 use crate::fleet_data::FleetData;
 use crate::hooks::{Hooks, Messenger};
 use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited, STATUS, TENANT_CONSOLE};
+use crate::judging::Judging;
 use crate::observe::history::Recorder;
 use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
@@ -204,6 +205,8 @@ fn serve(
     let server = listeners.serve_behind(gate, router, guard)?;
     running.serve()?;
     volumes.serve()?;
+    let member = fleet.as_ref().map(|part| &part.membership);
+    let judging = Judging::start(&config, clock, &data, member)?;
     let following = fleet.as_ref();
     let following = following.map(|part| TenantsThread::start(part, control));
     let following = following.transpose()?;
@@ -253,6 +256,7 @@ fn serve(
         drop(server);
         observer.end();
     }
+    drop(judging);
     drop(following);
     if let Some(tenants) = tenants {
         tenants.pause();

@@ -36,6 +36,8 @@ pub enum Step {
 /// Decides what is to be written.
 #[derive(Clone, Debug, Default)]
 pub struct Steward {
+    /// Somebody judges nodes, and says when one goes on.
+    is_judged: bool,
     patience: Patience,
     /// Since when each node has seemed to be gone.
     gone_since: BTreeMap<MemberId, Timestamp>,
@@ -46,9 +48,13 @@ pub struct Steward {
 }
 
 impl Steward {
-    /// Who has just got the lease.
-    pub fn new() -> Self {
-        Self::default()
+    /// Who has just got the lease. Where nodes are judged it is the judge who lets them go on from
+    /// step to step; a steward alone does it as soon as they may.
+    pub fn new(is_judged: bool) -> Self {
+        Self {
+            is_judged,
+            ..Self::default()
+        }
     }
 
     /// What the change under way waits for; `None` without one.
@@ -103,7 +109,7 @@ impl Steward {
                 // Nothing tests a node yet that has come to a fleet.
                 State::Quarantined if gone.is_none() => Event::Passed,
                 State::Shadow | State::Ramping | State::Probation | State::Ejected
-                    if gone.is_none() =>
+                    if gone.is_none() && !self.is_judged =>
                 {
                     Event::Held
                 }

@@ -20,7 +20,7 @@ impl Fleet {
     fn new() -> Self {
         Self {
             registry: Registry::default(),
-            steward: Steward::new(),
+            steward: Steward::new(false),
             answers: BTreeMap::new(),
             heard_at: BTreeMap::new(),
             now: START,

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::types::{MoveReport, MoveRequest};
 use super::{Answer, Api, ApiError, Done, Json};
 use crate::control::ControlError;
+use crate::judging::JudgingReport;
 use crate::membership::{Membership, Sight, change_member, end_member};
 
 /// What is told of the fleet.
@@ -66,6 +67,9 @@ pub(crate) struct MemberReport {
     pub(crate) memory_bytes: u64,
     pub(crate) state: String,
     pub(crate) since_unix_s: u64,
+    /// How surely it is slow, from 1 to 100; of nodes, where somebody judges.
+    #[serde(default)]
+    pub(crate) score: Option<f32>,
     /// Of 4,096.
     pub(crate) slots: usize,
     /// Its lease holds.
@@ -115,6 +119,7 @@ fn members(sight: &Sight) -> Vec<MemberReport> {
         memory_bytes: record.memory_bytes,
         state: state(record),
         since_unix_s: u64::from(record.standing.since().unix_secs()),
+        score: None,
         slots: owners.get(id).copied().unwrap_or(0),
         alive: sight.registry.alive.contains(id),
         knows: sight.registry.known(*id).map(|epoch| epoch.0),
@@ -162,6 +167,7 @@ fn waits_for(sight: &Sight, readiness: &Readiness) -> String {
 pub(super) fn routes() -> Router<Api> {
     Router::new()
         .route("/v1/fleet", get(report))
+        .route("/v1/fleet/judging", get(judging))
         .route("/v1/fleet/force", post(force))
         .route("/v1/fleet/members/{name}", delete(remove))
         .route("/v1/fleet/members/{name}/{event}", post(happen))
@@ -175,7 +181,23 @@ fn membership(api: &Api) -> Result<Arc<Membership>, ApiError> {
 
 async fn report(State(api): State<Api>) -> Answer<FleetReport> {
     let sight = membership(&api)?.sight();
-    Ok(Json(FleetReport::of(&sight, api.clock.now())))
+    let mut report = FleetReport::of(&sight, api.clock.now());
+    let judging = latest_judging(&api).unwrap_or_default();
+    for member in &mut report.members {
+        member.score = judging.node(&member.name).map(|node| node.score);
+    }
+    Ok(Json(report))
+}
+
+/// Who is slow, upon what figures, and what was decided; also where nodes are listed.
+async fn judging(State(api): State<Api>) -> Answer<JudgingReport> {
+    let report = latest_judging(&api).ok_or(ApiError::from(ControlError::NoFleet))?;
+    Ok(Json(report))
+}
+
+fn latest_judging(api: &Api) -> Option<JudgingReport> {
+    let fleet = api.observatory.as_ref()?.fleet(api.clock.now())?;
+    fleet.judging.as_deref().cloned()
 }
 
 async fn happen(

@@ -15,7 +15,7 @@ use super::support::SupportArgs;
 use super::top::TopArgs;
 use super::upgrade::UpgradeArgs;
 use super::volume::VolumeCommand;
-use crate::config::{Addr, Auto, Overrides, Size, Switch};
+use crate::config::{Addr, Auto, JudgeMode, Overrides, Size, Switch};
 
 /// A data service for many tenants: a memcached-compatible cache in which no tenant can take
 /// another down.
@@ -120,6 +120,9 @@ pub(crate) struct UpArgs {
     /// Event loops [default: one for each core]
     #[arg(long, value_name = "N")]
     threads: Option<Auto<u16>>,
+    /// Of a gateway: who says which nodes are slow [default: on]
+    #[arg(long, value_name = "on|off|naive", value_enum, hide = true)]
+    judge: Option<JudgeMode>,
     /// What a drill's control does without, and nobody else should
     #[arg(
         long,
@@ -175,6 +178,7 @@ impl UpArgs {
             item_size: self.item_size,
             max_connections: self.max_connections,
             threads: self.threads,
+            judge: self.judge,
             ..global.overrides()
         }
     }

@@ -8,6 +8,7 @@ use super::global::Global;
 use super::output;
 use crate::api::fleet::{FleetReport, MemberReport};
 use crate::failure::Failure;
+use crate::judging::{JudgingReport, lines_of};
 
 const NO_BODY: Option<&()> = None;
 
@@ -16,6 +17,12 @@ const NO_BODY: Option<&()> = None;
 pub(crate) enum NodeCommand {
     /// List the members of the fleet, and tell how its store and its ring are
     List,
+    /// Show what is held against a node: who finds it slow, by which figure beside its peers', since
+    /// when, and what was decided
+    Explain {
+        /// The node's name
+        name: String,
+    },
     /// Take a node out until it is readmitted: its keys go to the others
     Drain {
         /// The node's name
@@ -50,6 +57,7 @@ pub(crate) fn run(global: &Global, command: &NodeCommand) -> Result<(), Failure>
     };
     match command {
         NodeCommand::List => list(global, &access),
+        NodeCommand::Explain { name } => explain(global, &access, name),
         NodeCommand::Drain { name } => happen(name, "drain", "is drained: its keys move away"),
         NodeCommand::Eject { name } => happen(name, "eject", "is ejected: its keys move away"),
         NodeCommand::Readmit { name } => happen(name, "readmit", "is on probation"),
@@ -66,6 +74,27 @@ pub(crate) fn run(global: &Global, command: &NodeCommand) -> Result<(), Failure>
             done(global, &format!("{name} is no member any more"))
         }
     }
+}
+
+fn explain(global: &Global, access: &Access, name: &str) -> Result<(), Failure> {
+    let report: JudgingReport = access.ask(Method::GET, "/v1/fleet/judging", NO_BODY)?;
+    let Some(node) = report.node(name) else {
+        let names: Vec<&str> = report.nodes.iter().map(|node| node.name.as_str()).collect();
+        return Err(Failure::new(
+            match (names.is_empty(), report.mode.as_str()) {
+                (true, "off") => "nobody judges nodes here: judge.mode is \"off\"".to_owned(),
+                (true, _) => {
+                    "nothing is known of any node yet: ask again in some seconds".to_owned()
+                }
+                (false, _) => format!("there is no node {name:?}: there are {}", names.join(", ")),
+            },
+        ));
+    };
+    if global.json {
+        return output::json(node);
+    }
+    let lines = lines_of(&report, node, report.at_unix_ms);
+    output::text(&format!("{}\n", lines.join("\n")))
 }
 
 fn done(global: &Global, what: &str) -> Result<(), Failure> {
@@ -87,7 +116,7 @@ fn list(global: &Global, access: &Access) -> Result<(), Failure> {
 fn shown(report: &FleetReport) -> String {
     let rows: Vec<Vec<String>> = report.members.iter().map(row).collect();
     let header = [
-        "MEMBER", "NAME", "ROLE", "STATE", "SLOTS", "WEIGHT", "ALIVE", "ADDRESS",
+        "MEMBER", "NAME", "ROLE", "STATE", "SCORE", "SLOTS", "WEIGHT", "ALIVE", "ADDRESS",
     ];
     let mut text = output::table(&header, &rows);
     let ring = &report.ring;
@@ -125,6 +154,10 @@ fn row(member: &MemberReport) -> Vec<String> {
         member.name.clone(),
         member.role.clone(),
         member.state.clone(),
+        match member.score {
+            Some(score) if is_node => format!("{score:.0}"),
+            _ => "-".to_owned(),
+        },
         of_node(member.slots.to_string()),
         of_node(member.weight.to_string()),
         if member.alive { "yes" } else { "no" }.to_owned(),

@@ -13,6 +13,7 @@ fn report() -> FleetReport {
         memory_bytes: 1 << 30,
         state: "serving".to_owned(),
         since_unix_s: 1,
+        score: Some(1.0),
         slots: 4096,
         alive: true,
         knows: Some(2),

@@ -71,6 +71,7 @@ impl Config {
             ));
         }
         self.check_store()?;
+        self.judge.check()?;
         if fleet.secret().is_none() {
             return Err("fleet.secret is no 32 hexadecimal digits".into());
         }

@@ -87,6 +87,18 @@ pub(crate) enum Publish {
     Held,
 }
 
+/// Who says which nodes are slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum JudgeMode {
+    /// All gateways together.
+    On,
+    /// Nobody.
+    Off,
+    /// Each gateway by itself, by a rule that is too simple: the control of drills.
+    Naive,
+}
+
 /// A listener that can be made to speak TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 
 use base::kv::ITEM_SIZE_MAX;
 
-pub(crate) use entries::{ClientCertificate, MailTls, Publish, StatusGateway, TlsListener};
+pub(crate) use entries::{
+    ClientCertificate, JudgeMode, MailTls, Publish, StatusGateway, TlsListener,
+};
 pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, Store, TENANT_CONSOLE};
 pub(crate) use reference::{default_file, reference_page};
 pub(crate) use value::{Addr, Auto, Size, Span, Switch};
@@ -43,6 +45,7 @@ pub(crate) struct Overrides {
     pub(crate) item_size: Option<Size>,
     pub(crate) max_connections: Option<Auto<u32>>,
     pub(crate) threads: Option<Auto<u16>>,
+    pub(crate) judge: Option<JudgeMode>,
 }
 
 impl Config {
@@ -95,6 +98,7 @@ impl Config {
         set(&mut self.memory, &flags.memory);
         set(&mut self.item_size, &flags.item_size);
         set(&mut self.threads, &flags.threads);
+        set(&mut self.judge.mode, &flags.judge);
         set(&mut self.listen.memcache, &flags.memcache);
         set(&mut self.listen.memcache_auth, &flags.memcache_auth);
         set(&mut self.listen.nbd, &flags.nbd);

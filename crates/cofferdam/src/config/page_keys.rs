@@ -3,11 +3,55 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fleet::judge::Limits;
 use serde::Deserialize;
 
-use super::entries::{MailTls, Publish, StatusGateway, WebhookEntry};
+use super::entries::{JudgeMode, MailTls, Publish, StatusGateway, WebhookEntry};
 use super::keys::{Change, Key, Table, Unsaid, full_name};
 use super::value::{Addr, Span};
+
+table! {
+    /// How gateways judge the nodes of a fleet; see docs/judging.md.
+    Judge "judge" {
+        /// `"on"`; `"off"`, where only a node that is gone is taken out; or `"naive"`: whoever gives
+        /// three replies above five times the usual median is out, which is there to be compared with.
+        mode: JudgeMode = JudgeMode::On, Unsaid::Default("\"on\""), Restart, "--judge";
+        /// A node is slow whose requests take so many times as long as its peers' …
+        ratio: f64 = 3.0, Unsaid::Default("3.0"), Restart;
+        /// … and so much longer.
+        excess: Span = Span(Duration::from_micros(500)), Unsaid::Default("\"500us\""), Restart;
+        /// So is one of whose requests this part more than of its peers' take several times as long as
+        /// is usual, or are not answered.
+        slow_share: f64 = 0.05, Unsaid::Default("0.05"), Restart;
+    }
+}
+
+impl Judge {
+    /// For observers.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            ratio: self.ratio,
+            excess_s: self.excess.0.as_secs_f64(),
+            slow_share: self.slow_share,
+            ..Limits::default()
+        }
+    }
+
+    /// What is wrong with them.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if !(1.5..=100.0).contains(&self.ratio) {
+            return Err(format!("judge.ratio is {}: choose 1.5 to 100", self.ratio));
+        }
+        if !(0.01..=0.9).contains(&self.slow_share) {
+            let share = self.slow_share;
+            return Err(format!("judge.slow_share is {share}: choose 0.01 to 0.9"));
+        }
+        match self.excess.0 {
+            Duration::ZERO => Err("judge.excess is 0: 500us suits a fast network".into()),
+            _ => Ok(()),
+        }
+    }
+}
 
 table! {
     /// The console of tenants.

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use super::keys::{
     Admin, Change, Config, Fleet, Key, Limits, Listen, Store, Table, Tls, Unsaid, full_name,
 };
-use super::page_keys::{Status, TenantConsole, Webhooks};
+use super::page_keys::{Judge, Status, TenantConsole, Webhooks};
 
-const TABLES: [Table; 10] = [
+const TABLES: [Table; 11] = [
     Config::TABLE,
     Listen::TABLE,
     Limits::TABLE,
@@ -17,6 +17,7 @@ const TABLES: [Table; 10] = [
     Webhooks::TABLE,
     Fleet::TABLE,
     Store::TABLE,
+    Judge::TABLE,
     Status::TABLE,
 ];
 

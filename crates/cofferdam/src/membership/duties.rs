@@ -8,7 +8,7 @@ use base::Timestamp;
 use base::fleet::MemberId;
 use fleet::membership::{Event, Standing, State};
 use fleet::registry::{MemberRecord, RING, Role, STEWARD, alive_key, known_key, member_key};
-use fleet::steward::Step;
+use fleet::steward::{Step, Steward};
 use runtime::store::{Change, Commit, StoreError};
 
 use super::join::{json, revision};
@@ -97,7 +97,8 @@ impl Keeper {
             }
         }
         let heard_at = self.heard_at();
-        let steward = self.steward.get_or_insert_default();
+        let new = || Steward::new(self.is_judged);
+        let steward = self.steward.get_or_insert_with(new);
         let Some(step) = steward.next(&self.registry, &heard_at, now) else {
             return Ok(());
         };

@@ -41,6 +41,8 @@ pub(crate) struct Joined {
     /// What the store held, or what was kept of it.
     pub(crate) snapshot: Arc<Snapshot>,
     pub(super) kept: Kept,
+    /// Gateways judge nodes: no node goes on by itself.
+    pub(super) is_judged: bool,
 }
 
 /// Joins, waiting for the store for a while; if it does not answer and this process has been a
@@ -94,6 +96,7 @@ fn offline(kept: &Kept, file: &Path) -> Result<Option<Joined>, Failure> {
         incarnation,
         snapshot: Arc::new(kept.snapshot()),
         kept: rest,
+        is_judged: false,
     }))
 }
 
@@ -127,6 +130,7 @@ fn online(
             incarnation,
             snapshot: Arc::new(snapshot),
             kept,
+            is_judged: false,
         });
     }
     let text = "too many others join at the same time".to_owned();

@@ -121,6 +121,7 @@ pub(super) struct Keeper {
     pub(super) kept_alive_at: Timestamp,
     pub(super) shown_at: Timestamp,
     pub(super) steward: Option<Steward>,
+    pub(super) is_judged: bool,
     pub(super) waits_since: Option<Timestamp>,
     pub(super) was_older: bool,
 }
@@ -168,6 +169,7 @@ impl Keeper {
             kept_alive_at: Timestamp::ZERO,
             shown_at: Timestamp::ZERO,
             steward: None,
+            is_judged: joined.is_judged,
             waits_since: None,
             was_older: false,
         }

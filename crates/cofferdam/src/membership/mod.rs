@@ -27,7 +27,7 @@ pub(crate) use sight::{Seat, Sight};
 pub(crate) use tenants::{FleetTenants, Tenants, TenantsError};
 pub(crate) use writes::{change_member, end_member};
 
-use crate::config::{Config, Store as StoreConfig};
+use crate::config::{Config, JudgeMode, Store as StoreConfig};
 use crate::failure::Failure;
 
 /// How long a process that knows of nothing waits for the store when it starts.
@@ -48,6 +48,17 @@ pub(crate) fn store(config: &StoreConfig) -> Result<Option<Arc<dyn Store>>, Fail
         tls,
     };
     Ok(Some(connect(&etcd, &config.fleet)?))
+}
+
+/// A room of its own beside the fleet's, of a name that no fleet has: what gateways say of nodes changes
+/// too often for those who follow the fleet.
+pub(crate) fn judging_store(config: &StoreConfig) -> Result<Arc<dyn Store>, Failure> {
+    let beside = StoreConfig {
+        fleet: format!("{}.judging", config.fleet),
+        ..config.clone()
+    };
+    let none = || Failure::new("store.endpoints is empty: there is no room for ballots");
+    store(&beside)?.ok_or_else(none)
 }
 
 /// Joins the fleet of the store, as whom the configuration names.
@@ -71,7 +82,11 @@ pub(crate) fn join(
             Role::Cache | Role::Volume => config.memory_bytes(),
         },
     };
-    join::join(&candidate, store, &kept_file(&dir), clock, JOIN_PATIENCE)
+    let joined = join::join(&candidate, store, &kept_file(&dir), clock, JOIN_PATIENCE)?;
+    Ok(Joined {
+        is_judged: config.judge.mode == JudgeMode::On,
+        ..joined
+    })
 }
 
 /// Where it is kept what the store held.

@@ -14,5 +14,6 @@ pub(crate) mod signal;
 mod snapshot;
 mod tcp_eye;
 
+pub(crate) use ledger::in_words;
 pub(crate) use observatory::Observatory;
 pub(crate) use observer::Observer;

@@ -15,7 +15,7 @@ use super::detect::TURN_AGE_MAX;
 use super::history::Frame;
 use super::log::EventLog;
 use super::metrics::{self, Sources, TenantRows};
-use super::reading::Reading;
+use super::reading::{FleetReading, Reading};
 use super::signal::Signal;
 use super::snapshot::Snapshot;
 use crate::alerts::AlertRules;
@@ -77,6 +77,11 @@ impl Observatory {
     pub(super) fn pulses(&self) -> Vec<VolumePulse> {
         let volumes = self.volumes.get();
         volumes.map_or_else(Vec::new, |volumes| volumes.pulses())
+    }
+
+    /// The fleet, at a gateway.
+    pub(crate) fn fleet(&self, now: Timestamp) -> Option<FleetReading> {
+        self.plane.fleet(now)
     }
 
     /// The page of metrics, in the text format of Prometheus.

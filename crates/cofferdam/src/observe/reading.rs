@@ -9,6 +9,7 @@ use gateway::remote::RemoteFigures;
 use gateway::{ConnectionFigures, Delays};
 
 use crate::control::CANARY;
+use crate::judging::JudgingReport;
 use crate::plane::{DataPlane, Totals};
 
 /// All of it, the counts since the start.
@@ -41,6 +42,8 @@ pub(crate) struct FleetReading {
     pub(crate) nodes_heard: u64,
     /// How requests to nodes fared.
     pub(crate) requests: RemoteFigures,
+    /// What is known of judging the nodes.
+    pub(crate) judging: Option<Arc<JudgingReport>>,
 }
 
 /// One tenant.

@@ -4,6 +4,7 @@ mod connections;
 mod door;
 mod fleet;
 mod host;
+mod judging;
 mod overload;
 mod places;
 mod process;
@@ -76,6 +77,7 @@ pub(crate) struct Detectors {
     door: door::DoorWatch,
     places: places::Places,
     host: host::HostWatch,
+    judging: judging::JudgingWatch,
     process: process::ProcessWatch,
 }
 
@@ -92,6 +94,7 @@ impl Detectors {
         self.host.observe(seen, &mut signals);
         self.process.observe(seen, &mut signals);
         fleet::observe(seen, &mut signals);
+        self.judging.observe(seen, &mut signals);
         volumes::observe(seen, &mut signals);
         signals
     }

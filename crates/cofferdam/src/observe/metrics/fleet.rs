@@ -2,6 +2,7 @@
 
 use runtime::observe::exposition::{Exposition, Kind};
 
+use crate::judging::JudgingReport;
 use crate::observe::reading::FleetReading;
 
 type Figure = (&'static str, Kind, &'static str, fn(&FleetReading) -> u64);
@@ -70,6 +71,9 @@ pub(super) fn write(page: &mut Exposition, fleet: Option<&FleetReading>) {
     for (name, kind, help, value) in FIGURES {
         page.single(name, kind, help, value(fleet));
     }
+    if let Some(judging) = &fleet.judging {
+        write_judging(page, judging);
+    }
     if let Some(age) = fleet.age {
         let help = "How old what this gateway knows of the store is.";
         page.single("cofferdam_fleet_store_age_seconds", Kind::Gauge, help, age);
@@ -84,5 +88,39 @@ pub(super) fn write(page: &mut Exposition, fleet: Option<&FleetReading>) {
         ("ring", fleet.requests.old_epochs),
     ] {
         family.sample(&[("cause", cause)], count);
+    }
+}
+
+/// All states that a node can be in.
+const STATES: [&str; 8] = [
+    "quarantined",
+    "shadow",
+    "ramping",
+    "serving",
+    "suspect",
+    "ejected",
+    "probation",
+    "drained",
+];
+
+fn write_judging(page: &mut Exposition, judging: &JudgingReport) {
+    let help = "How surely a node is slow, from 1 to 100.";
+    let mut family = page.family("cofferdam_node_score", Kind::Gauge, help);
+    for node in &judging.nodes {
+        family.sample(&[("node", &node.name)], f64::from(node.score));
+    }
+    let help = "1 for the state that a node is in.";
+    let mut family = page.family("cofferdam_node_state", Kind::Gauge, help);
+    for node in &judging.nodes {
+        for state in STATES {
+            let labels = [("node", node.name.as_str()), ("state", state)];
+            family.sample(&labels, u64::from(node.state == state));
+        }
+    }
+    let help = "1 while most nodes are slow, more should go than may, or a gateway is slow itself.";
+    let mut family = page.family("cofferdam_fleet_notice", Kind::Gauge, help);
+    for kind in ["fleet_slow", "cap_holds", "gateway_slow"] {
+        let is_so = judging.notices.iter().any(|notice| notice.kind == kind);
+        family.sample(&[("notice", kind)], u64::from(is_so));
     }
 }

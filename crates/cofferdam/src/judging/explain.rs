@@ -1,0 +1,79 @@
+//! What is known of a node, for people.
+
+use std::time::Duration;
+
+use super::report::{BlameReport, JudgingReport, NodeReport};
+use crate::observe::in_words;
+
+/// All that is known of a node, for people, a line each.
+pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u64) -> Vec<String> {
+    let age = |at_unix_ms: u64| seconds(now_unix_ms.saturating_sub(at_unix_ms));
+    let mut lines = vec![format!(
+        "{} is {} for {}, at {:.1} % of its weight; score {:.0} of 100",
+        node.name,
+        node.state,
+        age(node.since_unix_ms),
+        f64::from(node.share) / 10.0,
+        node.score
+    )];
+    if let Some(since) = node.slow_since_unix_ms {
+        lines.push(format!(
+            "found slow for {}, by {} of {} gateways that asked it enough",
+            age(since),
+            node.blaming.len(),
+            node.voters
+        ));
+    }
+    lines.extend(
+        node.blaming
+            .iter()
+            .map(|blame| format!("  {}", line_of(blame))),
+    );
+    if node.is_busy {
+        lines.push(format!(
+            "it is asked {:.1} times as much as the median node: what its load explains does not count",
+            node.load
+        ));
+    }
+    for notice in &report.notices {
+        lines.push(format!(
+            "{} ({})",
+            notice.sentence,
+            age(notice.since_unix_ms)
+        ));
+    }
+    for past in node.past.iter().rev() {
+        lines.push(format!(
+            "{} ago: {}, score {:.0}",
+            age(past.at_unix_ms),
+            past.state,
+            past.score
+        ));
+        lines.extend(
+            past.blaming
+                .iter()
+                .map(|blame| format!("  {}", line_of(blame))),
+        );
+    }
+    lines.push(match (&report.judge, report.is_alone) {
+        (Some(name), true) => {
+            format!("{name} decides this for itself alone, by what it sees itself")
+        }
+        (Some(name), false) => format!("{name} decides, by what all gateways say"),
+        (None, _) => format!("nobody decides: judging is {}", report.mode),
+    });
+    lines
+}
+
+fn line_of(blame: &BlameReport) -> String {
+    let said = blame.sentence.as_deref().unwrap_or("no figures any more");
+    format!("{} ({:.0} of 100): {said}", blame.observer, blame.score)
+}
+
+fn seconds(millis: u64) -> String {
+    in_words(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+#[path = "explain_test.rs"]
+mod tests;

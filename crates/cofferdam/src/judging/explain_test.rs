@@ -1,0 +1,53 @@
+//! What an operator reads of a node.
+
+use super::*;
+
+fn report() -> JudgingReport {
+    let json = serde_json::json!({
+        "mode": "on", "judge": "gateway2", "is_alone": false, "at_unix_ms": 100_000,
+        "nodes": [{
+            "member": 3, "name": "node3", "state": "suspect", "since_unix_ms": 98_500, "share": 500,
+            "score": 42.0, "slow_since_unix_ms": 97_000, "voters": 2, "load": 1.4, "is_busy": true,
+            "blaming": [
+                { "observer": "gateway1", "score": 42.0, "finding": null, "sentence": "read: slow" },
+                { "observer": "gateway2", "score": 60.0, "finding": null, "sentence": null },
+            ],
+            "past": [{ "at_unix_ms": 40_000, "event": "cleared", "state": "ramping", "score": 1.0,
+                "blaming": [] }],
+        }],
+        "notices": [{ "kind": "cap_holds", "since_unix_ms": 99_000, "members": ["node3"],
+            "sentence": "More nodes are slow than may be out at once: node3." }],
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+#[test]
+fn all_that_is_held_against_a_node_is_told() {
+    let report = report();
+    let lines = lines_of(&report, report.node("node3").unwrap(), 100_000);
+    let wanted = [
+        "node3 is suspect for 1 s, at 50.0 % of its weight; score 42 of 100",
+        "found slow for 3 s, by 2 of 2 gateways that asked it enough",
+        "  gateway1 (42 of 100): read: slow",
+        "  gateway2 (60 of 100): no figures any more",
+        "it is asked 1.4 times as much as the median node: what its load explains does not count",
+        "More nodes are slow than may be out at once: node3. (1 s)",
+        "1 min ago: ramping, score 1",
+        "gateway2 decides, by what all gateways say",
+    ];
+    assert_eq!(lines, wanted);
+}
+
+#[test]
+fn who_decides_alone_says_so() {
+    let report = JudgingReport {
+        is_alone: true,
+        ..report()
+    };
+    let lines = lines_of(&report, report.node("node3").unwrap(), 100_000);
+    let last = lines.last().unwrap();
+    assert_eq!(
+        last,
+        "gateway2 decides this for itself alone, by what it sees itself"
+    );
+}

@@ -1,0 +1,152 @@
+//! Nodes that are slow, out, and back, and what keeps all of them slow.
+
+use std::collections::BTreeSet;
+
+use base::Timestamp;
+use base::event::{EventKind, Figure, Unit};
+
+use super::Observation;
+use crate::judging::{JudgingReport, NodeReport, NoticeReport};
+use crate::observe::signal::Signal;
+
+/// Remembers who was out.
+#[derive(Debug, Default)]
+pub(super) struct JudgingWatch {
+    out: BTreeSet<String>,
+}
+
+impl JudgingWatch {
+    pub(super) fn observe(&mut self, seen: &Observation<'_>, signals: &mut Vec<Signal>) {
+        let fleet = seen.reading.fleet.as_ref();
+        let Some(report) = fleet.and_then(|fleet| fleet.judging.as_deref()) else {
+            return;
+        };
+        for node in &report.nodes {
+            self.observe_node(seen.now, report, node, signals);
+        }
+        self.out.retain(|name| report.node(name).is_some());
+        signals.extend(report.notices.iter().filter_map(of_notice));
+    }
+
+    fn observe_node(
+        &mut self,
+        now: Timestamp,
+        report: &JudgingReport,
+        node: &NodeReport,
+        signals: &mut Vec<Signal>,
+    ) {
+        let name = &node.name;
+        match node.state.as_str() {
+            "suspect" => signals.push(suspect(node)),
+            "ejected" | "probation" => {
+                self.out.insert(name.clone());
+                signals.push(ejected(report, node));
+            }
+            "serving" if self.out.remove(name) => {
+                let sentence = format!(
+                    "Node {name} serves all its keys again: its requests are as quick as its peers'."
+                );
+                let signal = Signal::moment(EventKind::NodeBack, now, sentence);
+                signals.push(signal.cause(name.clone()));
+            }
+            "drained" => {
+                self.out.remove(name);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn suspect(node: &NodeReport) -> Signal {
+    let name = &node.name;
+    let mut sentence = format!("Node {name} looks slow, and has half its keys");
+    if let Some(why) = why(node) {
+        sentence.push_str(&format!(": {why}"));
+    }
+    sentence.push('.');
+    let ended = format!("Node {name} is no suspect any more");
+    let onset = of_unix_ms(node.since_unix_ms);
+    Signal::lasting(EventKind::NodeSuspect, onset, sentence, ended)
+        .cause(name.clone())
+        .advice(format!(
+            "`cofferdam node explain {name}` shows who found that by which figures."
+        ))
+        .evidence(figures(node))
+}
+
+fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
+    let name = &node.name;
+    let keys = match report.is_alone {
+        true => "this gateway answers misses for its keys",
+        false => "its keys go to the other nodes",
+    };
+    // What is held against it now is nothing: it is not asked.
+    let mut past = node.past.iter().rev();
+    let blame = past.find_map(|past| past.blaming.iter().find_map(|it| it.sentence.clone()));
+    let mut sentence = format!("Node {name} is taken out, {keys}");
+    match blame {
+        Some(blame) => sentence.push_str(&format!(": {blame}.")),
+        None => sentence.push('.'),
+    }
+    // Its way back has steps, and the affair is one.
+    let past = node.past.iter();
+    let onset = past
+        .filter(|it| it.state == "ejected")
+        .map(|it| it.at_unix_ms);
+    let onset = of_unix_ms(onset.max().unwrap_or(node.since_unix_ms));
+    let ended = format!("Node {name} is let in again, step by step,");
+    Signal::lasting(EventKind::NodeEjected, onset, sentence, ended)
+        .cause(name.clone())
+        .advice(format!(
+            "Look after its machine and network; it comes back by itself once it is well. \
+             `cofferdam node explain {name}` shows the figures, `cofferdam node drain {name}` keeps it out."
+        ))
+        .evidence(figures(node))
+}
+
+fn of_notice(notice: &NoticeReport) -> Option<Signal> {
+    let (kind, ended, advice) = match notice.kind.as_str() {
+        "fleet_slow" => (
+            EventKind::FleetSlow,
+            "Nodes are as quick as usual again",
+            "Look at what they share: a switch, a host, the load.",
+        ),
+        "cap_holds" => (
+            EventKind::CapHolds,
+            "No node waits to be taken out any more",
+            "Only a tenth of the nodes, one at least, may be out at once: take care of these, or \
+             `cofferdam node drain` one of them if you know better.",
+        ),
+        "gateway_slow" => (
+            EventKind::GatewaySlow,
+            "No gateway is slow any more",
+            "Look after that gateway's machine and network.",
+        ),
+        // Of a later release.
+        _ => return None,
+    };
+    let onset = of_unix_ms(notice.since_unix_ms);
+    let members = Figure::new("members", notice.members.len() as f64, Unit::Count);
+    let signal = Signal::lasting(kind, onset, notice.sentence.clone(), ended);
+    Some(signal.advice(advice).evidence([members]))
+}
+
+fn why(node: &NodeReport) -> Option<&str> {
+    let mut said = node.blaming.iter().filter_map(|it| it.sentence.as_deref());
+    said.next()
+}
+
+fn figures(node: &NodeReport) -> [Figure; 2] {
+    [
+        Figure::new("score", f64::from(node.score), Unit::Count),
+        Figure::new("observers", node.blaming.len() as f64, Unit::Count),
+    ]
+}
+
+fn of_unix_ms(at_unix_ms: u64) -> Timestamp {
+    Timestamp::from_nanos(at_unix_ms.saturating_mul(1_000_000))
+}
+
+#[cfg(test)]
+#[path = "judging_test.rs"]
+mod tests;

@@ -1,0 +1,87 @@
+//! Tests of what is said of slow nodes, and when it is over.
+
+use std::sync::Arc;
+
+use super::super::testing::World;
+use super::*;
+use crate::config::JudgeMode;
+use crate::observe::reading::FleetReading;
+
+fn node(state: &str) -> NodeReport {
+    let json = serde_json::json!({
+        "member": 3, "name": "node3", "state": state, "since_unix_ms": 1_000_000_000u64, "share": 500,
+        "score": 12.5, "slow_since_unix_ms": null, "voters": 2, "load": 1.0, "is_busy": false,
+        "blaming": [{ "observer": "gateway1", "score": 12.5, "finding": null,
+            "sentence": "read: half of its requests take up to 50.00 ms" }],
+        "past": [],
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+fn look(world: &mut World, nodes: Vec<NodeReport>, notices: Vec<NoticeReport>) -> Vec<Signal> {
+    let report = JudgingReport {
+        nodes,
+        notices,
+        ..JudgingReport::nothing(JudgeMode::On)
+    };
+    world.fleet = Some(FleetReading {
+        judging: Some(Arc::new(report)),
+        ..FleetReading::default()
+    });
+    world.look()
+}
+
+#[test]
+fn a_node_that_serves_is_not_spoken_of() {
+    let mut world = World::new();
+    assert_eq!(look(&mut world, vec![node("serving")], Vec::new()), []);
+    assert_eq!(look(&mut world, vec![node("drained")], Vec::new()), []);
+}
+
+#[test]
+fn a_suspect_is_named_with_the_figure_against_it() {
+    let mut world = World::new();
+    let said = look(&mut world, vec![node("suspect")], Vec::new());
+    assert_eq!((said.len(), said[0].kind), (1, EventKind::NodeSuspect));
+    assert_eq!(said[0].cause, "node3");
+    assert!(said[0].sentence.contains("up to 50.00 ms"), "{said:?}");
+}
+
+#[test]
+fn who_was_out_is_told_to_be_back_once() {
+    let mut world = World::new();
+    for state in ["ejected", "probation"] {
+        let said = look(&mut world, vec![node(state)], Vec::new());
+        assert_eq!((said.len(), said[0].kind), (1, EventKind::NodeEjected));
+    }
+    assert_eq!(look(&mut world, vec![node("ramping")], Vec::new()), []);
+    let said = look(&mut world, vec![node("serving")], Vec::new());
+    assert_eq!((said.len(), said[0].kind), (1, EventKind::NodeBack));
+    assert_eq!(look(&mut world, vec![node("serving")], Vec::new()), []);
+}
+
+#[test]
+fn what_concerns_all_is_one_event_that_names_them() {
+    let mut world = World::new();
+    let notice = |kind: &str| NoticeReport {
+        kind: kind.to_owned(),
+        since_unix_ms: 1_000_000_000,
+        members: vec!["node2".to_owned(), "node5".to_owned()],
+        sentence: "More nodes are slow than may be out at once: node2, node5.".to_owned(),
+    };
+    let notices = [
+        "fleet_slow",
+        "cap_holds",
+        "gateway_slow",
+        "of a later release",
+    ];
+    let said = look(&mut world, Vec::new(), notices.map(notice).to_vec());
+    let kinds: Vec<EventKind> = said.iter().map(|signal| signal.kind).collect();
+    let wanted = [
+        EventKind::FleetSlow,
+        EventKind::CapHolds,
+        EventKind::GatewaySlow,
+    ];
+    assert_eq!(kinds, wanted);
+    assert_eq!(said[1].evidence[0].value, 2.0);
+}
