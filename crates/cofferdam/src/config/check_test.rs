@@ -35,6 +35,14 @@ fn limits_out_of_bounds_are_refused_with_the_remedy() {
 }
 
 #[test]
+fn a_judge_has_limits_that_make_sense() {
+    assert!(error("[judge]\nratio = 1.0").contains("1.5 to 100"));
+    assert!(error("[judge]\nslow_share = 0.0").contains("0.01 to 0.9"));
+    assert!(error("[judge]\nexcess = \"0s\"").contains("500us"));
+    is_good("[judge]\nmode = \"naive\"\nratio = 2.0\nexcess = \"2ms\"");
+}
+
+#[test]
 fn tls_needs_a_certificate_and_its_key() {
     let on = "[listen]\nmemcache_tls = \"127.0.0.1:0\"\n";
     assert!(error(on).contains("tls.certificate"));
