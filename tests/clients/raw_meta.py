@@ -332,6 +332,10 @@ def md_I_marks_stale(c):
     stored(c, "a", "x")
     before = cas_of(c, "a")
     c("md a I T30\r\n", "HD\r\n")
+    # Who cannot be told to refill it does not take the turn of those who can.
+    c("get a\r\n", "VALUE a 0 1\r\nx\r\nEND\r\n")
+    c("touch a 30\r\n", "TOUCHED\r\n")
+    c("me a\r\n", like(rb"ME a .*\r\n"))
     cas = number(c, "mg a v t c\r\n", rb"VA 1 t(?:30|29) c(\d+) (?:W X|X W)\r\nx\r\n")
     assert cas != before
     c("mg a v\r\n", like(rb"VA 1 (?:X Z|Z X)\r\nx\r\n"))

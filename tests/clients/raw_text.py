@@ -479,7 +479,17 @@ def stats_of_all_kinds(c):
     c("stats nosuch\r\n", "ERROR\r\n")
     c("stats detail\r\n", "CLIENT_ERROR usage: stats detail on|off|dump\r\n")
     c("stats detail on\r\n", "OK\r\n")
+    c("set pfx:1 0 0 1\r\nx\r\n", "STORED\r\n")
+    c("get pfx:1 pfx:2 plain\r\n", "VALUE pfx:1 0 1\r\nx\r\nEND\r\n")
+    c("touch pfx:1 0\r\n", "TOUCHED\r\n")
+    c("delete pfx:1\r\n", "DELETED\r\n")
+    assert c.stats("settings")["detail_enabled"] == "yes"
+    c("stats detail dump\r\n", "PREFIX pfx get 2 hit 1 set 1 del 1\r\nEND\r\n")
     c("stats detail off\r\n", "OK\r\n")
+    c("get pfx:1\r\n", "END\r\n")
+    c("stats detail dump\r\n", "PREFIX pfx get 2 hit 1 set 1 del 1\r\nEND\r\n")
+    c("stats reset\r\n", "RESET\r\n")
+    c("stats detail dump\r\n", "END\r\n")
 
 
 @suite.golden

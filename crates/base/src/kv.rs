@@ -90,6 +90,9 @@ pub struct Get<'a> {
     /// On a miss create an empty item with this end, whatever `touch` says, and report
     /// [`Recache::Won`] (`mg N`).
     pub vivify: Option<Expiry>,
+    /// Whether the asker can be told to refill the item: [`Recache::Won`] goes to one such, and
+    /// those who could not know of it leave it to others (`mg`, not `get`, `gat`, `me`).
+    pub may_recache: bool,
     /// Report [`Recache::Won`] once if fewer seconds than this are left (`mg R`).
     pub recache_below_s: Option<u32>,
     /// The touch comes before the look at what is left, not after it (`mg T R`).
@@ -111,6 +114,7 @@ impl<'a> Get<'a> {
             known_cas: None,
             touch: None,
             vivify: None,
+            may_recache: false,
             recache_below_s: None,
             touch_first: false,
             expiry_before: false,

@@ -16,6 +16,7 @@ impl History {
                     known_cas: self.maybe_cas(&key),
                     touch: self.maybe_expiry(),
                     vivify: self.maybe_expiry(),
+                    may_recache: self.rng.below(4) != 0,
                     recache_below_s: (self.rng.below(6) == 0).then_some(self.rng.below(90) as u32),
                     touch_first: self.rng.below(2) == 0,
                     expiry_before: self.rng.below(4) == 0,

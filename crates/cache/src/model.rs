@@ -147,7 +147,9 @@ impl Model {
         let end = op.touch.filter(|_| op.touch_first).unwrap_or(entry.expiry);
         let soon = |below: u32| end != Expiry::NEVER && end.unix_secs() < now_s + below;
         let mut shown = seen(entry, now_s);
-        shown.recache = if entry.token_sent {
+        shown.recache = if !op.may_recache {
+            Recache::No
+        } else if entry.token_sent {
             Recache::Lost
         } else if entry.stale || op.recache_below_s.is_some_and(soon) {
             entry.token_sent = true;

@@ -8,6 +8,7 @@ use base::kv::{Item, Outcome};
 use memcache_proto::{OwnedReply, ReplySink};
 use node_proto::Malformed;
 
+use crate::prefixes::Did;
 use crate::remote::{Event, LinkId};
 use crate::session::{SessionId, Transfer};
 use crate::tenant::TenantSlot;
@@ -26,6 +27,8 @@ pub(crate) struct Awaited {
     /// Since when the request waits.
     pub(crate) since: Timestamp,
     pub(crate) reply: OwnedReply,
+    /// What its hit is counted under by `stats detail`; empty if it is not.
+    pub(crate) prefix: Vec<u8>,
 }
 
 impl Default for Awaited {
@@ -36,6 +39,7 @@ impl Default for Awaited {
             number: 0,
             since: Timestamp::ZERO,
             reply: OwnedReply::default(),
+            prefix: Vec::new(),
         }
     }
 }
@@ -210,6 +214,9 @@ impl<T> Desk<'_, T> {
         if let Some(tenant) = self.tenants.get(slot as usize) {
             let figures = tenant.figures.of_loop(self.loop_index);
             figures.delays.add(self.now.since(awaited.since), 1);
+            if !awaited.prefix.is_empty() && outcome == Outcome::Hit {
+                tenant.figures.prefixes.note(&awaited.prefix, Did::Hit);
+            }
         }
         self.extend(awaited.session, awaited.link, slot, begin);
     }

@@ -10,6 +10,7 @@ use base::{TenantId, Timestamp};
 use crate::busiest::{BusiestKeys, KeyWatch};
 use crate::delay::{DelayCounts, Delays};
 use crate::door::{DoorCounts, DoorFigures, Shed};
+use crate::prefixes::PrefixCounts;
 use crate::session::Peer;
 
 /// A counter with one writer, so that counting needs no locked instruction.
@@ -127,6 +128,7 @@ pub struct TenantFigures {
     loops: Box<[LoopFigures]>,
     pub(crate) buckets: Buckets,
     pub(crate) keys: KeyWatch,
+    pub(crate) prefixes: PrefixCounts,
 }
 
 impl TenantFigures {
@@ -211,6 +213,7 @@ impl Figures {
                 loops: (0..self.loops).map(|_| LoopFigures::default()).collect(),
                 buckets: Buckets::default(),
                 keys: KeyWatch::default(),
+                prefixes: PrefixCounts::default(),
             })
         });
         Arc::clone(figures)

@@ -21,6 +21,7 @@ mod ledger;
 mod owners;
 mod pause;
 mod prefetch;
+mod prefixes;
 pub mod proxy_header;
 pub mod remote;
 mod schedule;

@@ -69,6 +69,7 @@ impl<B: Backend> Shard<B> {
                     may_flush: session.rights.flush,
                     is_authenticated: session.credential.is_some(),
                     turn_requests_max: self.config.turn_requests_max,
+                    has_detail: tenant.figures.prefixes.is_on(),
                 };
                 page.settings(&stats, &visitor, &self.config.server);
             }
@@ -224,6 +225,7 @@ impl Page<'_> {
         self.line("auth_enabled_ascii", authenticated);
         self.line("item_size_max", visitor.item_size_max);
         self.line("flush_enabled", yes_or_no(visitor.may_flush));
+        self.line("detail_enabled", yes_or_no(visitor.has_detail));
         for (name, value) in SETTINGS {
             self.line(name, value);
         }
@@ -285,6 +287,7 @@ struct Visitor {
     may_flush: bool,
     is_authenticated: bool,
     turn_requests_max: usize,
+    has_detail: bool,
 }
 
 fn yes_or_no(is_so: bool) -> &'static str {

@@ -1,6 +1,7 @@
 //! One session's turn: requests from its bytes, operations on its tenant, replies to its output.
 
 mod refusal;
+mod stats;
 mod tally;
 mod transfer;
 mod wait;
@@ -264,6 +265,7 @@ impl<B: Backend> Turn<'_, B> {
                     return None;
                 }
                 self.backend.reset_stats(&self.tenant.data);
+                self.tenant.figures.prefixes.clear();
                 reply.answer(self.out);
             }
             Action::Stats(kind) => {
@@ -317,8 +319,14 @@ impl<B: Backend> Turn<'_, B> {
             .execute(&self.tenant.data, self.now, op, &mut sink);
         let pinned = sink.pinned;
         match execution {
-            Execution::Done(outcome) => reply.outcome(outcome, self.out),
-            Execution::Pending(id) => return self.await_answer(id, reply),
+            Execution::Done(outcome) => {
+                reply.outcome(outcome, self.out);
+                self.note_detail(op, outcome);
+            }
+            Execution::Pending(id) => {
+                self.await_answer(id, reply);
+                return self.await_detail(id, op);
+            }
         }
         if let Some((pin, tail)) = pinned {
             self.session.transfer = Some(Box::new(Transfer::Download {
@@ -338,6 +346,7 @@ impl<B: Backend> Turn<'_, B> {
         } else {
             let (now, figures) = (self.now, self.figures);
             self.tenant.figures.keys.note(now, &figures.dice, store.key);
+            self.note_detail(&Op::Store(store.clone()), Outcome::NotStored);
             self.tally.writes += 1;
             None
         };
@@ -355,26 +364,6 @@ impl<B: Backend> Turn<'_, B> {
             self.remove(refusal::remove(key, None));
         }
         reply.outcome(Outcome::TooLarge, self.out);
-    }
-
-    fn stats(&mut self, kind: StatsKind<'_>, reply: Reply<'_>) -> Option<Stop> {
-        let kind = match kind {
-            StatsKind::General => StatsKind::General,
-            StatsKind::Settings => StatsKind::Settings,
-            StatsKind::Items => StatsKind::Items,
-            StatsKind::Slabs => StatsKind::Slabs,
-            StatsKind::Sizes => StatsKind::Sizes,
-            StatsKind::Conns => StatsKind::Conns,
-            StatsKind::Reset
-            | StatsKind::DetailOn
-            | StatsKind::DetailOff
-            | StatsKind::DetailDump
-            | StatsKind::Unknown(_) => {
-                reply.answer(self.out);
-                return None;
-            }
-        };
-        Some(Stop::Stats(kind, reply.into_owned()))
     }
 }
 

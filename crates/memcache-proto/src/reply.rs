@@ -105,6 +105,19 @@ impl Reply<'_> {
         }
     }
 
+    /// Writes what `stats detail dump` tells, lines that each end with CRLF; its end is the
+    /// [`answer`](Self::answer).
+    pub fn prefixes(&self, lines: &[u8], out: &mut Vec<u8>) {
+        match &self.form {
+            Form::Text(_) => out.extend_from_slice(lines),
+            Form::Meta(_) => {}
+            Form::Binary(form) => {
+                let all = [lines, b"END\r\n"].concat();
+                binary::reply::stat(form, b"detailed", &all, out);
+            }
+        }
+    }
+
     /// Writes the end of the statistics.
     pub fn stats_end(&self, out: &mut Vec<u8>) {
         match &self.form {

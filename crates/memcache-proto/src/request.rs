@@ -83,7 +83,7 @@ pub enum StatsKind<'a> {
     DetailOn,
     /// `detail off`; answer with [`Reply::answer`].
     DetailOff,
-    /// `detail dump`; nothing is collected by prefix, so [`Reply::answer`] says it all.
+    /// `detail dump`: counts by prefix, with [`Reply::prefixes`] and then [`Reply::answer`].
     DetailDump,
     /// Any other name; [`Reply::answer`] refuses it.
     Unknown(&'a [u8]),

@@ -256,6 +256,7 @@ impl Server {
             && judged != Expiry::NEVER
             && get.recache_below_s.is_some();
         let recache = match entry.token_sent {
+            _ if !get.may_recache => Recache::No,
             true => Recache::Lost,
             false if created || is_due || entry.stale => Recache::Won,
             false => Recache::No,

@@ -23,6 +23,7 @@ mod bit {
     pub(super) const RECACHE: u16 = 1 << 6;
     pub(super) const TOUCH_FIRST: u16 = 1 << 7;
     pub(super) const EXPIRY_BEFORE: u16 = 1 << 8;
+    pub(super) const MAY_RECACHE: u16 = 1 << 9;
 }
 
 /// The code of an operation, of which `large_len` is the value's length if that follows in pieces.
@@ -51,6 +52,7 @@ pub(crate) fn bits(op: &Op<'_>) -> u16 {
                 | set(bit::RECACHE, op.recache_below_s.is_some())
                 | set(bit::TOUCH_FIRST, op.touch_first)
                 | set(bit::EXPIRY_BEFORE, op.expiry_before)
+                | set(bit::MAY_RECACHE, op.may_recache)
         }
         Op::Store(op) => {
             set(bit::FLAG_0, op.invalidate)
@@ -175,6 +177,7 @@ pub(crate) fn decode<'a>(
                 known_cas: cas,
                 touch,
                 vivify,
+                may_recache: has(bit::MAY_RECACHE),
                 recache_below_s,
                 touch_first: has(bit::TOUCH_FIRST),
                 expiry_before: has(bit::EXPIRY_BEFORE),

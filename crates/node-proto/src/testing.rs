@@ -79,6 +79,7 @@ impl<'r> Draw<'r> {
                 known_cas: self.number(),
                 touch: self.end(),
                 vivify: self.end(),
+                may_recache: self.coin(),
                 recache_below_s: self.number().map(|number| number as u32),
                 touch_first: self.coin(),
                 expiry_before: self.coin(),

@@ -178,6 +178,9 @@ impl Shard {
 /// touch.
 fn recache(op: &Get<'_>, found: &Found, now_s: u32) -> Recache {
     let header = &found.header;
+    if !op.may_recache {
+        return Recache::No;
+    }
     if header.has(TOKEN_SENT) {
         return Recache::Lost;
     }

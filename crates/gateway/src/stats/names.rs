@@ -80,7 +80,6 @@ pub(super) const SETTINGS: &[(&str, &str)] = &[
     ("evictions", "on"),
     ("eviction_policy", "s3-fifo"),
     ("cas_enabled", "yes"),
-    ("detail_enabled", "no"),
     ("stat_key_prefix", "NULL"),
     ("binding_protocol", "auto-negotiate"),
     ("maxconns_fast", "yes"),

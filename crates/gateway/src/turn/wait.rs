@@ -46,6 +46,7 @@ impl<B: Backend> Turn<'_, B> {
         self.tally.pending += 1;
         let awaited = self.awaited(id);
         awaited.number = number;
+        awaited.prefix.clear();
         awaited.reply.assign(*reply);
     }
 

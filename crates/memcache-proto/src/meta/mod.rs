@@ -30,6 +30,7 @@ pub(crate) fn get<'a>(command: &Command<'a>, context: Context<'_, 'a>) -> Step<'
         known_cas: line.flags.compare_cas,
         touch: line.flags.ttl,
         vivify: line.flags.end_of_new(),
+        may_recache: true,
         recache_below_s: line.flags.recache_below_s,
         touch_first: line.flags.touch_first,
         expiry_before: line.flags.expiry_before,
