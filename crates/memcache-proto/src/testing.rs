@@ -256,10 +256,9 @@ impl Server {
             && judged != Expiry::NEVER
             && get.recache_below_s.is_some();
         let recache = match entry.token_sent {
-            _ if !get.may_recache => Recache::No,
-            true => Recache::Lost,
-            false if created || is_due || entry.stale => Recache::Won,
-            false => Recache::No,
+            true if get.may_recache => Recache::Lost,
+            false if get.may_recache && (created || is_due || entry.stale) => Recache::Won,
+            _ => Recache::No,
         };
         entry.token_sent |= recache == Recache::Won;
         let value = entry.value.clone();

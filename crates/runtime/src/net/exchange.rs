@@ -24,7 +24,7 @@ const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
 pub(super) const SLICE_UNPROTECTED: Duration = Duration::from_millis(10);
 /// A client that sends less than this of a long request in the time for one has stalled, in bytes.
 const REQUEST_PART_LEN: u32 = 16 * 1024;
-/// The same while its connection is only kept for that.
+/// How long a client whose connection is only kept for its request may send nothing of it.
 const LEAVING_PATIENCE: Duration = Duration::from_secs(1);
 /// Sessions of one batch at most.
 const BATCH_LEN_MAX: usize = 64;
@@ -286,11 +286,14 @@ impl<B: Backend> EventLoop<B> {
         let came = u32::try_from(came).unwrap_or(u32::MAX);
         connection.request_len = connection.request_len.saturating_add(came);
         let mut patience = self.shared.limits.stalled_writer_timeout;
-        if self.draining || connection.leaving {
+        let is_leaving = self.draining || connection.leaving;
+        if is_leaving {
             patience = patience.min(LEAVING_PATIENCE);
         }
+        // Whoever leaves has no more time in all than the drain has: each byte shows that he goes on.
+        let goes_on = is_leaving && came > 0;
         let is_too_long = connection.deadline > now + patience;
-        if is_new || is_too_long || connection.request_len >= REQUEST_PART_LEN {
+        if is_new || is_too_long || goes_on || connection.request_len >= REQUEST_PART_LEN {
             connection.request_len = 0;
             self.close_after(now, link, patience);
         }
