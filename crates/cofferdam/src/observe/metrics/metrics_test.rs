@@ -12,6 +12,8 @@ use runtime::observe::sock_diag::Queue;
 use runtime::volumes::{AttachedStatus, BurstBalance, MirrorStatus, Stages, VolumeId, VolumeSpec};
 
 use super::*;
+use crate::config::JudgeMode;
+use crate::judging::JudgingReport;
 use crate::observe::reading::{FleetReading, TenantReading};
 use crate::observe::snapshot::Listener;
 use crate::plane::Totals;
@@ -48,7 +50,11 @@ fn full_page() -> String {
         }],
         totals: Totals::default(),
         loop_ages: vec![Duration::from_millis(2)],
-        fleet: Some(FleetReading::default()),
+        fleet: Some(FleetReading {
+            age: Some(Duration::from_secs(2)),
+            judging: Some(Arc::new(judging())),
+            ..FleetReading::default()
+        }),
     };
     let sources = Sources {
         reading: &reading,
@@ -59,6 +65,18 @@ fn full_page() -> String {
         started_s: 990.0,
     };
     page(&sources, &mut TenantRows::default())
+}
+
+/// One node, of which nothing is held against.
+fn judging() -> JudgingReport {
+    let node = serde_json::json!({
+        "member": 3, "name": "node3", "state": "serving", "since_unix_ms": 0, "share": 1000, "score": 1.0,
+        "slow_since_unix_ms": null, "voters": 2, "load": 1.0, "is_busy": false, "blaming": [], "past": [],
+    });
+    JudgingReport {
+        nodes: vec![serde_json::from_value(node).unwrap()],
+        ..JudgingReport::nothing(JudgeMode::On)
+    }
 }
 
 /// One that is attached.
@@ -249,7 +267,15 @@ fn reference(page: &str) -> String {
 
 /// The labels of a family, each with its values if they are always the same.
 fn labels(page: &str, family: &str) -> Vec<String> {
-    const FREE: [&str; 6] = ["tenant", "volume", "interface", "disk", "loop", "version"];
+    const FREE: [&str; 7] = [
+        "tenant",
+        "volume",
+        "node",
+        "interface",
+        "disk",
+        "loop",
+        "version",
+    ];
     const MANY: [&str; 3] = ["event", "listener", "le"];
     let mut found: Vec<(&str, Vec<&str>)> = Vec::new();
     for line in page.lines() {
