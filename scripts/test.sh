@@ -80,14 +80,15 @@ install_debian_packages() {
   esac
 }
 
-# Without a browser its suites are left out, and say so: everything else can be tested all the same.
+# Where there can be no browser what needs one is left out, and says so; everywhere else it must run.
 install_chromium() {
   if command -v chromium >/dev/null; then
     echo "chromium: already there"
   elif ! as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends chromium; then
-    echo "NO BROWSER: apt-get has no package chromium here (see above); what needs one is skipped:" >&2
-    echo "console and status each say which. Debian has it for amd64 and arm64." >&2
+    echo "NO BROWSER: apt-get has no package chromium here (see above); what needs one is skipped," >&2
+    echo "and each suite says so. Debian has it for amd64 and arm64." >&2
+    export COFFERDAM_NO_BROWSER=1
   fi
 }
 

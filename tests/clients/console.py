@@ -11,7 +11,6 @@ import pty
 import re
 import socket
 import struct
-import subprocess
 import tarfile
 import tempfile
 import termios
@@ -20,12 +19,10 @@ import time
 import urllib.parse
 
 import harness
-from harness import ROOT, TARGET, Mismatch, Server, Suite, eventually
+from harness import Mismatch, Server, Suite, eventually
 
 suite = Suite("console", server=False)
 
-CHROMIUM = "/usr/bin/chromium"
-NODE_FOLDER = os.path.join(TARGET, "clients", "node")
 COOKIE = re.compile(r"cofferdam_session=(\w{26}); Path=/console; HttpOnly; SameSite=Strict; Max-Age=86400")
 
 
@@ -111,8 +108,7 @@ class Browser:
 @suite.test
 def a_person_with_a_browser():
     """Everything that needs a real one: see console_browser.js."""
-    if not os.path.exists(CHROMIUM):
-        raise harness.Skipped("chromium is not installed: scripts/test.sh does that")
+    harness.need_browser()
     with Server() as server:
         tenants = [server.tenant(name) for name in ("acme", "globex", "initech", "umbrella")]
         server.cli("tenant", "limit", "globex", "--ops", "400", "--max-delay-ms", "20")
@@ -121,24 +117,11 @@ def a_person_with_a_browser():
         try:
             settle = int(os.environ.get("SETTLE", "0"))
             time.sleep(settle / 1000)
-            done = subprocess.run(
-                ["node", os.path.join(ROOT, "tests", "clients", "console_browser.js")],
-                env={
-                    **os.environ,
-                    "URL": f"http://127.0.0.1:{server.admin[1]}",
-                    "TOKEN": token(server),
-                    "TENANT": "acme",
-                    "CHROMIUM": CHROMIUM,
-                    "NODE_FOLDER": NODE_FOLDER,
-                },
-                capture_output=True,
-                text=True,
-                timeout=180,
-            )
+            harness.person("console_browser.js", URL=f"http://127.0.0.1:{server.admin[1]}",
+                           TOKEN=token(server), TENANT="acme")
         finally:
             for load in loads:
                 load.stop()
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         shown = json.loads(server.cli("tenant", "show", "acme", "--json").stdout)
         assert shown["traffic"]["ops_per_second"] == 50, shown
         assert len(shown["credentials"]) == 2, shown

@@ -402,4 +402,5 @@ def with_all_nodes_gone_the_gateway_says_so():
         assert set_one(conn, "a", "1") == b"NOT_STORED\r\n"
 
 
-suite.main()
+if __name__ == "__main__":
+    suite.main()

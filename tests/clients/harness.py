@@ -27,6 +27,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
 BINARY = os.environ.get("COFFERDAM_BIN", os.path.join(TARGET, "debug", "cofferdam"))
 
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+NODE_FOLDER = os.path.join(TARGET, "clients", "node")
+
 # Many connections at once need as many descriptors here as there.
 _, HARD = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (HARD, HARD))
@@ -483,6 +486,32 @@ class Suite:
         slow = f" [{took:.1f} s]" if took > 5 else ""
         print(f"{outcome:5}{self.name}: {test.__name__}{slow}{message}", flush=True)
         return outcome
+
+
+def need_browser():
+    """Without a browser what needs one fails, unless somebody has said that there is to be none."""
+    missing = [name for name, is_there in (
+        ("chromium", os.path.exists(CHROMIUM)),
+        ("node", shutil.which("node")),
+        ("playwright-core", os.path.isdir(os.path.join(NODE_FOLDER, "node_modules", "playwright-core"))),
+    ) if not is_there]
+    if not missing:
+        return
+    why = f"{' and '.join(missing)} not installed"
+    if os.environ.get("COFFERDAM_NO_BROWSER"):
+        raise Skipped(why)
+    raise AssertionError(f"{why}: run scripts/test.sh, or set COFFERDAM_NO_BROWSER=1 to leave out what needs a browser")
+
+
+def person(script, timeout=180, **environment):
+    """Has a person with a browser, a script beside this file, look at pages."""
+    need_browser()
+    done = subprocess.run(
+        ["node", os.path.join(ROOT, "tests", "clients", script)],
+        env={**os.environ, "CHROMIUM": CHROMIUM, "NODE_FOLDER": NODE_FOLDER, **environment},
+        capture_output=True, text=True, timeout=timeout,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
 
 def where(why):

@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SUITES = [
     "console",
     "console_prometheus",
+    "console_nodes",
     "status",
     "tenant_console",
     "observe",
@@ -65,8 +66,8 @@ def run(suite):
 
 
 def count(output, words):
-    found = re.search(r"^\S+: (\d+) passed, (\d+) failed", output, re.MULTILINE)
-    return int(found.group(words)) if found else 0
+    found = re.search(r"^\S+: (\d+) passed, (\d+) failed(?:, (\d+) skipped)?", output, re.MULTILINE)
+    return int(found.group(words) or 0) if found else 0
 
 
 def main():
@@ -77,7 +78,7 @@ def main():
     unknown = set(options.suites) - set(SUITES)
     if unknown:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
-    passed = failed = 0
+    passed = failed = skipped = 0
     began = time.monotonic()
     with ThreadPoolExecutor(options.j) as pool:
         running = {pool.submit(run, suite): suite for suite in options.suites or SUITES}
@@ -85,12 +86,16 @@ def main():
             status, seconds, output = future.result()
             bad = count(output, 2)
             passed, failed = passed + count(output, 1), failed + bad
+            skipped += count(output, 3)
             if status != 0:
                 failed += 0 if bad else 1
                 print(output, end="")
-            print(f"{running[future]:20} {count(output, 1):4} passed {bad:4} failed {seconds:7.1f} s",
+            # What is left out is said, with why.
+            why = [line for line in output.splitlines() if line.startswith("skip ")]
+            print("\n".join([*why, f"{running[future]:20} {count(output, 1):4} passed {bad:4} failed {seconds:7.1f} s"]),
                   flush=True)
-    print(f"black-box suite: {passed} passed, {failed} failed in {time.monotonic() - began:.0f} s")
+    left_out = f", {skipped} SKIPPED" if skipped else ""
+    print(f"black-box suite: {passed} passed, {failed} failed{left_out} in {time.monotonic() - began:.0f} s")
     sys.exit(1 if failed else 0)
 
 

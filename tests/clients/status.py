@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import math
 import os
 import re
 import shutil
@@ -17,12 +18,13 @@ import urllib.parse
 from email import message_from_bytes, policy
 
 import certificates
-from harness import BINARY, ROOT, TARGET, Server, Skipped, Suite, address, eventually
+import status_past
+import harness
+from harness import BINARY, ROOT, Server, Suite, address, eventually
 
 suite = Suite("status", server=False)
 
 SCRIPT = os.path.join(ROOT, "tests", "clients", "status_browser.js")
-MODULES = os.path.join(TARGET, "clients", "node", "node_modules")
 # Pictures are kept in docs/ when asked for; else nowhere, as they differ with every run.
 PICTURES = os.environ.get("COFFERDAM_PICTURES", "-")
 
@@ -30,8 +32,11 @@ PICTURES = os.environ.get("COFFERDAM_PICTURES", "-")
 class StatusProcess:
     """A status page of its own, which watches a server from outside."""
 
-    def __init__(self, server, more="", gateway=""):
+    def __init__(self, server, more="", gateway="", has_past=False):
         self.dir = tempfile.mkdtemp(prefix="cofferdam-status-")
+        if has_past:
+            wave = lambda back: int(620 + 180 * math.sin(back / 229) + (back * 7919 % 61))  # noqa: E731
+            status_past.write(self.dir, days=90, latency_us=wave, failed=lambda back: False)
         canary = server.tenant("canary", memory="1MiB", *("--item-size", "1KiB"))
         with open(os.path.join(self.dir, "password"), "w") as file:
             file.write(canary["password"])
@@ -97,13 +102,10 @@ def indicator(addr):
 
 def browser(addr, phase, *more, wait=None):
     """What Chromium and axe-core say."""
-    if not shutil.which("node") or not os.path.isdir(os.path.join(MODULES, "playwright-core")):
-        raise Skipped("node or playwright-core is not there: run scripts/test.sh")
-    if not (shutil.which("chromium") or os.environ.get("CHROMIUM")):
-        raise Skipped("Chromium is not there: install Debian's package chromium")
+    harness.need_browser()
     process = subprocess.Popen(
         ["node", SCRIPT, "http://%s:%d" % addr, PICTURES, phase, *more],
-        env={**os.environ, "NODE_PATH": MODULES},
+        env={**os.environ, "NODE_PATH": os.path.join(harness.NODE_FOLDER, "node_modules"), "CHROMIUM": harness.CHROMIUM},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     if wait:
@@ -128,7 +130,7 @@ def green(addr):
 
 @suite.test
 def from_green_to_red_to_resolved():
-    with Server(memory="64MiB") as server, StatusProcess(server) as status:
+    with Server(memory="64MiB") as server, StatusProcess(server, has_past=True) as status:
         addr = status.addr
         green(addr)
         assert browser(addr, "green")["headline"] == "All systems operational"

@@ -17,6 +17,9 @@ const WAYS = [
   { label: "phone", colorScheme: "light", viewport: { width: 360, height: 740 } },
 ];
 
+// The pictures that docs/ has.
+const KEPT = ["status-green-light", "status-green-phone", "status-red-light", "status-red-dark"];
+
 async function judged(browser, way, prepare) {
   const context = await browser.newContext({ ...way, bypassCSP: true });
   const page = await context.newPage();
@@ -29,14 +32,19 @@ async function judged(browser, way, prepare) {
     window.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   const violations = found.violations.map(
     (one) => `${way.label}: ${one.id}: ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join(", ")}`);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
-  if (wide) violations.push(`${way.label}: the page is wider than its window`);
+  for (const width of [way.viewport.width, 320]) {
+    await page.setViewportSize({ ...way.viewport, width });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+    if (wide) violations.push(`${way.label}: the page is wider than a window of ${width}`);
+  }
+  await page.setViewportSize(way.viewport);
   const told = await page.evaluate(() => ({
     headline: document.querySelector("h1").innerText.replace(/^[✓!?–]\s*/, "").trim(),
     text: document.getElementById("main").innerText,
     stale: document.documentElement.classList.contains("stale"),
   }));
-  if (folder !== "-") await page.screenshot({ path: path.join(folder, `status-${phase}-${way.label}.png`) });
+  const picture = `status-${phase}-${way.label}`;
+  if (folder !== "-" && KEPT.includes(picture)) await page.screenshot({ path: path.join(folder, `${picture}.png`) });
   await context.close();
   return { told, violations, errors };
 }

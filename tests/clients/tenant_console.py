@@ -12,7 +12,6 @@ import json
 import os
 import re
 import socket
-import subprocess
 import tempfile
 import threading
 import time
@@ -21,12 +20,10 @@ import urllib.parse
 import certificates
 import harness
 from console import Load
-from harness import ROOT, TARGET, Server, Suite, address, eventually
+from harness import Server, Suite, address, eventually
 
 suite = Suite("tenant_console", server=False)
 
-CHROMIUM = "/usr/bin/chromium"
-NODE_FOLDER = os.path.join(TARGET, "clients", "node")
 FLAGS = ("--tenant-console", "127.0.0.1:0")
 
 
@@ -129,32 +126,23 @@ def configured(folder, text):
 @suite.test
 def a_tenants_developer_with_a_browser():
     """Everything that needs a real one: see tenant_console_browser.js."""
-    if not os.path.exists(CHROMIUM):
-        raise harness.Skipped("chromium is not installed: scripts/test.sh does that")
+    harness.need_browser()
     with Server(*FLAGS) as server:
         acme, globex = server.tenant("acme"), server.tenant("globex")
         server.cli("tenant", "limit", "acme", "--connections", "20", "--ops", "4000")
         loads = [Load(server, acme, 1600, keys=40), Load(server, globex, 300)]
         try:
-            done = subprocess.run(
-                ["node", os.path.join(ROOT, "tests", "clients", "tenant_console_browser.js")],
-                env={
-                    **os.environ,
-                    "URL": f"http://127.0.0.1:{place(server)[1]}",
-                    "TENANT": json.dumps(acme),
-                    "OTHER": "globex",
-                    "CLI": json.dumps([harness.BINARY, "--data-dir", server.data_dir]),
-                    "CHROMIUM": CHROMIUM,
-                    "NODE_FOLDER": NODE_FOLDER,
-                },
-                capture_output=True,
-                text=True,
-                timeout=180,
+            time.sleep(int(os.environ.get("SETTLE", "0")) / 1000)
+            harness.person(
+                "tenant_console_browser.js",
+                URL=f"http://127.0.0.1:{place(server)[1]}",
+                TENANT=json.dumps(acme),
+                OTHER="globex",
+                CLI=json.dumps([harness.BINARY, "--data-dir", server.data_dir]),
             )
         finally:
             for load in loads:
                 load.stop()
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
         assert "panicked" not in server.log_text()
 
 

@@ -4,46 +4,14 @@
 // CLI (how to run the command line), COFFERDAM_PICTURES (a folder for pictures). Prints one line for each
 // step, and ends with 1 at the first that fails.
 const assert = require('node:assert')
-const path = require('node:path')
 const { execFileSync } = require('node:child_process')
-const modules = path.join(process.env.NODE_FOLDER, 'node_modules')
-const { chromium } = require(path.join(modules, 'playwright-core'))
-const axe = require(path.join(modules, 'axe-core')).source
+const { PHONE, accessible, person, shot, step } = require('./person')
 
-const { URL: base, OTHER: other, COFFERDAM_PICTURES: shots } = process.env
+const { URL: base, OTHER: other } = process.env
 const tenant = JSON.parse(process.env.TENANT)
 const cli = JSON.parse(process.env.CLI)
 
-async function step (name, body) {
-  const began = Date.now()
-  await body()
-  console.log(`${name}: ${Date.now() - began} ms`)
-}
-
-/** No rule of WCAG 2.2 A or AA is broken. */
-async function accessible (page, what) {
-  await page.evaluate(axe)
-  const found = await page.evaluate(() => globalThis.axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-  }))
-  const broken = found.violations.map(v => `${v.id}: ${v.nodes.map(n => `${n.target} ${n.any.map(a => a.message)}`).join('; ')}`)
-  assert.deepStrictEqual(broken, [], `axe-core on ${what}`)
-}
-
-async function shot (page, name, whole = true) {
-  if (shots) await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: whole, caret: 'initial' })
-}
-
-async function main () {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] })
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme: 'light', reducedMotion: 'reduce' })
-  const page = await context.newPage()
-  page.setDefaultTimeout(25_000)
-  const complaints = []
-  const isAsked = text => /responded with a status of (401|422)/.test(text)
-  page.on('console', m => m.type() === 'error' && !isAsked(m.text()) && complaints.push(m.text()))
-  page.on('pageerror', error => complaints.push(String(error)))
-
+person(async ({ browser, context, page }) => {
   await step('a stranger is sent to the login', async () => {
     await page.goto(`${base}/`)
     assert.match(page.url(), /\/login$/)
@@ -83,13 +51,12 @@ async function main () {
     assert.strictEqual(status, 400)
     const missing = await page.evaluate(() => fetch('/v1/tenants').then(r => r.status))
     assert.strictEqual(missing, 404)
-    complaints.length = 0
   })
   await step('being slowed down is said in plain words', async () => {
     execFileSync(cli[0], [...cli.slice(1), 'tenant', 'limit', 'acme', '--ops', '600'])
     await page.locator('#standing').getByText(/You are slowed down|Some of your requests are refused/).waitFor()
     await page.locator('#limits tr.limited', { hasText: 'Requests' }).waitFor()
-    await page.waitForTimeout(Number(process.env.SETTLE ?? 0))
+    await page.waitForTimeout(Math.min(Number(process.env.SETTLE ?? 0), 30_000))
     await accessible(page, 'the overview of one that is slowed down')
     await page.evaluate(() => window.scrollTo(0, 0))
     await shot(page, 'tenant-console-light')
@@ -133,10 +100,8 @@ async function main () {
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.waitForTimeout(300)
     await accessible(page, 'the dark overview')
-    await page.setViewportSize({ width: 375, height: 812 })
+    await page.setViewportSize(PHONE)
     await page.waitForTimeout(300)
-    const width = await page.evaluate(() => document.documentElement.scrollWidth)
-    assert(width <= 375, `the page is ${width} pixels wide on a phone`)
     await accessible(page, 'the overview on a phone')
     await shot(page, 'tenant-console-phone', false)
   })
@@ -153,11 +118,4 @@ async function main () {
     await page.goto(`${base}/`)
     assert.match(page.url(), /login$/)
   })
-  assert.deepStrictEqual(complaints, [], 'the browser complains')
-  await browser.close()
-}
-
-main().catch(error => {
-  console.log(error.stack)
-  process.exit(1)
 })
