@@ -93,10 +93,17 @@ pub(crate) fn graph(view: &View<'_>) -> Graph {
         }
     }
     let svg = format!("<path class=\"failures\" d=\"{failures}\"/>{svg}");
+    let is_known = all.clone().any(|one| one.answered > 0);
     Graph {
         svg,
-        top: latency(top_us),
-        summary: parts.join("; "),
+        top: match is_known {
+            true => latency(top_us),
+            false => String::new(),
+        },
+        summary: match is_known {
+            true => parts.join("; "),
+            false => "No figures yet: the first come within a minute".to_owned(),
+        },
     }
 }
 

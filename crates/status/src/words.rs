@@ -112,7 +112,7 @@ fn evidence(one: &Seen<'_>) -> String {
 /// Components that are named one by one; the rest is counted.
 const NAMED_MAX: usize = 3;
 
-/// What is wrong, who notices, since when, what that is concluded from, what is being done.
+/// What is wrong; who notices; since when; what that is concluded from; what is being done: a line each.
 pub(crate) fn draft(seen: &[Seen<'_>], began: Timestamp, cause: Option<&Cause>) -> String {
     let trouble: Vec<&Seen<'_>> = seen.iter().filter(|one| one.level.is_trouble()).collect();
     let mut shown: Vec<String> = trouble
@@ -128,7 +128,7 @@ pub(crate) fn draft(seen: &[Seen<'_>], began: Timestamp, cause: Option<&Cause>) 
         None => "The cause is looked for; the checks go on, and this page follows them.".to_owned(),
     };
     format!(
-        "{}. Touched: {} Since {}. Evidence: {}. {doing}",
+        "{}.\nTouched: {}\nSince {}.\nEvidence: {}.\n{doing}",
         title(seen),
         who(seen),
         moment(began),
@@ -139,8 +139,8 @@ pub(crate) fn draft(seen: &[Seen<'_>], began: Timestamp, cause: Option<&Cause>) 
 /// The first text of an incident that only events tell of.
 pub(crate) fn draft_of_event(cause: &Cause, began: Timestamp) -> String {
     format!(
-        "{} Touched: {} Since {}. Evidence: the service reports it itself; the checks from outside \
-         pass. {}",
+        "{}\nTouched: {}\nSince {}.\nEvidence: the service reports it itself; the checks from outside \
+         pass.\n{}",
         cause.sentence,
         cause.who,
         moment(began),

@@ -52,7 +52,7 @@ impl IncidentRow {
             last: one
                 .updates
                 .last()
-                .map_or(String::new(), |last| last.text.clone()),
+                .map_or(String::new(), |last| last.text.replace('\n', " ")),
             components: String::new(),
             updates: latest
                 .take(updates_max)
