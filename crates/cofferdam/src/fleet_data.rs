@@ -1,13 +1,15 @@
 //! What a gateway knows of the nodes that have its tenants' data.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod reading;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use base::fleet::{Epoch, MemberId, SLOT_COUNT};
 use base::kv::Stats;
 use base::{TenantId, Timestamp};
 use cache::least_quota_bytes;
+use fleet::registry::Registry;
 use fleet::{Ring, SlotHasher, Weights};
 use gateway::remote::{
     Allotment, Assurance, DeadlineBounds, FleetView, NodeAddress, RemoteBackend, RemoteBoard,
@@ -21,10 +23,6 @@ use crate::failure::Failure;
 use crate::fleet_parts::{addresses, shares};
 use crate::judging::JudgingReport;
 use crate::membership::{Seat, Sight};
-use crate::observe::reading::FleetReading;
-
-/// A node that has answered within this is there.
-const HEARD_WITHIN: Duration = Duration::from_secs(3);
 
 /// Nodes, ring and tenants as the loops see them.
 pub(crate) struct FleetData {
@@ -61,6 +59,7 @@ struct OfStore {
     away: Option<(Timestamp, String)>,
     asked_at: Option<Timestamp>,
     waits_since: Option<Timestamp>,
+    registry: Option<Arc<Registry>>,
 }
 
 /// What a tenant is to hold over all nodes.
@@ -188,30 +187,6 @@ impl FleetData {
     /// A tenant's figures over all nodes, about a second old.
     pub(crate) fn stats(&self, tenant: TenantId) -> Stats {
         self.stats.sum(tenant)
-    }
-
-    /// How the fleet is, and how requests to its nodes fared.
-    pub(crate) fn reading(&self, now: Timestamp) -> FleetReading {
-        let mut heard = BTreeSet::new();
-        for report in self.board.reports() {
-            if now.since(report.asked_at) < HEARD_WITHIN {
-                heard.insert(report.node);
-            }
-        }
-        let inner = self.inner();
-        let of_store = inner.of_store.clone().unwrap_or_default();
-        let nodes = inner.view.nodes.iter();
-        FleetReading {
-            away: of_store.away,
-            age: of_store.asked_at.map(|at| now.since(at)),
-            ring_version: inner.view.ring.version().0,
-            moving: inner.view.ring.moving().len() as u64,
-            waits_since: of_store.waits_since,
-            nodes: inner.view.nodes.len() as u64,
-            nodes_heard: nodes.filter(|node| heard.contains(&node.member)).count() as u64,
-            requests: self.board.figures(),
-            judging: (*self.judging.get()).clone(),
-        }
     }
 
     /// What a tenant may hold from now on.
@@ -344,6 +319,7 @@ impl Seat for FleetData {
                 away: sight.trouble.clone(),
                 asked_at: sight.asked_at,
                 waits_since: sight.waits_since,
+                registry: Some(Arc::clone(&sight.registry)),
             });
             inner.is_stale |= !Arc::ptr_eq(&inner.view.ring, &sight.ring);
             inner.view.ring = Arc::clone(&sight.ring);

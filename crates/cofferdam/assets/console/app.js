@@ -4,7 +4,7 @@
   "use strict";
 
   const live = document.getElementById("live");
-  const tenant = live.dataset.tenant;
+  const { tenant, view } = live.dataset;
   // Where the pages are: an operator's are below /console, a tenant's have an address of their own.
   const base = live.dataset.base ?? "/console";
   const own = (name) => `tenant/${tenant}/${name}`;
@@ -43,6 +43,11 @@
     kernel: { title: "Kernel", unit: "count", lines: [
       line("retransmits", "host/tcp/retransmits", 2), line("resets", "host/tcp/established_resets", 4),
       line("listen drops", "host/tcp/listen_drops", 5), line("cookies", "host/tcp/syn_cookies_sent", 6)] },
+    "fleet-answered": { title: "Requests that nodes answered", unit: "count", lines: [
+      line("in time", "fleet/answered", 3), line("too late", "fleet/late", 2)] },
+    "fleet-failed": { title: "Requests that no node answered: misses", unit: "count", lines: [
+      line("no answer in time", "fleet/timed_out", 2), line("out of reach", "fleet/unreachable", 5),
+      line("ring changed", "fleet/ring_changed", 6)] },
     "tenant-requests": { title: "Requests a second", unit: "count", lines: [
       line("reads", own("reads"), 1), line("writes", own("writes"), 2)] },
     "tenant-delay": { title: "Waiting time of requests", unit: "time", log: true, lines: [
@@ -203,7 +208,7 @@
     if (chart.second) axes.push(axis("second", chart.second, 1, false));
     const unitOf = (l) => (l.axis === "second" ? chart.second : chart.unit);
     const options = {
-      width: box.clientWidth, height: 172, padding: [8, chart.second ? 0 : 10, 0, 0], legend: { show: false },
+      width: box.clientWidth, height: 172, padding: [8, chart.second ? 0 : 28, 0, 0], legend: { show: false },
       tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "Etc/UTC"),
       cursor: { sync: { key: "console" }, drag: { x: false, y: false }, points: { size: 5 } },
       scales: { x: { range: () => { const end = plots.end ?? Date.now() / 1000; return [end - range, end]; } }, y, second: { range: (u, min, max) => [0, max > 0 ? max * 1.08 : 1] } },
@@ -234,19 +239,26 @@
   let times = [];
   let columns = new Map();
 
-  const names = () => [...new Set(plots.flatMap((p) => p.chart.lines.flatMap((l) => l.names)))];
+  const ofLines = () => plots.flatMap((p) => p.chart.lines.flatMap((l) => l.names));
+  const ofNodes = () => strips().map(heatOf);
+  // So many are answered at once.
+  const NAMES_MAX = 64;
 
   async function load() {
     const wanted = range;
-    const query = new URLSearchParams({ names: names().join(","), from: Math.floor(Date.now() / 1000) - range, points: 900 });
-    const answer = await fetch(`${base}/data/history?${query}`);
-    if (answer.status === 401) return location.reload();
-    const told = await answer.json();
+    const all = [...new Set([...ofLines(), ...ofNodes()])];
+    const from = Math.floor(Date.now() / 1000) - range;
+    const parts = Array.from({ length: Math.ceil(all.length / NAMES_MAX) }, (_, n) => all.slice(n * NAMES_MAX, (n + 1) * NAMES_MAX));
+    const answers = await Promise.all(parts.map((part) => fetch(`${base}/data/history?${new URLSearchParams({ names: part.join(","), from, to: from + range, points: 900 })}`)));
+    if (answers.some((answer) => answer.status === 401)) return location.reload();
+    const told = await Promise.all(answers.map((answer) => answer.json()));
     if (wanted !== range) return;
-    step = told.step_s;
-    columns = new Map(Object.entries(told.figures).map(([name, figure]) => [name, figure.mean]));
+    step = told[0].step_s;
+    // Of how nodes fared the worst of each step is shown.
+    const shown = ([name, figure]) => [name, name.startsWith("node/") ? figure.peak : figure.mean];
+    columns = new Map(told.flatMap((part) => Object.entries(part.figures).map(shown)));
     const length = columns.size ? columns.values().next().value.length : 0;
-    times = Array.from({ length }, (_, n) => told.from_s + n * step);
+    times = Array.from({ length }, (_, n) => told[0].from_s + n * step);
     draw();
   }
 
@@ -288,19 +300,67 @@
       plot.setData([times.slice(), ...data]);
       if (plot.cursor.idx == null || plot.cursor.left < 0) tell(null);
     }
+    heat();
   }
 
+  // ---- Nodes, side by side -----------------------------------------------------------------------
+
+  const strips = () => [...document.querySelectorAll("[data-node]")];
+  const heatOf = (strip) => `node/${strip.dataset.node}/heat`;
+
+  /** One strip for each node, on the time axis of the graphs: how it fared, the worst of each step. */
+  function heat() {
+    const all = strips();
+    if (!all.length || !times.length) return;
+    const end = times[times.length - 1] + step;
+    for (const strip of all) {
+      const column = columns.get(heatOf(strip));
+      // Who has joined since is drawn as the server drew it, until the next look.
+      if (!column) continue;
+      const svg = strip.querySelector("svg");
+      svg.setAttribute("viewBox", `0 0 ${range} 8`);
+      const runs = [];
+      times.forEach((time, n) => {
+        const kind = column[n];
+        const last = runs[runs.length - 1];
+        if (kind == null || time < end - range) return;
+        if (last && last.kind === kind && last.to === time) last.to = time + step;
+        else runs.push({ kind, from: time, to: time + step });
+      });
+      svg.replaceChildren(...runs.map(({ kind, from, to }) => {
+        const rect = document.createElementNS(svg.namespaceURI, "rect");
+        const x = from - (end - range);
+        for (const [name, value] of Object.entries({ x, width: Math.max(to - from, range / 400), y: 0, height: 8, class: `heat${kind}` })) rect.setAttribute(name, value);
+        return rect;
+      }));
+      const state = strip.previousElementSibling.querySelector(".chip").textContent;
+      svg.setAttribute("aria-label", `${strip.dataset.node} over the last ${spoken()}; now ${state}`);
+    }
+    document.getElementById("over").textContent = `The last ${spoken()}`;
+  }
+
+  const spoken = () => document.querySelector('.ranges [aria-pressed="true"]').textContent;
+
   // ---- What the server sends ---------------------------------------------------------------------
+
+  // Pieces that wait, since somebody selects or presses something where they belong.
+  const waiting = new Map();
+  let pressed = false;
+  document.addEventListener("pointerdown", () => { pressed = true; });
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => { pressed = false; });
+  setInterval(() => { for (const [id, html] of waiting) replace(id, html); }, 500);
 
   /** Puts a piece of the page in its place, and the keyboard back to where it was. */
   function replace(id, html) {
     const place = document.getElementById(id);
     if (!place) return;
-    const kept = place.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
     const selected = document.getSelection();
-    if (selected && !selected.isCollapsed && place.contains(selected.anchorNode)) return;
+    if (pressed || (selected && !selected.isCollapsed && place.contains(selected.anchorNode))) return waiting.set(id, html);
+    waiting.delete(id);
+    const kept = place.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
     place.innerHTML = html;
     if (kept) place.querySelector(`[data-keep="${CSS.escape(kept)}"]`)?.focus();
+    if (id === "nodes") heat();
   }
 
   let heard = 0;
@@ -309,7 +369,8 @@
   }
 
   function follow() {
-    const source = new EventSource(`${base}/live${tenant ? `?tenant=${encodeURIComponent(tenant)}` : ""}`);
+    const query = new URLSearchParams({ ...(tenant && { tenant }), ...(view && { view }) });
+    const source = new EventSource(`${base}/live?${query}`);
     source.addEventListener("figures", (message) => {
       const second = JSON.parse(message.data);
       heard = Date.now();
@@ -319,7 +380,7 @@
       append(second);
       timeline();
     });
-    for (const part of ["tiles", "rows", "verdict", "changes", "standing", "limits", "keys", "advice"]) {
+    for (const part of ["fleet", "nodes", "nodes-events", "tiles", "rows", "verdict", "changes", "standing", "limits", "keys", "advice"]) {
       source.addEventListener(part, (message) => replace(part, message.data));
     }
     source.addEventListener("events", news);

@@ -33,24 +33,36 @@ pub(super) fn routes() -> Router<Console> {
         )
 }
 
-type Typed = Form<HashMap<String, String>>;
+pub(super) type Typed = Form<HashMap<String, String>>;
 
-/// Who does it and where, for the record.
-struct Deed<'a> {
+/// Who does what, from where and to whom, for the record.
+pub(super) struct Deed<'a> {
     console: &'a Console,
     from: String,
     action: &'static str,
-    tenant: &'a str,
+    to: Subject<'a>,
+}
+
+/// To whom something is done.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Subject<'a> {
+    Tenant(&'a str),
+    Node(&'a str),
 }
 
 impl Deed<'_> {
-    fn record(&self, detail: &str, outcome: Result<(), &str>) {
+    pub(super) fn record(&self, detail: &str, outcome: Result<(), &str>) {
+        let (tenant, node) = match self.to {
+            Subject::Tenant(name) => (Some(name.to_owned()), None),
+            Subject::Node(name) => (None, Some(name.to_owned())),
+        };
         self.console.audit.write(&Entry {
             at: rfc3339(self.console.api.clock.now()),
             who: "operator".to_owned(),
             from: self.from.clone(),
             action: self.action.to_owned(),
-            tenant: Some(self.tenant.to_owned()),
+            tenant,
+            node,
             detail: detail.to_owned(),
             outcome: outcome.err().unwrap_or("done").to_owned(),
         });
@@ -77,24 +89,24 @@ impl Console {
         shown.map_err(Refusal::NotFound)
     }
 
-    fn deed<'a>(
+    pub(super) fn deed<'a>(
         &'a self,
         peer: Option<Extension<Peer>>,
         action: &'static str,
-        tenant: &'a str,
+        to: Subject<'a>,
     ) -> Deed<'a> {
         let from = address(peer).map_or_else(|| "admin.sock".to_owned(), |ip| ip.to_string());
         Deed {
             console: self,
             from,
             action,
-            tenant,
+            to,
         }
     }
 }
 
 /// A form whose token is wrong was not sent from one of our pages.
-fn check(session: &Session, typed: &HashMap<String, String>) -> Result<(), Refusal> {
+pub(super) fn check(session: &Session, typed: &HashMap<String, String>) -> Result<(), Refusal> {
     let token = typed.get("form_token").map_or("", String::as_str);
     match session.owns_form(token) {
         true => Ok(()),
@@ -103,7 +115,7 @@ fn check(session: &Session, typed: &HashMap<String, String>) -> Result<(), Refus
 }
 
 /// Why nothing is done.
-enum Refusal {
+pub(super) enum Refusal {
     StrangeForm,
     NotFound(String),
 }
@@ -120,7 +132,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Answer = Result<Response, Refusal>;
+pub(super) type Answer = Result<Response, Refusal>;
 
 fn current(view: &TenantView) -> Vec<Field> {
     let memory = (view.tenant != OPEN_TENANT).then_some(view.memory_bytes);
@@ -175,7 +187,7 @@ async fn limit(
         form_page.changes = words;
         return Ok(page(&form_page));
     }
-    let deed = console.deed(peer, "limit", &tenant);
+    let deed = console.deed(peer, "limit", Subject::Tenant(&tenant));
     let name = tenant.clone();
     let done = console
         .run(move |control| control.limit(&name, &change))
@@ -222,7 +234,7 @@ async fn flush(
     Form(typed): Typed,
 ) -> Answer {
     check(&session, &typed)?;
-    let deed = console.deed(peer, "flush", &tenant);
+    let deed = console.deed(peer, "flush", Subject::Tenant(&tenant));
     let name = tenant.clone();
     let done = console.run(move |control| control.flush(&name)).await;
     deed.record(
@@ -262,7 +274,7 @@ async fn rotate(
     Form(typed): Typed,
 ) -> Answer {
     check(&session, &typed)?;
-    let deed = console.deed(peer, "rotate", &tenant);
+    let deed = console.deed(peer, "rotate", Subject::Tenant(&tenant));
     let name = tenant.clone();
     let request = CredentialRequest {
         rights: None,

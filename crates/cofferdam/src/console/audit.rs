@@ -23,10 +23,13 @@ pub(crate) struct Entry {
     pub(crate) who: String,
     /// His address.
     pub(crate) from: String,
-    /// `limit`, `flush`, `rotate` …
+    /// `limit`, `flush`, `rotate`, `drain` …
     pub(crate) action: String,
     #[serde(default)]
     pub(crate) tenant: Option<String>,
+    /// To which node, where it was none to a tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<String>,
     /// What exactly, in words; never a secret.
     pub(crate) detail: String,
     /// `done`, or why it was not.
@@ -55,11 +58,12 @@ impl Audit {
             from,
             action,
             tenant,
+            node,
             detail,
             outcome,
             ..
         } = entry;
-        tracing::info!(who, from, action, tenant, detail, outcome, "console");
+        tracing::info!(who, from, action, tenant, node, detail, outcome, "console");
         let line = serde_json::to_string(entry).map_err(io::Error::other);
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = line.and_then(|line| journal.append(&line)) {

@@ -9,6 +9,7 @@ fn entry(detail: &str) -> Entry {
         from: "127.0.0.1".into(),
         action: "limit".into(),
         tenant: Some("acme".into()),
+        node: None,
         detail: detail.into(),
         outcome: "done".into(),
     }

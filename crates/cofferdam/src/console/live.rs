@@ -1,30 +1,25 @@
 //! What a page that is open goes on hearing: figures, rows and events, a second at a time.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
-use askama::Template;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use axum::response::sse::Event;
 use axum::routing::get;
 use axum::{Json, Router};
-use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::Console;
+use super::nodes::{NodesEventsPart, NodesRowsPart, NodesVerdictPart};
 use super::pages::{ChangesPart, RowsPart, TilesPart, VerdictPart};
 use crate::api::HistoryQuery;
 use crate::observe::event_view::EventView;
 use crate::observe::history::Frame;
+use crate::web::feed::{self, Follower, part};
 
-/// Rows of tenants are sent every so many seconds: there may be a hundred, and nobody reads faster.
+/// Rows are sent every so many seconds: there may be a hundred, and nobody reads faster.
 const ROWS_PERIOD: u64 = 2;
-/// How soon a browser is to come back after the connection ended.
-const RETRY: Duration = Duration::from_secs(1);
 
 pub(super) fn routes() -> Router<Console> {
     Router::new()
@@ -33,11 +28,19 @@ pub(super) fn routes() -> Router<Console> {
         .route("/console/data/events", get(events))
 }
 
+/// Which page it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum View {
+    Overview,
+    Nodes,
+    Tenant(String),
+}
+
 /// One page that is followed.
-struct Follower {
+struct Open {
     console: Console,
     frames: watch::Receiver<Arc<Frame>>,
-    tenant: Option<String>,
+    view: View,
     last_event: Option<u64>,
     _place: OwnedSemaphorePermit,
 }
@@ -46,116 +49,101 @@ struct Follower {
 struct FollowQuery {
     /// Whose figures beside the service's own.
     tenant: Option<String>,
+    /// `nodes`, for the page of nodes.
+    view: Option<String>,
 }
 
 async fn follow(State(console): State<Console>, Query(query): Query<FollowQuery>) -> Response {
     let Ok(place) = Arc::clone(&console.followers).try_acquire_owned() else {
-        let why = "too many pages are open: close one\n";
-        return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+        return feed::no_place();
     };
     let mut frames = console.observatory.frames.subscribe();
     // The first message comes at once.
     frames.mark_changed();
-    let follower = Follower {
+    feed::follow(Open {
         frames,
         console,
-        tenant: query.tenant,
+        view: match (query.tenant, query.view.as_deref()) {
+            (Some(tenant), _) => View::Tenant(tenant),
+            (None, Some("nodes")) => View::Nodes,
+            (None, _) => View::Overview,
+        },
         last_event: None,
         _place: place,
-    };
-    Sse::new(messages(follower))
-        .keep_alive(KeepAlive::default())
-        .into_response()
+    })
 }
 
-fn messages(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
-    let seconds = stream::unfold(follower, |mut follower| async move {
-        follower.frames.changed().await.ok()?;
-        let messages = follower.second();
-        Some((stream::iter(messages.into_iter().map(Ok)), follower))
-    });
-    futures_util::StreamExt::flatten(seconds)
+impl Follower for Open {
+    async fn next(&mut self) -> Option<Vec<Event>> {
+        self.frames.changed().await.ok()?;
+        Some(self.second())
+    }
 }
 
-impl Follower {
+impl Open {
     /// The messages of one second.
     fn second(&mut self) -> Vec<Event> {
         let frame = Arc::clone(&self.frames.borrow_and_update());
-        let board = self.console.board();
-        let figures = serde_json::to_string(&FigureView::of(&frame, self.tenant.as_deref()));
-        let mut messages = vec![
-            Event::default()
-                .event("figures")
-                .retry(RETRY)
-                .data(figures.unwrap_or_default()),
-            part("tiles", &TilesPart { board: &board }),
-        ];
-        if frame.time_s.is_multiple_of(ROWS_PERIOD) || self.last_event.is_none() {
-            messages.push(part("rows", &RowsPart { board: &board }));
-        }
+        let mut messages = vec![self.view.figures(&frame)];
         let last_event = self.console.observatory.log.last_id();
-        if self.last_event != Some(last_event) {
-            messages.push(part("verdict", &VerdictPart { board: &board }));
-            messages.push(part("changes", &ChangesPart { board: &board }));
-            messages.push(
-                Event::default()
-                    .event("events")
-                    .data(last_event.to_string()),
-            );
+        let is_news = self.last_event != Some(last_event);
+        let is_due = frame.time_s.is_multiple_of(ROWS_PERIOD) || self.last_event.is_none();
+        match self.view {
+            View::Overview => self.overview(is_due, is_news, &mut messages),
+            View::Nodes => self.nodes(is_due, is_news, &mut messages),
+            // Its pieces are those of the moment at which it was opened.
+            View::Tenant(_) => {}
+        }
+        if is_news {
+            messages.push(feed::news(last_event));
             self.last_event = Some(last_event);
         }
         messages
     }
-}
 
-/// A part of the page, written anew.
-fn part(name: &str, template: &impl Template) -> Event {
-    let html = template.render().unwrap_or_default();
-    Event::default().event(name).data(html)
-}
+    fn overview(&self, is_due: bool, is_news: bool, messages: &mut Vec<Event>) {
+        let board = self.console.board();
+        messages.push(part("tiles", &TilesPart { board: &board }));
+        if is_due {
+            messages.push(part("rows", &RowsPart { board: &board }));
+        }
+        if is_news {
+            messages.push(part("verdict", &VerdictPart { board: &board }));
+            messages.push(part("changes", &ChangesPart { board: &board }));
+        }
+    }
 
-/// A second's figures by the names of the history; what is not known is `null`.
-#[derive(serde::Serialize)]
-struct FigureView<'a> {
-    time_s: u64,
-    figures: std::collections::BTreeMap<String, Option<&'a f32>>,
-}
-
-impl<'a> FigureView<'a> {
-    fn of(frame: &'a Frame, tenant: Option<&str>) -> Self {
-        let of_service = frame
-            .figures
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        let own = tenant.and_then(|name| frame.tenant(name));
-        let of_tenant = own.into_iter().flat_map(|own| own.series());
-        let all = of_service.chain(of_tenant);
-        Self {
-            time_s: frame.time_s,
-            figures: all
-                .map(|(name, v)| (name, Some(v).filter(|v| v.is_finite())))
-                .collect(),
+    fn nodes(&self, is_due: bool, is_news: bool, messages: &mut Vec<Event>) {
+        let board = self.console.nodes_board();
+        messages.push(part("fleet", &NodesVerdictPart { board: &board }));
+        if is_due {
+            messages.push(part("nodes", &NodesRowsPart { board: &board }));
+        }
+        if is_news {
+            messages.push(part("nodes-events", &NodesEventsPart { board: &board }));
         }
     }
 }
 
+impl View {
+    /// The figures that this page draws, and some more.
+    fn figures(&self, frame: &Frame) -> Event {
+        let is_shown = |name: &str| *self == Self::Nodes || !name.starts_with("node/");
+        let of_service = frame.figures.iter().filter(|(name, _)| is_shown(name));
+        let of_service = of_service.map(|(name, value)| (name.to_owned(), value));
+        let own = match self {
+            Self::Tenant(name) => frame.tenant(name),
+            Self::Overview | Self::Nodes => None,
+        };
+        let of_tenant = own.into_iter().flat_map(|own| own.series());
+        feed::figures(frame.time_s, of_service.chain(of_tenant))
+    }
+}
+
 async fn history(State(console): State<Console>, Query(query): Query<HistoryQuery>) -> Response {
-    if let Err(why) = query.check() {
-        return (StatusCode::BAD_REQUEST, why).into_response();
-    }
     let now_s = u64::from(console.api.clock.now().unix_secs());
-    let Some(history) = console.observatory.history.get().as_ref().clone() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "no history is kept\n").into_response();
-    };
-    let answer = tokio::task::spawn_blocking(move || query.answer(&history, now_s)).await;
-    match answer {
-        Ok(Ok(view)) => Json(view).into_response(),
-        _ => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the history cannot be read\n",
-        )
-            .into_response(),
-    }
+    let history = console.observatory.history.get().as_ref().clone();
+    feed::history(history, query, now_s).await
 }
 
 async fn events(State(console): State<Console>) -> Json<Vec<EventView>> {

@@ -9,6 +9,7 @@ mod board;
 mod form;
 pub(crate) mod format;
 mod live;
+mod nodes;
 mod pages;
 
 use std::io;
@@ -75,6 +76,7 @@ impl Console {
     pub(crate) fn router(self) -> Router {
         let inside = Router::new()
             .merge(pages::routes())
+            .merge(nodes::routes())
             .merge(live::routes())
             .merge(actions::routes())
             .route_layer(middleware::from_fn_with_state(self.clone(), auth::require));

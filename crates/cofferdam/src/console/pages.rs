@@ -34,7 +34,7 @@ pub(super) fn routes() -> Router<Console> {
 pub(super) struct Shell {
     pub(super) title: String,
     pub(super) version: &'static str,
-    form_token: String,
+    pub(super) form_token: String,
 }
 
 impl Shell {

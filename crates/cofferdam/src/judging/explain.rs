@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use fleet::membership::Event;
+
 use super::report::{BlameReport, JudgingReport, NodeReport};
 use crate::observe::in_words;
 
@@ -62,6 +64,44 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
         (Some(name), false) => format!("{name} decides, by what all gateways say"),
         (None, _) => format!("nobody decides: judging is {}", report.mode),
     });
+    lines
+}
+
+/// What speaks against a node, a line each: now, or, where it is out and nobody asks it any more, when it was
+/// taken out.
+pub(crate) fn evidence_of(node: &NodeReport, now_unix_ms: u64) -> Vec<String> {
+    let age = |at_unix_ms: u64| seconds(now_unix_ms.saturating_sub(at_unix_ms));
+    let is_charge = |event| matches!(event, Event::Suspected | Event::Condemned | Event::Refused);
+    let (head, blaming) = match (node.slow_since_unix_ms, node.state.as_str()) {
+        (Some(since), _) => {
+            let (blaming, voters) = (node.blaming.len(), node.voters);
+            let head = format!(
+                "Found slow for {}, by {blaming} of {voters} gateways that asked it enough.",
+                age(since)
+            );
+            (head, &node.blaming)
+        }
+        (None, "serving" | "drained") => return Vec::new(),
+        (None, _) => match node.past.iter().rev().find(|past| is_charge(past.event)) {
+            Some(past) => {
+                let (at, score) = (age(past.at_unix_ms), past.score);
+                let head = format!(
+                    "Taken for slow {at} ago, with a score of {score:.0}, and {}:",
+                    past.state
+                );
+                (head, &past.blaming)
+            }
+            None => return Vec::new(),
+        },
+    };
+    let mut lines = vec![head];
+    lines.extend(blaming.iter().map(line_of));
+    if node.is_busy {
+        lines.push(format!(
+            "It is asked {:.1} times as much as the median node: what its load explains does not count.",
+            node.load
+        ));
+    }
     lines
 }
 

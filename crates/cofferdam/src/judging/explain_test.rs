@@ -51,3 +51,38 @@ fn who_decides_alone_says_so() {
         "gateway2 decides this for itself alone, by what it sees itself"
     );
 }
+
+#[test]
+fn evidence_of_one_that_is_out_is_that_upon_which_it_was_taken_out() {
+    let mut report = report();
+    let node = report.nodes.first_mut().unwrap();
+    let now = evidence_of(node, 100_000);
+    assert_eq!(
+        now[0],
+        "Found slow for 3 s, by 2 of 2 gateways that asked it enough."
+    );
+    assert_eq!(now[1], "gateway1 (42 of 100): read: slow");
+    node.slow_since_unix_ms = None;
+    node.is_busy = false;
+    node.state = "ejected".to_owned();
+    assert!(
+        evidence_of(node, 100_000).is_empty(),
+        "nothing was held against it"
+    );
+    let charge = super::super::report::PastReport {
+        at_unix_ms: 90_000,
+        event: Event::Condemned,
+        state: "ejected".to_owned(),
+        score: 100.0,
+        blaming: std::mem::take(&mut node.blaming),
+    };
+    node.past.push(charge);
+    let then = evidence_of(node, 100_000);
+    assert_eq!(
+        then[0],
+        "Taken for slow 10 s ago, with a score of 100, and ejected:"
+    );
+    assert_eq!(then.len(), 3);
+    node.state = "serving".to_owned();
+    assert!(evidence_of(node, 100_000).is_empty());
+}

@@ -33,7 +33,7 @@ use crate::fleet_data::FleetData;
 use crate::membership::{self, Membership, Sight};
 use alone::Alone;
 use court::Court;
-pub(crate) use explain::lines_of;
+pub(crate) use explain::{evidence_of, lines_of};
 use naive::Naive;
 use report::Fleet;
 pub(crate) use report::{JudgingReport, NodeReport, NoticeReport};

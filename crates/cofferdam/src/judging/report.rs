@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use base::Timestamp;
 use base::fleet::MemberId;
 use fleet::judge::{Blame, Finding, Judge, Notice, Why};
-use fleet::membership::{Event, Standing};
+use fleet::membership::{Event, Standing, State};
 use gateway::remote::NodeAddress;
 use serde::{Deserialize, Serialize};
 
@@ -223,6 +223,13 @@ impl Docket {
                 tracing::info!("over: {}", over.sentence);
             }
         }
+    }
+}
+
+impl NodeReport {
+    /// Where it stands; `None` for a word of another release.
+    pub(crate) fn state(&self) -> Option<State> {
+        serde_json::from_value(serde_json::Value::from(self.state.as_str())).ok()
     }
 }
 

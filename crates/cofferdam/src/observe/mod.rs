@@ -6,6 +6,7 @@ pub(crate) mod history;
 mod ledger;
 pub(crate) mod log;
 mod metrics;
+pub(crate) mod nodes;
 mod observatory;
 mod observer;
 pub(crate) mod reading;

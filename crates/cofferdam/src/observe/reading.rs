@@ -8,6 +8,7 @@ use base::{TenantId, Timestamp, TrafficLimits};
 use gateway::remote::RemoteFigures;
 use gateway::{ConnectionFigures, Delays};
 
+use super::nodes::NodeReading;
 use crate::control::CANARY;
 use crate::judging::JudgingReport;
 use crate::plane::{DataPlane, Totals};
@@ -40,6 +41,8 @@ pub(crate) struct FleetReading {
     /// Nodes that are members, and how many of them have answered within the last three seconds.
     pub(crate) nodes: u64,
     pub(crate) nodes_heard: u64,
+    /// Each of them.
+    pub(crate) each: Vec<NodeReading>,
     /// How requests to nodes fared.
     pub(crate) requests: RemoteFigures,
     /// What is known of judging the nodes.

@@ -51,6 +51,7 @@ impl Web {
             from: from.to_string(),
             action: action.to_owned(),
             tenant: Some(member.name.to_string()),
+            node: None,
             detail: detail.to_owned(),
             outcome: outcome.err().unwrap_or("done").to_owned(),
         });

@@ -1,6 +1,7 @@
 //! What all pages of ours share: who is logged in, whose a form is, and what browsers are told not to do.
 
 mod attempts;
+pub(crate) mod feed;
 mod logins;
 mod sessions;
 

@@ -2,6 +2,7 @@
 
 mod figures;
 mod host;
+mod nodes;
 mod recorder;
 mod row;
 mod second;

@@ -12,7 +12,7 @@ use runtime::history::{HISTORY_DIR, History};
 use super::figures::Figures;
 use super::second::Seconds;
 use super::tenants::Lines;
-use super::{Frame, Row, host, service};
+use super::{Frame, Row, host, nodes, service};
 use crate::alerts::AlertWatch;
 use crate::observe::Observatory;
 use crate::observe::reading::Reading;
@@ -137,6 +137,7 @@ impl Work {
             &tenants,
         );
         figures.gauge("service/affairs", Some(snapshot.affairs as f64));
+        nodes::add(&mut figures, before.map(|(reading, _)| reading), now);
         if let Some((_, old)) = before {
             figures.seconds = snapshot.at.since(old.at).as_secs_f64();
             host::add(&mut figures, old, snapshot);

@@ -1,0 +1,164 @@
+//! What the page of nodes says, of one process and of fleets in good and bad health.
+
+use fleet::membership::Event;
+
+use super::*;
+use crate::judging::{JudgingReport, NoticeReport};
+use crate::observe::history::Row;
+use crate::observe::nodes::NodeCase;
+use crate::observe::nodes::testing::{NOW, after, node};
+
+fn board(each: Vec<NodeReading>) -> NodesBoard {
+    let fleet = FleetReading {
+        nodes: each.len() as u64,
+        each,
+        ..FleetReading::default()
+    };
+    NodesBoard::new(Some(&fleet), &[], &[], true, NOW)
+}
+
+#[test]
+fn one_process_says_that_it_has_no_nodes() {
+    let board = NodesBoard::new(None, &[], &[], false, NOW);
+    assert!(!board.is_fleet && board.nodes.is_empty());
+    assert_eq!(board.verdict.severity, Severity::Well);
+    assert!(
+        board.verdict.text.contains("no nodes"),
+        "{}",
+        board.verdict.text
+    );
+    assert_eq!(board.notes.len(), 1);
+}
+
+#[test]
+fn the_verdict_names_who_is_out_before_who_is_limited() {
+    let well = board(vec![node("a"), node("b")]);
+    assert_eq!(well.verdict.text, "All 2 nodes are serving.");
+    let drained = board(vec![node("a"), after("b", Event::Drain)]);
+    assert_eq!(drained.verdict.text, "1 of 2 nodes not at full weight: b.");
+    assert_eq!(drained.verdict.severity, Severity::Limited);
+    let out = board(vec![after("a", Event::Condemned), after("b", Event::Drain)]);
+    assert_eq!(out.verdict.text, "1 of 2 nodes out: a.");
+    assert_eq!(out.verdict.severity, Severity::Trouble);
+    let order = board(["n10", "n9", "a"].map(node).into());
+    let order: Vec<&str> = order.nodes.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(order, ["a", "n9", "n10"]);
+    assert_eq!(board(Vec::new()).verdict.severity, Severity::Trouble);
+    let many = (0..9).map(|n| after(&format!("n{n}"), Event::Condemned));
+    let text = board(many.collect()).verdict.text;
+    assert_eq!(text, "9 of 9 nodes out: n0, n1, n2, n3, n4 and 4 more.");
+}
+
+#[test]
+fn what_can_be_done_follows_from_the_state_and_needs_a_store() {
+    let deeds = |node: NodeReading| board(vec![node]).nodes.remove(0).deeds;
+    assert_eq!(deeds(node("a")), [NodeDeed::Eject, NodeDeed::Drain]);
+    let ejected = deeds(after("a", Event::Condemned));
+    assert_eq!(ejected, [NodeDeed::Readmit, NodeDeed::Drain]);
+    assert_eq!(deeds(after("a", Event::Drain)), [NodeDeed::Readmit]);
+    let fleet = FleetReading {
+        each: vec![node("a")],
+        ..FleetReading::default()
+    };
+    let listed = NodesBoard::new(Some(&fleet), &[], &[], false, NOW);
+    assert!(listed.nodes[0].deeds.is_empty() && listed.notes.len() == 1);
+}
+
+#[test]
+fn evidence_stands_with_the_node_that_it_speaks_against() {
+    let mut slow = after("a", Event::Suspected);
+    slow.case = Some(NodeCase {
+        score: 41.6,
+        evidence: vec!["gateway1 (42 of 100)".to_owned()],
+    });
+    let row = board(vec![slow]).nodes.remove(0);
+    assert_eq!((row.state, row.score.as_str()), ("suspect", "42"));
+    assert_eq!(row.evidence, ["gateway1 (42 of 100)"]);
+    assert!(row.words[0].contains("looks slow"), "{:?}", row.words);
+    let serving = board(vec![node("a")]).nodes.remove(0);
+    assert!(serving.words.is_empty() && serving.score == "–");
+}
+
+#[test]
+fn words_tell_whose_way_to_a_silent_node_is_broken() {
+    let words = |is_alive, is_heard| {
+        let silent = NodeReading {
+            is_alive,
+            is_heard,
+            ..node("a")
+        };
+        board(vec![silent]).nodes.remove(0).words.join(" ")
+    };
+    assert!(words(false, false).contains("neither"));
+    assert!(words(true, false).contains("does not answer this gateway"));
+    assert!(words(false, true).contains("its way to the store"));
+}
+
+#[test]
+fn what_concerns_all_nodes_and_who_decides_is_told() {
+    let notice = NoticeReport {
+        kind: "fleet_slow".to_owned(),
+        since_unix_ms: 0,
+        members: Vec::new(),
+        sentence: "All nodes are slower than usual: nobody is taken out.".to_owned(),
+    };
+    let judging = JudgingReport {
+        mode: "on".to_owned(),
+        judge: Some("gateway1".to_owned()),
+        notices: vec![notice],
+        ..JudgingReport::default()
+    };
+    let fleet = FleetReading {
+        each: vec![node("a")],
+        judging: Some(Arc::new(judging)),
+        ..FleetReading::default()
+    };
+    let board = NodesBoard::new(Some(&fleet), &[], &[], true, NOW);
+    assert_eq!(
+        board.notes,
+        ["All nodes are slower than usual: nobody is taken out."]
+    );
+    assert!(
+        board.decides.contains("gateway1 decides"),
+        "{}",
+        board.decides
+    );
+}
+
+fn frame(time_s: u64, heat: Option<Heat>) -> Arc<Frame> {
+    let heat = heat.map(|heat| (node_series("a", "heat"), heat.number()));
+    Arc::new(Frame {
+        time_s,
+        figures: Row::new(heat.into_iter().collect(), &Row::default()),
+        tenants: Vec::new(),
+    })
+}
+
+#[test]
+fn the_strip_joins_what_is_the_same_and_leaves_gaps() {
+    let (well, gone) = (Some(Heat::Well), Some(Heat::Gone));
+    let seconds = [
+        (50, well),
+        (200, well),
+        (201, well),
+        (202, gone),
+        (204, gone),
+        (205, None),
+    ];
+    let frames: Vec<_> = seconds.map(|(time_s, heat)| frame(time_s, heat)).into();
+    // It ends with second 205: second 86 is its left edge.
+    let run = |from_s, length_s, heat| Run {
+        from_s,
+        length_s,
+        heat,
+    };
+    assert_eq!(
+        strip("a", &frames),
+        [
+            run(114, 2, Heat::Well),
+            run(116, 1, Heat::Gone),
+            run(118, 1, Heat::Gone)
+        ]
+    );
+    assert!(strip("a", &[]).is_empty() && strip("b", &frames).is_empty());
+}

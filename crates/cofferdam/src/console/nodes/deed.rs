@@ -1,0 +1,106 @@
+//! What an operator can do to a node, in words.
+
+use base::Timestamp;
+use base::fleet::SLOT_COUNT;
+use fleet::membership::{Event, Standing};
+
+use crate::observe::nodes::{Heat, NodeReading};
+
+/// One of the three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NodeDeed {
+    /// Out for a while, as if it had been found slow.
+    Eject,
+    /// Out until it is let in again.
+    Drain,
+    /// Let in again: takes the others back.
+    Readmit,
+}
+
+impl NodeDeed {
+    const ALL: [Self; 3] = [Self::Readmit, Self::Eject, Self::Drain];
+
+    /// Those that a node in this standing may have done to it.
+    pub(crate) fn possible(standing: &Standing, now: Timestamp) -> Vec<Self> {
+        let all = Self::ALL.into_iter();
+        all.filter(|deed| standing.after(deed.event(), now).is_ok())
+            .collect()
+    }
+
+    /// By its name in an address.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|deed| deed.name() == name)
+    }
+
+    /// Its name in an address, on record and for the admin API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Eject => "eject",
+            Self::Drain => "drain",
+            Self::Readmit => "readmit",
+        }
+    }
+
+    /// What stands on its button.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Eject => "Eject",
+            Self::Drain => "Drain",
+            Self::Readmit => "Readmit",
+        }
+    }
+
+    pub(super) fn event(self) -> Event {
+        match self {
+            Self::Eject => Event::Condemned,
+            Self::Drain => Event::Drain,
+            Self::Readmit => Event::Readmit,
+        }
+    }
+
+    pub(super) fn question(self, node: &str) -> String {
+        match self {
+            Self::Eject => format!("Take {node} out for a while?"),
+            Self::Drain => format!("Take {node} out until it is readmitted?"),
+            Self::Readmit => format!("Let {node} in again?"),
+        }
+    }
+
+    /// What will happen, with all nodes as they are now.
+    pub(super) fn consequence(self, node: &NodeReading, all: &[NodeReading]) -> String {
+        if self == Self::Readmit {
+            let admitted = node.standing.is_some_and(|it| it.is_admitted());
+            return match admitted {
+                true => "It is given a few of its keys, then more step by step as long as it does well. What it \
+                         held before is not served any more: these keys are fetched from behind the cache anew."
+                    .to_owned(),
+                false => "It has never served at full weight: it is tested at the gate before it is given any keys."
+                    .to_owned(),
+            };
+        }
+        let serves = |other: &&NodeReading| other.name != node.name && Heat::of(other) <= Heat::Hot;
+        let others = all.iter().filter(serves).count();
+        let moves = match others {
+            0 => {
+                "NO OTHER NODE SERVES AT FULL WEIGHT: without it there may be nothing but misses. "
+                    .to_owned()
+            }
+            _ => format!(
+                "Its {} of {SLOT_COUNT} parts of the keys go to the other nodes, of which {others} serve at full \
+                 weight; what it holds of them is fetched from behind the cache anew. ",
+                node.slots
+            ),
+        };
+        let back = match self {
+            Self::Eject => {
+                "It is given another chance by itself, sooner or later by how often this has happened."
+            }
+            _ => "It stays out until an operator readmits it.",
+        };
+        moves + back
+    }
+}
+
+#[cfg(test)]
+#[path = "deed_test.rs"]
+mod tests;
