@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What takes too long for every change, on other seeds each night: the simulation with a million
 # clients (about two minutes on one core, and 1 GiB of memory), 100,000 histories of a fleet (about
-# half an hour of one core), and 10,000 of volumes that crash (some minutes). Then volumes through real
+# half an hour of one core), simulated fleets with slow nodes (a quarter of an hour), the drill
+# `wednesday` in full, and 10,000 volumes that crash (some minutes). Then volumes through real
 # clients: 10,000 kills of a server under load (a quarter of an hour), and PostgreSQL on a volume whose
 # server is killed (a minute, as root, with Debian's packages, which it installs). A failure prints its
 # seed; SIM_SEED=N scripts/nightly.sh repeats it.
@@ -16,6 +17,11 @@ cargo test --package sim --test overload -- --include-ignored --test-threads 1
 
 # Nothing stale is ever served, whatever leaves, returns or is cut off.
 cargo test --package sim --test fleet -- --include-ignored --nocapture --test-threads 1
+
+# Slow nodes: whole fleets of processes, and simulated ones for 12,000 healthy hours.
+scripts/fleet-sim.sh 12000 300 "$SIM_SEED"
+cargo build --release --package cofferdam
+target/release/cofferdam drill run wednesday
 
 # No volume loses what was flushed, whatever is torn, lost, late or full.
 cargo test --package volume --release -- --ignored

@@ -8,7 +8,6 @@
 
 mod act;
 mod close_wait;
-mod home;
 mod meter;
 mod outcome;
 mod plot;

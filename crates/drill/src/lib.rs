@@ -4,8 +4,11 @@
 mod child;
 mod error;
 pub mod friday;
+mod home;
 pub mod load;
 mod machine;
+pub mod proxy;
+pub mod wednesday;
 
 pub use child::exec;
 pub use error::DrillError;

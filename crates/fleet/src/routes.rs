@@ -94,6 +94,14 @@ impl Routes {
         }
     }
 
+    /// Who has `slot` and since which epoch, taken out here or not; `None` while it moves, or has
+    /// nobody.
+    pub fn holder(&self, slot: Slot) -> Option<(MemberId, Epoch)> {
+        let entry = &self.slots[slot.index()];
+        let owner = entry.held.owner?;
+        (entry.seen <= entry.held.epoch).then_some((owner, entry.held.epoch))
+    }
+
     /// Takes note of a reply's epoch. True if it is newer than the gateway's: the slot's requests
     /// go nowhere until the store has told where; ask it at once.
     pub fn observe(&mut self, slot: Slot, epoch: Epoch) -> bool {

@@ -22,6 +22,21 @@ fn without_a_ring_nothing_goes_anywhere() {
 }
 
 #[test]
+fn who_has_a_slot_is_known_though_it_is_taken_out_and_not_while_it_moves() {
+    let first = ring(&[1]);
+    let announced = first.propose(&weights(&[1, 1])).unwrap().unwrap();
+    let slot = announced.moving()[0].slot;
+    let mut routes = Routes::new();
+    assert_eq!(routes.holder(slot), None);
+    routes.learn(&first);
+    routes.eject(MemberId(1));
+    assert_eq!(routes.route(slot), Route::Nowhere(Why::Ejected));
+    assert_eq!(routes.holder(slot), Some((MemberId(1), Epoch(1))));
+    routes.learn(&announced);
+    assert_eq!(routes.holder(slot), None);
+}
+
+#[test]
 fn a_slot_that_moves_goes_nowhere_in_between() {
     let first = ring(&[1]);
     let announced = first.propose(&weights(&[1, 1])).unwrap().unwrap();

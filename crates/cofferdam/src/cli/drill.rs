@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ::drill::friday::{self, Report, Settings, Verdict};
+use ::drill::wednesday;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -58,9 +59,16 @@ pub(crate) struct DrillArgs {
     /// Every random choice follows from it
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// In less than 40 s, with fewer connections and without peers
+    /// In less time: `friday` in 40 s, with fewer connections and without peers; `wednesday` with the
+    /// scenarios b, d and f alone
     #[arg(long)]
     quick: bool,
+    /// Of `wednesday`: only these scenarios, a letter each
+    #[arg(long, value_name = "LETTER", value_delimiter = ',')]
+    scenario: Vec<char>,
+    /// Of `wednesday`: who says which nodes are slow; `naive` is a control
+    #[arg(long, value_name = "on|naive", value_enum, default_value_t = Judges::On)]
+    judge: Judges,
     /// All connections of the storm come from one address instead of one each
     #[arg(long)]
     same_source: bool,
@@ -79,6 +87,12 @@ enum Protections {
     Off,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Judges {
+    On,
+    Naive,
+}
+
 /// A drill as listed.
 #[derive(Serialize)]
 struct Listed {
@@ -86,10 +100,18 @@ struct Listed {
     what: &'static str,
 }
 
-const DRILLS: [Listed; 1] = [Listed {
-    name: "friday",
-    what: "a large tenant's spike and 16,000 reconnecting clients; the others must not notice",
-}];
+const DRILLS: [Listed; 2] = [
+    Listed {
+        name: "friday",
+        what: "a large tenant's spike and 16,000 reconnecting clients; the others must not notice",
+    },
+    Listed {
+        name: "wednesday",
+        what: "a node turns slow, or only looks so; it is taken out in seconds, and nobody else is",
+    },
+];
+
+const WEDNESDAY: &str = "wednesday";
 
 pub(crate) fn run(global: &Global, command: &DrillCommand) -> Result<(), Failure> {
     match command {
@@ -120,11 +142,15 @@ fn run_one(global: &Global, args: &DrillArgs) -> Result<(), Failure> {
             args.name
         )));
     }
-    let settings = args.settings()?;
+    args.check_fit()?;
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
     }
+    if args.name == WEDNESDAY {
+        return run_wednesday(global, args, &interrupted);
+    }
+    let settings = args.settings()?;
     let report = friday::run(&settings, &interrupted, &mut |words| eprintln!("{words}"))
         .map_err(|error| Failure::CouldNotRun(error.to_string()))?;
     let picture = write_report(global, args, &report)?;
@@ -139,6 +165,32 @@ fn run_one(global: &Global, args: &DrillArgs) -> Result<(), Failure> {
             "the drill failed: see the reasons in the report",
         )),
         Verdict::Invalid => Err(Failure::CouldNotRun(
+            "the drill says nothing: see the reasons in the report".into(),
+        )),
+    }
+}
+
+fn run_wednesday(
+    global: &Global,
+    args: &DrillArgs,
+    interrupted: &AtomicBool,
+) -> Result<(), Failure> {
+    let settings = args.wednesday()?;
+    let outcome = wednesday::run(&settings, interrupted, &mut |words| eprintln!("{words}"))
+        .map_err(|error| Failure::CouldNotRun(error.to_string()))?;
+    if let Some(file) = &args.report {
+        write(file, &outcome.to_text())?;
+    }
+    match global.json {
+        true => output::json(&outcome)?,
+        false => output::text(&outcome.to_text())?,
+    }
+    match outcome.verdict() {
+        wednesday::Verdict::Pass => Ok(()),
+        wednesday::Verdict::Fail => Err(Failure::new(
+            "the drill failed: see the reasons in the report",
+        )),
+        wednesday::Verdict::Invalid => Err(Failure::CouldNotRun(
             "the drill says nothing: see the reasons in the report".into(),
         )),
     }
@@ -175,6 +227,52 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 }
 
 impl DrillArgs {
+    /// Flags of one drill are not another's.
+    fn check_fit(&self) -> Result<(), Failure> {
+        let others: &[(&str, bool)] = match self.name.as_str() {
+            WEDNESDAY => &[
+                ("--connections", self.connections.is_some()),
+                ("--seconds", self.seconds.is_some()),
+                ("--same-source", self.same_source),
+                ("--against", self.against.is_some()),
+            ],
+            _ => &[
+                ("--scenario", !self.scenario.is_empty()),
+                ("--judge", self.judge != Judges::On),
+            ],
+        };
+        match others.iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => Err(Failure::Usage(format!(
+                "{flag} is not for the drill {}: leave it out",
+                self.name
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn wednesday(&self) -> Result<wednesday::Settings, Failure> {
+        let known = wednesday::SCENARIOS.map(|(letter, _)| letter);
+        if let Some(letter) = self.scenario.iter().find(|it| !known.contains(it)) {
+            let known: Vec<String> = known.iter().map(char::to_string).collect();
+            return Err(Failure::Usage(format!(
+                "there is no scenario {letter:?}: there are {}",
+                known.join(", ")
+            )));
+        }
+        Ok(wednesday::Settings {
+            program: env::current_exe()?,
+            scratch: env::temp_dir(),
+            scenarios: self.scenario.clone(),
+            quick: self.quick,
+            judge: match (self.judge, self.protections) {
+                (Judges::Naive, _) => wednesday::Judge::Naive,
+                (Judges::On, Protections::On) => wednesday::Judge::On,
+                (Judges::On, Protections::Off) => wednesday::Judge::Off,
+            },
+            seed: self.seed,
+        })
+    }
+
     fn settings(&self) -> Result<Settings, Failure> {
         Ok(Settings {
             program: env::current_exe()?,

@@ -37,6 +37,35 @@ fn flags_become_settings() {
     assert_eq!(all.against.unwrap().port(), 11211);
 }
 
+fn wednesday(flags: &str) -> Result<wednesday::Settings, Failure> {
+    let words = ["drill", "run", "wednesday"].into_iter();
+    let parsed = Only::try_parse_from(words.chain(flags.split_whitespace())).unwrap();
+    match parsed.command {
+        DrillCommand::Run(args) => args.check_fit().and_then(|()| args.wednesday()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn flags_of_wednesday_are_its_own() {
+    let plain = wednesday("").unwrap();
+    assert!(plain.scenarios.is_empty() && !plain.quick);
+    assert_eq!(plain.judge, wednesday::Judge::On);
+    let some = wednesday("--scenario b,d --scenario f --judge naive --quick").unwrap();
+    assert_eq!(some.scenarios, ['b', 'd', 'f']);
+    assert_eq!(some.judge, wednesday::Judge::Naive);
+    let off = wednesday("--protections off").unwrap();
+    assert_eq!(off.judge, wednesday::Judge::Off);
+    assert!(wednesday("--scenario z").is_err());
+    assert!(wednesday("--connections 5").is_err());
+    let line = "drill run friday --judge naive";
+    let parsed = Only::try_parse_from(line.split(' ')).unwrap();
+    let DrillCommand::Run(args) = parsed.command else {
+        panic!("{parsed:?}");
+    };
+    assert!(args.check_fit().is_err());
+}
+
 #[test]
 fn what_runs_in_a_child_is_taken_as_it_stands() {
     let line = "drill exec --parent 7 --core 1 -- up --json --protections off";

@@ -3,7 +3,6 @@
 use std::sync::atomic::AtomicBool;
 
 use super::act::{Act, play};
-use super::home::Home;
 use super::outcome::{Outcome, Peer, Verdict};
 use super::report::Report;
 use super::score::{Asked, Part, judge};
@@ -12,6 +11,7 @@ use super::stage::{Cast, Stage};
 use super::subject::{OTHER_CONNECTIONS, Subject};
 use crate::child::{self, Nursery};
 use crate::error::DrillError;
+use crate::home::Home;
 use crate::machine;
 
 /// Descriptors that a process needs beside its connections.

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::home::Home;
 use super::settings::{Pace, Settings};
 use super::spike::Spike;
 use super::subject::Subject;
@@ -12,6 +11,7 @@ use super::timeline::Timeline;
 use super::victims::Victims;
 use crate::child::Nursery;
 use crate::error::DrillError;
+use crate::home::Home;
 use crate::load::clock;
 
 /// How often everybody is listened to, and how often somebody is told.

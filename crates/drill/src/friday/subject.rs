@@ -12,9 +12,9 @@ use std::time::Duration;
 use rustix::process::geteuid;
 use serde_json::Value;
 
-use super::home::Home;
 use crate::child::{Child, Nursery, Priority};
 use crate::error::DrillError;
+use crate::home::Home;
 use crate::load::{Login, clock};
 use crate::{child, machine};
 

@@ -15,6 +15,11 @@ pub(crate) fn now_ns() -> u64 {
     nanos(clock_gettime(ClockId::Monotonic))
 }
 
+/// Milliseconds of Unix time.
+pub(crate) fn unix_ms() -> u64 {
+    nanos(clock_gettime(ClockId::Realtime)) / 1_000_000
+}
+
 /// Waits until `time_ns` of the monotonic clock, or until a signal comes.
 pub(crate) fn sleep_until(time_ns: u64) {
     // Waking early or late is seen by whoever looks at the clock next.

@@ -227,8 +227,9 @@ impl Remote {
         let Some(link) = self.links.get_mut(id.0 as usize) else {
             return;
         };
-        // What the node held of a slot that it lost, or is about to lose, is void.
-        let Route::To { node: owner, epoch } = self.routes.route(slot) else {
+        // What the node held of a slot that it lost, or is about to lose, is void. What it holds of its
+        // own is not, though it is taken out here: it will be asked for that again.
+        let Some((owner, epoch)) = self.routes.holder(slot) else {
             return;
         };
         if owner != node {

@@ -1,0 +1,295 @@
+//! Does one thing to a fleet under load, and notes what is seen.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::admin::View;
+use super::clients::Clients;
+use super::fleet::{Fleet, signal};
+use super::samples::{Sample, Stretch};
+use super::scenario::{Case, Fault, Judge, Wanted};
+use crate::error::DrillError;
+use crate::load::clock;
+use crate::machine::Ticks;
+use crate::proxy::Faults;
+
+const LOOK_EVERY_NS: u64 = 100_000_000;
+const SECOND_NS: u64 = 1_000_000_000;
+/// Of each 45 ms a slow gateway runs 15.
+const RUNS_NS: u64 = 15_000_000;
+const STANDS_NS: u64 = 30_000_000;
+
+/// How long the parts take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Until what is usual is known.
+    pub(crate) settle: Duration,
+    pub(crate) before: Duration,
+    pub(crate) after: Duration,
+    /// How long a control without any judge is looked at, and what must not happen is waited for.
+    pub(crate) look: Duration,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) before: Stretch,
+    /// From the fault on until the end.
+    pub(crate) since: Stretch,
+    pub(crate) after: Stretch,
+    pub(crate) hit_ratio_min: f64,
+    /// By name, in milliseconds after the fault.
+    pub(crate) suspected: Vec<(String, u64)>,
+    pub(crate) ejected: Vec<(String, u64)>,
+    /// Kind, when, and whom it names.
+    pub(crate) notices: Vec<(String, u64, Vec<String>)>,
+    /// Nodes that were out before anything was done.
+    pub(crate) out_before: usize,
+    /// The most that were out at once.
+    pub(crate) out_max: usize,
+    /// After the end of the fault.
+    pub(crate) back_ms: Option<u64>,
+    /// The bad nodes' names.
+    pub(crate) targets: Vec<String>,
+    /// Of the machine's time, what its host took away.
+    pub(crate) steal: f64,
+}
+
+/// One thing that is done.
+pub(crate) struct Act<'a> {
+    pub(crate) fleet: &'a Fleet,
+    pub(crate) case: &'a Case,
+    pub(crate) judge: Judge,
+    pub(crate) pace: Pace,
+    pub(crate) seed: u64,
+    pub(crate) interrupted: &'a AtomicBool,
+}
+
+impl Act<'_> {
+    pub(crate) fn play(&self) -> Result<Seen, DrillError> {
+        let addresses: Vec<_> = self.fleet.gateways.iter().map(|it| it.address).collect();
+        let clients = Clients::start(&addresses, self.seed)?;
+        let ticks = Ticks::now();
+        self.wait(self.pace.settle + self.pace.before)?;
+        let begun_ns = clock::now_ns();
+        let mut watch = Watch::new(self.fleet, clock::unix_ms());
+        watch.look();
+        watch.seen.out_before = watch.seen.out_max;
+        let fault = Running::begin(self.fleet, &self.case.fault, &addresses);
+        self.watch(&mut watch)?;
+        let done_ns = clock::now_ns();
+        if self.case.wanted == Wanted::Back {
+            drop(fault);
+            self.watch_back(&mut watch)?;
+        } else {
+            // What was just decided reaches all within this.
+            self.wait(Duration::from_secs(1) + self.pace.after)?;
+            watch.look();
+            drop(fault);
+        }
+        let samples = clients.samples();
+        Ok(self.seen(&samples, watch, begun_ns, done_ns, ticks))
+    }
+
+    fn seen(
+        &self,
+        samples: &[Sample],
+        watch: Watch<'_>,
+        begun_ns: u64,
+        done_ns: u64,
+        ticks: Ticks,
+    ) -> Seen {
+        let before_ns = begun_ns - self.pace.before.as_nanos() as u64;
+        let end_ns = clock::now_ns();
+        let targets = self.case.fault.targets().into_iter();
+        let nodes = &self.fleet.nodes;
+        let targets = targets.filter_map(|node| Some(nodes.get(node)?.name.clone()));
+        Seen {
+            before: Stretch::of(samples, before_ns, begun_ns),
+            since: Stretch::of(samples, begun_ns, end_ns),
+            after: Stretch::of(samples, done_ns + SECOND_NS, end_ns),
+            hit_ratio_min: Stretch::hit_ratio_min(samples, begun_ns, end_ns),
+            targets: targets.collect(),
+            steal: Ticks::now().steal_since(ticks),
+            ..watch.seen
+        }
+    }
+
+    /// Until what is wanted has come, or the time is up; for what must not come, all the time.
+    fn watch(&self, watch: &mut Watch<'_>) -> Result<(), DrillError> {
+        let targets = self.case.fault.targets().len();
+        let patience = match (self.judge, self.case.wanted) {
+            (Judge::Off, _) | (_, Wanted::NobodyOut) => self.pace.look,
+            _ => self.case.patience,
+        };
+        let until_ns = clock::now_ns() + patience.as_nanos() as u64;
+        while clock::now_ns() < until_ns {
+            self.wait(Duration::from_nanos(LOOK_EVERY_NS))?;
+            watch.look();
+            let seen = &watch.seen;
+            let has_event = |kind: &str| seen.notices.iter().any(|it| it.0 == kind);
+            let is_done = match self.case.wanted {
+                Wanted::TakenOut | Wanted::Back => !seen.ejected.is_empty(),
+                Wanted::Found(_) => !seen.suspected.is_empty() || !seen.ejected.is_empty(),
+                Wanted::NobodyOut => !seen.ejected.is_empty(),
+                Wanted::FleetSlow => has_event("fleet_slow") || !seen.ejected.is_empty(),
+                Wanted::CapHolds => has_event("cap_holds") || seen.ejected.len() >= targets,
+            };
+            if is_done {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn watch_back(&self, watch: &mut Watch<'_>) -> Result<(), DrillError> {
+        let (began_ns, began_ms) = (clock::now_ns(), clock::unix_ms());
+        while clock::now_ns() - began_ns < self.case.patience.as_nanos() as u64 {
+            self.wait(Duration::from_nanos(2 * LOOK_EVERY_NS))?;
+            if watch.look().is_some_and(|view| view.is_well()) {
+                watch.seen.back_ms = Some(clock::unix_ms().saturating_sub(began_ms));
+                // What it had before must not come back with it.
+                return self.wait(self.pace.after);
+            }
+        }
+        Ok(())
+    }
+
+    fn wait(&self, time: Duration) -> Result<(), DrillError> {
+        let until_ns = clock::now_ns() + time.as_nanos() as u64;
+        while clock::now_ns() < until_ns {
+            if self.interrupted.load(Ordering::Acquire) {
+                return Err(DrillError::Interrupted);
+            }
+            clock::sleep_until(until_ns.min(clock::now_ns() + LOOK_EVERY_NS));
+        }
+        Ok(())
+    }
+}
+
+/// What gateways tell, since the fault.
+struct Watch<'a> {
+    fleet: &'a Fleet,
+    began_ms: u64,
+    seen: Seen,
+}
+
+impl<'a> Watch<'a> {
+    fn new(fleet: &'a Fleet, began_ms: u64) -> Self {
+        Self {
+            fleet,
+            began_ms,
+            seen: Seen::default(),
+        }
+    }
+
+    /// Asks both gateways, since one may be slow; what the first said.
+    fn look(&mut self) -> Option<View> {
+        let views = self.fleet.gateways.iter();
+        let views: Vec<View> = views.filter_map(|it| it.admin.judging()).collect();
+        for view in &views {
+            self.take(view);
+        }
+        views.into_iter().next()
+    }
+
+    fn take(&mut self, view: &View) {
+        let mut out = BTreeSet::new();
+        for node in &view.nodes {
+            for (at_ms, state) in node.past.iter().filter(|it| it.0 >= self.began_ms) {
+                let after_ms = at_ms - self.began_ms;
+                let list = match state.as_str() {
+                    "suspect" => &mut self.seen.suspected,
+                    "ejected" => &mut self.seen.ejected,
+                    _ => continue,
+                };
+                if !list.iter().any(|(name, _)| *name == node.name) {
+                    list.push((node.name.clone(), after_ms));
+                }
+            }
+            if matches!(node.state.as_str(), "ejected" | "probation") {
+                out.insert(&node.name);
+            }
+        }
+        self.seen.out_max = self.seen.out_max.max(out.len());
+        for (kind, at_ms, members) in &view.notices {
+            if *at_ms < self.began_ms || self.seen.notices.iter().any(|it| it.0 == *kind) {
+                continue;
+            }
+            let after_ms = at_ms - self.began_ms;
+            self.seen
+                .notices
+                .push((kind.clone(), after_ms, members.clone()));
+        }
+    }
+}
+
+/// A fault, until this is dropped; who was killed stays so.
+struct Running<'a> {
+    fleet: &'a Fleet,
+    fault: &'a Fault,
+    _heat: Option<Clients>,
+    slow: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
+}
+
+impl<'a> Running<'a> {
+    fn begin(fleet: &'a Fleet, fault: &'a Fault, gateways: &[std::net::SocketAddr]) -> Self {
+        let mut running = Self {
+            fleet,
+            fault,
+            _heat: None,
+            slow: None,
+        };
+        match fault {
+            Fault::Ways(nodes, faults) => {
+                for node in nodes.iter().filter_map(|node| fleet.nodes.get(*node)) {
+                    node.way.set(faults.clone());
+                }
+            }
+            Fault::SlowGateway(gateway) => {
+                let (stop, pid) = (
+                    Arc::new(AtomicBool::new(false)),
+                    fleet.gateway_pid(*gateway),
+                );
+                let stopped = Arc::clone(&stop);
+                let thread = thread::spawn(move || {
+                    while !stopped.load(Ordering::Acquire) {
+                        signal(pid, Signal::STOP);
+                        clock::sleep_until(clock::now_ns() + STANDS_NS);
+                        signal(pid, Signal::CONT);
+                        clock::sleep_until(clock::now_ns() + RUNS_NS);
+                    }
+                });
+                running.slow = Some((stop, thread));
+            }
+            Fault::HotKey => running._heat = Some(Clients::heat(gateways)),
+            Fault::Killed(node) => signal(fleet.node_pid(*node), Signal::KILL),
+            Fault::Hung(node) => signal(fleet.node_pid(*node), Signal::STOP),
+        }
+        running
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        match self.fault {
+            Fault::Ways(nodes, _) => {
+                for node in nodes.iter().filter_map(|node| self.fleet.nodes.get(*node)) {
+                    node.way.set(Faults::default());
+                }
+            }
+            Fault::Hung(node) => signal(self.fleet.node_pid(*node), Signal::CONT),
+            Fault::SlowGateway(_) | Fault::HotKey | Fault::Killed(_) => {}
+        }
+        if let Some((stop, thread)) = self.slow.take() {
+            stop.store(true, Ordering::Release);
+            // A panic there was reported by its own thread.
+            let _ = thread.join();
+        }
+    }
+}

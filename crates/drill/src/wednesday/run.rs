@@ -1,0 +1,203 @@
+//! A run of the drill as a whole: which scenarios, on which fleets, with which controls.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::act::{Act, Pace, Seen};
+use super::fleet::{Fleet, Ground, check_etcd};
+use super::outcome::Outcome;
+use super::scenario::{Case, Fault, Judge, cases};
+use super::score::{disturbances, faults, outcome};
+use crate::child::Nursery;
+use crate::error::DrillError;
+use crate::home::Home;
+use crate::load::clock;
+use crate::machine;
+
+/// A fleet may take so long to be as before.
+const CALM: Duration = Duration::from_secs(6);
+const LOOK_EVERY_NS: u64 = 200_000_000;
+/// How often what a machine may have disturbed is tried.
+const TRIES: usize = 3;
+
+/// What a run of the drill is asked for.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The binary whose fleets are drilled.
+    pub program: PathBuf,
+    /// A folder for the fleets' state; what is put there is removed again.
+    pub scratch: PathBuf,
+    /// Letters of scenarios; none is all.
+    pub scenarios: Vec<char>,
+    /// For continuous integration: shorter, and only what shows most.
+    pub quick: bool,
+    /// Who judges; any other than [`Judge::On`] is a control by itself.
+    pub judge: Judge,
+    /// Every random choice follows from it.
+    pub seed: u64,
+}
+
+/// Runs the drill; `progress` hears what is done, and `interrupted` ends it early.
+pub fn run(
+    settings: &Settings,
+    interrupted: &AtomicBool,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Outcome, DrillError> {
+    check_etcd()?;
+    machine::raise_descriptors()?;
+    let nursery = Nursery {
+        program: settings.program.clone(),
+    };
+    let home = Home::new(&settings.scratch)?;
+    let mut stage = Stage {
+        settings,
+        interrupted,
+        progress,
+        standing: None,
+        ground: Ground {
+            nursery: &nursery,
+            home: &home,
+            cores: machine::cores()?,
+            fleets: 0,
+            seed: settings.seed,
+        },
+    };
+    let cases = settings.cases();
+    let seen = stage.play_all(&cases, |_| Some(settings.judge))?;
+    let controls = match settings.judge {
+        Judge::On => stage.controls(&cases)?,
+        Judge::Naive | Judge::Off => vec![None; cases.len()],
+    };
+    let scenarios = cases.iter().zip(&seen).zip(&controls);
+    let scenarios = scenarios.map(|((case, seen), control)| {
+        let seen = seen.clone().unwrap_or_default();
+        let control = case.control.zip(control.as_ref());
+        outcome(case, settings.judge, &seen, control)
+    });
+    Ok(Outcome {
+        drill: "wednesday",
+        scenarios: scenarios.collect(),
+    })
+}
+
+impl Settings {
+    fn cases(&self) -> Vec<Case> {
+        let is_asked = |case: &Case| match self.scenarios.is_empty() {
+            true => !self.quick || case.is_quick,
+            false => self.scenarios.contains(&case.scenario) && (!self.quick || case.is_quick),
+        };
+        cases().into_iter().filter(is_asked).collect()
+    }
+
+    fn pace(&self) -> Pace {
+        let seconds = Duration::from_secs;
+        match self.quick {
+            true => Pace {
+                settle: seconds(1),
+                before: seconds(2),
+                after: seconds(2),
+                look: seconds(4),
+            },
+            false => Pace {
+                settle: seconds(3),
+                before: seconds(5),
+                after: seconds(5),
+                look: seconds(10),
+            },
+        }
+    }
+}
+
+struct Stage<'a> {
+    settings: &'a Settings,
+    interrupted: &'a AtomicBool,
+    progress: &'a mut dyn FnMut(&str),
+    ground: Ground<'a>,
+    /// A fleet that is as it was when it was put up.
+    standing: Option<(Judge, Fleet)>,
+}
+
+impl Stage<'_> {
+    /// All cases with the judge that each is to have; nothing for those without.
+    fn play_all(
+        &mut self,
+        cases: &[Case],
+        judge: impl Fn(&Case) -> Option<Judge>,
+    ) -> Result<Vec<Option<Seen>>, DrillError> {
+        let mut all = Vec::new();
+        for case in cases {
+            all.push(match judge(case) {
+                Some(judge) => Some(self.play(case, judge)?),
+                None => None,
+            });
+        }
+        self.standing = None;
+        Ok(all)
+    }
+
+    /// One judge after the other, so that fleets serve for several.
+    fn controls(&mut self, cases: &[Case]) -> Result<Vec<Option<Seen>>, DrillError> {
+        let naive = self.play_all(cases, |it| it.control.filter(|it| *it == Judge::Naive))?;
+        let off = self.play_all(cases, |it| it.control.filter(|it| *it == Judge::Off))?;
+        let both = naive.into_iter().zip(off);
+        Ok(both.map(|(naive, off)| naive.or(off)).collect())
+    }
+
+    /// Again, if the machine disturbed it.
+    fn play(&mut self, case: &Case, judge: Judge) -> Result<Seen, DrillError> {
+        let is_wanted = |seen: &Seen| faults(case, judge, seen).is_empty() == (judge == Judge::On);
+        for _ in 1..TRIES {
+            let seen = self.play_once(case, judge)?;
+            let disturbed = disturbances(&seen);
+            if is_wanted(&seen) || disturbed.is_empty() {
+                return Ok(seen);
+            }
+            (self.progress)(&format!("once more: {}", disturbed.join("; ")));
+        }
+        self.play_once(case, judge)
+    }
+
+    fn play_once(&mut self, case: &Case, judge: Judge) -> Result<Seen, DrillError> {
+        let fleet = match self.standing.take() {
+            Some((standing, fleet)) if standing == judge && is_calm(&fleet, judge) => fleet,
+            _ => {
+                (self.progress)(&format!("a fleet, judge {judge:?}"));
+                self.ground.fleet(judge)?
+            }
+        };
+        (self.progress)(&format!(
+            "{}: {}, judge {judge:?}",
+            case.scenario, case.what
+        ));
+        let act = Act {
+            fleet: &fleet,
+            case,
+            judge,
+            pace: self.settings.pace(),
+            seed: self.settings.seed,
+            interrupted: self.interrupted,
+        };
+        let seen = act.play()?;
+        let is_whole = !matches!(case.fault, Fault::Killed(_) | Fault::Hung(_));
+        self.standing = is_whole.then_some((judge, fleet));
+        Ok(seen)
+    }
+}
+
+/// Whether it is, or becomes, as if nothing had happened. Who judges naively has taken nodes out, and
+/// lets them in again.
+fn is_calm(fleet: &Fleet, judge: Judge) -> bool {
+    if judge == Judge::Naive {
+        return false;
+    }
+    let until_ns = clock::now_ns() + CALM.as_nanos() as u64;
+    while clock::now_ns() < until_ns {
+        let views = fleet.gateways.iter().map(|it| it.admin.judging());
+        if judge == Judge::Off || views.flatten().all(|view| view.is_well()) {
+            return true;
+        }
+        clock::sleep_until(clock::now_ns() + LOOK_EVERY_NS);
+    }
+    false
+}

@@ -1,0 +1,227 @@
+//! Whether what was seen is what was wanted.
+
+use super::act::Seen;
+use super::outcome::{ScenarioOutcome, Verdict};
+use super::scenario::{Case, Judge, NODES, Wanted};
+
+const DETECT_MAX_MS: u64 = 2_000;
+const EJECT_MAX_MS: u64 = 5_000;
+const EVENT_MAX_MS: u64 = 10_000;
+const BACK_MAX_MS: u64 = 120_000;
+/// Of the p99, or so much more.
+const P99_RATIO_MAX: f64 = 1.5;
+const P99_MORE_MAX_MS: f64 = 0.5;
+/// A control has to be so much worse.
+const P99_RATIO_OUTAGE: f64 = 10.0;
+/// Shares of keys differ by so much by chance.
+const SHARE_SLACK: f64 = 0.05;
+/// What a machine that leaves the drill alone does not show.
+const STEAL_MAX: f64 = 0.05;
+const LAG_MAX_MS: f64 = 10.0;
+const P99_BEFORE_MAX_MS: f64 = 15.0;
+/// Fewer requests say nothing.
+const REQUESTS_MIN: usize = 200;
+
+/// What is wrong with what was seen; nothing for a pass.
+pub(crate) fn faults(case: &Case, judge: Judge, seen: &Seen) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if judge == Judge::Off {
+        outage(seen, &mut wrong);
+        return wrong;
+    }
+    if judge == Judge::Naive && seen.out_before > 0 {
+        let out = seen.out_before;
+        wrong.push(format!("{out} nodes were out before anything was done"));
+    }
+    let others = wrongly_ejected(case, seen);
+    if others > 0 {
+        wrong.push(format!("taken out although well: {others}"));
+    }
+    if seen.since.stale > 0 {
+        wrong.push(format!("{} stale values", seen.since.stale));
+    }
+    match case.wanted {
+        Wanted::TakenOut => taken_out(seen, &mut wrong),
+        Wanted::Found(time) => {
+            let found = [first(&seen.suspected), first(&seen.ejected)];
+            let found = found.into_iter().flatten().min();
+            late("found", found, time.as_millis() as u64, &mut wrong);
+        }
+        Wanted::NobodyOut => {}
+        Wanted::FleetSlow => {
+            let told = seen.notices.iter().find(|it| it.0 == "fleet_slow");
+            late(
+                "told that all are slow",
+                told.map(|it| it.1),
+                EVENT_MAX_MS,
+                &mut wrong,
+            );
+        }
+        Wanted::CapHolds => cap_holds(seen, &mut wrong),
+        Wanted::Back => late("back", seen.back_ms, BACK_MAX_MS, &mut wrong),
+    }
+    wrong
+}
+
+/// Why the run says nothing, if so.
+pub(crate) fn disturbances(seen: &Seen) -> Vec<String> {
+    let mut disturbed = Vec::new();
+    let before = &seen.before;
+    if seen.steal > STEAL_MAX {
+        let steal = seen.steal * 100.0;
+        disturbed.push(format!("the host took {steal:.0} % of the machine away"));
+    }
+    if before.lag_p99_ms > LAG_MAX_MS {
+        let lag = before.lag_p99_ms;
+        disturbed.push(format!("clients were {lag:.1} ms late by themselves"));
+    }
+    if before.p99_ms > P99_BEFORE_MAX_MS {
+        let p99 = before.p99_ms;
+        disturbed.push(format!("the p99 was {p99:.1} ms before anything was done"));
+    }
+    if seen.out_before > 0 {
+        let out = seen.out_before;
+        disturbed.push(format!("{out} nodes were out before anything was done"));
+    }
+    if before.requests < REQUESTS_MIN || before.lost > 0 {
+        let (requests, lost) = (before.requests, before.lost);
+        disturbed.push(format!(
+            "{requests} requests, {lost} lost, before anything was done"
+        ));
+    }
+    disturbed
+}
+
+/// What is told of a run and its control.
+pub(crate) fn outcome(
+    case: &Case,
+    judge: Judge,
+    seen: &Seen,
+    control: Option<(Judge, &Seen)>,
+) -> ScenarioOutcome {
+    let wrong = faults(case, judge, seen);
+    let disturbed = disturbances(seen);
+    let mut reasons = wrong.clone();
+    let own = match (wrong.is_empty(), disturbed.is_empty()) {
+        (true, _) => Verdict::Pass,
+        (false, true) => Verdict::Fail,
+        (false, false) => Verdict::Invalid,
+    };
+    if own != Verdict::Pass {
+        reasons.extend(disturbed);
+    }
+    let control = control.map(|(judge, seen)| {
+        let wrong = faults(case, judge, seen);
+        match wrong.is_empty() {
+            true => {
+                reasons.push(format!("the control ({judge:?}) does not show the outage"));
+                Verdict::Pass
+            }
+            false => {
+                reasons.push(format!(
+                    "the control ({judge:?}) shows: {}",
+                    wrong.join("; ")
+                ));
+                Verdict::Fail
+            }
+        }
+    });
+    let verdict = match control {
+        Some(Verdict::Pass) if own == Verdict::Pass => Verdict::Fail,
+        _ => own,
+    };
+    let (before, after) = (seen.before.p99_ms, seen.after.p99_ms);
+    ScenarioOutcome {
+        name: case.scenario.to_string(),
+        what: case.what,
+        detect_ms: first(&seen.suspected).or(first(&seen.ejected)),
+        eject_ms: seen.ejected.iter().map(|it| it.1).max(),
+        event_ms: seen.notices.iter().map(|it| it.1).min(),
+        back_ms: seen.back_ms,
+        client_timeouts: seen.since.lost,
+        p99_before_ms: before,
+        p99_after_ms: after,
+        p99_ratio_after: after / before.max(0.01),
+        hit_ratio_min: seen.hit_ratio_min,
+        stale: seen.since.stale,
+        wrongly_ejected: wrongly_ejected(case, seen),
+        verdict,
+        control,
+        reasons,
+    }
+}
+
+fn taken_out(seen: &Seen, wrong: &mut Vec<String>) {
+    let detected = first(&seen.suspected).or(first(&seen.ejected));
+    late("suspected", detected, DETECT_MAX_MS, wrong);
+    late("taken out", first(&seen.ejected), EJECT_MAX_MS, wrong);
+    if seen.since.lost > 0 {
+        wrong.push(format!("{} timeouts of clients", seen.since.lost));
+    }
+    let (before, after) = (seen.before.p99_ms, seen.after.p99_ms);
+    if after > (before * P99_RATIO_MAX).max(before + P99_MORE_MAX_MS) {
+        wrong.push(format!("p99 {after:.1} ms after {before:.1} ms"));
+    }
+    let share = seen.targets.len() as f64 / NODES as f64;
+    if seen.hit_ratio_min < 1.0 - share - SHARE_SLACK {
+        let least = seen.hit_ratio_min;
+        wrong.push(format!(
+            "a hit ratio of {least:.2}, and the share is {share:.2}"
+        ));
+    }
+}
+
+fn cap_holds(seen: &Seen, wrong: &mut Vec<String>) {
+    if seen.out_max > 1 {
+        wrong.push(format!("{} nodes out at once", seen.out_max));
+    }
+    let told = seen.notices.iter().find(|it| it.0 == "cap_holds");
+    match told {
+        None => wrong.push("no event tells that more should go than may".to_owned()),
+        Some((_, _, members)) if seen.targets.iter().any(|it| !members.contains(it)) => {
+            wrong.push(format!("the event names {} alone", members.join(", ")));
+        }
+        Some(_) => {}
+    }
+}
+
+/// What a fleet without anybody who protects it shows.
+fn outage(seen: &Seen, wrong: &mut Vec<String>) {
+    if seen.since.lost > 0 {
+        wrong.push(format!("{} timeouts of clients", seen.since.lost));
+    }
+    let (before, since) = (seen.before.p99_ms, seen.since.p99_ms);
+    if since >= before * P99_RATIO_OUTAGE {
+        wrong.push(format!("p99 {since:.1} ms instead of {before:.1} ms"));
+    }
+}
+
+fn wrongly_ejected(case: &Case, seen: &Seen) -> usize {
+    let is_bad = |name: &String| match case.wanted {
+        // Nobody is to go then, bad or not.
+        Wanted::NobodyOut | Wanted::FleetSlow => false,
+        _ => seen.targets.contains(name),
+    };
+    seen.ejected
+        .iter()
+        .filter(|(name, _)| !is_bad(name))
+        .count()
+}
+
+fn first(times: &[(String, u64)]) -> Option<u64> {
+    times.iter().map(|it| it.1).min()
+}
+
+fn late(what: &str, time_ms: Option<u64>, most_ms: u64, wrong: &mut Vec<String>) {
+    match time_ms {
+        None => wrong.push(format!("not {what}")),
+        Some(time_ms) if time_ms > most_ms => {
+            wrong.push(format!("{what} after {time_ms} ms, {most_ms} at most"));
+        }
+        Some(_) => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "score_test.rs"]
+mod tests;

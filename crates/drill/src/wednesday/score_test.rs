@@ -1,0 +1,184 @@
+//! What passes and what does not, from made-up runs.
+
+use super::super::samples::Stretch;
+use super::super::scenario::cases;
+use super::*;
+
+fn stretch(p99_ms: f64) -> Stretch {
+    Stretch {
+        requests: 5000,
+        p99_ms,
+        lag_p99_ms: 0.5,
+        hit_ratio: 1.0,
+        lost: 0,
+        stale: 0,
+    }
+}
+
+fn case(what: &str) -> Case {
+    cases().into_iter().find(|it| it.what == what).unwrap()
+}
+
+fn slow_node() -> Case {
+    case("each reply 50 ms later")
+}
+
+fn good() -> Seen {
+    Seen {
+        before: stretch(2.0),
+        since: stretch(20.0),
+        after: stretch(2.4),
+        hit_ratio_min: 0.83,
+        suspected: vec![("mc3".to_owned(), 1500)],
+        ejected: vec![("mc3".to_owned(), 2800)],
+        out_max: 1,
+        targets: vec!["mc3".to_owned()],
+        ..Seen::default()
+    }
+}
+
+fn bad() -> Seen {
+    Seen {
+        since: Stretch {
+            lost: 3,
+            ..stretch(300.0)
+        },
+        ..Seen {
+            suspected: Vec::new(),
+            ejected: Vec::new(),
+            ..good()
+        }
+    }
+}
+
+#[test]
+fn a_slow_node_that_is_taken_out_in_time_passes_and_its_control_fails() {
+    let outcome = outcome(&slow_node(), Judge::On, &good(), Some((Judge::Off, &bad())));
+    assert_eq!(
+        (outcome.verdict, outcome.control),
+        (Verdict::Pass, Some(Verdict::Fail))
+    );
+    assert_eq!(
+        (outcome.detect_ms, outcome.eject_ms),
+        (Some(1500), Some(2800))
+    );
+}
+
+#[test]
+fn each_bound_is_held_to() {
+    let wrong = |change: &dyn Fn(&mut Seen)| {
+        let mut seen = good();
+        change(&mut seen);
+        faults(&slow_node(), Judge::On, &seen)
+    };
+    assert_eq!(wrong(&|_| {}), [""; 0]);
+    assert_eq!(wrong(&|it| it.suspected[0].1 = 2100).len(), 1);
+    assert_eq!(wrong(&|it| it.ejected[0].1 = 5100).len(), 1);
+    assert_eq!(wrong(&|it| it.since.lost = 1).len(), 1);
+    assert_eq!(wrong(&|it| it.since.stale = 1).len(), 1);
+    assert_eq!(wrong(&|it| it.after.p99_ms = 3.1).len(), 1);
+    assert_eq!(wrong(&|it| it.hit_ratio_min = 0.7).len(), 1);
+    assert_eq!(
+        wrong(&|it| it.ejected.push(("mc1".to_owned(), 3000))).len(),
+        1
+    );
+}
+
+#[test]
+fn a_control_that_shows_nothing_fails_the_scenario() {
+    let outcome = outcome(
+        &slow_node(),
+        Judge::On,
+        &good(),
+        Some((Judge::Off, &good())),
+    );
+    // Ten times the p99 is an outage, too.
+    assert_eq!(outcome.control, Some(Verdict::Fail));
+    let calm = Seen {
+        since: stretch(2.0),
+        ..good()
+    };
+    let outcome = super::outcome(&slow_node(), Judge::On, &good(), Some((Judge::Off, &calm)));
+    assert_eq!(
+        (outcome.verdict, outcome.control),
+        (Verdict::Fail, Some(Verdict::Pass))
+    );
+}
+
+#[test]
+fn a_machine_that_disturbs_fails_nobody() {
+    let disturbed = Seen {
+        steal: 0.2,
+        after: stretch(50.0),
+        ..good()
+    };
+    let outcome = outcome(&slow_node(), Judge::On, &disturbed, None);
+    assert_eq!(outcome.verdict, Verdict::Invalid);
+    assert_eq!(outcome.reasons.len(), 2);
+}
+
+#[test]
+fn with_all_slow_nobody_may_go_and_one_event_must_come() {
+    let all = case("each reply of all nodes 50 ms later");
+    let told = Seen {
+        suspected: Vec::new(),
+        ejected: Vec::new(),
+        notices: vec![("fleet_slow".to_owned(), 1800, Vec::new())],
+        targets: (1..=6).map(|it| format!("mc{it}")).collect(),
+        ..good()
+    };
+    assert_eq!(faults(&all, Judge::On, &told), [""; 0]);
+    let out = Seen {
+        ejected: vec![("mc3".to_owned(), 300)],
+        ..told.clone()
+    };
+    assert_eq!(outcome(&all, Judge::Naive, &out, None).wrongly_ejected, 1);
+    let untold = Seen {
+        notices: Vec::new(),
+        ..told
+    };
+    assert_eq!(
+        faults(&all, Judge::On, &untold),
+        ["not told that all are slow"]
+    );
+}
+
+#[test]
+fn a_rule_that_takes_nodes_out_before_anything_is_done_shows_what_is_wrong_with_it() {
+    let hot = case("a hot key");
+    let seen = Seen {
+        out_before: 2,
+        ejected: Vec::new(),
+        ..good()
+    };
+    assert_eq!(faults(&hot, Judge::Naive, &seen).len(), 1);
+    // Of the judge it says nothing: a fleet that was not well to begin with.
+    assert_eq!(faults(&hot, Judge::On, &seen), [""; 0]);
+    assert_eq!(disturbances(&seen).len(), 1);
+}
+
+#[test]
+fn of_two_slow_nodes_one_goes_and_both_are_named() {
+    let two = case("each reply of two nodes 50 ms later");
+    let both = vec!["mc2".to_owned(), "mc5".to_owned()];
+    let held = Seen {
+        ejected: vec![("mc2".to_owned(), 2800)],
+        notices: vec![("cap_holds".to_owned(), 2800, both.clone())],
+        targets: both,
+        ..good()
+    };
+    assert_eq!(faults(&two, Judge::On, &held), [""; 0]);
+    let both_out = Seen {
+        out_max: 2,
+        ..held.clone()
+    };
+    assert_eq!(faults(&two, Judge::On, &both_out).len(), 1);
+    let one_named = Seen {
+        notices: vec![("cap_holds".to_owned(), 2800, vec!["mc2".to_owned()])],
+        ..held
+    };
+    assert_eq!(
+        faults(&two, Judge::On, &one_named),
+        ["the event names mc2 alone"]
+    );
+}
