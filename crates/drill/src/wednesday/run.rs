@@ -8,7 +8,7 @@ use super::act::{Act, Pace, Seen};
 use super::fleet::{Fleet, Ground, check_etcd};
 use super::outcome::Outcome;
 use super::scenario::{Case, Fault, Judge, cases};
-use super::score::{disturbances, faults, outcome};
+use super::score::{disturbances, faults, is_grave, outcome};
 use crate::child::Nursery;
 use crate::error::DrillError;
 use crate::home::Home;
@@ -150,7 +150,7 @@ impl Stage<'_> {
         for _ in 1..TRIES {
             let seen = self.play_once(case, judge)?;
             let disturbed = disturbances(&seen);
-            if is_wanted(&seen) || disturbed.is_empty() {
+            if is_wanted(&seen) || disturbed.is_empty() || is_grave(case, &seen) {
                 return Ok(seen);
             }
             (self.progress)(&format!("once more: {}", disturbed.join("; ")));

@@ -18,7 +18,7 @@ const SHARE_SLACK: f64 = 0.05;
 /// What a machine that leaves the drill alone does not show.
 const STEAL_MAX: f64 = 0.05;
 const LAG_MAX_MS: f64 = 10.0;
-const P99_BEFORE_MAX_MS: f64 = 15.0;
+const P99_BEFORE_MAX_MS: f64 = 5.0;
 /// Fewer requests say nothing.
 const REQUESTS_MIN: usize = 200;
 
@@ -92,6 +92,11 @@ pub(crate) fn disturbances(seen: &Seen) -> Vec<String> {
     disturbed
 }
 
+/// Whether anything was seen that no machine excuses.
+pub(crate) fn is_grave(case: &Case, seen: &Seen) -> bool {
+    wrongly_ejected(case, seen) > 0 || seen.since.stale > 0
+}
+
 /// What is told of a run and its control.
 pub(crate) fn outcome(
     case: &Case,
@@ -102,7 +107,10 @@ pub(crate) fn outcome(
     let wrong = faults(case, judge, seen);
     let disturbed = disturbances(seen);
     let mut reasons = wrong.clone();
-    let own = match (wrong.is_empty(), disturbed.is_empty()) {
+    let own = match (
+        wrong.is_empty(),
+        disturbed.is_empty() || is_grave(case, seen),
+    ) {
         (true, _) => Verdict::Pass,
         (false, true) => Verdict::Fail,
         (false, false) => Verdict::Invalid,
@@ -111,23 +119,23 @@ pub(crate) fn outcome(
         reasons.extend(disturbed);
     }
     let control = control.map(|(judge, seen)| {
-        let wrong = faults(case, judge, seen);
-        match wrong.is_empty() {
-            true => {
-                reasons.push(format!("the control ({judge:?}) does not show the outage"));
-                Verdict::Pass
-            }
-            false => {
-                reasons.push(format!(
-                    "the control ({judge:?}) shows: {}",
-                    wrong.join("; ")
-                ));
-                Verdict::Fail
-            }
+        let (wrong, disturbed) = (faults(case, judge, seen), disturbances(seen));
+        if !wrong.is_empty() {
+            let wrong = wrong.join("; ");
+            reasons.push(format!("the control ({judge:?}) shows: {wrong}"));
+            return Verdict::Fail;
+        }
+        reasons.push(format!("the control ({judge:?}) does not show the outage"));
+        let is_disturbed = !disturbed.is_empty();
+        reasons.extend(disturbed);
+        match is_disturbed {
+            true => Verdict::Invalid,
+            false => Verdict::Pass,
         }
     });
-    let verdict = match control {
-        Some(Verdict::Pass) if own == Verdict::Pass => Verdict::Fail,
+    let verdict = match (own, control) {
+        (Verdict::Pass, Some(Verdict::Pass)) => Verdict::Fail,
+        (Verdict::Pass, Some(Verdict::Invalid)) => Verdict::Invalid,
         _ => own,
     };
     let (before, after) = (seen.before.p99_ms, seen.after.p99_ms);

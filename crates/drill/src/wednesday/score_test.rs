@@ -103,6 +103,14 @@ fn a_control_that_shows_nothing_fails_the_scenario() {
         (outcome.verdict, outcome.control),
         (Verdict::Fail, Some(Verdict::Pass))
     );
+    let noisy = Seen {
+        before: stretch(6.0),
+        since: stretch(55.0),
+        ..good()
+    };
+    let control = Some((Judge::Off, &noisy));
+    let outcome = super::outcome(&slow_node(), Judge::On, &good(), control);
+    assert_eq!(outcome.verdict, Verdict::Invalid);
 }
 
 #[test]
@@ -115,6 +123,12 @@ fn a_machine_that_disturbs_fails_nobody() {
     let outcome = outcome(&slow_node(), Judge::On, &disturbed, None);
     assert_eq!(outcome.verdict, Verdict::Invalid);
     assert_eq!(outcome.reasons.len(), 2);
+    let wrong = Seen {
+        ejected: vec![("mc3".to_owned(), 2800), ("mc4".to_owned(), 2900)],
+        ..disturbed
+    };
+    let outcome = super::outcome(&slow_node(), Judge::On, &wrong, None);
+    assert_eq!(outcome.verdict, Verdict::Fail);
 }
 
 #[test]
