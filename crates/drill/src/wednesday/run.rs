@@ -149,7 +149,7 @@ impl Stage<'_> {
         let is_wanted = |seen: &Seen| faults(case, judge, seen).is_empty() == (judge == Judge::On);
         for _ in 1..TRIES {
             let seen = self.play_once(case, judge)?;
-            let disturbed = disturbances(&seen);
+            let disturbed = disturbances(case, &seen);
             if is_wanted(&seen) || disturbed.is_empty() || is_grave(case, &seen) {
                 return Ok(seen);
             }

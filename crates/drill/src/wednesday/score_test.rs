@@ -168,7 +168,7 @@ fn a_rule_that_takes_nodes_out_before_anything_is_done_shows_what_is_wrong_with_
     assert_eq!(faults(&hot, Judge::Naive, &seen).len(), 1);
     // Of the judge it says nothing: a fleet that was not well to begin with.
     assert_eq!(faults(&hot, Judge::On, &seen), [""; 0]);
-    assert_eq!(disturbances(&seen).len(), 1);
+    assert_eq!(disturbances(&hot, &seen).len(), 1);
 }
 
 #[test]
