@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Cofferdam beside memcached, on one machine in one run: speed, CPU per request, memory.
+# Cofferdam beside memcached, and gateway and node beside nutcracker and memcached, on one machine in
+# one run: speed, CPU per request, memory.
 #
 #   bench/versus.sh [--memcached PATH | --admission] [--cases a,b] [--pairs N] [--seconds S]
 #
@@ -14,6 +15,7 @@ as_root() {
 
 missing=()
 command -v memcached >/dev/null || missing+=(memcached)
+command -v nutcracker >/dev/null || missing+=(nutcracker)
 command -v python3 >/dev/null || missing+=(python3)
 if [ "${#missing[@]}" -gt 0 ]; then
     echo "installing: ${missing[*]}" >&2

@@ -12,8 +12,8 @@ import measure
 import plot
 import processes
 import table
-from servers import Cofferdam, Memcached, Unprotected
-from verdict import MemoryRow, speed_rows
+from servers import Cofferdam, Fleet, Memcached, Nutcracker, Unprotected
+from verdict import MemoryRow, added_row, speed_rows
 
 MEMORY_ROUNDS_MAX = 3
 
@@ -55,27 +55,33 @@ def main() -> int:
     if chosen.admission:
         peers, speed_cases, memory_cases = [Unprotected(binary, core)], cases.ADMISSION, []
     else:
-        peers, speed_cases, memory_cases = memcacheds(chosen.memcached), cases.SPEED, cases.MEMORY
+        peers, speed_cases, memory_cases = memcacheds(chosen.memcached), [*cases.SPEED, *cases.PROXY], cases.MEMORY
     servers = [Cofferdam(binary, core), *peers]
     load = measure.Load(binary)
 
-    speed, memory, details = [], [], {}
+    speed, memory, added, details = [], [], [], {}
     for case in (case for case in speed_cases if case.name in names):
         say(f"{case.name}: {case.text}")
-        rounds = measure.speed(case, servers, load, chosen.pairs, chosen.seconds)
-        speed += speed_rows(case, peers, rounds)
+        beside = [Fleet(binary, core), *proxies(chosen.memcached)] if case.is_proxied else servers
+        rounds = measure.speed(case, beside, load, chosen.pairs, chosen.seconds)
+        speed += speed_rows(case, beside[1:], rounds)
         details[case.name] = [
-            {server.label: vars(sample) for server, sample in zip(servers, samples)}
+            {server.label: vars(sample) for server, sample in zip(beside, samples)}
             for samples in rounds
         ]
+    if cases.ADDED.name in names and not chosen.admission:
+        say(f"{cases.ADDED.name}: {cases.ADDED.text}")
+        alone = Cofferdam(binary, core)
+        rounds = measure.added(cases.ADDED, Fleet(binary, core), alone, load, chosen.pairs, chosen.seconds)
+        added.append(added_row(cases.ADDED, rounds))
     for case in (case for case in memory_cases if case.name in names):
         say(f"{case.name}: {case.text}")
         ours, *theirs = measure.memory(case, servers, load, min(chosen.pairs, MEMORY_ROUNDS_MAX))
         for peer, figure in zip(peers, theirs):
             memory.append(MemoryRow(case, peer.name, peer.version, ours, figure))
-    text = table.markdown(speed, memory, table.setting(chosen.pairs, chosen.seconds))
+    text = table.markdown(speed, memory, table.setting(chosen.pairs, chosen.seconds), added)
     stem = "versus-admission" if chosen.admission else "versus"
-    write(Path(chosen.out), stem, speed, memory, details, text)
+    write(Path(chosen.out), stem, speed, memory, added, details, text)
     print(text)
     return 0
 
@@ -88,18 +94,26 @@ def memcacheds(newer: str | None) -> list[Memcached]:
     return peers
 
 
+def proxies(newer: str | None) -> list[Nutcracker]:
+    """Nutcracker before each memcached."""
+    return [Nutcracker(memcached, measure.SERVER_CORE) for memcached in memcacheds(newer)]
+
+
 def built_binary() -> Path:
     target = os.environ.get("CARGO_TARGET_DIR", "target")
     return Path(target) / "release" / "cofferdam"
 
 
-def write(out: Path, stem: str, speed: list, memory: list, details: dict, text: str) -> None:
+def write(
+    out: Path, stem: str, speed: list, memory: list, added: list, details: dict, text: str
+) -> None:
     """The files: ratios in a fixed shape, every single sample, the table, the plot."""
     out.mkdir(parents=True, exist_ok=True)
     # The shape of "memory" has no place for a second peer: it is about Debian's memcached.
     first = {row.case.name: row for row in reversed(memory)}
     figures = {
         "cases": [row.for_json() for row in speed],
+        "added": [row.for_json() for row in added],
         "memory": [row.for_json() for row in memory if first[row.case.name] is row],
     }
     (out / f"{stem}.json").write_text(json.dumps(figures, indent=2) + "\n")

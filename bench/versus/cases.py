@@ -37,6 +37,8 @@ class SpeedCase:
     value_len: int = 100
     connections: int = 50
     pipeline: int = 1
+    # Gateway and node, beside a proxy and its memcached.
+    is_proxied: bool = False
 
     def flags(self) -> list[str]:
         """The flags of `cofferdam load` that make it."""
@@ -81,6 +83,43 @@ SPEED = [
     SpeedCase("set_100b", "sets only", Bounds(cpu_max=0.80), mix="set=1"),
 ]
 
+PROXY = [
+    SpeedCase(
+        "proxy_get_100b",
+        "through gateway and node: 100 connections, one get at a time",
+        Bounds(cpu_max=0.70, ops_min=1.50),
+        connections=100,
+        is_proxied=True,
+    ),
+    SpeedCase(
+        "proxy_get_100b_p16",
+        "through gateway and node: 16 gets pipelined",
+        Bounds(cpu_max=0.50),
+        connections=100,
+        pipeline=16,
+        is_proxied=True,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class AddedCase:
+    """What a gateway adds to the latency of a process that has the data itself, at the same rate."""
+
+    name: str
+    text: str
+    # The load whose half is given.
+    load: SpeedCase
+    added_ms_max: float
+
+
+ADDED = AddedCase(
+    "added_p99_ms",
+    "p99 through gateway and node less p99 of one process, at half of what gateway and node can do",
+    PROXY[0],
+    0.5,
+)
+
 MEMORY = [
     MemoryCase("density_100b", "bytes per item of 12 + 100 bytes", 2_000_000, 0.75),
     MemoryCase("idle_conn", "bytes per idle connection after one get", 15_000, 0.5),
@@ -95,4 +134,4 @@ ADMISSION = [
 ]
 ADMISSION_PAIRS = 20
 
-NAMES = [case.name for case in [*SPEED, *MEMORY]]
+NAMES = [case.name for case in [*SPEED, *PROXY, ADDED, *MEMORY]]

@@ -9,7 +9,7 @@ from statistics import median
 
 import processes
 import system
-from cases import MemoryCase, SpeedCase
+from cases import AddedCase, MemoryCase, SpeedCase
 from servers import Running
 
 SERVER_CORE = 0
@@ -75,12 +75,12 @@ class Load:
     def sample_once(self, server: Running, flags: list[str], seconds: float) -> Sample:
         cores = [SERVER_CORE, LOAD_CORE]
         busy_before, stolen_before = system.cores(cores)
-        began, server_before = time.monotonic(), system.cpu_s(server.pid)
+        began, server_before = time.monotonic(), cpu_s(server)
         own_before = own_cpu_s()
         # No warm-up: what the server spends is divided by all requests that it gets.
         extra = ["--no-prefill", "--warmup", "0s", "--duration", f"{round(seconds * 1000)}ms"]
         report = self.run(server, [*flags, *extra])
-        server_s = system.cpu_s(server.pid) - server_before
+        server_s = cpu_s(server) - server_before
         busy, stolen = system.cores(cores)
         known_s = server_s + own_cpu_s() - own_before
         foreign_s = max(0.0, busy - busy_before - known_s) + stolen - stolen_before
@@ -103,6 +103,11 @@ class Load:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+
+
+def cpu_s(server: Running) -> float:
+    """CPU of a server and of what is behind it, in seconds."""
+    return sum(system.cpu_s(pid) for pid in server.pids)
 
 
 def own_cpu_s() -> float:
@@ -134,6 +139,21 @@ def speed(case: SpeedCase, servers: list, load: Load, pairs: int, seconds: float
                 samples[index] = load.sample(running[index], case.flags(), seconds)
             rounds.append([samples[index] for index in order])
         return rounds
+    finally:
+        for server in running:
+            server.stop()
+
+
+def added(case: AddedCase, fleet, alone, load: Load, rounds: int, seconds: float) -> list:
+    """Pairs of samples at the same rate: through gateway and node, and of one process."""
+    flags = case.load.flags()
+    running = [server.start(256, 1024) for server in (fleet, alone)]
+    try:
+        for server in running:
+            load.fill(server, flags)
+        rate = load.sample(running[0], flags, seconds).ops_per_s / 2
+        paced = [*flags, "--rate", f"{rate:.0f}"]
+        return [[load.sample(server, paced, seconds) for server in running] for _ in range(rounds)]
     finally:
         for server in running:
             server.stop()

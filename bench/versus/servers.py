@@ -8,7 +8,7 @@ import selectors
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import processes
@@ -24,10 +24,16 @@ class Running:
     address: str
     logins: Path | None = None
     folder: Path | None = None
+    # What it needs beside itself, whose processor time is its own.
+    behind: list["Running"] = field(default_factory=list)
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def pids(self) -> list[int]:
+        return [self.pid, *(pid for other in self.behind for pid in other.pids)]
 
     def flags(self) -> list[str]:
         """The flags of `cofferdam load` that reach it."""
@@ -38,6 +44,8 @@ class Running:
 
     def stop(self) -> None:
         processes.stop(self.process)
+        for other in self.behind:
+            other.stop()
         if self.folder:
             processes.remove(self.folder)
 
@@ -136,6 +144,92 @@ class Unprotected(Cofferdam):
     name = "cofferdam"
     version = "without protections"
     is_debians = False
+
+
+@dataclass(frozen=True)
+class Fleet(Cofferdam):
+    """Our gateway and one node, each a process with one thread, both on the same core."""
+
+    label = "cofferdam gateway and node"
+
+    def start(self, memory_mib: int, connections: int) -> Running:
+        folder = processes.folder()
+        node_folder, node_port = folder / "node", free_port()
+        node_folder.mkdir()
+        listen = f"127.0.0.1:{node_port}"
+        node, _ = self.run_role("node", node_folder, f"""
+            memory = "{memory_mib + 64}MiB"
+            threads = 1
+            [listen]
+            admin = "127.0.0.1:0"
+            [fleet]
+            name = "node1"
+            member = 1
+            plaintext = true
+            listen = "{listen}"
+        """)
+        gateway, ready = self.run_role("gateway", folder, f"""
+            memory = "{memory_mib + 64}MiB"
+            threads = 1
+            [listen]
+            memcache = "127.0.0.1:0"
+            memcache_auth = "127.0.0.1:0"
+            admin = "127.0.0.1:0"
+            nbd = "off"
+            status = "off"
+            tenant_console = "off"
+            [limits]
+            max_connections = {connections}
+            [fleet]
+            name = "gateway1"
+            plaintext = true
+            nodes = [{{ member = 1, name = "node1", addr = "{listen}", weight = 100 }}]
+        """)
+        behind = [Running(node, listen)]
+        logins = self.add_tenant(folder, memory_mib)
+        return Running(gateway, ready["memcache_auth"], logins, folder, behind)
+
+    def run_role(self, role: str, folder: Path, text: str) -> tuple[subprocess.Popen, dict[str, str]]:
+        config = folder / f"{role}.toml"
+        config.write_text(f'data_dir = "{folder}"\n' + text)
+        with (folder / "log").open("wb") as log:
+            process = processes.start(
+                [self.path, role, "--config", str(config)], self.core, stdout=subprocess.PIPE, stderr=log
+            )
+        return process, self.ready_line(process, folder)
+
+
+@dataclass(frozen=True)
+class Nutcracker:
+    """Debian's nutcracker before a memcached, both on the same core."""
+
+    memcached: Memcached
+    core: int
+
+    name = "nutcracker and memcached"
+    is_debians = True
+
+    @property
+    def version(self) -> str:
+        return self.memcached.version
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.version}"
+
+    def start(self, memory_mib: int, connections: int) -> Running:
+        memcached = self.memcached.start(memory_mib, connections)
+        folder, port = processes.folder(), free_port()
+        config = folder / "nutcracker.yml"
+        config.write_text(
+            f"pool:\n  listen: 127.0.0.1:{port}\n  hash: fnv1a_64\n  distribution: ketama\n"
+            f"  timeout: 400\n  backlog: 1024\n  servers:\n   - {memcached.address}:1\n"
+        )
+        command = ["nutcracker", "-c", str(config), "-s", str(free_port()), "-a", "127.0.0.1"]
+        command += ["-p", str(folder / "pid"), "-v", "4", "-o", str(folder / "log")]
+        process = processes.start(command, self.core, stdout=subprocess.DEVNULL)
+        wait_for_port(port, process, self.name)
+        return Running(process, f"127.0.0.1:{port}", folder=folder, behind=[memcached])
 
 
 def unprivileged_user() -> str:

@@ -1,6 +1,6 @@
 """The figures as a Markdown table."""
 
-from verdict import LOAD_BUSY_MAX, MemoryRow, SpeedRow
+from verdict import LOAD_BUSY_MAX, AddedRow, MemoryRow, SpeedRow
 
 HEAD = [
     "case", "peer", "CPU per op", "ops", "p99",
@@ -8,7 +8,9 @@ HEAD = [
 ]
 
 
-def markdown(speed: list[SpeedRow], memory: list[MemoryRow], setting: str) -> str:
+def markdown(
+    speed: list[SpeedRow], memory: list[MemoryRow], setting: str, added: list[AddedRow] = ()
+) -> str:
     """All tables, with a line on how they came about."""
     parts = [f"{setting}\n"]
     if speed:
@@ -16,6 +18,9 @@ def markdown(speed: list[SpeedRow], memory: list[MemoryRow], setting: str) -> st
     if memory:
         head = ["case", "peer", "bytes ratio", "ours", "peer's", "n"]
         parts.append(table(head, [memory_cells(row) for row in memory]))
+    if added:
+        head = ["case", "added p99 ms", "through gateway µs", "one process µs", "ops/s"]
+        parts.append(table(head, [added_cells(row) for row in added]))
     disturbed = [row for row in speed if max(row.ours.disturbance, row.theirs.disturbance) > 0.03]
     if disturbed:
         names = ", ".join(sorted({row.case.name for row in disturbed}))
@@ -36,6 +41,16 @@ def speed_cells(row: SpeedRow) -> list[str]:
         f"{ours.p99_us:,.0f} / {theirs.p99_us:,.0f}",
         f"{ours.server_busy:.2f} / {theirs.server_busy:.2f}",
         f"{ours.load_busy:.2f} / {theirs.load_busy:.2f}",
+    ]
+
+
+def added_cells(row: AddedRow) -> list[str]:
+    return [
+        row.case.name,
+        row.figure.text,
+        f"{row.fleet.p99_us:,.0f}",
+        f"{row.alone.p99_us:,.0f}",
+        f"{row.fleet.ops_per_s:,.0f}",
     ]
 
 

@@ -9,7 +9,7 @@ import plot
 import table
 from measure import Sample
 from servers import Memcached
-from verdict import Figure, MemoryRow, speed_rows
+from verdict import Figure, MemoryRow, added_row, speed_rows
 
 DEBIANS = Memcached("memcached", "1.6.18", True, 0)
 NEWER = Memcached("/opt/memcached", "1.6.45", False, 0)
@@ -54,6 +54,14 @@ class Ratios(unittest.TestCase):
         self.assertTrue(Figure(1.2, 1.2, is_floor=True).holds)
         self.assertFalse(Figure(1.19, 1.2, is_floor=True).holds)
         self.assertIsNone(Figure(1.0, None).holds)
+
+
+    def test_what_a_gateway_adds_is_the_median_of_the_differences(self):
+        rounds = [[sample(p99=900.0), sample(p99=100.0)], [sample(p99=300.0), sample(p99=100.0)]]
+        row = added_row(cases.ADDED, [*rounds, [sample(p99=500.0), sample(p99=200.0)]])
+        self.assertAlmostEqual(row.added_ms, 0.3)
+        self.assertTrue(row.figure.holds)
+        self.assertIn("holds", table.markdown([], [], "", [row]))
 
 
 class Output(unittest.TestCase):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from cases import MemoryCase, SpeedCase
+from cases import AddedCase, MemoryCase, SpeedCase
 from measure import Sample
 
 # Above this the load generator is the limit, and requests per second say nothing of the server.
@@ -87,6 +87,35 @@ class MemoryRow:
             "bytes_ratio": rounded(self.ratio.value),
             "n": self.case.n,
         }
+
+
+@dataclass(frozen=True)
+class AddedRow:
+    """What a gateway adds to the p99, in milliseconds."""
+
+    case: AddedCase
+    added_ms: float
+    fleet: Sample
+    alone: Sample
+
+    @property
+    def figure(self) -> Figure:
+        return Figure(self.added_ms, self.case.added_ms_max)
+
+    def for_json(self) -> dict:
+        return {
+            "name": self.case.name,
+            "added_ms": rounded(self.added_ms),
+            "fleet_p99_us": rounded(self.fleet.p99_us),
+            "alone_p99_us": rounded(self.alone.p99_us),
+            "ops_per_s": rounded(self.fleet.ops_per_s),
+        }
+
+
+def added_row(case: AddedCase, rounds: list[list[Sample]]) -> AddedRow:
+    """The median of the pairs' differences."""
+    added = median(fleet.p99_us - alone.p99_us for fleet, alone in rounds) / 1000
+    return AddedRow(case, added, *(middle(list(column)) for column in zip(*rounds)))
 
 
 def speed_rows(case: SpeedCase, peers: list, rounds: list[list[Sample]]) -> list[SpeedRow]:
