@@ -28,6 +28,7 @@ pub mod membership;
 pub mod registry;
 mod ring;
 pub mod routes;
+pub mod shares;
 pub mod shuffle;
 pub mod slot_table;
 pub mod split;

@@ -9,6 +9,8 @@
 //! | `next/member`, `next/run` | the next free [`MemberId`] and [`Incarnation`], decimal |
 //! | `alive/N` | anything; under a lease that member N keeps up |
 //! | `steward` | the number of the member that carries changes through, under its lease |
+//! | `use/N` | what gateway N's tenants use of their rates ([`Use`](crate::shares::Use)) |
+//! | `shares` | what each gateway may use of them ([`Shares`](crate::shares::Shares)) |
 //! | `force` | the version of a ring that an operator wants made although nodes are missing |
 //!
 //! [`Knowledge::announced`]: crate::knowledge::Knowledge::announced
@@ -38,6 +40,17 @@ pub const NEXT_RUN: &str = "next/run";
 pub const STEWARD: &str = "steward";
 /// The key of the version that an operator forces.
 pub const FORCE: &str = "force";
+
+/// What the keys begin with under which gateways say what their tenants use. They change each second
+/// while that shifts, and nothing that must last is in them.
+pub const USE_PREFIX: &str = "use/";
+/// The key of what each gateway may use.
+pub const SHARES: &str = "shares";
+
+/// The key under which a gateway says what its tenants use.
+pub fn use_key(id: MemberId) -> String {
+    format!("{USE_PREFIX}{}", id.0)
+}
 
 /// The key that is there while a member is.
 pub fn alive_key(id: MemberId) -> String {

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use base::fleet::MemberId;
+use serde::{Deserialize, Serialize};
 
 /// The part of the limit that is spread evenly on top of it: one in this many.
 const EVEN_PART: u64 = 10;
@@ -21,6 +22,28 @@ pub struct Grant {
     pub serial: u64,
     /// In the limit's own unit.
     pub amount: u64,
+}
+
+/// What a member has of a limit, as it is written down: enough to go on from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Of the last grant.
+    pub serial: u64,
+    /// Of the last grant.
+    pub amount: u64,
+    /// The most that it may be using: that of all grants since the last that it has said to apply.
+    pub most: u64,
+}
+
+impl Held {
+    /// The same, of someone who uses no more than `amount` whatever was granted.
+    pub(crate) fn at_most(self, amount: u64) -> Self {
+        Self {
+            amount: self.amount.min(amount),
+            most: self.most.min(amount),
+            ..self
+        }
+    }
 }
 
 /// One limit and who has how much of it.
@@ -58,6 +81,33 @@ impl Split {
         self.members.entry(member).or_default();
     }
 
+    /// A member that has this much already, as it was written down.
+    pub fn resume(&mut self, member: MemberId, held: Held) {
+        let newest = Grant {
+            serial: held.serial,
+            amount: held.amount.max(held.most),
+        };
+        let part = Part {
+            granted: held.amount,
+            serial: held.serial,
+            pending: vec![newest],
+            used: 0,
+        };
+        self.members.insert(member, part);
+    }
+
+    /// What each member has, to be written down.
+    pub fn held(&self) -> impl Iterator<Item = (MemberId, Held)> + '_ {
+        self.members.iter().map(|(id, part)| {
+            let held = Held {
+                serial: part.serial,
+                amount: part.granted,
+                most: part.may_use(),
+            };
+            (*id, held)
+        })
+    }
+
     /// A member that has ended for certain: what it had is free. Silence is no certainty.
     pub fn leave(&mut self, member: MemberId) {
         self.members.remove(&member);
@@ -69,6 +119,12 @@ impl Split {
         if let Some(part) = self.members.get_mut(&member) {
             part.used = used;
             part.pending.retain(|grant| grant.serial >= serial);
+            // It applies the last: of those before it none counts any more.
+            if serial == part.serial
+                && let Some(last) = part.pending.last_mut()
+            {
+                last.amount = part.granted;
+            }
         }
     }
 
