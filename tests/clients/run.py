@@ -36,6 +36,7 @@ SUITES = [
     "volume_tls",
     "upgrade",
     "fleet",
+    "cluster",
     "proxy",
     "deadlines",
     "raw_text",

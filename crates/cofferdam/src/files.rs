@@ -83,24 +83,8 @@ pub(crate) fn check_target(path: &Path, dir: &Path, force: bool) -> Result<(), F
 
 /// Writes `bytes` to `path` for this user only, whole or not at all.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    let partial = Path::new(&name);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(partial)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(partial, path));
-    written.map_err(|e| {
-        // What is left of a failed write is of no use; the failure itself is what is told.
-        let _ = fs::remove_file(partial);
-        Failure::new(format!("cannot write {}: {e}", path.display()))
-    })
+    runtime::write_private(path, bytes)
+        .map_err(|e| Failure::new(format!("cannot write {}: {e}", path.display())))
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod node_role;
 mod observe;
 mod plane;
 mod reload;
+mod renewal;
 mod servers;
 mod status;
 mod tenant_console;

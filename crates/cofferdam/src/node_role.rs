@@ -51,8 +51,9 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
         Auto::Is(count) => usize::from(count),
         Auto::Auto => usize::from(machine::cores()),
     };
-    let tls = fleet_tls::load(fleet)?;
-    let store = membership::store(&config.store)?;
+    let tls = fleet_tls::load(&config)?;
+    let _renewal = fleet_tls::keep_good(&config, tls.clone(), clock)?;
+    let store = membership::store(&config)?;
     let joined = store.as_ref().map(|store| join(&config, store, clock));
     let joined = joined.transpose()?;
     let (member, incarnation) = joined

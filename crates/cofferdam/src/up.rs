@@ -65,7 +65,7 @@ impl Role {
         match self {
             Self::Alone => Ok(Data::Here(Arc::default())),
             Self::Gateway => {
-                let tls = fleet_tls::load(&config.fleet)?;
+                let tls = fleet_tls::load(config)?;
                 let (fleet, loops) = (&config.fleet, usize::from(loops));
                 let data = match config.store.endpoints.is_empty() {
                     true => FleetData::of_config(fleet, tls, loops)?,
@@ -124,6 +124,7 @@ fn serve(
     }
     let state = State::open(&config.data_dir())?;
     let data = role.data(&config, plane_config.threads)?;
+    let _renewal = fleet::keep_certificate(&config, &data, clock)?;
     let (plane, mut running) =
         local_plane::start(&plane_config, clock, &mut inherited, data.clone())?;
     let fleet = fleet::join(&config, clock, &data, running.addresses().1)?;

@@ -1,6 +1,7 @@
 //! All input and output: event loops, sockets, clock, state, HTTP. The only place where time is read.
 
 mod clock;
+pub mod cluster;
 pub mod descriptors;
 pub mod documents;
 pub mod history;
@@ -10,6 +11,7 @@ pub mod net;
 pub mod nodes;
 pub mod observe;
 pub mod priority;
+mod private_file;
 pub mod probe;
 mod published;
 pub mod secrets;
@@ -19,4 +21,5 @@ pub mod volumes;
 pub mod webhook;
 
 pub use clock::Clock;
+pub use private_file::write_private;
 pub use published::Published;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::cluster_args::ClusterCommand;
 use super::drill::DrillCommand;
 use super::events::EventsArgs;
 use super::global::Global;
@@ -41,6 +42,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<NodeCommand>,
     },
+    /// Give the machines of a fleet certificates, and let others join it
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Run a status page apart from what it watches
     Status(StatusArgs),
     /// Add, change and remove tenants and their credentials

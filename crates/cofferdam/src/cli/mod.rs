@@ -2,6 +2,9 @@
 
 mod access;
 mod args;
+mod cluster;
+mod cluster_args;
+mod cluster_config;
 mod config;
 mod docs;
 mod drill;
@@ -88,6 +91,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Node {
             command: Some(command),
         } => node::run(global, &command),
+        Command::Cluster(command) => cluster::run(global, &command),
         Command::Status(args) => status::run(global.config.as_deref(), &args.overrides(global)),
         Command::Tenant(command) => tenant::run(global, command),
         Command::Volume(command) => volume::run(global, command),

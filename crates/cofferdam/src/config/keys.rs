@@ -301,8 +301,9 @@ table! {
         /// The cache nodes, for a gateway without a store. All gateways list the same ones with the
         /// same weights.
         nodes: Vec<NodeEntry> = Vec::new(), Unsaid::Nothing("[{ member = 1, name = \"node1\", addr = \"10.0.0.1:8322\", weight = 100 }]"), Restart;
-        /// Folder with `ca.pem`, `member.pem` and `member.key`, made as docs/fleet.md tells:
-        /// gateways and nodes show each other certificates of one authority.
+        /// Folder with `ca.pem`, `member.pem` and `member.key`: gateways and nodes show each other
+        /// certificates of one authority. Unless it is set, `fleet` in the data folder, where
+        /// `cofferdam cluster join` puts them. New ones are taken up without a restart.
         certificates: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/fleet\""), Restart;
         /// Whether gateways and nodes speak unencrypted and believe anybody. Refused off loopback.
         plaintext: bool = false, Unsaid::Default("false"), Restart;
@@ -328,7 +329,8 @@ table! {
         endpoints: Vec<String> = Vec::new(), Unsaid::Nothing("[\"https://10.0.0.11:2379\", \"https://10.0.0.12:2379\", \"https://10.0.0.13:2379\"]"), Restart;
         /// The fleet's name, for several that share an etcd.
         fleet: String = "main".to_owned(), Unsaid::Default("\"main\""), Restart;
-        /// Who signed etcd's certificates, PEM.
+        /// Who signed etcd's certificates, PEM; unless it is set, the fleet's own authority did, and
+        /// etcd is shown this member's certificate.
         authority: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/etcd/ca.pem\""), Restart;
         /// This process's own certificate, where etcd asks for one, PEM.
         certificate: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/etcd/client.pem\""), Restart;

@@ -18,7 +18,7 @@ use base::kv::ITEM_SIZE_MAX;
 pub(crate) use entries::{
     ClientCertificate, JudgeMode, MailTls, Publish, StatusGateway, TlsListener,
 };
-pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, Store, TENANT_CONSOLE};
+pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, TENANT_CONSOLE};
 pub(crate) use reference::{default_file, reference_page};
 pub(crate) use value::{Addr, Auto, Size, Span, Switch};
 
@@ -115,6 +115,11 @@ impl Config {
         if flags.nbd_unix.is_some() {
             self.listen.nbd_unix.clone_from(&flags.nbd_unix);
         }
+    }
+
+    /// Where `cluster join` puts this member's certificate, unless it is told otherwise.
+    pub(crate) fn own_certificates(&self) -> PathBuf {
+        self.data_dir().join("fleet")
     }
 
     /// The folder of state, admin socket and token.

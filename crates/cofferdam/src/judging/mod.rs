@@ -92,7 +92,7 @@ impl Judging {
         let mut threads = Vec::new();
         let mut court = None;
         if let Some(member) = member {
-            let store = membership::judging_store(&config.store)?;
+            let store = membership::judging_store(config)?;
             let thread = Sitting {
                 court: Court::new(mode, store, member.sight().me),
                 member: Arc::clone(member),

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use fleet::registry::Role;
 use runtime::Clock;
+use runtime::nodes::certificates::{AUTHORITY_FILE, CERTIFICATE_FILE, KEY_FILE};
 use runtime::store::{EtcdConfig, EtcdTls, Store, connect};
 
 pub(crate) use join::{Candidate, Joined};
@@ -27,38 +28,50 @@ pub(crate) use sight::{Seat, Sight};
 pub(crate) use tenants::{FleetTenants, Tenants, TenantsError};
 pub(crate) use writes::{change_member, end_member};
 
-use crate::config::{Config, JudgeMode, Store as StoreConfig};
+use crate::config::{Config, JudgeMode};
 use crate::failure::Failure;
+use crate::fleet_tls;
 
 /// How long a process that knows of nothing waits for the store when it starts.
 const JOIN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The store that the configuration names; `None` where it names none.
-pub(crate) fn store(config: &StoreConfig) -> Result<Option<Arc<dyn Store>>, Failure> {
-    if config.endpoints.is_empty() {
-        return Ok(None);
+pub(crate) fn store(config: &Config) -> Result<Option<Arc<dyn Store>>, Failure> {
+    match config.store.endpoints.is_empty() {
+        true => Ok(None),
+        false => room(config, &config.store.fleet).map(Some),
     }
-    let identity = config.certificate.clone().zip(config.key.clone());
-    let tls = config.authority.clone().map(|authority| EtcdTls {
-        authority,
-        identity,
-    });
+}
+
+/// What a fleet of this name keeps in etcd.
+fn room(config: &Config, name: &str) -> Result<Arc<dyn Store>, Failure> {
     let etcd = EtcdConfig {
-        endpoints: config.endpoints.clone(),
-        tls,
+        endpoints: config.store.endpoints.clone(),
+        tls: store_tls(config),
     };
-    Ok(Some(connect(&etcd, &config.fleet)?))
+    Ok(connect(&etcd, name)?)
+}
+
+/// The files that are named for etcd; else those of the fleet, whose authority certifies etcd as well.
+fn store_tls(config: &Config) -> Option<EtcdTls> {
+    let store = &config.store;
+    if let Some(authority) = &store.authority {
+        return Some(EtcdTls {
+            authority: authority.clone(),
+            identity: store.certificate.clone().zip(store.key.clone()),
+        });
+    }
+    let folder = fleet_tls::folder(config)?;
+    Some(EtcdTls {
+        authority: folder.join(AUTHORITY_FILE),
+        identity: Some((folder.join(CERTIFICATE_FILE), folder.join(KEY_FILE))),
+    })
 }
 
 /// A room of its own beside the fleet's, of a name that no fleet has: what gateways say of nodes changes
 /// too often for those who follow the fleet.
-pub(crate) fn judging_store(config: &StoreConfig) -> Result<Arc<dyn Store>, Failure> {
-    let beside = StoreConfig {
-        fleet: format!("{}.judging", config.fleet),
-        ..config.clone()
-    };
-    let none = || Failure::new("store.endpoints is empty: there is no room for ballots");
-    store(&beside)?.ok_or_else(none)
+pub(crate) fn judging_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
+    room(config, &format!("{}.judging", config.store.fleet))
 }
 
 /// Joins the fleet of the store, as whom the configuration names.

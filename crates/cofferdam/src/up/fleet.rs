@@ -15,7 +15,8 @@ use crate::control::Control;
 use crate::data::Data;
 use crate::failure::Failure;
 use crate::membership::{self, FleetTenants, Membership, Tenants};
-use crate::servers;
+use crate::renewal::Renewal;
+use crate::{fleet_tls, servers};
 
 /// How often it is looked whether tenants have changed.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -36,7 +37,7 @@ pub(super) fn join(
     let Data::Nodes(data) = data else {
         return Ok(None);
     };
-    let Some(store) = membership::store(&config.store)? else {
+    let Some(store) = membership::store(config)? else {
         return Ok(None);
     };
     let address = servers::of_listener(config, auth).join(",");
@@ -53,6 +54,18 @@ pub(super) fn join(
     }))
 }
 
+/// Keeps a gateway's certificate good for as long as the value lives.
+pub(super) fn keep_certificate(
+    config: &Config,
+    data: &Data,
+    clock: Clock,
+) -> Result<Option<Renewal>, Failure> {
+    match data {
+        Data::Nodes(data) => fleet_tls::keep_good(config, data.tls(), clock),
+        Data::Here(_) => Ok(None),
+    }
+}
+
 /// Brings tenants into force as the store changes, until it is dropped.
 pub(super) struct TenantsThread {
     stop: Arc<AtomicBool>,
@@ -60,7 +73,10 @@ pub(super) struct TenantsThread {
 }
 
 impl TenantsThread {
-    pub(super) fn start(part: &FleetPart, control: Arc<Control>) -> Result<Self, Failure> {
+    pub(super) fn start(
+        part: &FleetPart,
+        control: Arc<Control>,
+    ) -> Result<Self, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let (member, tenants) = (Arc::clone(&part.membership), Arc::clone(&part.tenants));
@@ -104,6 +120,8 @@ impl Drop for TenantsThread {
 /// When what tenants depend on was last written.
 fn written(snapshot: &Snapshot) -> Vec<(String, Revision)> {
     let entries = snapshot.entries.iter();
-    let own = entries.filter(|e| e.key.starts_with("tenants/") || e.key.starts_with("members/"));
+    let own = entries.filter(|e| {
+        e.key.starts_with("tenants/") || e.key.starts_with("members/")
+    });
     own.map(|e| (e.key.clone(), e.revision)).collect()
 }

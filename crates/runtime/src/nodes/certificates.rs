@@ -5,15 +5,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::ring::default_provider;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ResolvesServerCert, WebPkiClientVerifier};
 use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use thiserror::Error;
 
 use super::PeerTls;
+use super::callers::{OnlyGateways, OnlyNodes};
+use crate::cluster::Identity;
 
 /// The authority's certificate.
 pub const AUTHORITY_FILE: &str = "ca.pem";
@@ -26,7 +29,7 @@ pub const KEY_FILE: &str = "member.key";
 #[derive(Debug, Error)]
 pub enum CertificatesError {
     /// A file cannot be read.
-    #[error("cannot read {path}: {source}: docs/fleet.md tells how to make it", path = path.display())]
+    #[error("cannot read {path}: {source}: `cofferdam cluster join` makes it (docs/fleet.md)", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -56,31 +59,52 @@ impl PeerTls {
         }
         let roots = Arc::new(roots);
         let path = folder.join(CERTIFICATE_FILE);
-        let chain = certificates(&path)?;
-        let key_path = folder.join(KEY_FILE);
-        let key = PrivateKeyDer::from_pem_slice(&read(&key_path)?).map_err(content(&key_path))?;
+        let identity = Identity::read(&path, &folder.join(KEY_FILE)).map_err(wrong)?;
+        let identity = Arc::new(identity);
         let provider = Arc::new(default_provider());
-        let verifier =
+        let authority = folder.join(AUTHORITY_FILE);
+        let callers =
             WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
                 .build()
-                .map_err(content(&folder.join(AUTHORITY_FILE)))?;
+                .map_err(content(&authority))?;
+        let called = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+            .build()
+            .map_err(content(&authority))?;
         let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13])
             .map_err(content(&path))?
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(chain.clone(), key.clone_key())
-            .map_err(content(&path))?;
+            .with_client_cert_verifier(Arc::new(OnlyGateways(callers)))
+            .with_cert_resolver(Arc::clone(&identity) as Arc<dyn ResolvesServerCert>);
         let client = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13])
             .map_err(content(&path))?
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .map_err(content(&path))?;
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(OnlyNodes(called)))
+            .with_client_cert_resolver(Arc::clone(&identity) as Arc<dyn ResolvesClientCert>);
         Ok(Self {
             client: Arc::new(client),
             server: Arc::new(server),
+            identity,
         })
     }
+
+    /// Reads this process's own certificate again, for connections that are made from now on; whether
+    /// it is another one.
+    ///
+    /// # Errors
+    /// It cannot be used; the old one stays.
+    pub fn refresh(&self) -> Result<bool, CertificatesError> {
+        self.identity.refresh().map_err(wrong)
+    }
+
+    /// When that begins and ends to be good, in seconds since 1970.
+    pub fn validity(&self) -> Option<(u64, u64)> {
+        self.identity.validity()
+    }
+}
+
+fn wrong((path, reason): (PathBuf, String)) -> CertificatesError {
+    CertificatesError::Content { path, reason }
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificatesError> {

@@ -1,5 +1,6 @@
 //! Connections between gateways and nodes, and the loops of a node.
 
+mod callers;
 pub mod certificates;
 mod peer;
 mod server;

@@ -9,6 +9,8 @@ use mio::{Interest, Registry, Token};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
+use crate::cluster::Identity;
+
 /// Bytes under TLS that wait for the socket at most.
 const TLS_BUFFER_LEN: usize = 256 * 1024;
 
@@ -19,6 +21,8 @@ pub struct PeerTls {
     pub client: Arc<ClientConfig>,
     /// For those that it takes.
     pub server: Arc<ServerConfig>,
+    /// What both show.
+    pub(super) identity: Arc<Identity>,
 }
 
 /// One connection.

@@ -1,7 +1,7 @@
 //! The way to etcd's JSON gateway: TLS, several endpoints, one thread for all that is under way.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc as answers;
@@ -9,13 +9,14 @@ use std::thread;
 use std::time::Duration;
 
 use reqwest::Url;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::StoreError;
 use super::wire::Fault;
+use crate::cluster::{Identity, ReadAnew};
 
 /// How long a connection may take to be made, and an answer to come.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -281,7 +282,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn tls_config(tls: &EtcdTls) -> Result<rustls::ClientConfig, StoreError> {
-    let bad = |path: &PathBuf, why: String| {
+    let bad = |path: &Path, why: String| {
         let path = path.display();
         StoreError::Config(format!("cannot use {path} for etcd: {why}"))
     };
@@ -299,12 +300,9 @@ fn tls_config(tls: &EtcdTls) -> Result<rustls::ClientConfig, StoreError> {
     let Some((certificate, key)) = &tls.identity else {
         return Ok(builder.with_no_client_auth());
     };
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|e| bad(certificate, e.to_string()))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| bad(key, e.to_string()))?;
-    let config = builder.with_client_auth_cert(chain, private);
-    config.map_err(|e| bad(certificate, e.to_string()))
+    // It may be renewed while we run.
+    let identity = Identity::read(certificate, key).map_err(|(path, why)| bad(&path, why))?;
+    Ok(builder.with_client_cert_resolver(Arc::new(ReadAnew(identity))))
 }
 
 fn plain_only() -> Result<rustls::ClientConfig, StoreError> {

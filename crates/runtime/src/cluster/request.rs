@@ -1,0 +1,81 @@
+//! A key of a member's own, and the request to certify it (PKCS #10, RFC 2986).
+
+use std::path::Path;
+
+use rcgen::{
+    CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm,
+};
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+use rustls::pki_types::CertificateSigningRequestDer;
+use rustls::pki_types::pem::PemObject;
+use x509_cert::der::{Decode, Encode};
+use x509_cert::request::CertReq;
+
+use super::{ClusterError, MEMBERSHIP_FILE, Pass, write};
+use crate::nodes::certificates::{AUTHORITY_FILE, CERTIFICATE_FILE, KEY_FILE};
+
+/// A private key that never leaves this machine.
+pub struct Own {
+    key: KeyPair,
+    /// What the authority is asked to certify, PEM.
+    pub(super) request: String,
+}
+
+impl Own {
+    /// A new one, on the curve P-256.
+    pub fn generate() -> Result<Self, ClusterError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(ClusterError::crypto)?;
+        // Names are the authority's to give: the request has none.
+        let request = CertificateParams::default()
+            .serialize_request(&key)
+            .and_then(|request| request.pem())
+            .map_err(ClusterError::crypto)?;
+        Ok(Self { key, request })
+    }
+
+    /// Puts key and certificates into a folder, the key first: a certificate is of no use without.
+    ///
+    /// Whoever looks in between finds a pair that does not go together, and looks again.
+    pub fn keep(&self, folder: &Path, pass: &Pass) -> Result<(), ClusterError> {
+        crate::state::create_private_dir(folder)
+            .map_err(|error| ClusterError::file(folder, error))?;
+        let membership = serde_json::to_string_pretty(&pass.membership);
+        let membership = membership.map_err(ClusterError::crypto)?;
+        write(&folder.join(AUTHORITY_FILE), &pass.authority)?;
+        write(&folder.join(MEMBERSHIP_FILE), &membership)?;
+        write(&folder.join(KEY_FILE), &self.key.serialize_pem())?;
+        write(&folder.join(CERTIFICATE_FILE), &pass.certificate)
+    }
+}
+
+/// The public key of a request that was signed with its private half.
+pub(super) struct Requested {
+    point: Vec<u8>,
+}
+
+impl Requested {
+    pub(super) fn read(pem: &str) -> Result<Self, String> {
+        let bad = |error: &dyn std::fmt::Display| format!("the request for a certificate: {error}");
+        let der = CertificateSigningRequestDer::from_pem_slice(pem.as_bytes())
+            .map_err(|error| bad(&error))?;
+        let request = CertReq::from_der(&der).map_err(|error| bad(&error))?;
+        let point = request.info.public_key.subject_public_key.as_bytes();
+        let point = point.ok_or_else(|| bad(&"its key is cut off"))?.to_vec();
+        let signed = request.info.to_der().map_err(|error| bad(&error))?;
+        let signature = request.signature.as_bytes().unwrap_or_default();
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &point)
+            .verify(&signed, signature)
+            .map_err(|_| bad(&"it is not signed with its own key, on the curve P-256"))?;
+        Ok(Self { point })
+    }
+}
+
+impl PublicKeyData for Requested {
+    fn der_bytes(&self) -> &[u8] {
+        &self.point
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
+}
