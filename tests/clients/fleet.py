@@ -310,6 +310,32 @@ def with_the_store_killed_all_serve_on_and_say_so_and_a_node_starts_without_it()
 
 
 @suite.test
+def a_gateway_and_a_node_that_are_cut_off_together_end_with_misses():
+    with ready_fleet() as fleet, fleet.conn(1) as conn:
+        keys = [f"k{number}" for number in range(40)]
+        assert all(set_one(conn, key, "old") == b"STORED\r\n" for key in keys)
+        # Gateway 1 and node 1 hear from nobody else.
+        others = ["etcd1", "etcd2", "etcd3", "node2", "node3", "node4", "gateway2"]
+        for other in others:
+            fleet.signal(other, signal.SIGSTOP)
+        cut_off = time.monotonic()
+        get_many(conn, keys)
+        found = get_many(conn, keys)
+        assert 3 < len(found) < 25, len(found)
+        # Changes end first: others may own the keys by now.
+        eventually(lambda: set_one(conn, min(found), "new") == b"NOT_STORED\r\n", 8, "it takes no changes")
+        del found[min(found)]
+        time.sleep(max(0.0, cut_off + 20 - time.monotonic()))
+        assert get_many(conn, found) == found
+        eventually(lambda: get_many(conn, found) == {}, 20, "it answers misses")
+        assert 25 < time.monotonic() - cut_off < 33, time.monotonic() - cut_off
+        for other in others:
+            fleet.signal(other, signal.SIGCONT)
+        eventually(lambda: set_one(conn, keys[0], "newer") == b"STORED\r\n", 15, "it serves again")
+        assert get_many(conn, keys[:1]) == {keys[0]: "newer"}
+
+
+@suite.test
 def with_a_gateway_killed_clients_go_to_the_other_and_find_everything():
     from pymemcache.client.hash import HashClient
 
@@ -370,6 +396,75 @@ def tenants_are_the_same_at_all_gateways():
         assert fleet.ask("tenant", "show", "solo")["gateways"] == [f"gateway{3 - place}"]
         fleet.ask("tenant", "remove", "acme", gateway=2)
         eventually(lambda: not enters(1), 5, "it is gone everywhere")
+
+
+class Hitters:
+    """Clients of one tenant that read one key as fast as they may, at the gateways that are on."""
+
+    def __init__(self, fleet, grant):
+        self.fleet, self.grant = fleet, grant
+        self.on, self.stop = {1: False, 2: False}, threading.Event()
+        self.hits = {1: 0, 2: 0}
+
+    def conn(self, gateway):
+        conn = Conn(("127.0.0.1", self.fleet.port + 9 + gateway))
+        login = f"{self.grant['username']} {self.grant['password']}"
+        conn.send(f"set auth 0 0 {len(login)}\r\n{login}\r\n")
+        assert conn.line() == b"STORED\r\n"
+        return conn
+
+    def client(self, gateway):
+        with self.conn(gateway) as conn:
+            while not self.stop.is_set():
+                if not self.on[gateway]:
+                    time.sleep(0.02)
+                elif get_many(conn, ["k"]):
+                    # One writer each would need a lock for all; a lost count is no harm.
+                    self.hits[gateway] += 1
+
+    def __enter__(self):
+        self.threads = [
+            threading.Thread(target=self.client, args=(gateway,)) for gateway in (1, 2) for _ in range(4)
+        ]
+        [thread.start() for thread in self.threads]
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        [thread.join(20) for thread in self.threads]
+
+    def rates(self, seconds):
+        """Hits a second at each gateway."""
+        before = dict(self.hits)
+        time.sleep(seconds)
+        return [(self.hits[gateway] - before[gateway]) / seconds for gateway in (1, 2)]
+
+
+@suite.test
+def a_tenants_rate_follows_its_clients_from_gateway_to_gateway():
+    limit = 400
+    with ready_fleet() as fleet:
+        grant = fleet.ask("tenant", "add", "acme", "--memory", "64MiB")
+        fleet.ask("tenant", "limit", "acme", "--ops", str(limit))
+
+        def stores():
+            with contextlib.suppress(AssertionError, OSError):
+                with Hitters(fleet, grant).conn(1) as conn, Hitters(fleet, grant).conn(2):
+                    return set_one(conn, "k", "v") == b"STORED\r\n"
+
+        eventually(stores, 10, "both gateways know it")
+        with Hitters(fleet, grant) as hitters:
+            hitters.on[1] = True
+            # Half of it at first, and nearly all as soon as the other is seen to use nothing.
+            eventually(lambda: hitters.rates(1.0)[0] > 0.9 * limit, 20, "all of the rate is at gateway 1")
+            hitters.on.update({1: False, 2: True})
+            eventually(lambda: hitters.rates(1.0)[1] > 0.9 * limit, 25, "all of the rate is at gateway 2")
+            hitters.on[1] = True
+            # What was saved up while it was idle is spent first.
+            time.sleep(3)
+            rates = hitters.rates(3.0)
+            assert sum(rates) < 1.15 * limit, rates
+            eventually(lambda: min(hitters.rates(2.0)) > 0.35 * limit, 25, "both have their half")
 
 
 @suite.test

@@ -209,7 +209,7 @@ fn serve(
     let member = fleet.as_ref().map(|part| &part.membership);
     let judging = Judging::start(&config, clock, &data, member)?;
     let following = fleet.as_ref();
-    let following = following.map(|part| TenantsThread::start(part, control));
+    let following = following.map(|part| TenantsThread::start(part, control, clock));
     let following = following.transpose()?;
     let observer = Observer::start(
         Arc::clone(&observatory),

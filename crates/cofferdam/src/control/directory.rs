@@ -43,7 +43,7 @@ impl Contents {
         let fleet = self.fleet.as_deref();
         let is_here = |id: TenantId| fleet.is_none_or(|fleet| fleet.is_here(id));
         let share = |id: TenantId, limits| match fleet {
-            Some(fleet) => share_of(limits, fleet.spread(id)),
+            Some(fleet) => fleet.share(id, limits),
             None => limits,
         };
         let default = Tenant {
@@ -73,22 +73,5 @@ impl Contents {
         let (canary, its_own) = self.canary.map(Canary::into_parts).unzip();
         let tenants = std::iter::once(default).chain(sold).chain(canary);
         Directory::new(tenants, credentials.chain(its_own))
-    }
-}
-
-/// One of `count` equal parts of what a tenant may take, never nothing; its share beside the other
-/// tenants and its patience are the same everywhere.
-fn share_of(limits: TrafficLimits, count: usize) -> TrafficLimits {
-    let count = count.max(1) as u64;
-    let part = |limit: u64| limit.div_ceil(count).max(1);
-    let part_u32 = |limit: u32| u32::try_from(part(limit.into())).unwrap_or(limit);
-    TrafficLimits {
-        ops_per_second: limits.ops_per_second.map(part),
-        bytes_in_per_second: limits.bytes_in_per_second.map(part),
-        bytes_out_per_second: limits.bytes_out_per_second.map(part),
-        connections: limits.connections.map(part_u32),
-        connects_per_second: limits.connects_per_second.map(part_u32),
-        inflight_bytes: limits.inflight_bytes.map(part),
-        ..limits
     }
 }

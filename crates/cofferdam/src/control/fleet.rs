@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base::TenantId;
 use cache::least_quota_bytes;
+use fleet::shares::Each;
 use runtime::state::DEFAULT_TENANT;
 
 use super::tenancy::Tenancy;
@@ -48,6 +49,13 @@ impl Control {
         inner.brought = present;
         self.plane.publish(contents.into_directory(item_size_max));
         Ok(())
+    }
+
+    /// Requests served to a tenant's clients, bytes read from them and written to them, since the start.
+    pub(crate) fn counters(&self, id: TenantId) -> Each<u64> {
+        let clients = self.plane.clients(id);
+        let served = clients.reads_served.saturating_add(clients.writes_served);
+        [served, clients.bytes_read, clients.bytes_written]
     }
 
     /// Learns what other gateways have changed by now, before a command goes by it.

@@ -13,9 +13,12 @@ use runtime::store::{Change, Commit, StoreError};
 
 use super::join::{json, revision};
 use super::keeper::Keeper;
+use super::shares;
 
 /// For how long a member counts as alive that says nothing.
 const LEASE: Duration = Duration::from_secs(10);
+/// How often rates are shared out anew.
+const SHARE_EVERY: Duration = Duration::from_millis(500);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_millis(2500);
 
 impl Keeper {
@@ -96,6 +99,7 @@ impl Keeper {
                 return Ok(());
             }
         }
+        self.share_rates(now)?;
         let heard_at = self.heard_at();
         let new = || Steward::new(self.is_judged);
         let steward = self.steward.get_or_insert_with(new);
@@ -117,6 +121,19 @@ impl Keeper {
             tell(&step);
         }
         Ok(())
+    }
+
+    /// Lets rates follow use.
+    fn share_rates(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if now.since(self.shared_at) < SHARE_EVERY {
+            return Ok(());
+        }
+        self.shared_at = now;
+        match shares::next(&self.snapshot, &self.registry) {
+            // If somebody else was first it is worked out anew from what that one has written.
+            Some(change) => self.store.commit(&change).map(drop),
+            None => Ok(()),
+        }
     }
 
     fn heard_at(&self) -> BTreeMap<MemberId, Timestamp> {

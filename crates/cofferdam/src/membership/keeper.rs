@@ -11,7 +11,7 @@ use base::Timestamp;
 use base::fleet::MemberId;
 use fleet::Ring;
 use fleet::knowledge::{Knowledge, Learned, Leases};
-use fleet::registry::{Registry, Role};
+use fleet::registry::{Registry, Role, USE_PREFIX};
 use fleet::steward::Steward;
 use gateway::remote::Assurance;
 use runtime::store::{Follower, Known, LeaseId, Snapshot, Source, Store};
@@ -120,6 +120,7 @@ pub(super) struct Keeper {
     pub(super) lease: Option<LeaseId>,
     pub(super) kept_alive_at: Timestamp,
     pub(super) shown_at: Timestamp,
+    pub(super) shared_at: Timestamp,
     pub(super) steward: Option<Steward>,
     pub(super) is_judged: bool,
     pub(super) waits_since: Option<Timestamp>,
@@ -168,6 +169,7 @@ impl Keeper {
             lease: None,
             kept_alive_at: Timestamp::ZERO,
             shown_at: Timestamp::ZERO,
+            shared_at: Timestamp::ZERO,
             steward: None,
             is_judged: joined.is_judged,
             waits_since: None,
@@ -284,11 +286,12 @@ fn read(snapshot: &Snapshot) -> Registry {
     Registry::read(entries.map(|e| (e.key.as_str(), e.value.as_slice())))
 }
 
-/// Whether the same keys were last written at the same revisions.
+/// Whether the same keys were last written at the same revisions, but for what lasts only seconds.
 fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
     let keys = |snapshot: &Snapshot| -> Vec<_> {
         let entries = snapshot.entries.iter();
-        entries.map(|e| (e.key.clone(), e.revision)).collect()
+        let lasting = entries.filter(|e| !e.key.starts_with(USE_PREFIX));
+        lasting.map(|e| (e.key.clone(), e.revision)).collect()
     };
     keys(one) == keys(other)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use base::fleet::MemberId;
+use fleet::registry::USE_PREFIX;
 use runtime::store::{Entry, Revision, Snapshot};
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +62,8 @@ impl Kept {
     /// Keeps what the store holds. What is no text is of a later release, and is not kept.
     pub(crate) fn keep(&mut self, snapshot: &Snapshot) {
         self.revision = snapshot.revision.0;
-        let entries = snapshot.entries.iter().filter_map(|entry| {
+        let lasting = (snapshot.entries.iter()).filter(|e| !e.key.starts_with(USE_PREFIX));
+        let entries = lasting.filter_map(|entry| {
             let value = String::from_utf8(entry.value.clone()).ok()?;
             Some((entry.key.clone(), value, entry.revision.0))
         });

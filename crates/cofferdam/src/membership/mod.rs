@@ -5,6 +5,7 @@ mod duties;
 mod join;
 mod keeper;
 mod kept;
+mod shares;
 mod sight;
 mod tenant_changes;
 mod tenant_record;
@@ -24,6 +25,7 @@ use runtime::store::{EtcdConfig, EtcdTls, Store, connect};
 
 pub(crate) use join::{Candidate, Joined};
 pub(crate) use keeper::Membership;
+pub(crate) use shares::UseMeter;
 pub(crate) use sight::{Seat, Sight};
 pub(crate) use tenants::{FleetTenants, Tenants, TenantsError};
 pub(crate) use writes::{change_member, end_member};

@@ -1,17 +1,20 @@
 //! The tenants of a fleet: what every gateway knows of them, and how one changes them for all.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base::fleet::MemberId;
 use base::{TenantId, TrafficLimits};
 use fleet::membership::State as Standing;
 use fleet::registry::{Registry, Role};
+use fleet::shares::Shares;
 use fleet::shuffle::Capacities;
 use runtime::Clock;
 use runtime::state::{CredentialRecord, DEFAULT_TENANT, TenantRecord};
 use runtime::store::{Detail, Revision, Snapshot, Store, StoreError};
 
+use super::shares;
 use super::tenant_record::StoredTenant;
 use crate::fleet_data::FleetData;
 
@@ -44,6 +47,8 @@ pub(crate) struct Tenants {
     pub(super) by_id: BTreeMap<TenantId, StoredTenant>,
     pub(super) gateways: BTreeMap<MemberId, Gateway>,
     memory_bytes: u64,
+    /// What each gateway may use of their rates.
+    pub(super) shares: Shares,
     revision: Revision,
 }
 
@@ -58,7 +63,9 @@ pub(super) struct Gateway {
 pub(crate) struct FleetTenants {
     pub(super) store: Arc<dyn Store>,
     data: Arc<FleetData>,
-    me: MemberId,
+    pub(super) me: MemberId,
+    /// The store is away from this gateway, so that others may be given its shares.
+    pub(super) is_cut_off: AtomicBool,
     pub(super) clock: Clock,
     latest: Mutex<Arc<Tenants>>,
 }
@@ -95,6 +102,7 @@ impl Tenants {
                 })
                 .collect(),
             memory_bytes: memory.fold(0, u64::saturating_add),
+            shares: shares::read(snapshot),
             revision: snapshot.revision,
         }
     }
@@ -139,6 +147,17 @@ impl Tenants {
         counts.collect()
     }
 
+    /// The gateways over which its clients are spread: all that serve, if it is on none in particular.
+    pub(super) fn spread(&self, id: TenantId) -> Vec<MemberId> {
+        match self.gateways_of(id) {
+            none if none.is_empty() => {
+                let serving = self.gateways.iter().filter(|(_, g)| g.capacity > 0);
+                serving.map(|(id, _)| *id).collect()
+            }
+            some => some,
+        }
+    }
+
     pub(super) fn gateways_of(&self, id: TenantId) -> Vec<MemberId> {
         let own = self.by_id.get(&id).map(|tenant| &tenant.gateways);
         let own = own.into_iter().flatten().map(|id| MemberId(*id));
@@ -173,6 +192,7 @@ impl FleetTenants {
             store,
             data,
             me,
+            is_cut_off: AtomicBool::new(false),
             clock,
             latest: Mutex::new(Arc::new(tenants)),
         }
@@ -206,14 +226,6 @@ impl FleetTenants {
     pub(crate) fn is_here(&self, id: TenantId) -> bool {
         let gateways = self.latest().gateways_of(id);
         gateways.is_empty() || gateways.contains(&self.me)
-    }
-
-    /// Over how many gateways its clients are spread.
-    pub(crate) fn spread(&self, id: TenantId) -> usize {
-        let latest = self.latest();
-        let count = latest.gateways_of(id).len();
-        let serving = latest.gateways.values().filter(|g| g.capacity > 0).count();
-        if count == 0 { serving.max(1) } else { count }
     }
 
     /// Where its clients connect.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use fleet::registry::Role;
+use fleet::registry::{Role, SHARES};
 use runtime::Clock;
 use runtime::store::{Revision, Snapshot};
 
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::control::Control;
 use crate::data::Data;
 use crate::failure::Failure;
-use crate::membership::{self, FleetTenants, Membership, Tenants};
+use crate::membership::{self, FleetTenants, Membership, Tenants, UseMeter};
 use crate::renewal::Renewal;
 use crate::{fleet_tls, servers};
 
@@ -76,6 +76,7 @@ impl TenantsThread {
     pub(super) fn start(
         part: &FleetPart,
         control: Arc<Control>,
+        clock: Clock,
     ) -> Result<Self, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -83,11 +84,12 @@ impl TenantsThread {
         let thread = thread::Builder::new()
             .name("tenants".into())
             .spawn(move || {
-                let mut seen = Vec::new();
+                let (mut seen, mut meter) = (Vec::new(), UseMeter::default());
                 while !stopped.load(Ordering::Acquire) {
                     let sight = member.sight();
                     let written = written(&sight.snapshot);
-                    if seen != written {
+                    let now = clock.now();
+                    if tenants.note_contact(&sight, now) || seen != written {
                         tenants.learn(Tenants::read(&sight.snapshot, &sight.registry));
                         match control.refresh() {
                             Ok(()) => seen = written,
@@ -95,6 +97,10 @@ impl TenantsThread {
                                 tracing::error!(%error, "tenants are not brought into force")
                             }
                         }
+                    }
+                    let said = meter.turn(&tenants, now, |id| control.counters(id));
+                    if let Err(error) = said {
+                        tracing::debug!(%error, "what tenants use is not said");
                     }
                     thread::park_timeout(LOOK_EVERY);
                 }
@@ -121,7 +127,7 @@ impl Drop for TenantsThread {
 fn written(snapshot: &Snapshot) -> Vec<(String, Revision)> {
     let entries = snapshot.entries.iter();
     let own = entries.filter(|e| {
-        e.key.starts_with("tenants/") || e.key.starts_with("members/")
+        e.key.starts_with("tenants/") || e.key.starts_with("members/") || e.key == SHARES
     });
     own.map(|e| (e.key.clone(), e.revision)).collect()
 }
