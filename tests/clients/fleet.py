@@ -387,6 +387,7 @@ def tenants_are_the_same_at_all_gateways():
         assert fleet.ask("tenant", "show", "acme")["memory_bytes"] == 128 << 20
         assert "error" in fleet.ask("tenant", "add", "acme", "--memory", "64MiB", gateway=2, fails=True)
         assert "error" in fleet.ask("tenant", "move", "acme", fails=True)
+        assert "stop it and start" in fleet.ask("upgrade", fails=True)["error"]
         solo = fleet.ask("tenant", "add", "solo", "--memory", "64MiB", "--gateways", "1")
         place = 1 if solo["servers"] == [f"127.0.0.1:{fleet.port + 10}"] else 2
         moved = fleet.ask("tenant", "move", "solo", "--from", f"gateway{place}")
