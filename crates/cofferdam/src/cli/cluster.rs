@@ -9,9 +9,9 @@ use runtime::Clock;
 use runtime::cluster::{self, Authority, AuthorityServer, Founding, JoinToken, Own, Pass, Role};
 use rustix::system::uname;
 
-use super::args::Global;
 use super::cluster_args::{ClusterCommand, InitArgs, JoinArgs};
 use super::cluster_config;
+use super::global::Global;
 use super::output;
 use crate::config::{Addr, Config, Span};
 use crate::failure::Failure;
