@@ -271,10 +271,13 @@ fn words(node: &NodeReading, now: Timestamp) -> Vec<String> {
     let mut words = Vec::new();
     match (node.is_alive, node.is_heard, node.state) {
         (_, _, State::Drained) | (true, true, _) => {}
-        (false, false, _) => words.push(
-            "It answers neither this gateway nor the store. Its keys are misses until it is back or taken out."
-                .to_owned(),
-        ),
+        (false, false, _) => {
+            let keys = match node.slots {
+                0 => "",
+                _ => " Its keys are misses until it is back or taken out.",
+            };
+            words.push(format!("It answers neither this gateway nor the store.{keys}"));
+        }
         (true, false, _) => words.push(
             "It does not answer this gateway; the store still hears from it, if there is one: look at the network between them."
                 .to_owned(),
