@@ -23,6 +23,9 @@ pub const GONE_AFTER: Duration = Duration::from_secs(5);
 /// Nodes that join a fleet younger than this have nothing to be compared with, and nothing warm to
 /// take keys from: they begin at their full weight.
 const FOUNDING: Duration = Duration::from_secs(60);
+/// Where nodes are judged, who has come late, or was found slow on his way in, waits for so long before
+/// he is let in: else one that is slow would be in and out again all the time.
+const QUARANTINE: Duration = Duration::from_secs(60);
 
 /// One write.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +110,7 @@ impl Steward {
                     Event::Condemned
                 }
                 // Nothing tests a node yet that has come to a fleet.
-                State::Quarantined if gone.is_none() => Event::Passed,
+                State::Quarantined if gone.is_none() && self.may_pass(record, now) => Event::Passed,
                 State::Shadow | State::Ramping | State::Probation | State::Ejected
                     if gone.is_none() && !self.is_judged =>
                 {
@@ -126,6 +129,10 @@ impl Steward {
             }
         }
         None
+    }
+
+    fn may_pass(&self, record: &MemberRecord, now: Timestamp) -> bool {
+        !self.is_judged || now.since(record.standing.since()) >= QUARANTINE
     }
 
     fn ring(&mut self, registry: &Registry, now: Timestamp) -> Option<Ring> {

@@ -125,6 +125,25 @@ fn those_who_found_a_fleet_begin_at_full_weight_and_who_comes_later_ramps() {
 }
 
 #[test]
+fn where_nodes_are_judged_who_was_refused_waits_and_nobody_goes_on_by_himself() {
+    let mut fleet = Fleet::of(4);
+    fleet.steward = Steward::new(true);
+    fleet.advance(SECOND * 120);
+    fleet.join(5);
+    fleet.advance(SECOND * 59);
+    assert_eq!(fleet.state(5), State::Quarantined);
+    fleet.advance(SECOND * 2);
+    assert_eq!(fleet.state(5), State::Shadow);
+    // The judge would say when.
+    fleet.advance(SECOND * 60);
+    assert_eq!(fleet.state(5), State::Shadow);
+    let member = fleet.registry.members.get_mut(&MemberId(5)).unwrap();
+    member.standing = member.standing.after(Event::Refused, fleet.now).unwrap();
+    fleet.advance(SECOND * 59);
+    assert_eq!(fleet.state(5), State::Quarantined);
+}
+
+#[test]
 fn a_node_that_dies_is_taken_out_and_comes_back_step_by_step() {
     let mut fleet = Fleet::of(4);
     fleet.advance(SECOND * 120);
