@@ -9,7 +9,7 @@ use base::{TenantId, Timestamp};
 
 use crate::busiest::{BusiestKeys, KeyWatch};
 use crate::delay::{DelayCounts, Delays};
-use crate::door::{DoorCounts, DoorFigures, Shed};
+use crate::door::{ApproachFailure, DoorCounts, DoorFigures, Shed};
 use crate::prefixes::PrefixCounts;
 use crate::session::Peer;
 
@@ -112,6 +112,8 @@ counters! {
     connects_delayed,
     /// Of these, those that waited until their time at the door was up.
     connects_refused,
+    /// Of these, those whose clients gave up before that.
+    connects_abandoned,
     /// Connections that were turned away since all places were taken, and the tenant had its share
     /// of them.
     turned_away,
@@ -227,6 +229,11 @@ impl Figures {
     /// Counts one whose handshake for TLS was broken off, since too many shook hands.
     pub fn note_handshake_shed(&self, peer: Peer) {
         self.door.shed(Shed::Handshake, peer);
+    }
+
+    /// Counts one that ended on its way to the door.
+    pub fn note_approach_failure(&self, why: ApproachFailure) {
+        self.door.failed(why);
     }
 
     pub(crate) fn door_counts(&self) -> &DoorCounts {

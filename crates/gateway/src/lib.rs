@@ -44,7 +44,8 @@ pub use busiest::BusiestKeys;
 pub use delay::Delays;
 pub use delivery::{Deliveries, Delivery};
 pub use door::{
-    Door, DoorConfig, DoorFigures, EntrantId, Entry, Passage, Source, TOO_MANY, Verdict,
+    ApproachFailure, Door, DoorConfig, DoorFigures, EntrantId, Entry, Passage, Source, TOO_MANY,
+    Verdict,
 };
 pub use figures::{ConnectionFigures, Figures, TenantFigures};
 pub use gather::Gather;

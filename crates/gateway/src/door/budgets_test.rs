@@ -195,6 +195,26 @@ fn one_that_waits_too_long_is_let_go_and_counted_and_gives_no_place_away() {
     assert_eq!(log_in(&mut door, end, 1, 2).0, Verdict::Admit(admitted(1)));
 }
 
+#[test]
+fn one_that_gives_up_waiting_is_counted_and_nobody_else_who_leaves() {
+    let limits = TrafficLimits {
+        connections: Some(1),
+        ..TrafficLimits::default()
+    };
+    let (mut door, figures) = door(config(), limits);
+    assert!(matches!(log_in(&mut door, T0, 1, 0).0, Verdict::Admit(_)));
+    let silent = door.enter(T0, peer(1), 1);
+    door.leave(silent.id);
+    let waiting = door.enter(T0, peer(1), 2);
+    door.receive(waiting.id, login());
+    let (id, _) = door.next_entrant().unwrap();
+    assert_eq!(door.judge(T0, id, &mut Vec::new()), Verdict::Stay);
+    assert_eq!(figures.tenant(ACME).sum().connects_abandoned, 0);
+    door.leave(id);
+    let sum = figures.tenant(ACME).sum();
+    assert_eq!((sum.connects_abandoned, sum.connects_refused), (1, 0));
+}
+
 fn admitted(source: u8) -> Admitted {
     Admitted {
         tenant: ACME,

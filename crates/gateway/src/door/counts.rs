@@ -19,6 +19,51 @@ pub(crate) enum Shed {
     Handshake,
 }
 
+/// Why a connection ended on its way to the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApproachFailure {
+    /// A balancer's header was none, or did not come in time.
+    Proxy,
+    /// It ended before the handshake for TLS did.
+    TlsEnded,
+    /// The handshake took too long.
+    TlsTimeout,
+    /// Its client speaks no version or cipher that is spoken here.
+    TlsVersion,
+    /// Its client's certificate is missing, not to be trusted, or names no tenant.
+    TlsCertificate,
+    /// Its client does not trust ours.
+    TlsRefused,
+    /// What it sent is no TLS.
+    TlsGarbled,
+}
+
+impl ApproachFailure {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Proxy,
+        Self::TlsEnded,
+        Self::TlsTimeout,
+        Self::TlsVersion,
+        Self::TlsCertificate,
+        Self::TlsRefused,
+        Self::TlsGarbled,
+    ];
+
+    /// Its name in figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::TlsEnded => "tls_ended",
+            Self::TlsTimeout => "tls_timeout",
+            Self::TlsVersion => "tls_version",
+            Self::TlsCertificate => "tls_certificate",
+            Self::TlsRefused => "tls_refused",
+            Self::TlsGarbled => "tls_garbled",
+        }
+    }
+}
+
 /// The counters of a process's one door.
 #[derive(Debug, Default)]
 pub(crate) struct DoorCounts {
@@ -30,6 +75,8 @@ pub(crate) struct DoorCounts {
     shed_when_full: Counter,
     shed_for_memory: Counter,
     shed_handshakes: Counter,
+    /// In the order of [`ApproachFailure::ALL`]; each has one writer.
+    failed: [Counter; ApproachFailure::ALL.len()],
     shed_last: Mutex<Option<IpAddr>>,
 }
 
@@ -50,6 +97,8 @@ pub struct DoorFigures {
     pub shed_for_memory: u64,
     /// Those whose handshake for TLS was broken off since too many shook hands.
     pub shed_handshakes: u64,
+    /// Those that ended on their way to it, in the order of [`ApproachFailure::ALL`].
+    pub failed: [u64; ApproachFailure::ALL.len()],
     /// Bytes held for those there.
     pub memory_bytes: u64,
     /// Where the last one that had to leave came from.
@@ -82,6 +131,13 @@ impl DoorCounts {
         }
     }
 
+    /// Counts one that did not come as far as the door.
+    pub(crate) fn failed(&self, why: ApproachFailure) {
+        if let Some(counter) = self.failed.get(why as usize) {
+            counter.add(1);
+        }
+    }
+
     /// All of them.
     pub(crate) fn figures(&self) -> DoorFigures {
         let shed_last = self.shed_last.lock();
@@ -93,6 +149,7 @@ impl DoorCounts {
             shed_when_full: self.shed_when_full.get(),
             shed_for_memory: self.shed_for_memory.get(),
             shed_handshakes: self.shed_handshakes.get(),
+            failed: self.failed.each_ref().map(Counter::get),
             memory_bytes: self.memory_bytes.get(),
             shed_last: *shed_last.unwrap_or_else(PoisonError::into_inner),
         }

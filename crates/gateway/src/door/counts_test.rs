@@ -89,3 +89,16 @@ fn a_source_that_comes_too_fast() {
     }
     assert_eq!(figures.door().behind, 2);
 }
+
+#[test]
+fn each_failure_on_the_way_has_a_counter_and_a_name_of_its_own() {
+    let counts = DoorCounts::default();
+    for (index, why) in ApproachFailure::ALL.into_iter().enumerate() {
+        for _ in 0..=index {
+            counts.failed(why);
+        }
+    }
+    assert_eq!(counts.figures().failed, [1, 2, 3, 4, 5, 6, 7]);
+    let names: std::collections::HashSet<_> = ApproachFailure::ALL.map(|why| why.name()).into();
+    assert_eq!(names.len(), ApproachFailure::ALL.len());
+}

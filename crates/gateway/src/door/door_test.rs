@@ -229,3 +229,32 @@ fn a_revoked_credential_does_not_admit() {
     let (_, verdict, _) = judge_next(&mut door).unwrap();
     assert_eq!(verdict, Verdict::Stay);
 }
+
+#[test]
+fn half_a_login_stands_with_its_tenant_and_is_shed_with_it() {
+    let mut door = door(4);
+    // Three that have sent a user name, and wait; two of another tenant come after them.
+    for (source, link) in [(1, 1), (2, 2), (3, 3)] {
+        enter(&mut door, source, link, b"set auth 0 0 11\r\nacme se");
+    }
+    enter(&mut door, 4, 4, b"set bolt 0 0 6\r\nsec");
+    assert!(!door.has_waiting(), "nobody has said something whole");
+    let entry = door.enter(T0, peer(5), 5);
+    assert_eq!(
+        entry.shed,
+        Some(1),
+        "of those who have most here the oldest"
+    );
+    // What follows makes it whole, and the claim is not counted twice.
+    let bolt = door.entrants.keys().nth(2).copied().unwrap();
+    door.receive(bolt, b"ret\r\n");
+    let (link, verdict, _) = judge_next(&mut door).unwrap();
+    assert!(
+        link == 4 && matches!(verdict, Verdict::Admit(_)),
+        "{link} {verdict:?}"
+    );
+    for id in door.entrants.keys().copied().collect::<Vec<_>>() {
+        door.leave(id);
+    }
+    assert!(is_forgotten(&door));
+}

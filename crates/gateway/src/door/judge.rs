@@ -18,12 +18,12 @@ impl Door {
         match auth::decode(&entrant.input) {
             Step::Incomplete if entrant.input.len() < INPUT_LEN_MAX => Verdict::Stay,
             Step::Incomplete => {
-                self.leave(id);
+                self.forget(id);
                 Verdict::Refuse
             }
             Step::Refuse { reply } => {
                 reply.answer(out);
-                self.leave(id);
+                self.forget(id);
                 Verdict::Refuse
             }
             Step::Answer { consumed, reply } => {
@@ -99,7 +99,7 @@ impl Door {
         let link = entrant.link;
         let judged = entrant.judged.take()?;
         self.memory_bytes -= judged.admitted.unparsed.len();
-        self.leave(id);
+        self.forget(id);
         out.extend_from_slice(&judged.answer);
         Some((link, judged.admitted))
     }
@@ -121,7 +121,7 @@ impl Door {
     ) -> Verdict {
         match self.pass(now, &admitted) {
             Passage::In => {
-                self.leave(id);
+                self.forget(id);
                 out.extend_from_slice(&answer);
                 Verdict::Admit(admitted)
             }
@@ -130,7 +130,7 @@ impl Door {
                 Verdict::Stay
             }
             Passage::Full => {
-                self.leave(id);
+                self.forget(id);
                 out.extend_from_slice(TOO_MANY);
                 Verdict::Full
             }
@@ -168,26 +168,33 @@ impl Door {
         }
     }
 
-    /// Reads the claim of an entrant that has said something whole, and puts it in the queue.
+    /// Reads the claim of an entrant; one that has said something whole is put in the queue.
     pub(super) fn consider(&mut self, id: EntrantId) {
         let Some(entrant) = self.entrants.get_mut(&id) else {
             return;
         };
-        let claim = match auth::decode(&entrant.input) {
-            Step::Incomplete if entrant.input.len() < INPUT_LEN_MAX => return,
-            Step::Attempt { username, .. } if self.config.protections => {
+        let (step, protections) = (auth::decode(&entrant.input), self.config.protections);
+        let is_part = matches!(step, Step::Incomplete) && entrant.input.len() < INPUT_LEN_MAX;
+        let claim = match step {
+            // Who sends half a login, and no more, stands there as much as others of his tenant.
+            Step::Incomplete if protections => auth::username_of_part(&entrant.input)
+                .and_then(|username| self.directory.claimed_tenant(username))
+                .or(entrant.claim),
+            Step::Attempt { username, .. } if protections => {
                 self.directory.claimed_tenant(username)
             }
             _ => entrant.claim,
         };
         let (before, source) = (entrant.claim, entrant.source);
         entrant.claim = claim;
-        entrant.waiting = true;
+        entrant.waiting = !is_part;
+        let behind = entrant.behind;
         if before != claim {
             self.line.count_out(before, source, id);
             self.line.count_in(claim, source, id);
         }
-        match entrant.behind {
+        match behind {
+            _ if is_part => {}
             true => self.line.push_behind(id),
             false => self.line.push(claim, source, id),
         }

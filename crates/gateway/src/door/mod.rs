@@ -19,8 +19,8 @@ use base::{Ordinal, TenantId, Timestamp};
 use memcache_proto::auth::INPUT_LEN_MAX;
 
 pub(crate) use self::counts::DoorCounts;
-pub use self::counts::DoorFigures;
 pub(crate) use self::counts::Shed;
+pub use self::counts::{ApproachFailure, DoorFigures};
 use self::gate::Gate;
 pub use self::gate::Passage;
 pub use self::judge::TOO_MANY;
@@ -269,8 +269,18 @@ impl Door {
         None
     }
 
-    /// Forgets an entrant, for instance because it has gone.
+    /// Forgets an entrant that has gone.
     pub fn leave(&mut self, id: EntrantId) {
+        let entrant = self.entrants.get(&id);
+        if let Some(judged) = entrant.and_then(|entrant| entrant.judged.as_ref()) {
+            let figures = self.figures.tenant(judged.admitted.tenant);
+            let figures = figures.of_loop(self.config.loop_index);
+            figures.connects_abandoned.add(1);
+        }
+        self.forget(id);
+    }
+
+    fn forget(&mut self, id: EntrantId) {
         if let Some(entrant) = self.entrants.remove(&id) {
             self.memory_bytes -= entrant.memory_bytes();
             self.line.count_out(entrant.claim, entrant.source, id);
@@ -301,7 +311,7 @@ impl Door {
                 .connects_refused
                 .add(1);
         }
-        self.leave(id);
+        self.forget(id);
         Some(link)
     }
 
@@ -323,7 +333,7 @@ impl Door {
             let figures = self.figures.tenant(tenant);
             figures.of_loop(self.config.loop_index).shed.add(1);
         }
-        self.leave(id);
+        self.forget(id);
         Some(link)
     }
 }

@@ -1,9 +1,9 @@
 //! Tests of authentication.
 
 use proptest::collection::vec;
-use proptest::prelude::{any, proptest};
+use proptest::prelude::{any, prop_assert, proptest};
 
-use super::{INPUT_LEN_MAX, Step, decode};
+use super::{INPUT_LEN_MAX, Step, decode, username_of_part};
 use crate::client::binary::{self as client, Packet};
 use crate::client::text;
 
@@ -173,6 +173,28 @@ fn sasl_plain_is_understood() {
 }
 
 #[test]
+fn half_an_attempt_names_its_user_as_soon_as_it_is_known() {
+    let mut packet = Vec::new();
+    client::auth(b"user", b"pass", &mut packet);
+    let named_at = packet.len() - b"pass".len();
+    for len in 0..packet.len() {
+        let expected = (len >= named_at).then_some(&b"user"[..]);
+        assert_eq!(username_of_part(&packet[..len]), expected, "{len}");
+    }
+    let half: &[(&[u8], Option<&[u8]>)] = &[
+        (b"set us", None),
+        (b"set user 0 0 4\r\n", Some(b"user")),
+        (b"set user 0 0 4\r\npa", Some(b"user")),
+        (b"set auth 0 0 9\r\nus", Some(b"auth")),
+        (b"set auth 0 0 9\r\nuser pa", Some(b"user")),
+        (b"get user 0 0 4\r\n", None),
+    ];
+    for (input, expected) in half {
+        assert_eq!(username_of_part(input), *expected, "{input:?}");
+    }
+}
+
+#[test]
 fn sasl_is_answered_as_memcached_does() {
     let mut packet = Vec::new();
     client::auth(b"user", b"pass", &mut packet);
@@ -302,6 +324,16 @@ proptest! {
         assert_ne!(see(&text[..INPUT_LEN_MAX]), Seen::Incomplete);
         let packet = [b"\x80\x21", &input[..]].concat();
         assert_ne!(see(&packet[..INPUT_LEN_MAX]), Seen::Incomplete);
+    }
+
+    #[test]
+    fn what_a_part_names_the_whole_names_too(split in 0usize..64, input in vec(any::<u8>(), 0..200)) {
+        // Any bytes at all are looked at without harm.
+        let _ = username_of_part(&input);
+        let mut whole = Vec::new();
+        client::auth(b"user", b"secret", &mut whole);
+        let part = &whole[..split.min(whole.len())];
+        prop_assert!(matches!(username_of_part(part), None | Some(b"user")));
     }
 
     #[test]

@@ -57,6 +57,18 @@ pub(super) fn decode(input: &[u8]) -> Step<'_> {
     }
 }
 
+/// The user name once a zero byte has ended it.
+pub(super) fn username_of_part(input: &[u8]) -> Option<&[u8]> {
+    let header = Header::of(input)?;
+    if !matches!(header.opcode, opcode::SASL_AUTH | opcode::SASL_STEP) {
+        return None;
+    }
+    let message = input.get(HEADER_LEN + usize::from(header.key_len)..)?;
+    let mut parts = message.split(|byte| *byte == 0);
+    let (_, username, _) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(username)
+}
+
 /// User name and password; a password may hold any byte but zero.
 fn plain(message: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut parts = message.split(|byte| *byte == 0);

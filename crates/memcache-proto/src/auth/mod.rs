@@ -120,6 +120,15 @@ pub fn decode(input: &[u8]) -> Step<'_> {
     }
 }
 
+/// Whom the beginning of an attempt names, as soon as it does: for input that [`decode`] finds
+/// incomplete. In text that is the key until the body has shown a user name of its own.
+pub fn username_of_part(input: &[u8]) -> Option<&[u8]> {
+    match input.first() {
+        Some(&MAGIC) => binary::username_of_part(input),
+        _ => text::username_of_part(input),
+    }
+}
+
 #[cfg(test)]
 #[path = "auth_test.rs"]
 mod tests;

@@ -45,6 +45,16 @@ pub(super) fn decode(input: &[u8]) -> Step<'_> {
     }
 }
 
+/// The user name in the body once a space has ended it, else the key.
+pub(super) fn username_of_part(input: &[u8]) -> Option<&[u8]> {
+    let Line::Whole { text, consumed } = Line::of(input) else {
+        return None;
+    };
+    let body = input.get(consumed..)?;
+    let key = || Some(Arguments::of(text.strip_prefix(b"set ")?).word(0));
+    memchr::memchr(b' ', body).map_or_else(key, |space| body.get(..space))
+}
+
 /// Where the body ends, unless that is further than is ever kept.
 fn body_end(head_len: usize, body_len: u32) -> Option<usize> {
     let end = head_len.checked_add(usize::try_from(body_len).ok()?)?;
