@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::membership::{Membership, Sight};
 use crate::observe::detect::TURN_AGE_MAX;
+use crate::tls;
 
 /// Where it is asked unless the configuration says otherwise: beside a gateway on the same machine.
 const PORT: u16 = 8321;
@@ -54,6 +55,7 @@ pub(crate) fn serve(config: &Config, admin: NodeAdmin) -> Result<Server, Failure
         hosts: config.admin.hosts.clone(),
         open_paths: OPEN_PATHS,
     };
+    let listeners = listeners.with_tls(tls::of_admin(config)?);
     Ok(listeners.serve(admin.router(), guard)?)
 }
 

@@ -1,6 +1,8 @@
 //! What the configuration says of TLS, as the listeners take it.
 
-use runtime::net::tls::{ClientCertificates, TlsFiles};
+use std::sync::Arc;
+
+use runtime::net::tls::{ClientCertificates, TlsError, TlsFiles, TlsServer};
 
 use crate::config::{ClientCertificate, Config, Switch, TlsListener};
 
@@ -52,6 +54,23 @@ pub(crate) fn files_for_pages(config: &Config) -> Option<TlsFiles> {
         key: tls.key.clone()?,
         clients: None,
     })
+}
+
+/// The files of the admin port, where that speaks TLS.
+pub(crate) fn admin_files(config: &Config) -> Option<TlsFiles> {
+    let admin = &config.admin;
+    Some(TlsFiles {
+        certificate: admin.certificate.clone()?,
+        key: admin.key.clone()?,
+        clients: None,
+    })
+}
+
+/// What the admin port speaks TLS with, if it does.
+pub(crate) fn of_admin(config: &Config) -> Result<Option<Arc<TlsServer>>, TlsError> {
+    let files = admin_files(config).filter(|_| config.listen.admin != Switch::Off);
+    let server = files.as_ref().map(TlsServer::new).transpose()?;
+    Ok(server.map(Arc::new))
 }
 
 #[cfg(test)]

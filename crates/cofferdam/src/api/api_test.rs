@@ -186,8 +186,8 @@ fn a_backup_is_a_file_that_restores() {
 fn over_tcp_only_health_is_open() {
     let setup = start();
     let status = |token: &str, path: &str| {
-        let endpoint = Endpoint::Tcp {
-            addr: setup.tcp,
+        let endpoint = Endpoint::Port {
+            origin: setup.tcp.into(),
             token: token.into(),
         };
         request(&endpoint, Method::GET, path, None).unwrap().status

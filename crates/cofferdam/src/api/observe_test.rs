@@ -58,8 +58,8 @@ impl Setup {
     }
 
     fn stranger_gets(&self, path: &str) -> u16 {
-        let endpoint = Endpoint::Tcp {
-            addr: self.tcp,
+        let endpoint = Endpoint::Port {
+            origin: self.tcp.into(),
             token: "guess".into(),
         };
         request(&endpoint, Method::GET, path, None).unwrap().status

@@ -70,12 +70,19 @@ impl Access {
     /// The daemon where there is one. A wrong `--admin` is a failure and not "none".
     fn try_daemon(global: &Global, config: &Config) -> Result<Option<Self>, Failure> {
         let dir = config.data_dir();
-        match global.admin {
-            Some(Switch::Off) => Err(Failure::new("--admin off is for `up`: give ADDR:PORT here")),
-            Some(Switch::On(addr)) => {
+        match &global.admin {
+            Some(Switch::Off) => Err(Failure::Usage(
+                "--admin off is for `up`: give ADDR:PORT or https://HOST:PORT here".into(),
+            )),
+            Some(Switch::On(place)) => {
+                if global.admin_ca.is_some() && place.0.tls.is_none() {
+                    return Err(Failure::Usage(format!(
+                        "--admin-ca is for TLS: ask at --admin https://{place}, or leave it out"
+                    )));
+                }
+                let origin = place.0.clone().with_authority(global.admin_ca.clone());
                 let token = admin_token(&dir)?;
-                let addr = addr.0;
-                Ok(Some(Self::Daemon(Endpoint::Tcp { addr, token })))
+                Ok(Some(Self::Daemon(Endpoint::Port { origin, token })))
             }
             None => {
                 let socket = Endpoint::Unix(dir.join(files::ADMIN_SOCKET));
@@ -148,13 +155,18 @@ impl Access {
 }
 
 fn unreachable_daemon(endpoint: &Endpoint, error: &ClientError) -> Failure {
-    let place = match endpoint {
-        Endpoint::Unix(path) => path.display().to_string(),
-        Endpoint::Tcp { addr, .. } => addr.to_string(),
+    let (place, has_tls) = match endpoint {
+        Endpoint::Unix(path) => (path.display().to_string(), false),
+        Endpoint::Port { origin, .. } => (origin.to_string(), origin.tls.is_some()),
     };
-    Failure::new(format!(
-        "admin API at {place}: {error}: is the daemon running, and may this user reach it?"
-    ))
+    let remedy = match error {
+        ClientError::Tls(_) => {
+            "is that the name in its certificate, and --admin-ca who signed it? Or speaks it no TLS?"
+        }
+        ClientError::Exchange(_) if !has_tls => "if it speaks TLS, ask at https://HOST:PORT",
+        _ => "is the daemon running, and may this user reach it?",
+    };
+    Failure::new(format!("admin API at {place}: {error}: {remedy}"))
 }
 
 /// The same router that a daemon serves, over the state in `dir`.

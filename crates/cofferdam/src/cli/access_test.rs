@@ -8,6 +8,7 @@ fn global(dir: &Path) -> Global {
         config: None,
         data_dir: Some(dir.to_owned()),
         admin: None,
+        admin_ca: None,
         json: false,
         log_format: None,
     }

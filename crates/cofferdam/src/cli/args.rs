@@ -17,6 +17,7 @@ use super::top::TopArgs;
 use super::upgrade::UpgradeArgs;
 use super::volume::VolumeCommand;
 use crate::config::{Addr, Auto, JudgeMode, Overrides, Size, Switch};
+use crate::failure::Failure;
 
 /// A data service for many tenants: a memcached-compatible cache in which no tenant can take
 /// another down.
@@ -168,9 +169,9 @@ pub(crate) enum Protections {
 
 impl UpArgs {
     /// What the flags of `up` say, the global ones among them.
-    pub(crate) fn overrides(&self, global: &Global) -> Overrides {
-        Overrides {
-            admin: global.admin,
+    pub(crate) fn overrides(&self, global: &Global) -> Result<Overrides, Failure> {
+        Ok(Overrides {
+            admin: global.admin_listener()?,
             memcache: self.memcache,
             status: self.status,
             tenant_console: self.tenant_console,
@@ -184,7 +185,7 @@ impl UpArgs {
             threads: self.threads,
             judge: self.judge,
             ..global.overrides()
-        }
+        })
     }
 }
 
@@ -244,15 +245,21 @@ pub(crate) enum TenantCommand {
     /// Add, list and promote credentials
     #[command(subcommand)]
     Credential(CredentialCommand),
-    /// Empty a tenant's cache
+    /// Empty a tenant's cache; asks before, on a terminal
     Flush {
         /// The tenant
         name: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
     },
-    /// Remove a tenant, its credentials, its connections and its data
+    /// Remove a tenant, its credentials, its connections and its data; asks before, on a terminal
     Remove {
         /// The tenant
         name: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
     },
 }
 

@@ -42,7 +42,7 @@ fn up_takes_everything_that_the_manual_names() {
     let Command::Up(up) = cli.command else {
         panic!("not up")
     };
-    let overrides = up.overrides(&cli.global);
+    let overrides = up.overrides(&cli.global).unwrap();
     assert_eq!(overrides.memory, Some(Auto::Is("2GiB".parse().unwrap())));
     assert_eq!(overrides.threads, Some(Auto::Is(2)));
     assert_eq!(overrides.max_connections, Some(Auto::Is(100)));
@@ -54,6 +54,18 @@ fn up_takes_everything_that_the_manual_names() {
         panic!("not up")
     };
     assert_eq!(control.protections, Protections::Off);
+}
+
+#[test]
+fn a_url_is_for_those_who_ask_and_not_for_up() {
+    let asked = parse("stat --admin https://gateway1:8311 --admin-ca /ca.pem").unwrap();
+    assert!(asked.global.admin.is_some() && asked.global.admin_ca.is_some());
+    assert!(parse("stat --admin-ca /ca.pem").is_err());
+    let cli = parse("up --admin https://gateway1:8311").unwrap();
+    let Command::Up(up) = cli.command else {
+        panic!("not up")
+    };
+    assert!(matches!(up.overrides(&cli.global), Err(Failure::Usage(_))));
 }
 
 /// One line for each command, with all that it needs.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{Addr, Overrides, Switch};
+use crate::config::{Addr, Overrides, Place, Switch};
+use crate::failure::Failure;
 use crate::logging::LogFormat;
 
 /// Flags that may stand before or after the subcommand.
@@ -17,10 +18,14 @@ pub(crate) struct Global {
     /// Folder of state, admin socket and admin token [default: $XDG_STATE_HOME/cofferdam]
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
-    /// The admin API's address: `up` listens there, other commands ask there instead of through
-    /// admin.sock (with the token in $COFFERDAM_ADMIN_TOKEN or admin.token of the data folder)
-    #[arg(long, value_name = "ADDR:PORT", global = true)]
-    pub(crate) admin: Option<Switch<Addr>>,
+    /// The admin API: `up` listens at this ADDR:PORT, other commands ask there, or at
+    /// https://HOST:PORT, instead of through admin.sock (with the token in $COFFERDAM_ADMIN_TOKEN or
+    /// admin.token of the data folder)
+    #[arg(long, value_name = "ADDR:PORT|URL", global = true)]
+    pub(crate) admin: Option<Switch<Place>>,
+    /// Who signed the certificate of an `--admin https://…`, PEM [default: whom the system trusts]
+    #[arg(long, value_name = "FILE", global = true, requires = "admin")]
+    pub(crate) admin_ca: Option<PathBuf>,
     /// Print JSON instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -37,5 +42,21 @@ impl Global {
             log_format: self.log_format,
             ..Overrides::default()
         }
+    }
+
+    /// Where `up` is to serve its admin API.
+    pub(super) fn admin_listener(&self) -> Result<Option<Switch<Addr>>, Failure> {
+        let place = match &self.admin {
+            None => return Ok(None),
+            Some(Switch::Off) => return Ok(Some(Switch::Off)),
+            Some(Switch::On(place)) => place,
+        };
+        let addr = place.to_string().parse().map_err(|_| {
+            Failure::Usage(format!(
+                "--admin {place} is no address to listen on: give ADDR:PORT here, and \
+                 admin.certificate in the configuration for TLS"
+            ))
+        })?;
+        Ok(Some(Switch::On(addr)))
     }
 }

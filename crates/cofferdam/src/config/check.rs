@@ -8,9 +8,7 @@ use base::event::EventKind;
 use base::kv::ITEM_SIZE_MAX;
 use runtime::webhook::Target;
 
-use super::{
-    Addr, Auto, ClientCertificate, Config, ITEM_SIZE_MIN, MailTls, Size, Span, Switch, TlsListener,
-};
+use super::{Addr, Auto, Config, ITEM_SIZE_MIN, MailTls, Size, Span, Switch, TlsListener};
 
 /// As many entrants as fit at least, each with all that it may send.
 const DOOR_MEMORY_MIN: u64 = 64 * 1024;
@@ -250,37 +248,6 @@ impl Config {
             }
             _ => Ok(()),
         }
-    }
-
-    fn check_tls(&self) -> Result<(), String> {
-        let tls = &self.tls;
-        if tls.client_certificate == ClientCertificate::Required && tls.client_ca.is_none() {
-            return Err(
-                "tls.client_certificate is \"required\", but tls.client_ca is not set: \
-                        give the PEM file of who signs them"
-                    .into(),
-            );
-        }
-        let console = self.listen.tenant_console.value();
-        let console = console.filter(|addr| !addr.0.ip().is_loopback());
-        let listener = match (self.listen.memcache_tls, tls.listeners.is_empty(), console) {
-            (Switch::On(_), ..) => "listen.memcache_tls",
-            (_, false, _) => "tls.listeners",
-            (.., Some(_)) => "listen.tenant_console, which is not on loopback,",
-            _ => return Ok(()),
-        };
-        let mut files = vec![("certificate", &tls.certificate), ("key", &tls.key)];
-        if tls.listeners.contains(&TlsListener::Nbd) {
-            files.push(("client_ca", &tls.client_ca));
-        }
-        for (key, file) in files {
-            if file.is_none() {
-                return Err(format!(
-                    "{listener} asks for TLS, but tls.{key} is not set: give a PEM file"
-                ));
-            }
-        }
-        Ok(())
     }
 
     fn check_status(&self) -> Result<(), String> {

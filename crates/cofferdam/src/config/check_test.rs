@@ -1,4 +1,4 @@
-//! Bounds of limits, and what TLS needs.
+//! Bounds of limits, and listeners that exclude each other.
 
 use super::*;
 
@@ -40,21 +40,6 @@ fn a_judge_has_limits_that_make_sense() {
     assert!(error("[judge]\nslow_share = 0.0").contains("0.01 to 0.9"));
     assert!(error("[judge]\nexcess = \"0s\"").contains("500us"));
     is_good("[judge]\nmode = \"naive\"\nratio = 2.0\nexcess = \"2ms\"");
-}
-
-#[test]
-fn tls_needs_a_certificate_and_its_key() {
-    let on = "[listen]\nmemcache_tls = \"127.0.0.1:0\"\n";
-    assert!(error(on).contains("tls.certificate"));
-    let half = format!("{on}[tls]\ncertificate = \"/c\"");
-    assert!(error(&half).contains("tls.key"));
-    is_good(&format!("{half}\nkey = \"/k\""));
-    let listed = "[tls]\nlisteners = [\"memcache_auth\", \"memcache\"]";
-    assert!(error(listed).starts_with("tls.listeners "));
-    let unsigned = "[tls]\nclient_certificate = \"required\"";
-    assert!(error(unsigned).contains("tls.client_ca is not set"));
-    is_good(&format!("{unsigned}\nclient_ca = \"/a\""));
-    assert!(Config::parse("[tls]\nlisteners = [\"admin\"]").is_err());
 }
 
 #[test]

@@ -178,9 +178,9 @@ table! {
         /// A Unix socket for the volumes of all tenants, which only the user that the service runs as
         /// may open. Unless it is said here or by the flag, `nbd.sock` in the data folder.
         nbd_unix: Option<PathBuf> = None, Unsaid::Nothing("\"/run/cofferdam/nbd.sock\""), Restart, "--nbd-unix";
-        /// The admin API over TCP. It asks for the token in `admin.token` of the data folder, which
-        /// travels in the clear: keep it on loopback or a private network. `"off"` leaves the socket
-        /// `admin.sock` of the data folder as the only way in.
+        /// The admin API over TCP. It asks for the token in `admin.token` of the data folder. Off
+        /// loopback have it speak TLS (`[admin]`), or the token travels in the clear. `"off"` leaves
+        /// the socket `admin.sock` of the data folder as the only way in.
         admin: Switch<Addr> = Switch::On(loopback(8311)), Unsaid::Default("\"127.0.0.1:8311\""), Restart, "--admin";
         /// The status page, for everybody; see `[status]`. `"off"` serves none. Where this default is
         /// taken already the server starts without the page, and says so.
@@ -278,6 +278,12 @@ table! {
         /// Names besides `localhost` and plain addresses under which the admin API may be asked.
         /// Any other `Host` is refused, so that no web page reaches it through a name of its own.
         hosts: Vec<String> = Vec::new(), Unsaid::Default("[]"), Restart;
+        /// The certificate with which `listen.admin` speaks TLS and nothing else, and those that lead
+        /// to its authority, PEM. To ask it from the command line, `--admin https://HOST:PORT`, and
+        /// `--admin-ca FILE` where the system does not trust the authority. Read again on each reload.
+        certificate: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/admin.pem\""), Live;
+        /// The private key of that certificate, PEM.
+        key: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/admin.key\""), Live;
     }
 }
 

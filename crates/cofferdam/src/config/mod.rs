@@ -1,6 +1,7 @@
 //! The configuration: `cofferdam.toml`, overridden by flags.
 
 mod check;
+mod check_tls;
 mod entries;
 // Its macro describes the keys of the next one, too.
 #[macro_use]
@@ -20,7 +21,7 @@ pub(crate) use entries::{
 };
 pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, TENANT_CONSOLE};
 pub(crate) use reference::{default_file, reference_page};
-pub(crate) use value::{Addr, Auto, Size, Span, Switch};
+pub(crate) use value::{Addr, Auto, Place, Size, Span, Switch};
 
 use crate::failure::Failure;
 use crate::machine;

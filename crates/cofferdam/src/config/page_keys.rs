@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::entries::{JudgeMode, MailTls, Publish, StatusGateway, WebhookEntry};
 use super::keys::{Change, Key, Table, Unsaid, full_name};
-use super::value::{Addr, Span};
+use super::value::{Place, Span};
 
 table! {
     /// How gateways judge the nodes of a fleet; see docs/judging.md.
@@ -89,8 +89,11 @@ table! {
         /// `password_file`; `tls = true`, and `ca` for an authority that the system does not trust.
         /// `up` probes itself where none is given.
         gateways: Vec<StatusGateway> = Vec::new(), Unsaid::Nothing("[{ name = \"Cache\", address = \"cache.example:11212\", username = \"canary\", password_file = \"/etc/cofferdam/canary\" }]"), Restart;
-        /// The admin API that tells `cofferdam status` of events; `up` needs none.
-        events_from: Option<Addr> = None, Unsaid::Nothing("\"10.0.0.5:8311\""), Restart;
+        /// The admin API that tells `cofferdam status` of events, `ADDR:PORT` or `https://HOST:PORT`;
+        /// `up` needs none.
+        events_from: Option<Place> = None, Unsaid::Nothing("\"https://gateway1.internal:8311\""), Restart;
+        /// Who signed its certificate, PEM, where the system does not trust that authority.
+        events_ca: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/ca.pem\""), Restart;
         /// The file with its token.
         events_token_file: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/admin.token\""), Restart;
         /// How often each way to each gateway is probed: 500 ms to 1 minute.

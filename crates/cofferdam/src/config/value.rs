@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use base::{ByteSize, IpNetwork};
+use runtime::http::Origin;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 /// A size in bytes: `"64MiB"` or a number.
@@ -62,6 +63,24 @@ impl FromStr for Addr {
 }
 
 impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where an admin API is asked: `ADDR:PORT`, `http://HOST:PORT` or `https://HOST:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place(pub(crate) Origin);
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -195,7 +214,16 @@ macro_rules! deserialize_as_text {
     )*};
 }
 
-deserialize_as_text!(Size, Span, Addr, Network, FileMode, Auto<T>, Switch<T>);
+deserialize_as_text!(
+    Size,
+    Span,
+    Addr,
+    Place,
+    Network,
+    FileMode,
+    Auto<T>,
+    Switch<T>
+);
 
 #[cfg(test)]
 #[path = "value_test.rs"]

@@ -37,12 +37,6 @@ struct Operator;
 
 type Session = Visitor<Operator>;
 
-const COOKIE: Cookie = Cookie {
-    name: "cofferdam_session",
-    path: "/console",
-    is_secure: false,
-};
-
 /// What the console's handlers share.
 #[derive(Clone)]
 pub(crate) struct Console {
@@ -55,15 +49,21 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// In front of `api`, for whoever has the admin `token`; what he does is written to `audit`.
+    /// In front of `api`, for whoever has the admin `token` and, if it `is_secure`, comes over TLS;
+    /// what he does is written to `audit`.
     pub(crate) fn new(
         api: Api,
         observatory: Arc<Observatory>,
-        token: &str,
+        (token, is_secure): (&str, bool),
         audit: Arc<Audit>,
     ) -> io::Result<Self> {
+        let cookie = Cookie {
+            name: "cofferdam_session",
+            path: "/console",
+            is_secure,
+        };
         Ok(Self {
-            logins: Arc::new(Logins::new(COOKIE, api.clock)?),
+            logins: Arc::new(Logins::new(cookie, api.clock)?),
             api,
             observatory,
             token: token.into(),

@@ -44,8 +44,8 @@ fn what_another_release_says_is_passed_over() {
 
 #[test]
 fn an_admin_api_that_is_not_there_is_an_error_and_no_silence() {
-    let endpoint = Endpoint::Tcp {
-        addr: "127.0.0.1:1".parse().unwrap(),
+    let endpoint = Endpoint::Port {
+        origin: "127.0.0.1:1".parse().unwrap(),
         token: "t".into(),
     };
     assert!(of_admin(endpoint)().is_err());

@@ -65,7 +65,7 @@ fn settings(config: &Config, clock: Clock) -> Result<Settings, Failure> {
     }
     let doorman = ask_gateways(&gateways, clock);
     let settings = Settings::of(config, gateways, doorman)?;
-    let Some(addr) = config.status.events_from else {
+    let Some(place) = config.status.events_from.clone() else {
         return Ok(settings);
     };
     let Some(path) = &config.status.events_token_file else {
@@ -74,8 +74,8 @@ fn settings(config: &Config, clock: Clock) -> Result<Settings, Failure> {
         ));
     };
     let token = files::read_token(path)?;
-    let endpoint = Endpoint::Tcp {
-        addr: addr.0,
+    let endpoint = Endpoint::Port {
+        origin: place.0.with_authority(config.status.events_ca.clone()),
         token,
     };
     Ok(settings.with_events(events::of_admin(endpoint)))

@@ -1,7 +1,6 @@
 //! One HTTP request at a time, without async at the caller: what a command line needs.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,13 +10,18 @@ use hyper::Request;
 use hyper::client::conn::http1;
 use hyper::header;
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tower::ServiceExt;
 
 pub use hyper::Method;
 
+use super::origin::{Authority, Origin};
 use super::unix_path::ShortPath;
+use crate::net::tls::{Trust, client_config};
 
 /// Longer than any answer takes whose server is alive.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,10 +32,10 @@ const ANSWER_LEN_MAX: usize = 256 << 20;
 pub enum Endpoint {
     /// A Unix socket.
     Unix(PathBuf),
-    /// A TCP port that asks for a bearer token.
-    Tcp {
-        /// Its address.
-        addr: SocketAddr,
+    /// A port that asks for a bearer token.
+    Port {
+        /// Where it is, and whether it speaks TLS.
+        origin: Origin,
         /// What to present.
         token: String,
     },
@@ -52,6 +56,9 @@ pub enum ClientError {
     /// Nobody listens there.
     #[error("nobody answers: {0}")]
     Connect(io::Error),
+    /// It is not who it should be, or speaks no TLS.
+    #[error("no TLS with it: {0}")]
+    Tls(String),
     /// The exchange broke off.
     #[error("the exchange broke off: {0}")]
     Exchange(#[from] hyper::Error),
@@ -122,15 +129,35 @@ async fn exchange(
             let stream = UnixStream::connect(socket.as_path()).await;
             send(stream.map_err(ClientError::Connect)?, request).await
         }
-        Endpoint::Tcp { addr, token } => {
+        Endpoint::Port { origin, token } => {
             request = request
-                .header(header::HOST, addr.to_string())
+                .header(header::HOST, origin.host_and_port())
                 .header(header::AUTHORIZATION, format!("Bearer {token}"));
             let request = finish(request, body)?;
-            let stream = TcpStream::connect(addr).await;
-            send(stream.map_err(ClientError::Connect)?, request).await
+            let stream = TcpStream::connect((origin.host.as_str(), origin.port)).await;
+            let stream = stream.map_err(ClientError::Connect)?;
+            match &origin.tls {
+                None => send(stream, request).await,
+                Some(authority) => send(secure(stream, origin, authority).await?, request).await,
+            }
         }
     }
+}
+
+async fn secure(
+    stream: TcpStream,
+    origin: &Origin,
+    authority: &Authority,
+) -> Result<TlsStream<TcpStream>, ClientError> {
+    let trust = match authority {
+        Authority::System => Trust::System,
+        Authority::File(path) => Trust::File(path),
+    };
+    let terms = client_config(trust).map_err(ClientError::Tls)?;
+    let name = ServerName::try_from(origin.host.clone())
+        .map_err(|error| ClientError::Tls(error.to_string()))?;
+    let handshake = TlsConnector::from(terms).connect(name, stream).await;
+    handshake.map_err(|error| ClientError::Tls(error.to_string()))
 }
 
 fn finish(

@@ -38,10 +38,16 @@ impl Guard {
         if self.is_open(path) || self.has_token(headers) {
             return None;
         }
-        let error = "a token is needed: send `Authorization: Bearer TOKEN` with what is in \
-                     admin.token of the data directory"
-            .to_owned();
-        Some((StatusCode::UNAUTHORIZED, error))
+        let error = match headers.contains_key(header::AUTHORIZATION) {
+            true => {
+                "the token is wrong: it is what stands in admin.token of the server's data directory"
+            }
+            false => {
+                "a token is needed: send `Authorization: Bearer TOKEN` with what is in admin.token \
+                 of the data directory"
+            }
+        };
+        Some((StatusCode::UNAUTHORIZED, error.to_owned()))
     }
 
     fn is_open(&self, path: &str) -> bool {

@@ -45,6 +45,21 @@ fn the_token_opens_and_nothing_like_it_does() {
 }
 
 #[test]
+fn a_wrong_token_is_told_from_none() {
+    let told = |authorization: Option<&str>| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+        if let Some(authorization) = authorization {
+            let authorization = HeaderValue::from_str(authorization).unwrap();
+            headers.insert(header::AUTHORIZATION, authorization);
+        }
+        guard().refusal("/v1/stat", &headers).unwrap().1
+    };
+    assert!(told(None).starts_with("a token is needed"));
+    assert!(told(Some("Bearer guess")).starts_with("the token is wrong"));
+}
+
+#[test]
 fn open_paths_need_no_token_but_are_matched_whole() {
     assert_eq!(status("/livez", "localhost", ""), None);
     assert_eq!(status("/livez/x", "localhost", ""), Some(401));

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use super::*;
+use crate::net::tls::{TlsFiles, TlsServer};
 
 fn guard() -> Guard {
     Guard {
@@ -48,8 +49,8 @@ fn tcp_needs_the_token() {
     let dir = tempfile::tempdir().unwrap();
     let (_server, addr) = start(dir.path());
     let status = |token: &str| {
-        let token = token.to_owned();
-        echo(&Endpoint::Tcp { addr, token }).unwrap().status
+        let (origin, token) = (addr.into(), token.to_owned());
+        echo(&Endpoint::Port { origin, token }).unwrap().status
     };
     assert_eq!(status("secret"), 200);
     assert_eq!(status("guess"), 401);
@@ -138,4 +139,68 @@ fn a_successor_serves_on_the_sockets_of_a_server_that_leaves_them() {
     let new = Router::new().route("/echo", post(async || "new"));
     let _new = adopted.serve(new, guard()).unwrap();
     assert_eq!(echo(&Endpoint::Unix(path)).unwrap().body, b"new");
+}
+
+#[test]
+fn those_who_dribble_keep_no_operator_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, addr) = start(dir.path());
+    let slow: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(addr).unwrap();
+            stream
+                .write_all(b"GET /livez HTTP/1.1\r\nHost: loc")
+                .unwrap();
+            stream
+        })
+        .collect();
+    let endpoint = Endpoint::Port {
+        origin: addr.into(),
+        token: "secret".into(),
+    };
+    for _ in 0..20 {
+        assert_eq!(echo(&endpoint).unwrap().status, 200);
+    }
+    drop(slow);
+}
+
+#[test]
+fn over_tls_a_server_is_asked_only_by_those_who_trust_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let path = |name: &str| dir.path().join(name);
+    std::fs::write(path("cert.pem"), key.cert.pem()).unwrap();
+    std::fs::write(path("key.pem"), key.signing_key.serialize_pem()).unwrap();
+    let tls = TlsServer::new(&TlsFiles {
+        certificate: path("cert.pem"),
+        key: path("key.pem"),
+        clients: None,
+    });
+    let any = "127.0.0.1:0".parse().unwrap();
+    let listeners = Listeners::bind(&path("admin.sock"), Some(any)).unwrap();
+    let port = listeners.tcp_addr().unwrap().port();
+    let router = Router::new().route("/echo", post(async |body: String| body));
+    let listeners = listeners.with_tls(Some(Arc::new(tls.unwrap())));
+    let _server = listeners.serve(router, guard()).unwrap();
+    let ask = |host: &str, ca: Option<&str>| {
+        let origin: Origin = format!("https://{host}:{port}").parse().unwrap();
+        echo(&Endpoint::Port {
+            origin: origin.with_authority(ca.map(path)),
+            token: "secret".into(),
+        })
+    };
+    assert_eq!(ask("localhost", Some("cert.pem")).unwrap().body, b"hello");
+    // Not the name that it has, and nobody who vouches for it.
+    for (host, ca) in [("127.0.0.1", Some("cert.pem")), ("localhost", None)] {
+        assert!(matches!(ask(host, ca), Err(ClientError::Tls(_))), "{host}");
+    }
+    let unencrypted = Endpoint::Port {
+        origin: format!("http://localhost:{port}").parse().unwrap(),
+        token: "secret".into(),
+    };
+    assert!(echo(&unencrypted).is_err());
+    assert_eq!(
+        echo(&Endpoint::Unix(path("admin.sock"))).unwrap().status,
+        200
+    );
 }

@@ -9,30 +9,20 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
+use axum::Router;
 use axum::middleware;
-use axum::{Extension, Router};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
 
 use super::gate::{Gate, Wish};
 use super::guard::{self, Guard};
+use super::places::Places;
+use super::reception::{CONNECTION_TIMEOUT, Reception};
 use super::unix_path::ShortPath;
+use crate::net::tls::TlsServer;
 
-/// From the first byte of a request (or the end of the one before) to the end of its head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// One connection, however many requests it makes; the pool it takes a place of is small.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(300);
-const CONNECTIONS_MAX: usize = 128;
-const HEAD_LEN_MAX: usize = 16 * 1024;
-/// Pause after an accept that failed for want of descriptors, so that the thread does not spin.
-const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// Connections at once, on the socket and on the port each.
+const PLACES: usize = 128;
 
 /// Why the API cannot be served.
 #[derive(Debug, Error)]
@@ -64,6 +54,7 @@ pub struct Peer(pub IpAddr);
 pub struct Listeners {
     unix: (UnixListener, PathBuf),
     tcp: Option<TcpListener>,
+    tls: Option<Arc<TlsServer>>,
 }
 
 impl Listeners {
@@ -71,6 +62,12 @@ impl Listeners {
     /// `tcp` if given. The caller holds the lock of the folder, so that nobody alive is replaced.
     pub fn bind(unix: &Path, tcp: Option<SocketAddr>) -> Result<Self, BindError> {
         Self::adopt(unix, None, tcp, None)
+    }
+
+    /// Speaks TLS over TCP with `tls`, if it is given.
+    pub fn with_tls(mut self, tls: Option<Arc<TlsServer>>) -> Self {
+        self.tls = tls;
+        self
     }
 
     /// Where TCP is served.
@@ -106,6 +103,8 @@ impl Listeners {
             guard::check,
         ));
         let (unix, unix_path) = self.unix;
+        let by_unix = reception("admin socket", router, None);
+        let by_tcp = reception("admin port", guarded, self.tls);
         let tcp = self.tcp;
         let mut wishes = gate.wishes();
         let thread = thread::Builder::new().name("admin".into()).spawn(move || {
@@ -114,9 +113,11 @@ impl Listeners {
                     let wish = *wishes.borrow_and_update();
                     let mut serving = Vec::new();
                     if wish == Wish::Serve {
-                        serving.push(tokio::spawn(serve_unix(unix.try_clone(), router.clone())));
+                        let by_unix = by_unix.clone().serve_unix(unix.try_clone());
+                        serving.push(tokio::spawn(by_unix));
                         if let Some(tcp) = &tcp {
-                            serving.push(tokio::spawn(serve_tcp(tcp.try_clone(), guarded.clone())));
+                            let by_tcp = by_tcp.clone().serve_tcp(tcp.try_clone());
+                            serving.push(tokio::spawn(by_tcp));
                         }
                     }
                     if wish == Wish::End || wishes.changed().await.is_err() {
@@ -164,7 +165,19 @@ impl Listeners {
         Ok(Self {
             unix: (unix_socket, unix.to_owned()),
             tcp,
+            tls: None,
         })
+    }
+}
+
+/// Whoever gets that far is an operator: a request may take as long as its connection.
+fn reception(name: &'static str, router: Router, tls: Option<Arc<TlsServer>>) -> Reception {
+    Reception {
+        name,
+        router,
+        tls,
+        request_timeout: CONNECTION_TIMEOUT,
+        places: Arc::new(Places::new(PLACES)),
     }
 }
 
@@ -209,62 +222,4 @@ impl Drop for Server {
             let _ = fs::remove_file(&self.unix_path);
         }
     }
-}
-
-async fn serve_unix(listener: io::Result<UnixListener>, router: Router) {
-    let listener = match listener.and_then(tokio::net::UnixListener::from_std) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "admin socket cannot be served"),
-    };
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => serve_connection(stream, router.clone(), &places),
-            Err(error) => retry_later("admin socket", error).await,
-        }
-    }
-}
-
-async fn serve_tcp(listener: io::Result<TcpListener>, router: Router) {
-    let listener = match listener.and_then(tokio::net::TcpListener::from_std) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!(%error, "admin port cannot be served"),
-    };
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        match listener.accept().await {
-            Ok((stream, addr)) => {
-                let router = router.clone().layer(Extension(Peer(addr.ip())));
-                serve_connection(stream, router, &places);
-            }
-            Err(error) => retry_later("admin port", error).await,
-        }
-    }
-}
-
-async fn retry_later(listener: &str, error: io::Error) {
-    tracing::warn!(%error, listener, "accept failed");
-    sleep(ACCEPT_RETRY).await;
-}
-
-/// Serves one connection as a task; past the limit it is closed unread.
-fn serve_connection(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    router: Router,
-    places: &Arc<Semaphore>,
-) {
-    let Ok(place) = Arc::clone(places).try_acquire_owned() else {
-        return;
-    };
-    tokio::spawn(async move {
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(HEAD_LEN_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-        if let Ok(Err(error)) = timeout(CONNECTION_TIMEOUT, connection).await {
-            tracing::debug!(%error, "admin connection ended");
-        }
-        drop(place);
-    });
 }
