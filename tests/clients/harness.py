@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 import traceback
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TARGET = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
@@ -335,6 +336,22 @@ class Server:
     def cli(self, *args, check=True):
         """Runs the command line against this server's data directory."""
         return cli("--data-dir", self.data_dir, *args, check=check)
+
+    def metrics(self, context=None):
+        """The page of metrics, over TLS if there is a context for it."""
+        scheme, host = ("https", "localhost") if context else ("http", self.admin[0])
+        with open(os.path.join(self.data_dir, "admin.token")) as token:
+            headers = {"Authorization": f"Bearer {token.read().strip()}"}
+        url = f"{scheme}://{host}:{self.admin[1]}/metrics"
+        question = urllib.request.Request(url, headers=headers)
+        with urllib.request.urlopen(question, context=context, timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
+    def failed_connections(self, context=None):
+        """Connections that ended on their way to the door, by cause."""
+        pattern = r'^cofferdam_connections_failed_total\{cause="(\w+)"\} (\d+)'
+        found = re.findall(pattern, self.metrics(context), re.M)
+        return {cause: int(count) for cause, count in found}
 
     def tenant(self, name, *flags, memory="16MiB"):
         """Adds a tenant; what `tenant add --json` prints."""

@@ -111,6 +111,7 @@ def a_balancer_that_sends_anything_else_is_closed():
                     conn.send(data)
                     server_closes(conn)
         assert "PROXY protocol header" in server.log_text()
+        assert server.failed_connections()["proxy"] == 12
 
 
 @suite.test

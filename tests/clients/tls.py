@@ -186,8 +186,11 @@ def a_required_certificate_is_required():
         with setting.connect(own=setting.authority.issue("acme", "acme")) as conn:
             conn.in_step()
         assert refused(setting.connect)
-        nobody = setting.authority.issue("nobody", "nobody")
-        assert refused(lambda: setting.connect(own=nobody))
+        for name in ("nobody", "default"):
+            own = setting.authority.issue(name, name)
+            assert refused(lambda own=own: setting.connect(own=own)), name
+        failed = setting.server.failed_connections()
+        assert failed["tls_certificate"] == 3, failed
 
 
 @suite.test
@@ -208,6 +211,45 @@ def bytes_that_are_no_tls_do_no_harm():
         with setting.connect() as conn:
             assert conn.sock.version()
         assert "panicked" not in setting.server.log_text()
+        failed = setting.server.failed_connections()
+        assert failed["tls_garbled"] >= 3 and failed["tls_ended"] >= 3, failed
+        assert "a TLS handshake failed" in setting.server.log_text()
+
+
+@suite.test
+def what_a_client_does_not_want_is_told_apart():
+    with Setting() as setting:
+        strangers = ssl.create_default_context()
+        with contextlib.suppress(ssl.SSLError):
+            strangers.wrap_socket(socket.create_connection(setting.address),
+                                  server_hostname="localhost")
+        eventually(lambda: setting.server.failed_connections()["tls_refused"] == 1, 5.0, "it is counted")
+
+
+@suite.test
+def the_admin_port_speaks_tls_and_the_command_line_with_it():
+    with Setting() as setting:
+        setting.server.stop()
+        files = f'certificate = "{setting.folder}/server.pem"\nkey = "{setting.folder}/server.key"'
+        with open(setting.config, "a") as text:
+            text.write(f"[admin]\n{files}\n")
+        with Server("--config", setting.config) as server:
+            assert server.failed_connections(setting.authority.context())["proxy"] == 0
+            where = f"https://localhost:{server.admin[1]}"
+            ca = ("--admin-ca", setting.authority.certificate)
+            shown = server.cli("stat", "--json", "--admin", where, *ca)
+            assert '"tenants"' in shown.stdout
+            for wrong in ((where,), (f"127.0.0.1:{server.admin[1]}",)):
+                done = server.cli("stat", "--admin", *wrong, check=False)
+                assert done.returncode == 1 and "TLS" in done.stderr, done.stderr
+            wrong = ("--admin", f"https://127.0.0.2:{server.admin[1]}", *ca)
+            assert server.cli("stat", *wrong, check=False).returncode == 1
+            before = ssl.get_server_certificate(server.admin)
+            setting.authority.issue("server", "server")
+            server.cli("reload")
+            assert ssl.get_server_certificate(server.admin) != before
+            # The socket in the data folder needs none of that.
+            assert server.cli("tenant", "list").returncode == 0
 
 
 @suite.test

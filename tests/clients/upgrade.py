@@ -6,12 +6,14 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
 
-from harness import BINARY, Conn, Mismatch, Server, Skipped, Suite, eventually
+from certificates import Authority
+from harness import BINARY, Conn, Mismatch, Server, Skipped, Suite, address, eventually
 
 suite = Suite("upgrade", server=False)
 
@@ -281,6 +283,36 @@ def the_service_manager_takes_our_units():
         assert done.returncode == 0 and not ours, done.stderr
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@suite.test
+def session_tickets_outlive_it():
+    setting = Setting(1)
+    authority = Authority(setting.folder)
+    certificate, key = authority.issue("server", "server")
+    setting.write(f'[listen]\nmemcache_tls = "127.0.0.1:0"\n[limits]\ndrain_time = "1s"\n'
+                  f'[tls]\ncertificate = "{certificate}"\nkey = "{key}"\n')
+    with setting:
+        tenant = setting.server.tenant("acme")
+        login = f"{tenant['username']} {tenant['password']}"
+        login = f"set auth 0 0 {len(login)}\r\n{login}\r\n".encode()
+        where = address(setting.server.ready["memcache_tls"])
+
+        def visit(context, session=None):
+            plain = socket.create_connection(where, timeout=15)
+            with context.wrap_socket(plain, server_hostname="localhost", session=session) as conn:
+                conn.sendall(login)
+                assert conn.recv(100) == b"STORED\r\n"
+                return conn.session_reused, conn.session
+
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = authority.context(version=version)
+            _, session = visit(context)
+            before = setting.serving_pid()
+            setting.upgrade()
+            eventually(lambda before=before: setting.serving_pid() != before, 20, "it serves")
+            reused, _ = visit(context, session)
+            assert reused, version
 
 
 suite.main()

@@ -28,6 +28,9 @@ pub(crate) const STATUS: &str = "status";
 /// The port of the tenants' console.
 pub(crate) const TENANT_CONSOLE: &str = "tenant_console";
 
+/// No socket, but the keys of the session tickets that clients hold.
+pub(crate) const TICKETS: &str = "tickets";
+
 /// What a unit may call its sockets: the keys of `[listen]`.
 const NAMES_OF_MANAGER: [&str; 7] = [
     "memcache",
@@ -93,6 +96,11 @@ impl Inherited {
             self.is_chosen_elsewhere || place.file_name() == wanted.file_name()
         });
         fits.then_some(socket)
+    }
+
+    /// The keys of a predecessor's session tickets.
+    pub(crate) fn take_tickets(&mut self) -> Option<OwnedFd> {
+        self.take(TICKETS)
     }
 
     /// Whether the file of the clients' Unix socket is somebody else's.

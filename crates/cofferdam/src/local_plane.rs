@@ -62,7 +62,8 @@ pub(crate) fn start(
     inherited: &mut Inherited,
     data: Data,
 ) -> Result<Started, Failure> {
-    let tls = config.tls.as_ref().map(TlsServer::new).transpose()?;
+    let mut tls = |files| TlsServer::successor(files, inherited.take_tickets());
+    let tls = config.tls.as_ref().map(&mut tls).transpose()?;
     let tls = tls.map(Arc::new);
     let listeners = listeners(config, tls.as_ref(), inherited)?;
     let address = |key: &str| {

@@ -20,6 +20,7 @@ use std::time::Duration;
 use runtime::Clock;
 use runtime::descriptors;
 use runtime::http::{BindError, Guard, Listeners};
+use runtime::net::tls::TlsServer;
 use runtime::state::State;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -117,7 +118,7 @@ fn serve(
     let clock = Clock::new();
     let descriptors_max = descriptors::raise_limit()?;
     let plane_config = plane_config(&config, descriptors_max, protections);
-    make_room_for_connections(&plane_config.limits)?;
+    make_room_for_connections(&plane_config.limits, descriptors_max)?;
     warn_of_too_much_memory(&config);
     if let Some(takeover) = takeover {
         takeover.await_state()?;
@@ -134,6 +135,7 @@ fn serve(
     let page = page::listen(&config, &mut inherited)?;
     let tenants = console::listen(&config, &mut inherited)?;
     let tenants_tls = console::tls(&config)?;
+    let admin_tls = tls::of_admin(&config)?;
     let hooks = Hooks::of(&config)?;
     let (control, canary) = restore(
         &config,
@@ -156,7 +158,8 @@ fn serve(
     let reloader = reloader
         .with_tls(running.tls_server(), tls::files)
         .with_tls(volumes.tls_server(), tls::nbd_files)
-        .with_tls(tenants_tls.clone(), tls::files_for_pages);
+        .with_tls(tenants_tls.clone(), tls::files_for_pages)
+        .with_tls(admin_tls.clone(), tls::admin_files);
     let reloader = Arc::new(reloader);
     let audit = Arc::new(Audit::open(&config.data_dir()));
     let alerts = Arc::clone(&observatory.alerts);
@@ -171,7 +174,8 @@ fn serve(
     };
     let tenants = tenants.map(|listener| console::new(&config, listener, tenants_tls, parts));
     let tenants = tenants.map(Arc::new);
-    let listeners = admin_listeners(&config, &mut inherited)?;
+    let has_tls = admin_tls.is_some();
+    let listeners = admin_listeners(&config, &mut inherited, admin_tls)?;
     let gate = listeners.gate()?;
     let mut sockets = running.sockets()?;
     sockets.extend(volumes.sockets()?);
@@ -189,7 +193,11 @@ fn serve(
         sockets,
         page.clone(),
     );
-    let upgrader = Arc::new(upgrader.with_tenant_console(tenants.clone()));
+    let upgrader = Arc::new(
+        upgrader
+            .with_tenant_console(tenants.clone())
+            .with_tickets(running.tls_server()),
+    );
     let ready = Arc::new(AtomicBool::new(false));
     let api = Api {
         reload: Some(reload_of(&reloader)),
@@ -201,7 +209,8 @@ fn serve(
     };
     let admin = listeners.tcp_addr();
     let guard = guard(&config)?;
-    let console = Console::new(api.clone(), Arc::clone(&observatory), &guard.token, audit)?;
+    let terms = (guard.token.as_str(), has_tls);
+    let console = Console::new(api.clone(), Arc::clone(&observatory), terms, audit)?;
     let router = api.router().merge(console.router());
     let server = listeners.serve_behind(gate, router, guard)?;
     running.serve()?;
@@ -342,21 +351,25 @@ fn restore(
     Ok((Arc::new(control), canary))
 }
 
-fn admin_listeners(config: &Config, inherited: &mut Inherited) -> Result<Listeners, Failure> {
+fn admin_listeners(
+    config: &Config,
+    inherited: &mut Inherited,
+    tls: Option<Arc<TlsServer>>,
+) -> Result<Listeners, Failure> {
     let tcp = config.listen.admin.value().map(|addr| addr.0);
     let path = config.data_dir().join(files::ADMIN_SOCKET);
     let unix_socket = inherited.take_unix(ADMIN_UNIX, &path);
     let tcp_socket = tcp.and_then(|addr| inherited.take_tcp(ADMIN, addr));
     let listeners = Listeners::adopt(&path, unix_socket, tcp, tcp_socket).map_err(admin_failure)?;
     let addr = listeners.tcp_addr();
-    if let Some(addr) = addr.filter(|addr| !addr.ip().is_loopback()) {
+    if let Some(addr) = addr.filter(|addr| !addr.ip().is_loopback() && tls.is_none()) {
         tracing::warn!(
             %addr,
             "the admin API can be reached from other machines and its token travels in the clear: \
-             keep it within a private network"
+             give it TLS with admin.certificate and admin.key"
         );
     }
-    Ok(listeners)
+    Ok(listeners.with_tls(tls))
 }
 
 fn guard(config: &Config) -> Result<Guard, Failure> {

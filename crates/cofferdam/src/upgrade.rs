@@ -14,12 +14,13 @@ use base::Timestamp;
 use runtime::Clock;
 use runtime::http::Gate;
 use runtime::net::handover::{Handover, NamedSocket, Word};
+use runtime::net::tls::TlsServer;
 use runtime::state::State;
 use sd_notify::NotifyState;
 
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::inherited::{ADMIN, ADMIN_UNIX};
+use crate::inherited::{ADMIN, ADMIN_UNIX, TICKETS};
 use crate::status::StatusPage;
 use crate::tenant_console::TenantConsole;
 use crate::up::TAKEOVER_VARIABLE;
@@ -44,6 +45,8 @@ pub(crate) struct Upgrader {
     page: Option<Arc<StatusPage>>,
     /// The tenants' console, which asks of the state.
     tenant_console: Option<Arc<TenantConsole>>,
+    /// Whose session tickets a successor is to know.
+    tickets_of: Option<Arc<TlsServer>>,
     is_handed_over: AtomicBool,
 }
 
@@ -64,8 +67,15 @@ impl Upgrader {
             sockets: Mutex::new(sockets),
             page,
             tenant_console: None,
+            tickets_of: None,
             is_handed_over: AtomicBool::new(false),
         }
+    }
+
+    /// Has it hand over the keys of this server's session tickets as well.
+    pub(crate) fn with_tickets(mut self, of: Option<Arc<TlsServer>>) -> Self {
+        self.tickets_of = of;
+        self
     }
 
     /// Has it hand over this console as well.
@@ -147,6 +157,12 @@ impl Upgrader {
             .collect();
         all.push((ADMIN_UNIX, unix));
         all.extend(tcp.map(|tcp| (ADMIN, tcp)));
+        let tickets = self.tickets_of.as_ref().map(|tls| tls.hand_over_tickets());
+        let tickets = tickets.transpose().unwrap_or_else(|error| {
+            tracing::warn!(%error, "session tickets are not handed over");
+            None
+        });
+        all.extend(tickets.as_ref().map(|keys| (TICKETS, keys.as_fd())));
         Ok(channel.send_sockets(&all)?)
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 use base::{Rights, TenantId, Timestamp};
-use gateway::{Admitted, Backend, EntrantId, Passage, Peer, Verdict};
+use gateway::{Admitted, ApproachFailure, Backend, EntrantId, Passage, Peer, Verdict};
 use mio::Token;
 use rustix::io::Errno;
 
@@ -177,12 +177,19 @@ impl<B: Backend> EventLoop<B> {
             }
             Ok(Seen::Part) => self.place_in_lobby(now, socket, peer, approach, header),
             Err(reason) => {
+                self.count_headless();
                 if let Some(entrance) = &mut self.entrance {
                     entrance.warn_of_balancer(now, peer, &reason);
                 }
                 self.count_closed();
             }
         }
+    }
+
+    /// Counts a balancer's connection that has not named its client.
+    pub(super) fn count_headless(&self) {
+        let figures = &self.shared.figures;
+        figures.note_approach_failure(ApproachFailure::Proxy);
     }
 
     fn place_in_lobby(
@@ -251,6 +258,7 @@ impl<B: Backend> EventLoop<B> {
                 if let Some(guest) = entrance.lobby.leave(id) {
                     entrance.warn_of_balancer(now, guest.peer, &reason);
                 }
+                self.count_headless();
                 self.close(link);
             }
         }

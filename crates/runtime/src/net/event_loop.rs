@@ -340,11 +340,16 @@ impl<B: Backend> EventLoop<B> {
             }
         }
         for _ in 0..DUE_MAX {
-            let Some(link) = self.entrance.as_mut().and_then(|entrance| {
-                let at_door = entrance.door.expire(now);
-                at_door.or_else(|| entrance.lobby.expire(now))
-            }) else {
+            let Some(entrance) = &mut self.entrance else {
                 break;
+            };
+            let Some(link) = entrance.door.expire(now) else {
+                let Some(guest) = entrance.lobby.expire(now) else {
+                    break;
+                };
+                self.count_headless();
+                self.doom(guest);
+                continue;
             };
             self.doom(link);
         }

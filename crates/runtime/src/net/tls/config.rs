@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gateway::directory::Directory;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::ring::{Ticketer, default_provider};
+use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
@@ -17,7 +18,9 @@ use rustls::{RootCertStore, version};
 use thiserror::Error;
 
 use super::identity;
+use super::tickets::Tickets;
 use crate::Published;
+use crate::observe::wall_clock;
 
 /// Where certificates are, and what is asked of clients. All files are PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +74,7 @@ pub enum TlsError {
     },
     /// The system gives no randomness for tickets.
     #[error("no keys for session tickets: {0}")]
-    Tickets(rustls::Error),
+    Tickets(io::Error),
 }
 
 /// What the connections of one or several listeners are begun with. A reload changes it for those
@@ -79,8 +82,7 @@ pub enum TlsError {
 #[derive(Debug)]
 pub struct TlsServer {
     current: Published<Terms>,
-    /// The authorities that the tickets in circulation were given under, and what makes tickets.
-    tickets: Mutex<Tickets>,
+    tickets: Mutex<InForce>,
 }
 
 /// What one handshake is made under.
@@ -93,21 +95,34 @@ pub(crate) struct Terms {
     pub(super) certificate_required: bool,
 }
 
+/// The authorities that the tickets in circulation were given under, and what makes tickets.
 #[derive(Debug)]
-struct Tickets {
+struct InForce {
     authorities: Option<Vec<u8>>,
-    maker: Arc<dyn ProducesTickets>,
+    maker: Arc<Tickets>,
 }
 
 impl TlsServer {
     /// Reads all files.
     pub fn new(files: &TlsFiles) -> Result<Self, TlsError> {
+        Self::successor(files, None)
+    }
+
+    /// The same with the keys of a predecessor's session tickets, if it has left some, so that its
+    /// clients do not all shake hands from the beginning.
+    pub fn successor(files: &TlsFiles, tickets: Option<OwnedFd>) -> Result<Self, TlsError> {
         let authorities = read_authorities(files)?;
-        let maker = Ticketer::new().map_err(TlsError::Tickets)?;
-        let terms = terms(files, authorities.as_deref(), Arc::clone(&maker))?;
+        let inherited =
+            tickets.and_then(|from| Tickets::inherited(from, authorities.as_deref(), unix_s));
+        let maker = match inherited {
+            Some(maker) => maker,
+            None => new_tickets()?,
+        };
+        let maker = Arc::new(maker);
+        let terms = terms(files, authorities.as_deref(), maker.clone())?;
         Ok(Self {
             current: Published::new(terms),
-            tickets: Mutex::new(Tickets { authorities, maker }),
+            tickets: Mutex::new(InForce { authorities, maker }),
         })
     }
 
@@ -120,16 +135,22 @@ impl TlsServer {
         // other tickets.
         let maker = match tickets.authorities == authorities {
             true => Arc::clone(&tickets.maker),
-            false => Ticketer::new().map_err(TlsError::Tickets)?,
+            false => Arc::new(new_tickets()?),
         };
         let before = self.current.get();
-        let now = terms(files, authorities.as_deref(), Arc::clone(&maker))?;
+        let now = terms(files, authorities.as_deref(), maker.clone())?;
         let differs = before.certificates != now.certificates
             || before.certificate_required != now.certificate_required
             || tickets.authorities != authorities;
         self.current.publish(now);
-        *tickets = Tickets { authorities, maker };
+        *tickets = InForce { authorities, maker };
         Ok(differs)
+    }
+
+    /// The keys of its session tickets, for a [`successor`](Self::successor).
+    pub fn hand_over_tickets(&self) -> io::Result<OwnedFd> {
+        let tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
+        tickets.maker.hand_over(tickets.authorities.as_deref())
     }
 
     /// What a connection of a browser is begun with.
@@ -188,6 +209,15 @@ fn terms(
             .as_ref()
             .is_some_and(|clients| clients.required),
     })
+}
+
+fn new_tickets() -> Result<Tickets, TlsError> {
+    Tickets::new(unix_s).map_err(TlsError::Tickets)
+}
+
+/// Of the clock on the wall, which a successor has too.
+fn unix_s() -> u64 {
+    wall_clock().as_secs()
 }
 
 fn verifier(

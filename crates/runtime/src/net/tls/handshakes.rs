@@ -1,6 +1,7 @@
 //! The thread on which hands are shaken, so that what that costs is nobody's wait on a loop.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,10 +9,11 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 
 use base::{TenantId, Timestamp};
-use gateway::Peer;
+use gateway::{ApproachFailure, Peer};
 use mio::{Events, Poll, Token, Waker};
 
 use super::config::{Terms, TlsServer};
+use super::failure;
 use super::stream::{Handshake, TlsStream};
 use super::turns::Turns;
 use crate::net::accept::LoopHandle;
@@ -19,12 +21,13 @@ use crate::net::event_loop::{Shared, WAKER};
 use crate::net::loops::Mail;
 use crate::net::socket::Socket;
 use crate::priority::give_way;
+use crate::state::DEFAULT_TENANT;
 
 /// Handshakes taken a step further before the kernel is asked again who has come.
 const STEPS_MAX: usize = 8;
 const EVENTS_MAX: usize = 256;
-/// How often it is said that certificates name no tenant.
-const WARNING_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is said that handshakes fail.
+const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// One that is to shake hands.
 #[derive(Debug)]
@@ -242,7 +245,8 @@ impl Worker {
             Ok(Handshake::MoreToDo) => self.turns.push(number),
             Ok(Handshake::Done) => self.pass_on(number),
             Err(error) => {
-                tracing::debug!(%error, peer = %member.peer, "a TLS handshake failed");
+                let peer = member.peer;
+                self.fail(peer, failure::cause_of(&error), &error);
                 self.end(number);
             }
         }
@@ -257,10 +261,13 @@ impl Worker {
         let directory = self.shared.directory.get();
         let named = member
             .terms
-            .tenant_of(member.stream.certificates(), &directory);
+            .tenant_of(member.stream.certificates(), &directory)
+            // Nobody authenticates as the open tenant: it is there for who reaches its own listener.
+            .filter(|tenant| *tenant != DEFAULT_TENANT);
         let tenant = member.tenant.or(named);
         if tenant.is_none() && member.terms.certificate_required {
-            self.warn_of_nameless(member.peer);
+            let why = "none of its certificate's names is one tenant's name";
+            self.fail(member.peer, ApproachFailure::TlsCertificate, &why);
             return self.count_closed();
         }
         if member
@@ -282,15 +289,24 @@ impl Worker {
         }
     }
 
-    fn warn_of_nameless(&mut self, peer: Peer) {
+    /// Counts one whose handshake came to nothing, and says so now and then, since that is as a rule
+    /// for somebody to mend: but not of those who only knock, as health checks do.
+    fn fail(&mut self, peer: Peer, cause: ApproachFailure, why: &dyn Display) {
+        self.shared.figures.note_approach_failure(cause);
         let now = self.shared.clock.now();
-        if now >= self.next_warning {
-            self.next_warning = now + WARNING_INTERVAL;
-            tracing::warn!(
-                %peer,
-                "a client's certificate was refused: none of its names is one tenant's name"
-            );
+        if cause == ApproachFailure::TlsEnded || now < self.next_warning {
+            tracing::debug!(%peer, cause = cause.name(), %why, "a TLS handshake failed");
+            return;
         }
+        self.next_warning = now + WARNING_INTERVAL;
+        tracing::warn!(
+            %peer,
+            cause = cause.name(),
+            %why,
+            "a TLS handshake failed; others that do are not told of for {} s, see \
+             cofferdam_connections_failed_total",
+            WARNING_INTERVAL.as_secs()
+        );
     }
 
     fn expire(&mut self) {
@@ -298,7 +314,8 @@ impl Worker {
         while let Some((number, oldest)) = self.members.first_key_value()
             && oldest.deadline <= now
         {
-            let number = *number;
+            let (number, peer) = (*number, oldest.peer);
+            self.fail(peer, ApproachFailure::TlsTimeout, &"it took too long");
             self.end(number);
         }
     }

@@ -2,11 +2,13 @@
 
 mod client;
 mod config;
+mod failure;
 mod handshakes;
 mod identity;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod tickets;
 mod turns;
 
 pub use client::{Trust, client_config};
