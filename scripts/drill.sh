@@ -1,74 +1,114 @@
 #!/usr/bin/env bash
 # The drill in its quick form, and its control: with protections it must pass, without them it must
-# show the outage. What else a machine is busy with can fail an attempt, so that several are made, and
-# what fails once is not blamed on the change. A machine that disturbs every attempt is told.
+# show the outage. What else a machine is busy with can spoil an attempt, so that several are made, and
+# only what no noise explains is blamed on the change. Where nothing can be said that is said loudly.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cofferdam=${1:-target/debug/cofferdam}
 attempts=5
 folder=$(mktemp -d)
-out=$folder/report
 trap 'rm -rf "$folder"' EXIT
 
-# Runs the drill until it exits with $1 or three times with another verdict; sets $code: which, or 2 if the
-# attempts do not tell. $out has the last report that told anything.
+# What an attempt that ended with code $1 says, from its report in $folder/this: `as-wanted`, `wrong`, or
+# `noise`, which is a bound missed by less than a busy machine may be the reason for.
+judge() {
+  python3 - "$1" "$2" "$folder/this" <<'END'
+import json, sys
+
+protections, code, path = sys.argv[1], sys.argv[2], sys.argv[3]
+if code not in ("0", "1"):
+    print("wrong" if code == "broken" else "noise")
+    sys.exit()
+report = json.load(open(path))
+victims, p99 = report["victims"], report["victims"]["p99_ms"]
+suffered = victims["errors"] or victims["connect_failures"] or p99["during"] >= 10 * p99["before"]
+if protections == "off":
+    shown = code == "1" and any("fails by far" in reason for reason in report["reasons"])
+    # Where requests take that long with nothing done to them, ten times as long is hard to reach.
+    print("as-wanted" if shown else "noise" if p99["before"] > 1 else "wrong")
+elif code == "0":
+    print("as-wanted")
+else:
+    broken = (report["storm"]["close_wait_oldest_ms"] > 1000 or report["recover_ms"] is None
+              or report["aggressor"]["served_share"] < 0.6)
+    print("wrong" if suffered or broken else "noise")
+END
+}
+
+# Runs the drill until it says what is wanted, or three times the contrary; sets $said.
 drill() {
-  local wanted=$1 others=0 this
-  shift
-  code=2
+  local protections=$1 wrong=0 code
+  said=noise
   for ((attempt = 1; attempt <= attempts; attempt++)); do
-    this=0
-    "$cofferdam" drill run friday --quick --json --report "$folder/drill.md" "$@" \
-      >"$folder/this" 2>"$folder/progress" || this=$?
-    if [ "$this" -eq 2 ]; then
-      continue
+    code=0
+    "$cofferdam" drill run friday --quick --json --report "$folder/drill.md" --protections "$protections" \
+      >"$folder/this" 2>"$folder/progress" || code=$?
+    if [ ! -s "$folder/this" ]; then
+      # No report: a machine that is too small for it, or something that is broken.
+      tail -n 1 "$folder/progress" >&2
+      if ! grep -qE 'need one each|open files|ports for connections' "$folder/progress"; then
+        cp "$folder/progress" "$folder/this"
+        code=broken
+      fi
     fi
-    cp "$folder/this" "$out"
-    if [ "$this" -eq "$wanted" ] || [ "$((others += 1))" -eq 3 ]; then
-      code=$this
-      return
-    fi
+    case $(judge "$protections" "$code") in
+      as-wanted)
+        said=as-wanted
+        return
+        ;;
+      wrong)
+        cp "$folder/this" "$folder/wrong"
+        if [ "$((wrong += 1))" -eq 3 ]; then
+          said=wrong
+          return
+        fi
+        ;;
+    esac
   done
 }
 
+skipped=
 for protections in on off; do
   echo "friday --quick, protections $protections"
-  drill "$([ "$protections" = on ] && echo 0 || echo 1)" --protections "$protections"
-  case $protections$code in
-    on0) echo "passed" ;;
-    off1)
-      if ! grep -q 'fails by far' "$out"; then
-        echo "the control does not fail by far:" >&2
-        cat "$out" >&2
-        exit 1
-      fi
-      echo "shows the outage, as it must"
-      ;;
-    on2 | off2) echo "could not be run here: $attempts attempts were disturbed" ;;
-    *)
-      echo "exit code $code:" >&2
-      cat "$out" >&2
+  drill "$protections"
+  case $protections-$said in
+    on-as-wanted) echo "passed" ;;
+    off-as-wanted) echo "shows the outage, as it must" ;;
+    *-wrong)
+      echo "three attempts say the contrary; the last of them:" >&2
+      cat "$folder/wrong" >&2
       exit 1
+      ;;
+    *)
+      skipped+=" (friday, protections $protections)"
+      [ ! -s "$folder/this" ] || cat "$folder/this" >&2
       ;;
   esac
 done
-
 # Nodes that turn slow or only look so; its controls are its own. It tries again by itself what the
 # machine disturbed.
 echo "wednesday --quick"
 command -v etcd >/dev/null || { echo "no etcd: apt-get install etcd-server" >&2; exit 1; }
 for ((attempt = 1; attempt <= 3; attempt++)); do
   code=0
-  "$cofferdam" drill run wednesday --quick --json >"$out" 2>"$folder/progress" || code=$?
+  "$cofferdam" drill run wednesday --quick --json >"$folder/this" 2>"$folder/progress" || code=$?
   [ "$code" -ne 0 ] || break
 done
 case $code in
   0) echo "passed, and its controls show the outage" ;;
-  2) echo "could not be run here: $attempt attempts were disturbed" ;;
+  2) skipped+=" (wednesday)" ;;
   *)
     echo "exit code $code:" >&2
-    cat "$out" "$folder/progress" >&2
+    cat "$folder/this" "$folder/progress" >&2
     exit 1
     ;;
 esac
+if [ -n "$skipped" ]; then
+  echo "***" >&2
+  echo "*** SKIPPED:$skipped: all attempts were disturbed by this machine." >&2
+  echo "*** Nothing is known of it: run scripts/drill.sh where nothing else runs." >&2
+  echo "***" >&2
+  # For those who read only the summary of a run.
+  [ -z "${GITHUB_ACTIONS:-}" ] || echo "::warning title=drill skipped::$skipped"
+fi

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use ::drill::friday::{self, Report, Settings, Verdict};
+use ::drill::friday::{self, Settings, Verdict};
 use ::drill::wednesday;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use super::drill_report::ReportFiles;
 use super::global::Global;
 use super::output;
 use crate::failure::Failure;
@@ -46,7 +47,7 @@ pub(crate) enum DrillCommand {
 #[derive(Args, Debug)]
 pub(crate) struct DrillArgs {
     /// Which one: see `cofferdam drill list`
-    name: String,
+    pub(super) name: String,
     /// Connections of the storm [default: 16000, 2000 with --quick]
     #[arg(long, value_name = "N")]
     connections: Option<u32>,
@@ -78,7 +79,7 @@ pub(crate) struct DrillArgs {
     /// Where to write the report as Markdown, with its plot (.svg) beside it [default: drill-NAME.md
     /// in this folder; nothing with --json]
     #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
+    pub(super) report: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -151,9 +152,14 @@ fn run_one(global: &Global, args: &DrillArgs) -> Result<(), Failure> {
         return run_wednesday(global, args, &interrupted);
     }
     let settings = args.settings()?;
+    // What cannot be kept is known before a minute is spent on it.
+    let mut files = ReportFiles::open(global, args)?;
     let report = friday::run(&settings, &interrupted, &mut |words| eprintln!("{words}"))
         .map_err(|error| Failure::CouldNotRun(error.to_string()))?;
-    let picture = write_report(global, args, &report)?;
+    let picture = match &mut files {
+        Some(files) => Some(files.write(&report)?),
+        None => None,
+    };
     if global.json {
         output::json(&report.outcome)?;
     } else {
@@ -194,27 +200,6 @@ fn run_wednesday(
             "the drill says nothing: see the reasons in the report".into(),
         )),
     }
-}
-
-/// Writes the report and its plot where they are wanted; the plot's name beside the report.
-fn write_report(
-    global: &Global,
-    args: &DrillArgs,
-    report: &Report,
-) -> Result<Option<String>, Failure> {
-    let file = match &args.report {
-        Some(file) => file.clone(),
-        None if global.json => return Ok(None),
-        None => PathBuf::from(format!("drill-{}.md", args.name)),
-    };
-    let plot = file.with_extension("svg");
-    let name = plot
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    write(&plot, &report.to_svg())?;
-    write(&file, &report.to_markdown(name.as_deref()))?;
-    eprintln!("report: {}, plot: {}", file.display(), plot.display());
-    Ok(name)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {

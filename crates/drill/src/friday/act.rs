@@ -45,6 +45,9 @@ pub(crate) struct Act {
     pub(crate) figures: Figures,
     pub(crate) timeline: Timeline,
     pub(crate) notes: Vec<String>,
+    /// Why it did not last to the end of the fault, where it did not: a peer may end, and that is what
+    /// a user would have had.
+    pub(crate) lost: Option<String>,
 }
 
 /// Puts `cast`'s server through all phases; it is ended at the end.
@@ -70,13 +73,19 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
         None => None,
     };
     meter.read(&cast.subject);
-    let fault = fault(stage, &mut cast, capacity)?;
+    let (fault, mut lost) = fault(stage, &mut cast, capacity)?;
     let during = meter.read(&cast.subject);
-    recover(stage, &mut cast, fault.end_ns)?;
+    if lost.is_none() {
+        let recovered = recover(stage, &mut cast, fault.end_ns);
+        lost = cast.survived(recovered)?;
+    }
     let after = meter.read(&cast.subject);
     drop(cast.victims.take());
     let server_tells = clients(&cast.subject.stat());
-    let (capacity_after, _) = measure_capacity(stage, &mut cast)?;
+    let (capacity_after, not_again) = match lost {
+        None => capacity_after(stage, &mut cast, capacity)?,
+        Some(_) => (capacity, None),
+    };
 
     let course = |figure: fn(&Reading) -> f64| Course {
         before: figure(&before),
@@ -98,7 +107,7 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
         rate_per_s,
     };
     let figures = sum.figures(&cast.timeline, &fault);
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = not_again.into_iter().collect();
     if full_cpu.is_some_and(|cpu| cpu < 0.95) {
         notes.push(format!(
             "{name}: only {:.0} % of its core was busy at its capacity: the generator is the limit",
@@ -111,6 +120,7 @@ pub(crate) fn play(stage: &mut Stage<'_>, mut cast: Cast) -> Result<Act, DrillEr
         figures,
         timeline: cast.timeline,
         notes,
+        lost: lost.map(|error| format!("it did not last to the end: {error}")),
     })
 }
 
@@ -143,6 +153,25 @@ fn measure_capacity(
         ));
     }
     Ok((capacity, (!meter.pids.is_empty()).then_some(cpu)))
+}
+
+/// The capacity once more. A peer that is not up to that any more is no reason to forget what was seen
+/// of it: then it is what it was, and the reason is told.
+fn capacity_after(
+    stage: &mut Stage<'_>,
+    cast: &mut Cast,
+    before: Capacity,
+) -> Result<(Capacity, Option<String>), DrillError> {
+    let mut again = before;
+    let measured = measure_capacity(stage, cast).map(|(after, _)| again = after);
+    let why = cast.survived(measured)?.map(|error| {
+        let name = &cast.subject.name;
+        format!(
+            "{name}: its capacity could not be measured again after the storm and is taken to be what \
+             it was: {error}"
+        )
+    });
+    Ok((again, why))
 }
 
 fn finish_spike(cast: &mut Cast) -> Result<Vec<Window>, DrillError> {
@@ -274,22 +303,30 @@ fn start_storm(
     Ok((task, figures))
 }
 
-/// The spike, then the storm besides, then the end of both.
-fn fault(stage: &mut Stage<'_>, cast: &mut Cast, capacity: Capacity) -> Result<Fault, DrillError> {
+/// The spike, then the storm besides, then the end of both; or that of a peer, and why.
+fn fault(
+    stage: &mut Stage<'_>,
+    cast: &mut Cast,
+    capacity: Capacity,
+) -> Result<(Fault, Option<DrillError>), DrillError> {
     let sights = watch(cast.target())?;
     let rate_per_s = capacity.per_s * OFFERED;
     let inject_ns = clock::now_ns();
     cast.spike = Some(Spike::offer(&aim(stage, cast), rate_per_s)?);
-    begun(stage, "inject", cast, |cast| {
+    let begun = begun(stage, "inject", cast, |cast| {
         cast.spike.as_ref().is_some_and(Spike::is_on)
-    })?;
+    });
     let mut meter = Meter::of(&cast.subject, stage.server_core);
-    stage.wait("inject", cast.pace.inject, cast)?;
+    let injected = begun.and_then(|()| stage.wait("inject", cast.pace.inject, cast));
+    let mut lost = cast.survived(injected)?;
     let victims_busy = meter.read(&cast.subject).victims_busy;
 
     let hold_ns = clock::now_ns();
     let (task, figures) = start_storm(stage, cast, cast.pace.storm, true)?;
-    stage.wait("hold", cast.pace.hold, cast)?;
+    if lost.is_none() {
+        let held = stage.wait("hold", cast.pace.hold, cast);
+        lost = cast.survived(held)?;
+    }
 
     stage.tell("remove");
     let end_ns = clock::now_ns();
@@ -302,16 +339,20 @@ fn fault(stage: &mut Stage<'_>, cast: &mut Cast, capacity: Capacity) -> Result<F
     cast.timeline.phase(Phase::Inject, inject);
     cast.timeline.phase(Phase::Hold, hold);
     drop(task);
-    let windows = finish_spike(cast)?;
+    let windows = match &lost {
+        None => finish_spike(cast)?,
+        Some(_) => cast.spike.take().map_or_else(Vec::new, Spike::seen),
+    };
     let sights = sights.finish().ok_or(DrillError::Interrupted)??;
-    Ok(Fault {
+    let fault = Fault {
         windows,
         victims_busy,
         storm: storm_figures(&figures, &sights),
         inject,
         hold,
         end_ns,
-    })
+    };
+    Ok((fault, lost))
 }
 
 fn storm_figures(figures: &storm::Figures, sights: &Sights) -> StormFigures {

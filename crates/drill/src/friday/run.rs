@@ -190,7 +190,10 @@ fn report(
             part: Part::Peer,
             ..asked
         };
-        let (verdict, reasons) = judge(&peer.figures, as_peer);
+        let (verdict, reasons) = match peer.lost {
+            Some(why) => (Verdict::Fail, vec![why]),
+            None => judge(&peer.figures, as_peer),
+        };
         notes.extend(peer.notes);
         timelines.push((peer.name.clone(), peer.timeline));
         judged.push(Peer {

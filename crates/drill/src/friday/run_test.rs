@@ -54,3 +54,15 @@ fn a_limit_that_is_too_low_is_named() {
     }
     assert!(refusal(|it| it.connections = Some(0)).contains("--connections 0"));
 }
+
+#[test]
+fn a_peer_may_fail_in_the_drill_and_the_server_under_test_may_not() {
+    let failed = || Err(DrillError::CannotRun("it has gone".into()));
+    let subject = Subject::existing(([127, 0, 0, 1], 1).into());
+    let mut cast = Cast::new(subject, settings().pace());
+    assert!(cast.survived(failed()).is_err());
+    cast.subject.is_peer = true;
+    assert!(cast.survived(failed()).unwrap().is_some());
+    assert!(cast.survived(Ok(())).unwrap().is_none());
+    assert!(cast.survived(Err(DrillError::Interrupted)).is_err());
+}

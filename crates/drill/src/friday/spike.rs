@@ -12,6 +12,7 @@ use crate::load::{
     self, Arrivals, KeySpace, LoadError, Login, Mix, Mode, Plan, Target, ValueLen, Window,
 };
 
+const GENERATOR: &str = "the large tenant's generator";
 const KEYS: u64 = 20_000;
 const KEY_LEN: u32 = 12;
 const MGET_KEYS: u32 = 100;
@@ -114,12 +115,15 @@ impl Spike {
     /// Takes in what was told since the last time; an error if it has ended by itself.
     pub(crate) fn listen(&mut self) -> Result<(), DrillError> {
         self.seen.extend(self.windows.try_iter());
-        if self.task.is_over() {
-            return Err(DrillError::CannotRun(
-                "the large tenant's generator ended early: is the server still there?".into(),
-            ));
+        if !self.task.is_over() {
+            return Ok(());
         }
-        Ok(())
+        Err(match self.task.take_outcome() {
+            Some(Err(error)) => DrillError::load(GENERATOR)(error),
+            // It runs for longer than all phases together.
+            Some(Ok(())) => DrillError::CannotRun(format!("{GENERATOR} ended before its time")),
+            None => DrillError::load(GENERATOR)(LoadError::ThreadLost),
+        })
     }
 
     /// Whether requests are being sent.
@@ -132,12 +136,20 @@ impl Spike {
         self.task.end();
     }
 
+    /// Ends it, whatever has become of it; what was seen until then.
+    pub(crate) fn seen(self) -> Vec<Window> {
+        self.task.finish();
+        let mut seen = self.seen;
+        seen.extend(self.windows.try_iter());
+        seen
+    }
+
     /// Ends it; an error if it could not do its work.
     pub(crate) fn finish(self) -> Result<Vec<Window>, DrillError> {
         let outcome = self.task.finish().unwrap_or(Err(LoadError::ThreadLost));
         let mut seen = self.seen;
         seen.extend(self.windows.try_iter());
-        outcome.map_err(DrillError::load("the large tenant's generator"))?;
+        outcome.map_err(DrillError::load(GENERATOR))?;
         Ok(seen)
     }
 }

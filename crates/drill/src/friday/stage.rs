@@ -105,6 +105,20 @@ impl Cast {
         self.subject.target
     }
 
+    /// Why a peer could not go on, where it could not: that is part of what is to be shown. The server
+    /// under test must go on.
+    pub(crate) fn survived(
+        &self,
+        outcome: Result<(), DrillError>,
+    ) -> Result<Option<DrillError>, DrillError> {
+        match outcome {
+            Ok(()) => Ok(None),
+            Err(error @ DrillError::Interrupted) => Err(error),
+            Err(error) if self.subject.is_peer => Ok(Some(error)),
+            Err(error) => Err(error),
+        }
+    }
+
     fn listen(&mut self) -> Result<(), DrillError> {
         self.subject.check()?;
         if let Some(victims) = &mut self.victims {

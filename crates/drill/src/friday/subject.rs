@@ -29,6 +29,7 @@ pub(crate) const OTHER_CONNECTIONS: u32 = 1_000;
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_EVERY_NS: u64 = 20_000_000;
 const PEER_MEMORY_MIB: &str = "1024";
+const PROXY_MEMORY_MAX: u64 = 6 << 30;
 
 /// What is drilled.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub(crate) struct Subject {
     pub(crate) aggressor: Option<Login>,
     /// Its processes, if the drill started them.
     pub(crate) children: Vec<Child>,
+    /// It stands beside the server under test, and may fail as it fails its users.
+    pub(crate) is_peer: bool,
     /// How to ask it for its own figures.
     operator: Option<Operator>,
 }
@@ -110,6 +113,7 @@ impl Subject {
             victims: victims?,
             aggressor: Some(operator.add_tenant(AGGRESSOR, AGGRESSOR_MEMORY)?),
             children: vec![child],
+            is_peer: false,
             operator: Some(operator),
         })
     }
@@ -122,6 +126,7 @@ impl Subject {
             victims: Vec::new(),
             aggressor: None,
             children: Vec::new(),
+            is_peer: false,
             operator: None,
         }
     }
@@ -179,8 +184,11 @@ impl Subject {
             behind.target
         );
         fs::write(&config, text).map_err(DrillError::system("cannot configure nutcracker"))?;
-        let mut command = nursery.command(core, Priority::Ahead, Path::new("nutcracker"));
+        // It queues without bound: a gigabyte a second under the spike, until the machine has none.
+        let mut command = nursery.command(core, Priority::Ahead, Path::new("prlimit"));
         command
+            .arg(format!("--as={PROXY_MEMORY_MAX}"))
+            .arg("nutcracker")
             .arg("-c")
             .arg(&config)
             .args(["-s", &stats_port.to_string()]);
@@ -213,6 +221,7 @@ impl Subject {
             victims: Vec::new(),
             aggressor: None,
             children,
+            is_peer: true,
             operator: None,
         })
     }

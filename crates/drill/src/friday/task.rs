@@ -36,6 +36,12 @@ impl<T: Send + 'static> Task<T> {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
+    /// What it found, if it has ended by itself without a panic.
+    pub(crate) fn take_outcome(&mut self) -> Option<T> {
+        let thread = self.thread.take_if(|thread| thread.is_finished())?;
+        thread.join().ok()
+    }
+
     /// Tells it to stop, without waiting.
     pub(crate) fn end(&self) {
         self.stop.store(true, Ordering::Relaxed);
