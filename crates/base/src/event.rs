@@ -165,6 +165,8 @@ coded! {
         MemoryNearlyFull = "memory_nearly_full",
         /// The places at the door are taken, and some had to leave.
         DoorFull = "door_full",
+        /// One source has more connections at the door than it may, and its oldest are closed.
+        SourceLimited = "source_limited",
         /// Connections are turned away because there are as many as there may be.
         ConnectionsFull = "connections_full",
         /// Few descriptors are left.

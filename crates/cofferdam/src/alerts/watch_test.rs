@@ -39,6 +39,7 @@ impl World {
             cache: self.cache.clone(),
             clients: ConnectionFigures::default(),
             delays: Delays::default(),
+            close_waits: 0,
         };
         let reading = Reading {
             at: self.now,

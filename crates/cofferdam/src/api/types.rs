@@ -237,6 +237,6 @@ mirror! {
         connections, connections_total, connections_unused, bytes_read, bytes_written, busy_ns,
         turns_cut_short, auth_attempts, auth_failures, shed, meta_requests, reads_served,
         writes_served, reads_refused, writes_refused, pauses, paused_ns, paused, connects_delayed,
-        connects_refused, turned_away, displaced, inflight_bytes,
+        connects_refused, connects_abandoned, turned_away, displaced, inflight_bytes,
     }
 }

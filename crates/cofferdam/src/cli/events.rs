@@ -9,6 +9,7 @@ use super::access::{Access, segment};
 use super::global::Global;
 use super::output;
 use crate::api::EventPage;
+use crate::api::types::TenantView;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::observe::event_view::EventView;
@@ -42,6 +43,13 @@ pub(crate) fn run(global: &Global, args: &EventsArgs) -> Result<(), Failure> {
     page.events
         .drain(..page.events.len().saturating_sub(args.lines));
     print(global, &page.events)?;
+    if page.events.is_empty()
+        && let Some(name) = &args.tenant
+    {
+        // One that was removed has left events; a name that was mistyped has none.
+        let path = format!("/v1/tenants/{}", segment(name));
+        access.ask::<TenantView>(Method::GET, &path, None::<&()>)?;
+    }
     if !args.follow {
         return Ok(());
     }

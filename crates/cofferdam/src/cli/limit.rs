@@ -32,6 +32,24 @@ where
     }
 }
 
+/// A length of time in whole milliseconds: what is between two of them is refused, and not rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Millis(u64);
+
+impl FromStr for Millis {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Span(time) = text.parse()?;
+        if time.subsec_nanos() % 1_000_000 != 0 {
+            return Err(format!(
+                "{text:?} is no whole number of milliseconds: write for instance 500ms"
+            ));
+        }
+        Ok(Self(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
 /// What to change; every limit but memory and item size can be `none`.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = true)]
@@ -53,7 +71,7 @@ pub(crate) struct LimitArgs {
     bytes_out: Option<OrNone<Size>>,
     /// How much of these rates may be saved up while it is quiet: that of so long [none: 1s]
     #[arg(long, value_name = "TIME")]
-    burst: Option<OrNone<Span>>,
+    burst: Option<OrNone<Millis>>,
     /// Its share beside the other tenants' while there is not enough for all [none: 100]
     #[arg(long, value_name = "N")]
     weight: Option<OrNone<u64>>,
@@ -78,10 +96,6 @@ impl LimitArgs {
         fn bytes(limit: OrNone<Size>) -> Option<u64> {
             limit.0.map(Size::bytes)
         }
-        fn millis(Span(time): Span) -> u64 {
-            // Less than a millisecond is out of bounds, and told so, instead of rounded up.
-            u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-        }
         LimitChange {
             memory_bytes: self.memory.map(Size::bytes),
             item_size_bytes: self.item_size.map(Size::bytes),
@@ -89,7 +103,7 @@ impl LimitArgs {
                 ops_per_second: self.ops.map(|limit| limit.0),
                 bytes_in_per_second: self.bytes_in.map(bytes),
                 bytes_out_per_second: self.bytes_out.map(bytes),
-                burst_ms: self.burst.map(|limit| limit.0.map(millis)),
+                burst_ms: self.burst.map(|limit| limit.0.map(|Millis(ms)| ms)),
                 weight: self.weight.map(|limit| limit.0),
                 connections: self.connections.map(|limit| limit.0),
                 connects_per_second: self.connects_per_second.map(|limit| limit.0),

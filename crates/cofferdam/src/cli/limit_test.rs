@@ -56,6 +56,7 @@ fn what_is_no_limit_is_told_so() {
         ("--ops -1", "--ops"),
         ("--bytes-in 1MB", "KiB, MiB or GiB"),
         ("--burst 5", "500ms or 5s"),
+        ("--burst 1500us", "whole number of milliseconds"),
         ("", "--memory"),
     ] {
         let error = parse(line).unwrap_err();

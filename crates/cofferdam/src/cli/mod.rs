@@ -6,8 +6,10 @@ mod cluster;
 mod cluster_args;
 mod cluster_config;
 mod config;
+mod confirm;
 mod docs;
 mod drill;
+mod drill_report;
 mod events;
 mod global;
 mod limit;
@@ -75,13 +77,13 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
         Command::Up(args) => up::run(
             global.config.as_deref(),
-            &args.overrides(global),
+            &args.overrides(global)?,
             args.protections == Protections::On,
             Role::Alone,
         ),
         Command::Gateway(args) => up::run(
             global.config.as_deref(),
-            &args.overrides(global),
+            &args.overrides(global)?,
             args.protections == Protections::On,
             Role::Gateway,
         ),

@@ -5,6 +5,7 @@ use runtime::http::Method;
 
 use super::access::{Access, segment};
 use super::args::{CredentialCommand, TenantCommand};
+use super::confirm::confirm;
 use super::global::Global;
 use super::{limit, output};
 use crate::api::types::{
@@ -62,11 +63,14 @@ pub(crate) fn run(global: &Global, command: TenantCommand) -> Result<(), Failure
             let report: MoveReport = access.ask(Method::POST, &path(&name, "/move"), body)?;
             print_move(global, &name, &report, finish)
         }
-        TenantCommand::Flush { name } => {
+        TenantCommand::Flush { name, yes } => {
+            confirm(&format!("Empty the cache of tenant {name}?"), yes)?;
             access.tell(Method::POST, &path(&name, "/flush"))?;
             done(global, &format!("flushed {name}"))
         }
-        TenantCommand::Remove { name } => {
+        TenantCommand::Remove { name, yes } => {
+            let question = format!("Remove tenant {name}, its credentials and all of its data?");
+            confirm(&question, yes)?;
             access.tell(Method::DELETE, &path(&name, ""))?;
             done(global, &format!("removed {name}"))
         }

@@ -44,7 +44,8 @@ impl Control {
         let directory = contents.into_directory(inner.sizes.item_size_max);
         inner.state.set_traffic_of_default(limits)?;
         self.plane.publish(directory);
-        tracing::info!(tenant = OPEN_TENANT, ?limits, "tenant limited");
+        let limits = traffic::in_words(&limits);
+        tracing::info!(tenant = OPEN_TENANT, limits, "tenant limited");
         Ok(())
     }
 
@@ -81,7 +82,7 @@ impl Control {
             tenant = name,
             memory_bytes = quota,
             item_size_bytes = item_size,
-            ?traffic,
+            limits = traffic::in_words(&traffic),
             "tenant limited"
         );
         Ok(())

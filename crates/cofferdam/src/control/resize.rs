@@ -1,6 +1,6 @@
 //! Changes of quotas and item sizes in the data plane: all steps of one, or none.
 
-use base::TenantId;
+use base::{ByteSize, TenantId};
 
 use crate::plane::{DataPlane, PlaneError};
 
@@ -57,6 +57,10 @@ impl Step {
 /// Carries out all of `changes`; where one step fails, those before it are taken back, the last one
 /// first.
 pub(super) fn apply(plane: &dyn DataPlane, changes: &[Resize]) -> Result<(), PlaneError> {
+    let held: Vec<_> = changes
+        .iter()
+        .map(|change| held(plane, change.id))
+        .collect();
     let steps = steps(changes);
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = step.apply(plane) {
@@ -68,7 +72,39 @@ pub(super) fn apply(plane: &dyn DataPlane, changes: &[Resize]) -> Result<(), Pla
             return Err(error);
         }
     }
+    for (change, before) in changes.iter().zip(held) {
+        tell_of_loss(plane, change, before);
+    }
     Ok(())
+}
+
+/// Live items, and how many were dropped to make room since the start.
+fn held(plane: &dyn DataPlane, id: TenantId) -> (u64, u64) {
+    let (cache, _) = plane.stats(id).unwrap_or_default();
+    (cache.curr_items, cache.evictions)
+}
+
+/// Says what a quota that was cut below what was held has cost.
+fn tell_of_loss(
+    plane: &dyn DataPlane,
+    change: &Resize,
+    (items_before, evicted_before): (u64, u64),
+) {
+    let (_, evicted) = held(plane, change.id);
+    let dropped = evicted.saturating_sub(evicted_before);
+    if change.to.quota_bytes >= change.from.quota_bytes || dropped == 0 {
+        return;
+    }
+    let directory = plane.directory();
+    let tenant = directory.tenant(change.id).map(|tenant| &*tenant.name);
+    tracing::warn!(
+        tenant,
+        from = %ByteSize(change.from.quota_bytes),
+        to = %ByteSize(change.to.quota_bytes),
+        items_before,
+        items_dropped = dropped,
+        "its memory was cut below what it held: the items that were used least are gone"
+    );
 }
 
 /// Takes before it gives, so that the sum never exceeds the memory; and shrinks items first and

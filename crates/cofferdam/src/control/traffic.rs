@@ -79,7 +79,7 @@ const MAX_DELAY: Bound = Bound {
     flag: "--max-delay-ms",
     min: 0,
     max: 10_000,
-    show: millis,
+    show: count,
 };
 
 /// What `tenant` may take once `change` is made to `limits`.
@@ -119,6 +119,39 @@ pub(super) fn changed(
         limits.max_delay = delay.unwrap_or(unlimited.max_delay);
     }
     Ok(limits)
+}
+
+/// What is set of `limits`, for the log: each under the name of its key.
+pub(super) fn in_words(limits: &TrafficLimits) -> String {
+    let unlimited = TrafficLimits::default();
+    let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let differs = |value: u64, unsaid: u64| (value != unsaid).then_some(value);
+    let all = [
+        (&OPS, limits.ops_per_second),
+        (&BYTES_IN, limits.bytes_in_per_second),
+        (&BYTES_OUT, limits.bytes_out_per_second),
+        (&BURST, differs(ms(limits.burst), ms(unlimited.burst))),
+        (
+            &WEIGHT,
+            differs(limits.weight.into(), unlimited.weight.into()),
+        ),
+        (&CONNECTIONS, limits.connections.map(u64::from)),
+        (&CONNECTS, limits.connects_per_second.map(u64::from)),
+        (&INFLIGHT, limits.inflight_bytes),
+        (
+            &MAX_DELAY,
+            differs(ms(limits.max_delay), ms(unlimited.max_delay)),
+        ),
+    ];
+    let set = all.into_iter().filter_map(|(bound, value)| {
+        let value = (bound.show)(value?);
+        Some(format!("{} {value}", bound.key))
+    });
+    let words: Vec<String> = set.collect();
+    match words.is_empty() {
+        true => "none".to_owned(),
+        false => words.join(", "),
+    }
 }
 
 impl Bound {

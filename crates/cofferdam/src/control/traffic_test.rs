@@ -79,8 +79,8 @@ fn every_limit_has_bounds_and_names_them() {
         (
             |c, n| c.max_delay_ms = Some(Some(n)),
             10_001,
-            "--max-delay-ms 0s to 10s",
-            "10s 1ms",
+            "--max-delay-ms 0 to 10000",
+            "cannot be 10001",
         ),
     ];
     for (set, value, bounds, more) in cases {
@@ -150,4 +150,19 @@ fn json_tells_null_from_nothing() {
             "{wrong}"
         );
     }
+}
+
+#[test]
+fn only_what_is_set_is_told_and_by_its_key() {
+    assert_eq!(in_words(&unlimited()), "none");
+    let limits = TrafficLimits {
+        bytes_in_per_second: Some(1 << 20),
+        weight: 300,
+        max_delay: Duration::from_millis(100),
+        ..unlimited()
+    };
+    assert_eq!(
+        in_words(&limits),
+        "bytes_in_per_second 1MiB, weight 300, max_delay_ms 100"
+    );
 }

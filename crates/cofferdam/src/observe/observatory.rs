@@ -86,10 +86,11 @@ impl Observatory {
 
     /// The page of metrics, in the text format of Prometheus.
     pub(crate) fn metrics(&self, volumes: &[VolumeStatus]) -> String {
+        let snapshot = self.latest.get();
         let reading = Reading::take(&*self.plane, self.clock.now());
         let sources = Sources {
-            reading: &reading,
-            snapshot: &self.latest.get(),
+            reading: &reading.with_close_waits(&snapshot.close_waits),
+            snapshot: &snapshot,
             volumes,
             events: &self.log.counts(),
             held_back: self.log.held_back(),

@@ -1,6 +1,6 @@
 //! The thread that looks: at queues ten times a second, at everything once a second.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,8 +9,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use base::Timestamp;
 use base::event::{Event, EventKind};
+use base::{TenantId, Timestamp};
 use runtime::observe::host::HostSampler;
 use runtime::observe::{free_space, wall_clock};
 use runtime::priority::give_way;
@@ -25,7 +25,7 @@ use super::snapshot::Snapshot;
 use super::tcp_eye::{QUEUE_PERIOD, TcpEye};
 
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
-/// Connections whose tenants are asked for at once; one example is all that an event tells.
+/// Connections whose tenants are asked for at once: each loop looks through all that it has.
 const OWNERS_MAX: usize = 256;
 
 /// A running observer; [`Observer::end`] ends it.
@@ -144,7 +144,8 @@ impl Watch {
         self.eye.look_at_connections(now);
         let host = self.sampler.sample();
         let reading = Reading::of_clients(self.observatory.plane(), now);
-        let overdue = self.overdue(&reading);
+        let owners = self.owners();
+        let overdue = self.overdue(&reading, &owners);
         let failure = self.observatory.log.failure();
         let mut signals = self.detectors.observe(&Observation {
             now,
@@ -165,31 +166,37 @@ impl Watch {
         self.observatory
             .log
             .set_held_back(self.ledger.held_back_total());
+        let mut close_waits = BTreeMap::new();
+        for owner in owners.values() {
+            *close_waits.entry(*owner).or_default() += 1;
+        }
         self.observatory.latest.publish(Snapshot {
             at: now,
             took: self.observatory.clock().now().since(now),
             host,
             listeners: self.eye.listeners(now),
+            close_waits,
             affairs: self.ledger.under_way() as u64,
         });
     }
 
-    /// The connections that should have been closed, each with its tenant, for which the loops are
-    /// asked.
-    fn overdue(&self, reading: &Reading) -> Vec<OverdueConnection> {
-        let overdue: Vec<_> = self.eye.overdue().collect();
-        if overdue.is_empty() {
-            return Vec::new();
+    /// The tenants of connections in CLOSE_WAIT, for which the loops are asked.
+    fn owners(&self) -> HashMap<SocketAddr, TenantId> {
+        let peers: Vec<SocketAddr> = self.eye.close_waits().take(OWNERS_MAX).collect();
+        if peers.is_empty() {
+            return HashMap::new();
         }
-        let peers = overdue.iter().take(OWNERS_MAX);
-        let peers: Vec<SocketAddr> = peers.map(|(_, overdue)| overdue.peer).collect();
-        let owners: HashMap<_, _> = self
-            .observatory
-            .plane()
-            .owners(&peers)
-            .into_iter()
-            .collect();
-        let named = overdue.into_iter().map(|(listener, overdue)| {
+        let owners = self.observatory.plane().owners(&peers);
+        owners.into_iter().collect()
+    }
+
+    /// The connections that should have been closed, each with its tenant.
+    fn overdue(
+        &self,
+        reading: &Reading,
+        owners: &HashMap<SocketAddr, TenantId>,
+    ) -> Vec<OverdueConnection> {
+        let named = self.eye.overdue().map(|(listener, overdue)| {
             let owner = owners.get(&overdue.peer);
             OverdueConnection {
                 listener,

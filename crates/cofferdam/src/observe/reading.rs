@@ -1,5 +1,6 @@
 //! What the data plane tells of itself and of its tenants at one moment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,9 @@ pub(crate) struct TenantReading {
     pub(crate) clients: ConnectionFigures,
     /// How long its requests waited from being there to being answered.
     pub(crate) delays: Delays,
+    /// Connections that its clients have closed and this server had not when the kernel was asked
+    /// last.
+    pub(crate) close_waits: u64,
 }
 
 impl Reading {
@@ -90,6 +94,7 @@ impl Reading {
                 cache: cache(tenant.id),
                 clients: plane.clients(tenant.id),
                 delays: plane.delays(tenant.id),
+                close_waits: 0,
             })
             .collect();
         tenants.sort_unstable_by_key(|tenant| tenant.id);
@@ -100,6 +105,14 @@ impl Reading {
             loop_ages: plane.loop_ages(),
             fleet: plane.fleet(now),
         }
+    }
+
+    /// The same with what the kernel said of tenants' connections.
+    pub(crate) fn with_close_waits(mut self, counts: &BTreeMap<TenantId, u64>) -> Self {
+        for tenant in &mut self.tenants {
+            tenant.close_waits = counts.get(&tenant.id).copied().unwrap_or(0);
+        }
+        self
     }
 
     /// The name of a tenant.

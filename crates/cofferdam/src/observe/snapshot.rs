@@ -1,8 +1,9 @@
 //! What the observer found out at its last look.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base::Timestamp;
+use base::{TenantId, Timestamp};
 use runtime::observe::host::HostSample;
 use runtime::observe::sock_diag::{Queue, StateCounts};
 
@@ -14,6 +15,8 @@ pub(crate) struct Snapshot {
     pub(crate) took: Duration,
     pub(crate) host: HostSample,
     pub(crate) listeners: Vec<Listener>,
+    /// Connections in CLOSE_WAIT by tenant, where a loop knew whose they are.
+    pub(crate) close_waits: BTreeMap<TenantId, u64>,
     /// Affairs that events tell of and that go on.
     pub(crate) affairs: u64,
 }

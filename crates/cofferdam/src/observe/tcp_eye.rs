@@ -159,6 +159,13 @@ impl TcpEye {
         named.filter_map(|overdue| Some((*self.names.get(overdue.listener)?, overdue)))
     }
 
+    /// The clients of all connections in CLOSE_WAIT, those that should have been closed first.
+    pub(crate) fn close_waits(&self) -> impl Iterator<Item = SocketAddr> {
+        let overdue = self.overdue.iter().map(|overdue| overdue.peer);
+        let is_new = |peer: &SocketAddr| !self.overdue.iter().any(|known| known.peer == *peer);
+        overdue.chain(self.close_waits.peers().filter(is_new))
+    }
+
     /// The queues, and the greatest depths since this was asked last.
     pub(crate) fn take_queues(&mut self) -> Vec<ListenQueue> {
         let mut taken = Vec::new();

@@ -84,7 +84,17 @@ fn chosen(key: Auto<u32>, unsaid: u32) -> u32 {
 }
 
 /// Has the kernel make room for all connections at once, and says how many there can be.
-pub(super) fn make_room_for_connections(limits: &Limits) -> Result<(), Failure> {
+pub(super) fn make_room_for_connections(
+    limits: &Limits,
+    descriptors_max: Option<u64>,
+) -> Result<(), Failure> {
+    let least = DESCRIPTORS_FOR_OTHERS + RESERVE_MIN + 1;
+    if let Some(limit) = descriptors_max.filter(|limit| *limit < u64::from(least)) {
+        return Err(Failure::new(format!(
+            "only {limit} files may be open (ulimit -Hn), and {least} is the least to serve with: \
+             raise it (LimitNOFILE= of the service)"
+        )));
+    }
     let (connections_max, reserve) = (limits.connections_max, limits.connections_reserve);
     let wanted = u32::try_from(connections_max + reserve).unwrap_or(u32::MAX);
     descriptors::grow_table(wanted.saturating_add(DESCRIPTORS_FOR_OTHERS))?;

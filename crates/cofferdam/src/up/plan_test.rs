@@ -79,3 +79,15 @@ fn what_is_off_is_left_to_the_system() {
     assert_eq!((off.send_buffer_bytes, off.user_timeout), (None, None));
     assert_eq!(off.connects_per_second_per_source_max, None);
 }
+
+#[test]
+fn too_few_open_files_to_serve_at_all_are_told_with_what_it_takes() {
+    let limits = plan("", Some(40));
+    let refused = make_room_for_connections(&limits, Some(40)).unwrap_err();
+    let words = refused.to_string();
+    assert!(
+        words.contains("40 files") && words.contains("81"),
+        "{words}"
+    );
+    assert!(make_room_for_connections(&plan("", Some(81)), Some(81)).is_ok());
+}

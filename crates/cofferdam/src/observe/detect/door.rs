@@ -1,4 +1,4 @@
-//! Places at the door, or for handshakes, that have run out.
+//! Places at the door, or for handshakes, that have run out, for all or for one source.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,17 +52,9 @@ impl Default for DoorWatch {
 impl DoorWatch {
     pub(super) fn observe(&mut self, seen: &Observation<'_>, signals: &mut Vec<Signal>) {
         self.totals.push(seen.now, seen.reading.totals);
-        let second = self.last_second(seen);
-        if second.shed > 0 {
-            signals.push(door_full(seen, &second));
-        }
-    }
-
-    fn last_second(&mut self, seen: &Observation<'_>) -> LastSecond {
         let growth = |counter: fn(&Totals) -> u64| self.totals.last_growth(counter);
-        let (_, time) = growth(|totals| totals.refused);
+        let (of_source, time) = growth(|totals| totals.door.shed_for_source);
         let reasons = [
-            (growth(|totals| totals.door.shed_for_source).0, Why::Source),
             (growth(|totals| totals.door.shed_when_full).0, Why::Full),
             (growth(|totals| totals.door.shed_for_memory).0, Why::Memory),
             (
@@ -72,11 +64,21 @@ impl DoorWatch {
         ];
         let shed = reasons.iter().map(|(count, _)| *count).sum();
         let most = reasons.into_iter().max_by_key(|(count, _)| *count);
-        LastSecond {
-            shed,
-            why: most.map_or(Why::Full, |(_, why)| why),
-            time,
-            fattest: self.most_shed(seen),
+        let why = most.map_or(Why::Full, |(_, why)| why);
+        let mut fattest = self.most_shed(seen);
+        // The one of these two that there is more of has the claims.
+        for (count, why) in [(shed, why), (of_source, Why::Source)] {
+            if count > 0 {
+                let is_most = count >= shed.max(of_source);
+                let fattest = if is_most { fattest.take() } else { None };
+                let second = LastSecond {
+                    shed: count,
+                    why,
+                    time,
+                    fattest,
+                };
+                signals.push(shed_signal(seen, &second));
+            }
         }
     }
 
@@ -97,7 +99,7 @@ impl DoorWatch {
     }
 }
 
-fn door_full(seen: &Observation<'_>, second: &LastSecond) -> Signal {
+fn shed_signal(seen: &Observation<'_>, second: &LastSecond) -> Signal {
     let totals = seen.reading.totals;
     let claimed = match &second.fattest {
         Some((name, count)) => format!(", {} of them claimed tenant {name}", told(*count as f64)),
@@ -113,8 +115,14 @@ fn door_full(seen: &Observation<'_>, second: &LastSecond) -> Signal {
         told(second.shed as f64),
         source.unwrap_or_default()
     );
-    let ended = "Nobody has to leave the door any more";
-    Signal::lasting(EventKind::DoorFull, seen.now, sentence, ended)
+    let (kind, ended) = match second.why {
+        Why::Source => (
+            EventKind::SourceLimited,
+            "No source has more connections at the door than it may any more",
+        ),
+        _ => (EventKind::DoorFull, "Nobody has to leave the door any more"),
+    };
+    Signal::lasting(kind, seen.now, sentence, ended)
         .cause(second.why.cause())
         .tenant(second.fattest.as_ref().map(|(name, _)| name))
         .advice(second.why.advice())
@@ -138,7 +146,8 @@ impl Why {
     fn in_words(self) -> &'static str {
         match self {
             Self::Source => {
-                "One source has more connections that have not authenticated than it may"
+                "A source has more connections that have not authenticated than one may, and its \
+                 oldest are closed"
             }
             Self::Full => "More connections wait to authenticate than there are places at the door",
             Self::Memory => {

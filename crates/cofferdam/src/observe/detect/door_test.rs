@@ -30,18 +30,40 @@ fn the_claim_of_most_of_those_who_had_to_leave_is_named() {
 fn a_source_that_has_too_many_is_named() {
     let mut world = World::new();
     world.look();
-    world.totals.refused += 6;
+    world.totals.refused += 5;
     world.totals.door.shed_for_source += 5;
-    world.totals.door.shed_for_memory += 1;
     world.totals.door.shed_last = Some(Ipv4Addr::new(10, 0, 0, 9).into());
     let said = world.look();
     let signal = one(&said);
+    // The door itself has room.
+    assert_eq!(signal.kind, EventKind::SourceLimited);
     assert_eq!((&*signal.cause, &signal.tenant), ("source", &None));
     assert!(
         signal.sentence.ends_with("the last of them from 10.0.0.9."),
         "{}",
         signal.sentence
     );
+}
+
+#[test]
+fn a_source_with_too_many_and_a_full_door_are_two_affairs() {
+    let mut world = World::new();
+    world.look();
+    world.totals.refused += 25;
+    world.totals.door.shed_for_source += 5;
+    world.totals.door.shed_when_full += 20;
+    world.acme().clients.shed += 20;
+    let said = world.look();
+    let kinds: Vec<_> = said
+        .iter()
+        .map(|one| (one.kind, figure(one, "shed")))
+        .collect();
+    assert_eq!(
+        kinds,
+        [(EventKind::DoorFull, 20.0), (EventKind::SourceLimited, 5.0)]
+    );
+    assert_eq!(said[0].tenant.as_deref(), Some("acme"));
+    assert_eq!(said[1].tenant, None);
 }
 
 #[test]

@@ -97,11 +97,11 @@ fn connections_full(
             tenant.name
         )
     });
+    // Those that had the places may have gone since.
     let sentence = format!(
-        "{} connections were turned away in the last second, as {} of the {} that this server may \
-         have are open{}.",
+        "{} connections were turned away in the last second, as all of the {} that this server may \
+         have were taken{}.",
         told(refused as f64),
-        told(totals.connections as f64),
         told(totals.connections_max as f64),
         whose.unwrap_or_default()
     );

@@ -8,7 +8,8 @@ fn all_connections_taken() {
     let mut world = World::new();
     world.look();
     world.totals.refused += 7;
-    world.totals.connections = 1000;
+    // By the time of the look they have gone.
+    world.totals.connections = 0;
     let said = world.look();
     let signal = one(&said);
     assert_eq!(signal.kind, EventKind::ConnectionsFull);
@@ -16,7 +17,7 @@ fn all_connections_taken() {
     assert!(
         signal
             .sentence
-            .ends_with("1,000 of the 1,000 that this server may have are open."),
+            .ends_with("all of the 1,000 that this server may have were taken."),
         "{}",
         signal.sentence
     );

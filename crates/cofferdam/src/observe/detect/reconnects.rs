@@ -36,14 +36,21 @@ struct Track {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
+    /// Those that came in, and those that waited for that in vain.
     connects: u64,
+    in_vain: u64,
     requests: u64,
     refused: u64,
 }
 
+/// Past such a delay it is the delay that is to be changed, and not the clients' timeout.
+const DELAY_MAX: Duration = Duration::from_millis(1000);
+
 /// Why clients reconnect, as far as figures tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reason {
+    /// They give up connecting before the tenant's limits on connections let them in.
+    Held,
     /// They give up waiting before we refuse.
     Timeout,
     /// Each request has a connection of its own.
@@ -62,8 +69,11 @@ impl Reconnects {
                 window: Window::new(SPAN),
                 since: None,
             });
+            let clients = &tenant.clients;
+            let in_vain = clients.connects_abandoned + clients.connects_refused;
             let counts = Counts {
-                connects: tenant.clients.connections_total,
+                connects: clients.connections_total + in_vain,
+                in_vain,
                 requests: tenant.requests(),
                 refused: tenant.refused(),
             };
@@ -78,11 +88,14 @@ impl Track {
         let (connects, time) = self.window.growth(|counts| counts.connects);
         let (requests, _) = self.window.growth(|counts| counts.requests);
         let (refused, _) = self.window.growth(|counts| counts.refused);
+        let (in_vain, _) = self.window.growth(|counts| counts.in_vain);
         let connects_rate = rate(connects, time);
         let requests_rate = rate(requests, time);
+        // Whoever is not let in comes back, however busy the tenant's other connections are.
+        let is_held = rate(in_vain, time) >= CONNECTS_PER_SECOND_MIN;
         let reconnects = self.window.is_full()
             && connects_rate >= CONNECTS_PER_SECOND_MIN
-            && requests_rate <= connects_rate * REQUESTS_PER_CONNECT_MAX;
+            && (is_held || requests_rate <= connects_rate * REQUESTS_PER_CONNECT_MAX);
         if !reconnects {
             self.since = None;
             return None;
@@ -90,6 +103,7 @@ impl Track {
         let onset = *self.since.get_or_insert(self.window.start()?);
         let delayed = refused > 0;
         let reason = match requests_rate >= connects_rate * REQUESTS_PER_USED_CONNECT {
+            _ if is_held => Reason::Held,
             _ if delayed => Reason::Timeout,
             true => Reason::NotPersistent,
             false => Reason::Pool,
@@ -107,6 +121,7 @@ impl Track {
             .advice(reason.advice(tenant.traffic.max_delay))
             .evidence([
                 Figure::new("connects", connects_rate, Unit::PerSecond),
+                Figure::new("connects_in_vain", rate(in_vain, time), Unit::PerSecond),
                 Figure::new("requests", requests_rate, Unit::PerSecond),
                 Figure::new("requests_refused", refused as f64, Unit::Count),
                 Figure::new(
@@ -123,6 +138,18 @@ impl Reason {
     /// The likely setting of the client.
     fn advice(self, max_delay: Duration) -> String {
         match self {
+            Self::Held => "The tenant's limits on connections (--connections, \
+                 --connects-per-second) hold them at the door, and they give up and come back: set the \
+                 clients' connect timeout above 5 s and a pause before they connect again, keep their \
+                 pools within the limit, or raise it."
+                .to_owned(),
+            // No client waits that long, and none should be told to.
+            Self::Timeout if max_delay > DELAY_MAX => format!(
+                "Its requests wait up to {} ms before they are refused, and its clients give up first: \
+                 lower that to half of their timeout (`cofferdam tenant limit NAME --max-delay-ms`; 200 \
+                 is what it is unless it is said), or raise the tenant's limit.",
+                max_delay.as_millis()
+            ),
             Self::Timeout => format!(
                 "The tenant waits for its limit and its clients give up first: set their timeout \
                  (read, socket or operation timeout) above {} ms, or raise the tenant's limit.",

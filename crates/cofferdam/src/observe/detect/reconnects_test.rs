@@ -55,9 +55,32 @@ fn clients_that_give_up_before_we_refuse() {
 }
 
 #[test]
+fn clients_that_their_tenant_s_limits_hold_and_that_come_back() {
+    // The tenant's other connections are busy.
+    let mut world = World::new();
+    let said = world.run(10, |world| {
+        let clients = &mut world.acme().clients;
+        clients.connections_total += 2;
+        clients.connects_abandoned += 40;
+        clients.connects_refused += 8;
+        clients.reads_served += 10_000;
+    });
+    let signal = reconnecting(&said).unwrap();
+    assert_eq!(figure(signal, "connects"), 50.0);
+    assert_eq!(figure(signal, "connects_in_vain"), 48.0);
+    let advice = signal.advice.as_ref().unwrap();
+    assert!(advice.contains("connect timeout above 5 s"), "{advice}");
+}
+
+#[test]
 fn a_long_wait_asks_for_a_longer_timeout() {
     let advice = Reason::Timeout.advice(Duration::from_millis(800));
     assert!(advice.contains("1600 ms"), "{advice}");
+    let advice = Reason::Timeout.advice(Duration::from_secs(10));
+    assert!(
+        advice.contains("--max-delay-ms") && !advice.contains("20000"),
+        "{advice}"
+    );
 }
 
 #[test]

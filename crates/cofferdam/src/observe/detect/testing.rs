@@ -107,6 +107,7 @@ pub(super) fn tenant(id: u32, name: &str) -> TenantReading {
         cache: Stats::default(),
         clients: ConnectionFigures::default(),
         delays: Delays::default(),
+        close_waits: 0,
     }
 }
 

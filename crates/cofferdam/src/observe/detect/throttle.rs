@@ -44,6 +44,7 @@ struct Counts {
     writes_refused: u64,
     connects_delayed: u64,
     connects_refused: u64,
+    connects_abandoned: u64,
 }
 
 /// A limit of a tenant.
@@ -86,6 +87,7 @@ impl Counts {
             writes_refused: clients.writes_refused,
             connects_delayed: clients.connects_delayed,
             connects_refused: clients.connects_refused,
+            connects_abandoned: clients.connects_abandoned,
         }
     }
 }
@@ -100,26 +102,37 @@ impl Track {
         let (reached, used) = self.limit_reached(now, tenant);
         let name = &tenant.name;
         let percent = (paused.as_secs_f64() / time.as_secs_f64().max(0.1) * 100.0).min(100.0);
+        // Of a wait that has just begun nothing is counted yet.
+        let share = match percent {
+            ..1.0 => String::new(),
+            _ => format!(": {percent:.0} % of the last second"),
+        };
         let sentence = format!(
-            "Tenant {name} has reached its limit of {} and is made to wait: {percent:.0} % of the \
-             last second.",
+            "Tenant {name} has reached its limit of {} and is made to wait{share}.",
             reached.in_words()
         );
         let ended = format!("Tenant {name} is within its limits again");
-        let max_delay_ms = tenant.traffic.max_delay.as_millis();
+        let misses = match tenant.traffic.max_delay {
+            Duration::ZERO => "misses at once".to_owned(),
+            delay => format!("misses once a request has waited {} ms", delay.as_millis()),
+        };
         let signal = Signal::lasting(EventKind::TenantThrottled, now - time, sentence, ended)
             .cause(reached.cause())
             .tenant(Some(name))
             .advice(format!(
-                "Its clients see slower answers, and misses once a request has waited {max_delay_ms} \
-                 ms: raise the limit (`cofferdam tenant limit {name} {}`), or have them ask less.",
+                "Its clients see slower answers, and {misses}: raise the limit (`cofferdam tenant \
+                 limit {name} {}`), or have them ask less.",
                 reached.flag()
             ))
             .evidence([
                 Figure::new("paused", percent, Unit::Percent),
                 Figure::new("used", used, reached.unit()),
             ])
-            .evidence(reached.limit().map(|limit| Figure::new("limit", limit as f64, reached.unit())));
+            .evidence(
+                reached
+                    .limit()
+                    .map(|limit| Figure::new("limit", limit as f64, reached.unit())),
+            );
         Some(signal)
     }
 
@@ -174,9 +187,13 @@ impl Track {
             true => ("limit", "its own limits"),
             false => ("share", "its share of a busy machine"),
         };
+        let waited = match max_delay_ms {
+            0 => format!("were not let wait for {why} (its max delay is 0)"),
+            _ => format!("waited longer than {max_delay_ms} ms for {why}"),
+        };
         let sentence = format!(
-            "Requests of tenant {name} waited longer than {max_delay_ms} ms for {why}: {} reads were \
-             answered as misses and {} writes were not stored in the last second.",
+            "Requests of tenant {name} {waited}: {} reads were answered as misses and {} writes were \
+             not stored in the last second.",
             told(reads as f64),
             told(writes as f64)
         );
@@ -202,7 +219,8 @@ impl Track {
     fn connects(&self, now: Timestamp, tenant: &TenantReading) -> Option<Signal> {
         let (delayed, time) = self.window.last_growth(|counts| counts.connects_delayed);
         let (refused, _) = self.window.last_growth(|counts| counts.connects_refused);
-        if delayed == 0 && refused == 0 {
+        let (abandoned, _) = self.window.last_growth(|counts| counts.connects_abandoned);
+        if delayed == 0 && refused == 0 && abandoned == 0 {
             return None;
         }
         let name = &tenant.name;
@@ -218,9 +236,10 @@ impl Track {
             (None, None) => ("connections", "connections".to_owned(), "--connections"),
         };
         let sentence = format!(
-            "Tenant {name} has reached its limit of {limit}: {} more had to wait at the door, and {} \
-             were closed there.",
+            "Tenant {name} has reached its limit of {limit}: {} more had to wait at the door, {} gave \
+             up waiting, and {} were closed after their time there.",
             told(delayed as f64),
+            told(abandoned as f64),
             told(refused as f64)
         );
         let ended = format!("Tenant {name} may connect again");
@@ -240,6 +259,7 @@ impl Track {
             Figure::new("connections", open as f64, Unit::Count),
             Figure::new("connects_delayed", rate(delayed, time), Unit::PerSecond),
             Figure::new("connects_refused", rate(refused, time), Unit::PerSecond),
+            Figure::new("connects_abandoned", rate(abandoned, time), Unit::PerSecond),
         ]);
         Some(signal)
     }

@@ -115,7 +115,14 @@ fn a_moment_s_wait_is_no_event() {
 fn one_that_waits_now_is_throttled_though_its_wait_is_not_over() {
     let mut world = World::new();
     world.acme().clients.paused = 1;
-    assert_eq!(one(&world.run(3, |_| {})).kind, EventKind::TenantThrottled);
+    let said = world.run(3, |_| {});
+    let signal = one(&said);
+    assert_eq!(signal.kind, EventKind::TenantThrottled);
+    assert!(
+        signal.sentence.ends_with("is made to wait."),
+        "{}",
+        signal.sentence
+    );
 }
 
 #[test]
@@ -148,6 +155,23 @@ fn what_is_refused_for_a_share_is_told_apart_from_a_limit() {
 }
 
 #[test]
+fn a_tenant_without_a_delay_is_not_said_to_have_waited() {
+    let mut world = world_with(|acme| acme.traffic.max_delay = Duration::ZERO);
+    let said = world.run(3, |world| {
+        world.acme().clients.reads_refused += 300;
+        pause(world, 500);
+    });
+    let words: String = said.iter().map(|one| one.sentence.as_str()).collect();
+    assert!(words.contains("were not let wait"), "{words}");
+    let advice: String = said
+        .iter()
+        .filter_map(|one| one.advice.as_deref())
+        .collect();
+    assert!(advice.contains("misses at once"), "{advice}");
+    assert!(!(words + &advice).contains("0 ms"));
+}
+
+#[test]
 fn connects_over_either_limit() {
     let mut world = world_with(|acme| {
         acme.traffic.connections = Some(100);
@@ -157,14 +181,15 @@ fn connects_over_either_limit() {
     let connects = |world: &mut World| {
         world.acme().clients.connects_delayed += 12;
         world.acme().clients.connects_refused += 3;
+        world.acme().clients.connects_abandoned += 8;
     };
     let said = world.run(3, connects);
     assert_eq!(one(&said).kind, EventKind::TenantConnectionsRefused);
     assert_eq!(&*said[0].cause, "connections");
     assert!(
-        said[0]
-            .sentence
-            .contains("limit of 100 connections: 12 more"),
+        said[0].sentence.contains(
+            "limit of 100 connections: 12 more had to wait at the door, 8 gave up waiting, and 3"
+        ),
         "{}",
         said[0].sentence
     );

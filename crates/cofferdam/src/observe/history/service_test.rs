@@ -18,6 +18,7 @@ fn tenant(id: u32, reads: u64, delay_us: u64) -> TenantReading {
         cache: Default::default(),
         clients: Default::default(),
         delays: Delays::default(),
+        close_waits: 0,
     };
     tenant.clients.reads_served = reads;
     tenant.delays.add(Duration::from_micros(delay_us), reads);

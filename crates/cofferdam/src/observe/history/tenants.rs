@@ -60,6 +60,7 @@ fn nothing_of(tenant: &TenantReading) -> TenantReading {
         cache: Default::default(),
         clients: Default::default(),
         delays: Delays::default(),
+        close_waits: 0,
     }
 }
 

@@ -13,6 +13,7 @@ fn tenant(id: u32, name: &str, requests: u64) -> TenantReading {
         cache: Default::default(),
         clients: Default::default(),
         delays: Delays::default(),
+        close_waits: 0,
     };
     tenant.clients.reads_served = requests;
     tenant.clients.paused_ns = requests * 1_000_000;

@@ -45,6 +45,8 @@ macro_rules! columns {
 /// All columns, in the order of the page.
 pub(super) const COLUMNS: &[Column] = columns! {
     "connections" Gauge "Connections open." {= |t| t.clients.connections }
+    "close_wait_connections" Gauge "Connections that their clients have closed and we have not, of \
+        256 at most that are looked up." {= |t| t.close_waits }
     "connections_total" Counter "Connections admitted." {= |t| t.clients.connections_total }
     "connections_shed_total" Counter
         "Connections that claimed the tenant and had to leave a full door." {= |t| t.clients.shed }
@@ -66,6 +68,8 @@ pub(super) const COLUMNS: &[Column] = columns! {
         {= |t| t.clients.connects_delayed }
     "connects_refused_total" Counter "Of these, connections that waited in vain and were closed."
         {= |t| t.clients.connects_refused }
+    "connects_abandoned_total" Counter "Of these, connections whose clients gave up waiting."
+        {= |t| t.clients.connects_abandoned }
     "connects_turned_away_total" Counter "Connections turned away since all places were taken, and \
         the tenant had its share of them." {= |t| t.clients.turned_away }
     "connections_displaced_total" Counter "Connections closed since all places were taken, the tenant \

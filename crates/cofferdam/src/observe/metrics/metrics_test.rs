@@ -23,6 +23,7 @@ fn full_page() -> String {
     let mut host = HostSampler::new().sample();
     fill(&mut host);
     let snapshot = Snapshot {
+        close_waits: BTreeMap::new(),
         at: Timestamp::from_secs(999),
         took: Duration::from_millis(3),
         host,
@@ -47,6 +48,7 @@ fn full_page() -> String {
             cache: Stats::default(),
             clients: ConnectionFigures::default(),
             delays,
+            close_waits: 0,
         }],
         totals: Totals::default(),
         loop_ages: vec![Duration::from_millis(2)],

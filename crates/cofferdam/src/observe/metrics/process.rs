@@ -1,6 +1,6 @@
 //! This process on the page: build, processor, memory, descriptors, loops, listeners.
 
-use gateway::DoorFigures;
+use gateway::{ApproachFailure, DoorFigures};
 use runtime::observe::exposition::{Exposition, Kind};
 use runtime::observe::sock_diag::TcpState;
 
@@ -136,6 +136,13 @@ fn door(page: &mut Exposition, door: &DoorFigures) {
         ("handshakes", door.shed_handshakes),
     ] {
         family.sample(&[("cause", cause)], count);
+    }
+    let help = "Connections that ended on their way to the door: no PROXY header from a balancer; or \
+                a TLS handshake that the client left, took too long for, had no version or certificate \
+                for, refused, or never began.";
+    let mut family = page.family("cofferdam_connections_failed_total", Kind::Counter, help);
+    for (cause, count) in ApproachFailure::ALL.iter().zip(door.failed) {
+        family.sample(&[("cause", cause.name())], count);
     }
     let help = "Memory for what connections at the door have sent.";
     page.single(

@@ -18,6 +18,7 @@ fn tenant(id: u32, name: &str, sets: u64) -> TenantReading {
         },
         clients: ConnectionFigures::default(),
         delays: Delays::default(),
+        close_waits: 0,
     }
 }
 

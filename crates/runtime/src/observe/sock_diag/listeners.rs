@@ -132,6 +132,11 @@ impl CloseWaits {
         overdue
     }
 
+    /// Who is at the other end of each.
+    pub fn peers(&self) -> impl Iterator<Item = SocketAddr> {
+        self.known.values().map(|known| known.peer)
+    }
+
     /// How long the oldest one of a listener has been there.
     pub fn oldest(&self, now: Timestamp, listener: usize) -> Option<Duration> {
         let ours = self.known.values().filter(|k| k.listener == listener);
