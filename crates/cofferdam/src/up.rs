@@ -1,5 +1,6 @@
 //! `cofferdam up`: gateway, cache and control in one process.
 
+mod admin;
 mod console;
 mod fleet;
 mod page;
@@ -19,14 +20,12 @@ use std::time::Duration;
 
 use runtime::Clock;
 use runtime::descriptors;
-use runtime::http::{BindError, Guard, Listeners};
-use runtime::net::tls::TlsServer;
 use runtime::state::State;
 use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::api::{self, Api, Reload};
+use crate::api::{Api, Reload};
 use crate::config::{Config, Overrides};
 use crate::console::{Audit, Console};
 use crate::control::{CanaryLogin, Control, Sizes};
@@ -34,7 +33,7 @@ use crate::data::Data;
 use crate::failure::Failure;
 use crate::fleet_data::FleetData;
 use crate::hooks::{Hooks, Messenger};
-use crate::inherited::{ADMIN, ADMIN_UNIX, Inherited, STATUS, TENANT_CONSOLE};
+use crate::inherited::{Inherited, STATUS, TENANT_CONSOLE};
 use crate::judging::Judging;
 use crate::observe::history::Recorder;
 use crate::observe::{Observatory, Observer};
@@ -43,7 +42,7 @@ use crate::reload::Reloader;
 use crate::status::StatusPage;
 use crate::tenant_console::Parts;
 use crate::upgrade::Upgrader;
-use crate::{files, fleet_tls, local_plane, logging, servers, tls};
+use crate::{fleet_tls, local_plane, logging, servers, tls};
 use fleet::{FleetPart, TenantsThread};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
 use ready::{Pages, tell_ready};
@@ -175,7 +174,7 @@ fn serve(
     let tenants = tenants.map(|listener| console::new(&config, listener, tenants_tls, parts));
     let tenants = tenants.map(Arc::new);
     let has_tls = admin_tls.is_some();
-    let listeners = admin_listeners(&config, &mut inherited, admin_tls)?;
+    let listeners = admin::listen(&config, &mut inherited, admin_tls)?;
     let gate = listeners.gate()?;
     let mut sockets = running.sockets()?;
     sockets.extend(volumes.sockets()?);
@@ -208,7 +207,7 @@ fn serve(
         ..Api::new(Arc::clone(&control), clock)
     };
     let admin = listeners.tcp_addr();
-    let guard = guard(&config)?;
+    let guard = admin::guard(&config)?;
     let terms = (guard.token.as_str(), has_tls);
     let console = Console::new(api.clone(), Arc::clone(&observatory), terms, audit)?;
     let router = api.router().merge(console.router());
@@ -349,45 +348,6 @@ fn restore(
     let canary = with_canary.then(|| control.add_canary()).transpose()?;
     control.restore()?;
     Ok((Arc::new(control), canary))
-}
-
-fn admin_listeners(
-    config: &Config,
-    inherited: &mut Inherited,
-    tls: Option<Arc<TlsServer>>,
-) -> Result<Listeners, Failure> {
-    let tcp = config.listen.admin.value().map(|addr| addr.0);
-    let path = config.data_dir().join(files::ADMIN_SOCKET);
-    let unix_socket = inherited.take_unix(ADMIN_UNIX, &path);
-    let tcp_socket = tcp.and_then(|addr| inherited.take_tcp(ADMIN, addr));
-    let listeners = Listeners::adopt(&path, unix_socket, tcp, tcp_socket).map_err(admin_failure)?;
-    let addr = listeners.tcp_addr();
-    if let Some(addr) = addr.filter(|addr| !addr.ip().is_loopback() && tls.is_none()) {
-        tracing::warn!(
-            %addr,
-            "the admin API can be reached from other machines and its token travels in the clear: \
-             give it TLS with admin.certificate and admin.key"
-        );
-    }
-    Ok(listeners.with_tls(tls))
-}
-
-fn guard(config: &Config) -> Result<Guard, Failure> {
-    Ok(Guard {
-        token: files::token(&config.data_dir().join(files::ADMIN_TOKEN))?,
-        hosts: config.admin.hosts.clone(),
-        open_paths: api::OPEN_PATHS,
-    })
-}
-
-/// An admin listener that cannot be had, with the key and flag of its address.
-fn admin_failure(error: BindError) -> Failure {
-    Failure::new(match error {
-        BindError::Tcp { .. } => {
-            format!("{error}: choose another listen.admin (--admin), port 0 picks one")
-        }
-        BindError::Unix { .. } => format!("{error}: choose another --data-dir, or free its disk"),
-    })
 }
 
 fn reload_of(reloader: &Arc<Reloader>) -> Arc<Reload> {
