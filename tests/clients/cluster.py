@@ -217,6 +217,13 @@ def a_token_is_good_once_in_its_time_for_its_authority_and_is_written_nowhere():
         cluster.join("node2", wrong)
         cluster.cluster("revoke", "node2")
         assert "revoked" in cluster.cluster("renew", "--data-dir", cluster.path("node2"), fails=True)["error"]
+        if os.geteuid() == 0:
+            # What root does to a service's folder is the service's to read.
+            folder = cluster.path("authority", "authority")
+            os.chown(folder, 65534, 65534)
+            cluster.token("node")
+            for file in ("register.json", "lock"):
+                assert os.stat(os.path.join(folder, file)).st_uid == 65534, file
         secrets = [token.split(".")[2] for token in (token, short, named, wrong)]
         for folder, _, files in os.walk(cluster.folder):
             for file in files:

@@ -18,7 +18,7 @@ use super::register::Register;
 use super::request::Requested;
 use super::subject::{Role, alternative_names, bearer, check_name};
 use super::token::JoinToken;
-use super::{ClusterError, Membership, Pass, read, write};
+use super::{ClusterError, Membership, Pass, give_to_owner, read, write};
 use crate::secrets::hex;
 
 const CERTIFICATE: &str = "ca.pem";
@@ -274,6 +274,7 @@ impl Authority {
     ) -> Result<T, ClusterError> {
         let path = self.folder.join(LOCK);
         let lock = File::create(&path).map_err(|error| ClusterError::file(&path, error))?;
+        give_to_owner(&path)?;
         lock.lock()
             .map_err(|error| ClusterError::file(&path, error))?;
         let mut register = load(&self.folder)?;

@@ -15,6 +15,7 @@ mod subject;
 mod token;
 
 use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -111,7 +112,23 @@ fn read(path: &Path) -> Result<String, ClusterError> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), ClusterError> {
-    write_private(path, text.as_bytes()).map_err(|error| ClusterError::file(path, error))
+    write_private(path, text.as_bytes()).map_err(|error| ClusterError::file(path, error))?;
+    give_to_owner(path)
+}
+
+/// What root has made in a folder of somebody else's is that one's, as the service's that reads it.
+fn give_to_owner(path: &Path) -> Result<(), ClusterError> {
+    let give = || -> io::Result<()> {
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
+        let (own, of) = (std::fs::metadata(path)?, std::fs::metadata(folder)?);
+        match own.uid() == 0 && of.uid() != 0 {
+            true => chown(path, Some(of.uid()), Some(of.gid())),
+            false => Ok(()),
+        }
+    };
+    give().map_err(|error| ClusterError::file(path, error))
 }
 
 /// What the folder of a member says of it; `None` where its certificates are from somewhere else.

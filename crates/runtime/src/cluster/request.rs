@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use x509_cert::der::{Decode, Encode};
 use x509_cert::request::CertReq;
 
-use super::{ClusterError, MEMBERSHIP_FILE, Pass, write};
+use super::{ClusterError, MEMBERSHIP_FILE, Pass, give_to_owner, write};
 use crate::nodes::certificates::{AUTHORITY_FILE, CERTIFICATE_FILE, KEY_FILE};
 
 /// A private key that never leaves this machine.
@@ -39,6 +39,7 @@ impl Own {
     pub fn keep(&self, folder: &Path, pass: &Pass) -> Result<(), ClusterError> {
         crate::state::create_private_dir(folder)
             .map_err(|error| ClusterError::file(folder, error))?;
+        give_to_owner(folder)?;
         let membership = serde_json::to_string_pretty(&pass.membership);
         let membership = membership.map_err(ClusterError::crypto)?;
         write(&folder.join(AUTHORITY_FILE), &pass.authority)?;
