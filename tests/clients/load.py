@@ -1,9 +1,10 @@
 """`cofferdam load`: all protocols, logins and modes, every byte verified, evictions at work."""
 
 import json
+import signal
 import subprocess
 
-from harness import BINARY, Skipped, Suite
+from harness import BINARY, Conn, Server, Skipped, Suite, eventually
 
 suite = Suite("load", oracle=True)
 
@@ -77,6 +78,40 @@ def an_open_loop_keeps_its_rate(env):
     report = load(env, "--rate", "2000", "--keys", "1000", seconds="2s")
     assert 3000 < report["requests"] < 5000, report["requests"]
     assert report["open"] is not None
+
+
+@suite.test
+def so_many_requests_are_measured(env):
+    for count in (1, 10, 1000):
+        for args in ((), ("--rate", "5000"), ("--threads", "2")):
+            command = [BINARY, "load", "--json", "--target", "%s:%d" % env.address, "--keys", "100"]
+            command += ["--warmup", "100ms", "--requests", str(count), *args]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["requests"] == count, (count, args, done.stdout)
+
+
+@suite.test
+def a_login_that_is_missing_is_named(env):
+    tenants(env, 1)
+    command = [BINARY, "load", "--target", "%s:%d" % env.server.auth, "--keys", "10"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, done
+    assert "--login" in done.stderr and "memory" not in done.stderr, done.stderr
+
+
+@suite.test
+def a_run_whose_server_dies_has_failed(env):
+    tenants(env, 0)
+    with Server(memory="64MiB") as server:
+        command = [BINARY, "load", "--json", "--target", "%s:%d" % server.open, "--keys", "100"]
+        command += ["--warmup", "0s", "--duration", "2s", "--timeout", "500ms"]
+        load = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with Conn(server.open) as conn:
+            eventually(lambda: int(conn.stats()["cmd_get"]) > 100, 30, "requests of the load")
+        server.stop(signal.SIGKILL)
+        _, told = load.communicate(timeout=60)
+    assert load.returncode == 1 and "failed" in told, (load.returncode, told)
 
 
 suite.main()

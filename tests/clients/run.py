@@ -28,6 +28,7 @@ SUITES = [
     "hostile",
     "judging",
     "limits",
+    "full_disk",
     "throttle",
     "load",
     "tenants",

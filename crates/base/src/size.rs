@@ -26,6 +26,23 @@ impl fmt::Display for ByteSize {
     }
 }
 
+impl ByteSize {
+    /// For people: whole units where they fit, else one decimal of the largest unit, `165.7MiB`.
+    #[must_use]
+    pub fn rounded(self) -> String {
+        let exact = self.to_string();
+        if self.0 < 1024 || (exact.ends_with('B') && exact.len() <= 7) {
+            return exact;
+        }
+        let units = UNITS.into_iter();
+        let (name, unit) = units
+            .filter(|(_, unit)| *unit <= self.0)
+            .next()
+            .unwrap_or(("KiB", 1 << 10));
+        format!("{:.1}{name}", self.0 as f64 / unit as f64)
+    }
+}
+
 impl FromStr for ByteSize {
     type Err = String;
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::ValueEnum;
@@ -62,6 +63,7 @@ impl LevelSwitch {
 
 /// Lines that are kept in memory, for a support bundle.
 const RECENT_MAX: usize = 4000;
+static IS_JSON: AtomicBool = AtomicBool::new(false);
 static RECENT: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 
 /// The last lines of this process's log, the oldest first.
@@ -91,8 +93,14 @@ impl Write for Lines {
     }
 }
 
+/// Whether this process logs for collectors.
+pub(crate) fn is_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
+}
+
 /// Starts the log of this process.
 pub(crate) fn start(format: LogFormat, level: LogLevel) -> LevelSwitch {
+    IS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
     let (filter, handle) = reload::Layer::new(LevelFilter::from(level));
     let lines = fmt::layer().with_writer(|| Lines).with_target(false);
     let lines: Box<dyn Layer<_> + Send + Sync> = match format {

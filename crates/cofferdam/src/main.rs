@@ -27,6 +27,7 @@ mod node_admin;
 mod node_role;
 mod observe;
 mod plane;
+mod preflight;
 mod reload;
 mod renewal;
 mod servers;

@@ -42,7 +42,7 @@ use crate::reload::Reloader;
 use crate::status::StatusPage;
 use crate::tenant_console::Parts;
 use crate::upgrade::Upgrader;
-use crate::{fleet_tls, local_plane, logging, servers, tls};
+use crate::{fleet_tls, local_plane, logging, preflight, servers, tls};
 use fleet::{FleetPart, TenantsThread};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
 use ready::{Pages, tell_ready};
@@ -109,6 +109,7 @@ fn serve(
 ) -> Result<(), Failure> {
     let config = Config::load(file, overrides)?;
     let level = logging::start(config.log_format, config.log_level);
+    preflight::check(&config)?;
     if !protections {
         protections::check_off(&config)?;
     }

@@ -170,3 +170,138 @@ fn a_listener_in_use_is_named_with_its_flag() {
         stderr(&output)
     );
 }
+
+#[test]
+fn a_mistyped_data_folder_is_named_and_not_made() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("typo");
+    for args in [
+        &["tenant", "list"][..],
+        &["tenant", "add", "acme", "--memory", "4MiB"],
+        &["state", "backup", "/tmp/never-written"],
+        &["stat"],
+    ] {
+        let output = run(&dir, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let said = stderr(&output);
+        assert!(said.contains(dir.to_str().unwrap()), "{args:?}: {said}");
+        assert!(!dir.exists(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_file_is_checked_as_a_start_would_and_told_with_the_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("c.toml");
+    let cases = [
+        ("memory = 100", 1, "memory is 100"),
+        ("\nitem_size = \"2GiB\"", 2, "item_size"),
+        (
+            "item_size = \"1GiB\"\nmemory = \"auto\"",
+            1,
+            "at least 2GiB",
+        ),
+        ("[limits]\nmax_connections = 0", 2, "max_connections"),
+        (
+            "[limits]\n\ndrain_timeout = \"999999999999h\"",
+            3,
+            "ten years",
+        ),
+        ("threads = -3", 1, "threads: \"-3\" is not a whole number"),
+        ("[listen]\nunix_mode = 600", 2, "0o600"),
+        ("[listen]\nadmin = \"127.0.0.1:11212\"", 2, "own port"),
+        ("[listen]\nunix = \"/nonexistent/s\"", 2, "no folder"),
+        (
+            "[listen]\nmemcache_tls = \"127.0.0.1:0\"\n[tls]\ncertificate = \"/no/c\"\nkey = \"/no/k\"",
+            4,
+            "/no/c",
+        ),
+    ];
+    for (text, line, word) in cases {
+        fs::write(&file, text).unwrap();
+        let path = file.to_str().unwrap();
+        for args in [&["check-config", path][..], &["up", "--config", path]] {
+            let output = run(dir.path(), args);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(1), "{text}: {said}");
+            assert!(said.contains(word), "{text}: {said}");
+            if args.len() == 2 {
+                assert!(said.contains(&format!("c.toml:{line}: ")), "{text}: {said}");
+            }
+        }
+    }
+    let page = run(dir.path(), &["check-config", "--reference", "--json"]);
+    assert_eq!(page.status.code(), Some(2), "{}", stderr(&page));
+}
+
+#[test]
+fn a_failed_start_is_a_line_of_the_log_where_that_is_json() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let file = dir.path().join("c.toml");
+    fs::write(&file, "log_format = \"json\"").unwrap();
+    for how in [
+        ["--log-format", "json"],
+        ["--config", file.to_str().unwrap()],
+    ] {
+        let mut args = vec![
+            "up",
+            "--memcache",
+            "127.0.0.1:0",
+            "--memcache-auth",
+            &address,
+        ];
+        args.extend(how);
+        let output = run(dir.path(), &args);
+        assert_eq!(output.status.code(), Some(1));
+        let said = stderr(&output);
+        let lines = said
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let last = lines.last().unwrap();
+        assert_eq!(last["level"], "ERROR", "{last}");
+        assert!(
+            last["message"].as_str().unwrap().contains(&address),
+            "{last}"
+        );
+    }
+}
+
+#[test]
+fn values_of_flags_are_offered() {
+    let dir = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(dir.path(), &["completions", shell]).stdout;
+        let script = String::from_utf8_lossy(&script).into_owned();
+        for word in ["binary", "sasl", "zipf", "poisson", "flush"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_meaning_here_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let add = ["tenant", "add", "acme", "--memory", "4MiB"];
+    let spread = run(dir.path(), &[&add[..], &["--gateways", "3"]].concat());
+    assert_eq!(spread.status.code(), Some(1));
+    assert!(
+        stderr(&spread).contains("no gateway of a fleet"),
+        "{}",
+        stderr(&spread)
+    );
+    let added = run(dir.path(), &add);
+    assert!(added.status.success(), "{}", stderr(&added));
+    assert!(
+        stderr(&added).contains("of the last run"),
+        "{}",
+        stderr(&added)
+    );
+    let typo = run(dir.path(), &["tenant", "lst", "--json"]);
+    let error: Value = serde_json::from_slice(&typo.stderr).unwrap();
+    assert!(
+        error["error"].as_str().unwrap().contains("; tip: "),
+        "{error}"
+    );
+}

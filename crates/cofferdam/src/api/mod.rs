@@ -36,7 +36,7 @@ pub(crate) use observe::EventPage;
 use runtime::state::StateError;
 use runtime::volumes::VolumeError;
 use types::{
-    CredentialRequest, CredentialView, ErrorBody, Grant, LimitChange, ReloadReport, Stat,
+    CredentialRequest, CredentialView, ErrorBody, Grant, LimitChange, ReloadReport, Revoked, Stat,
     TenantRequest, TenantView,
 };
 pub(crate) use upgrade::{UpgradeReport, UpgradeRequest};
@@ -174,7 +174,13 @@ impl From<ControlError> for ApiError {
             | ControlError::Volume(VolumeError::Locked(_) | VolumeError::Ending) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
+            ControlError::State(StateError::Full { .. })
+            | ControlError::NotSaved {
+                why: StateError::Full { .. },
+                ..
+            } => StatusCode::INSUFFICIENT_STORAGE,
             ControlError::State(_)
+            | ControlError::NotSaved { .. }
             | ControlError::NotRestored(..)
             | ControlError::Plane(_)
             | ControlError::Volume(_)
@@ -282,10 +288,13 @@ async fn add_credential(
     Ok((StatusCode::CREATED, Json(grant)))
 }
 
-async fn revoke(State(api): State<Api>, Path((tenant, username)): Path<(String, String)>) -> Done {
-    api.run(move |control| control.revoke(&tenant, &username))
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+async fn revoke(
+    State(api): State<Api>,
+    Path((tenant, username)): Path<(String, String)>,
+) -> Answer<Revoked> {
+    let ended = api.run(move |control| control.revoke(&tenant, &username));
+    let credentials_left = ended.await?;
+    Ok(Json(Revoked { credentials_left }))
 }
 
 async fn promote(State(api): State<Api>, Path((tenant, username)): Path<(String, String)>) -> Done {

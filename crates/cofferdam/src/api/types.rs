@@ -39,6 +39,12 @@ pub(crate) struct MoveReport {
     pub(crate) servers: Vec<String>,
 }
 
+/// What a tenant has after a credential was ended.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) struct Revoked {
+    pub(crate) credentials_left: usize,
+}
+
 /// New limits of a tenant; what is not given stays.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::global::Global;
+use super::output;
 use crate::api::Api;
 use crate::api::types::ErrorBody;
 use crate::config::{Config, Switch};
@@ -36,17 +37,25 @@ impl Access {
             return Ok(daemon);
         }
         let dir = config.data_dir();
+        if !dir.is_dir() {
+            return Err(Failure::new(format!(
+                "there is no data folder {}: start a daemon with `cofferdam up`, which makes it, or \
+                 say where it is with --data-dir",
+                dir.display()
+            )));
+        }
         let router = open_state(&dir, &config)?;
         let note = format!(
             "no daemon runs; using the state in {} itself",
             dir.display()
         );
-        if global.json {
-            eprintln!("{}", serde_json::json!({ "note": note }));
-        } else {
-            eprintln!("{note}");
-        }
+        output::note(global, &note);
         Ok(Self::State(router))
+    }
+
+    /// Whether nobody serves.
+    pub(crate) fn is_offline(&self) -> bool {
+        matches!(self, Self::State(_))
     }
 
     /// The daemon, or a failure that says where none was found.

@@ -12,6 +12,7 @@ use super::global::Global;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
 use super::node::NodeCommand;
+use super::suggested::Suggested;
 use super::support::SupportArgs;
 use super::top::TopArgs;
 use super::upgrade::UpgradeArgs;
@@ -270,7 +271,8 @@ pub(crate) enum CredentialCommand {
         /// The tenant
         name: String,
         /// read, write and flush, joined by commas [default: those of the primary one]
-        #[arg(long, value_name = "RIGHTS")]
+        #[arg(long, value_name = "RIGHTS", hide_possible_values = true,
+            value_parser = Suggested::<String>::of(&["read", "write", "flush", "read,write"]))]
         rights: Option<String>,
     },
     /// List a tenant's credentials

@@ -8,29 +8,32 @@ use crate::config::{Addr, Overrides, Place, Switch};
 use crate::failure::Failure;
 use crate::logging::LogFormat;
 
+/// Under which `--help` lists them.
+const HEADING: &str = "Global options";
+
 /// Flags that may stand before or after the subcommand.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Global {
     /// Configuration file [default: $XDG_CONFIG_HOME/cofferdam/cofferdam.toml, else
     /// /etc/cofferdam/cofferdam.toml, where they exist]
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
     pub(crate) config: Option<PathBuf>,
     /// Folder of state, admin socket and admin token [default: $XDG_STATE_HOME/cofferdam]
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
     pub(crate) data_dir: Option<PathBuf>,
     /// The admin API: `up` listens at this ADDR:PORT, other commands ask there, or at
     /// https://HOST:PORT, instead of through admin.sock (with the token in $COFFERDAM_ADMIN_TOKEN or
     /// admin.token of the data folder)
-    #[arg(long, value_name = "ADDR:PORT|URL", global = true)]
+    #[arg(long, value_name = "ADDR:PORT|URL", global = true, help_heading = HEADING)]
     pub(crate) admin: Option<Switch<Place>>,
     /// Who signed the certificate of an `--admin https://…`, PEM [default: whom the system trusts]
-    #[arg(long, value_name = "FILE", global = true, requires = "admin")]
+    #[arg(long, value_name = "FILE", global = true, requires = "admin", help_heading = HEADING)]
     pub(crate) admin_ca: Option<PathBuf>,
     /// Print JSON instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     pub(crate) json: bool,
     /// How log lines look
-    #[arg(long, value_name = "FORMAT", value_enum, global = true)]
+    #[arg(long, value_name = "FORMAT", value_enum, global = true, help_heading = HEADING)]
     pub(crate) log_format: Option<LogFormat>,
 }
 

@@ -1,6 +1,5 @@
 //! The flags of `cofferdam tenant limit`, and how limits are shown.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,22 +8,19 @@ use clap::Args;
 
 use super::output;
 use crate::api::types::{LimitChange, TrafficChange, TrafficView};
-use crate::config::{Size, Span};
+use crate::config::{Size, Span, Word};
 
 /// A new limit, or `none` to take it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OrNone<T>(pub(super) Option<T>);
 
-impl<T: FromStr> FromStr for OrNone<T>
-where
-    T::Err: fmt::Display,
-{
+impl<T: Word> FromStr for OrNone<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "none" => Ok(Self(None)),
-            _ => match text.parse() {
+            _ => match T::read(text) {
                 Ok(value) => Ok(Self(Some(value))),
                 Err(e) => Err(format!("{e} (or \"none\")")),
             },

@@ -10,6 +10,7 @@ use drill::load::{
 
 use super::global::Global;
 use super::output;
+use super::suggested::Suggested;
 use crate::config::Span;
 use crate::failure::Failure;
 
@@ -18,6 +19,9 @@ use crate::failure::Failure;
 /// Without --rate the loop is closed: each connection keeps --pipeline requests under way, as fast as
 /// the server answers. With --rate it is open: requests have their times, and latency counts from
 /// then, so that a stall of the server is not hidden.
+///
+/// Ends with 1 if any request or connection failed, whatever the report says of the others; an answer
+/// NOT_STORED is no failure.
 #[derive(Args, Debug)]
 pub(crate) struct LoadArgs {
     /// HOST:PORT or unix:PATH of a server; may be repeated [default: 127.0.0.1:11211]
@@ -30,11 +34,13 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     logins: Option<PathBuf>,
     /// text, meta or binary [default: text]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_possible_values = true,
+        value_parser = Suggested::<Protocol>::of(&["text", "meta", "binary"]))]
     protocol: Option<Protocol>,
     /// How to log in: body (user and password in a value), key (user as key) or sasl
     /// [default: body, sasl with the binary protocol]
-    #[arg(long, value_name = "HOW")]
+    #[arg(long, value_name = "HOW", hide_possible_values = true,
+        value_parser = Suggested::<AuthDialect>::of(&["body", "key", "sasl"]))]
     auth: Option<AuthDialect>,
     /// Shares of the operations get, set, mget=SHARE/KEYS, delete, touch [default: get=90,set=10]
     #[arg(long, value_name = "MIX")]
@@ -45,8 +51,9 @@ pub(crate) struct LoadArgs {
     /// Length of a key in bytes [default: 12]
     #[arg(long, value_name = "BYTES")]
     key_len: Option<u32>,
-    /// uniform, sequential, zipf or zipf:THETA [default: uniform]
-    #[arg(long, value_name = "NAME")]
+    /// uniform, sequential, zipf (with exponent 0.99) or zipf:THETA [default: uniform]
+    #[arg(long, value_name = "NAME", hide_possible_values = true,
+        value_parser = Suggested::<Distribution>::of(&["uniform", "sequential", "zipf"]))]
     distribution: Option<Distribution>,
     /// Length of values: one, LOW..HIGH, or a list [default: 100]
     #[arg(long, value_name = "SIZES")]
@@ -64,7 +71,8 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
     /// How an open loop's requests are spread in time: poisson or fixed [default: poisson]
-    #[arg(long, value_name = "NAME", requires = "rate")]
+    #[arg(long, value_name = "NAME", requires = "rate", hide_possible_values = true,
+        value_parser = Suggested::<Arrivals>::of(&["poisson", "fixed"]))]
     arrivals: Option<Arrivals>,
     /// How long to measure [default: 10s]
     #[arg(long, value_name = "TIME")]
@@ -113,12 +121,22 @@ pub(crate) fn run(global: &Global, args: &LoadArgs) -> Result<(), Failure> {
     verdict(&report)
 }
 
-/// A run in which nothing was answered, or something was answered wrongly, has failed.
+/// A run in which nothing was answered, something was answered wrongly, or anything failed otherwise
+/// than with `NOT_STORED`, has failed.
 fn verdict(report: &Report) -> Result<(), Failure> {
     let wrong = report.errors.corrupt + report.errors.protocol;
     if wrong > 0 {
         return Err(Failure::new(format!(
             "{wrong} replies were wrong: see errors in the report, and --verify"
+        )));
+    }
+    // NOT_STORED is an answer that a full server may give.
+    let failed = report.errors.total() - report.errors.not_stored;
+    if failed > 0 {
+        let first = report.first_error.as_deref().unwrap_or("no reply");
+        return Err(Failure::new(format!(
+            "{failed} requests or connections failed, the first with {first:?}: see errors in the \
+             report"
         )));
     }
     if report.requests == 0 && report.hold.is_none() {

@@ -18,6 +18,7 @@ mod node;
 pub(crate) mod output;
 mod stat;
 mod state;
+mod suggested;
 mod support;
 mod support_redact;
 mod tenant;
@@ -38,6 +39,7 @@ use runtime::http::Method;
 
 use crate::api::types::ReloadReport;
 use crate::failure::Failure;
+use crate::logging::{self, LogFormat, LogLevel};
 use crate::node_role;
 use crate::status;
 use crate::up::{self, Role};
@@ -52,11 +54,11 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::explain(&error, env::args_os()),
     };
-    let json = cli.global.json;
+    let (json, log_format) = (cli.global.json, cli.global.log_format);
     match run(&cli.global, cli.command) {
         Ok(()) | Err(Failure::BrokenPipe) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", told(&failure, json));
+            tell(&failure, json, log_format);
             match failure {
                 Failure::Usage(_) | Failure::CouldNotRun(_) => ExitCode::from(2),
                 _ => ExitCode::FAILURE,
@@ -65,11 +67,17 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// A failure as one line: for people, or as JSON.
-fn told(failure: &Failure, json: bool) -> String {
-    match json {
-        true => serde_json::json!({ "error": failure.to_string() }).to_string(),
-        false => format!("cofferdam: {failure}"),
+/// A failure as one line: for people, for programs, or for whoever collects the log.
+fn tell(failure: &Failure, json: bool, log_format: Option<LogFormat>) {
+    let message = failure.to_string();
+    if json {
+        eprintln!("{}", serde_json::json!({ "error": message }));
+    } else if log_format == Some(LogFormat::Json) || logging::is_json() {
+        // A second start changes nothing.
+        logging::start(LogFormat::Json, LogLevel::Info);
+        tracing::error!("{message}");
+    } else {
+        eprintln!("cofferdam: {message}");
     }
 }
 

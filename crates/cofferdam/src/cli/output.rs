@@ -6,6 +6,7 @@ use std::path::Path;
 use base::ByteSize;
 use serde::Serialize;
 
+use super::global::Global;
 use crate::failure::Failure;
 
 /// Prints `value` as JSON, one line.
@@ -26,6 +27,15 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     out.write_all(bytes)
         .and_then(|()| out.flush())
         .map_err(Failure::output)
+}
+
+/// What is worth knowing beside the output, on standard error: for people, or as a line of JSON.
+pub(crate) fn note(global: &Global, note: &str) {
+    if global.json {
+        eprintln!("{}", serde_json::json!({ "note": note }));
+    } else {
+        eprintln!("{note}");
+    }
 }
 
 /// Columns as wide as their widest cell; the first is flush left, the others flush right.
@@ -61,18 +71,9 @@ pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
         .collect()
 }
 
-/// A size for people: whole units where they fit, else one decimal.
+/// A size for people.
 pub(crate) fn size(bytes: u64) -> String {
-    let exact = ByteSize(bytes).to_string();
-    if bytes < 1024 || (exact.ends_with('B') && exact.len() <= 7) {
-        return exact;
-    }
-    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    let (name, shift) = units
-        .into_iter()
-        .find(|(_, shift)| bytes >> shift > 0)
-        .unwrap_or(("KiB", 10));
-    format!("{:.1}{name}", bytes as f64 / (1u64 << shift) as f64)
+    ByteSize(bytes).rounded()
 }
 
 /// `path` as one word of a shell's command line.

@@ -32,7 +32,7 @@ fn sizes_are_exact_where_short_and_rounded_where_not() {
         (111_149_056 + 4096, "106.0MiB"),
         (3 << 30, "3GiB"),
         ((3 << 30) + (1 << 29), "3584MiB"),
-        (u64::MAX, "17179869184.0GiB"),
+        (u64::MAX, "16777216.0TiB"),
     ];
     for (bytes, text) in cases {
         assert_eq!(size(bytes), text);

@@ -1,6 +1,5 @@
 //! `cofferdam tenant`.
 
-use base::ByteSize;
 use runtime::http::Method;
 
 use super::access::{Access, segment};
@@ -9,7 +8,8 @@ use super::confirm::confirm;
 use super::global::Global;
 use super::{limit, output};
 use crate::api::types::{
-    CredentialRequest, CredentialView, Grant, MoveReport, MoveRequest, TenantRequest, TenantView,
+    CredentialRequest, CredentialView, Grant, MoveReport, MoveRequest, Revoked, TenantRequest,
+    TenantView,
 };
 use crate::config::Size;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub(crate) fn run(global: &Global, command: TenantCommand) -> Result<(), Failure
                 gateways,
             };
             let grant = access.ask(Method::POST, "/v1/tenants", Some(&request))?;
-            print_grant(global, &grant)
+            print_grant(global, &access, &grant)
         }
         TenantCommand::List => list(global, &access),
         TenantCommand::Show { name } => {
@@ -53,8 +53,9 @@ pub(crate) fn run(global: &Global, command: TenantCommand) -> Result<(), Failure
         }
         TenantCommand::Revoke { name, username } => {
             let credential = format!("/credentials/{}", segment(&username));
-            access.tell(Method::DELETE, &path(&name, &credential))?;
-            done(global, &format!("revoked credential {username} of {name}"))
+            let revoked: Revoked =
+                access.ask(Method::DELETE, &path(&name, &credential), NO_BODY)?;
+            print_revoked(global, &name, &username, revoked)
         }
         TenantCommand::Credential(command) => credential(global, &access, command),
         TenantCommand::Move { name, from, finish } => {
@@ -112,7 +113,7 @@ fn add_credential(
     request: &CredentialRequest,
 ) -> Result<(), Failure> {
     let grant = access.ask(Method::POST, &path(name, "/credentials"), Some(request))?;
-    print_grant(global, &grant)
+    print_grant(global, access, &grant)
 }
 
 fn path(tenant: &str, rest: &str) -> String {
@@ -127,7 +128,11 @@ fn done(global: &Global, what: &str) -> Result<(), Failure> {
     output::text(&format!("{what}\n"))
 }
 
-fn print_grant(global: &Global, grant: &Grant) -> Result<(), Failure> {
+fn print_grant(global: &Global, access: &Access, grant: &Grant) -> Result<(), Failure> {
+    if access.is_offline() {
+        let note = "the servers are those of the last run: look at the ready line of the next one";
+        output::note(global, note);
+    }
     if global.json {
         return output::json(grant);
     }
@@ -142,6 +147,26 @@ fn print_grant(global: &Global, grant: &Grant) -> Result<(), Failure> {
         "{pairs}\nMEMCACHE_SERVERS={servers}\nMEMCACHE_USERNAME={}\nMEMCACHE_PASSWORD={}\n",
         grant.username, grant.password
     ))
+}
+
+fn print_revoked(
+    global: &Global,
+    name: &str,
+    username: &str,
+    revoked: Revoked,
+) -> Result<(), Failure> {
+    let what = format!("revoked credential {username} of {name}");
+    let left = revoked.credentials_left;
+    if global.json {
+        return output::json(&serde_json::json!({ "done": what, "credentials_left": left }));
+    }
+    output::text(&match left {
+        0 => format!(
+            "{what}; it was the last one: nobody can log in until `cofferdam tenant rotate {name}` \
+             makes another\n"
+        ),
+        _ => format!("{what}\n"),
+    })
 }
 
 fn print_move(
@@ -229,11 +254,8 @@ fn print_tenant(global: &Global, tenant: &TenantView) -> Result<(), Failure> {
     }
     let mut pairs = vec![
         ("tenant", tenant.tenant.clone()),
-        ("memory", ByteSize(tenant.memory_bytes).to_string()),
-        (
-            "item size",
-            ByteSize(tenant.item_size_bytes.into()).to_string(),
-        ),
+        ("memory", output::size(tenant.memory_bytes)),
+        ("item size", output::size(tenant.item_size_bytes.into())),
         ("used", output::known(tenant.used_bytes, output::size)),
         ("items", output::known(tenant.items, |n| n.to_string())),
         (

@@ -73,7 +73,12 @@ fn in_one_line(usage: &clap::Error) -> String {
         .filter(|line| !line.is_empty() && !line.starts_with("For more information"));
     let first = lines.next().unwrap_or_default();
     let first = first.strip_prefix("error: ").unwrap_or(first);
-    lines.fold(first.to_owned(), |all, line| format!("{all} {line}"))
+    lines.fold(first.to_owned(), |all, line| {
+        match line.starts_with("tip:") {
+            true => format!("{all}; {line}"),
+            false => format!("{all} {line}"),
+        }
+    })
 }
 
 #[cfg(test)]

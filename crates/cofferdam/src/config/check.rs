@@ -24,8 +24,11 @@ const EVERY_MIN: Duration = Duration::from_millis(500);
 const EVERY_MAX: Duration = Duration::from_secs(60);
 
 impl Config {
-    /// Says what is wrong with the first value that is; the remedy is in the same line.
+    /// Says what is wrong with the first value that is, beginning with the full name of its key, by
+    /// which its line is found; the remedy is in the same line.
     pub(super) fn check(&self) -> Result<(), String> {
+        self.check_paths()?;
+        self.check_hosts()?;
         check_open_listener(self.listen.memcache.value().map(|addr| addr.0))?;
         self.check_nbd_listener()?;
         self.check_listeners_differ()?;

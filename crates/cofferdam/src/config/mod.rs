@@ -1,12 +1,14 @@
 //! The configuration: `cofferdam.toml`, overridden by flags.
 
 mod check;
+mod check_names;
 mod check_tls;
 mod entries;
 // Its macro describes the keys of the next one, too.
 #[macro_use]
 mod keys;
 mod page_keys;
+mod place;
 mod reference;
 mod value;
 
@@ -20,8 +22,9 @@ pub(crate) use entries::{
     ClientCertificate, JudgeMode, MailTls, Publish, StatusGateway, TlsListener,
 };
 pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, TENANT_CONSOLE};
+use place::{line_of, line_of_first_named, refuse_decimal_mode};
 pub(crate) use reference::{default_file, reference_page};
-pub(crate) use value::{Addr, Auto, Place, Size, Span, Switch};
+pub(crate) use value::{Addr, Auto, Place, Size, Span, Switch, Word};
 
 use crate::failure::Failure;
 use crate::machine;
@@ -57,16 +60,12 @@ impl Config {
             Some(file) => Self::read(file)?,
             None => Self::default(),
         };
-        config.check().map_err(|e| match &file {
-            Some(file) => Failure::new(format!("{}: {e}", file.display())),
-            None => Failure::new(e),
-        })?;
         config.apply(overrides);
         config.check().map_err(Failure::new)?;
         Ok(config)
     }
 
-    /// Reads `file` and does not check yet what its values mean together.
+    /// Reads and checks `file` alone.
     fn read(file: &Path) -> Result<Self, Failure> {
         let text = fs::read_to_string(file).map_err(|e| {
             let remedy = match e.kind() {
@@ -78,15 +77,22 @@ impl Config {
                 file.display()
             ))
         })?;
-        Self::parse(&text).map_err(|e| Failure::new(format!("{}{e}", file.display())))
+        let place = file.display();
+        let config = Self::parse(&text).map_err(|e| Failure::new(format!("{place}{e}")))?;
+        let checked = config.check();
+        checked.map_err(|e| in_file(file, &text, &e))?;
+        Ok(config)
     }
 
     /// Reads the text of a configuration; an error begins with `:LINE: `.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|e| {
+        let config = toml::from_str(text).map_err(|e| {
             let line = e.span().map_or(1, |span| line_of(text, span.start));
-            format!(":{line}: {}", e.message().trim().replace('\n', ", "))
-        })
+            let message = e.message().trim().replace('\n', ", ");
+            format!(":{line}: {}{message}", key_unless_in(&message, text, line))
+        })?;
+        refuse_decimal_mode(text)?;
+        Ok(config)
     }
 
     fn apply(&mut self, flags: &Overrides) {
@@ -142,12 +148,21 @@ impl Config {
     }
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
+/// What is wrong in `file`, which holds `text`, with the line of the key that `message` begins with.
+pub(crate) fn in_file(file: &Path, text: &str, message: &str) -> Failure {
+    let line = line_of_first_named(text, message);
+    let line = line.map_or_else(String::new, |line| format!("{line}:"));
+    Failure::new(format!("{}:{line} {message}", file.display()))
+}
+
+/// The key that stands at the beginning of a line, as the beginning of a message that lacks it.
+fn key_unless_in(message: &str, text: &str, line: usize) -> String {
+    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+    match key.is_empty() || message.contains(key) {
+        true => String::new(),
+        false => format!("{key}: "),
+    }
 }
 
 #[cfg(test)]

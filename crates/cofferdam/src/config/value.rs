@@ -34,6 +34,9 @@ impl fmt::Display for Size {
     }
 }
 
+/// More is a mistake, and must not run over where it is added to the time.
+const SPAN_MAX: Duration = Duration::from_secs(10 * 366 * 24 * 60 * 60);
+
 /// A length of time: `"5s"`, `"500ms"`, `"1m 30s"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span(pub(crate) Duration);
@@ -42,9 +45,13 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text).map(Self).map_err(|_| {
-            format!("{text:?} is not a length of time: write for instance 500ms or 5s")
-        })
+        match humantime::parse_duration(text) {
+            Ok(time) if time <= SPAN_MAX => Ok(Self(time)),
+            Ok(_) => Err(format!("{text:?} is more than ten years: give less")),
+            Err(_) => Err(format!(
+                "{text:?} is not a length of time: write for instance 500ms or 5s"
+            )),
+        }
     }
 }
 
@@ -98,7 +105,10 @@ impl FromStr for Network {
     }
 }
 
-/// The permission bits of a socket file: `"0600"`.
+/// All permission bits.
+const MODE_MAX: u32 = 0o777;
+
+/// The permission bits of a socket file: `"0600"` or `0o600`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileMode(pub(crate) u32);
 
@@ -107,13 +117,44 @@ impl FromStr for FileMode {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match u32::from_str_radix(text, 8) {
-            Ok(mode) if mode <= 0o777 => Ok(Self(mode)),
+            Ok(mode) if mode <= MODE_MAX => Ok(Self(mode)),
             _ => Err(format!(
-                "{text:?} is not a file mode: write for instance \"0600\""
+                "{text:?} is not a file mode: write in octal, as \"0600\""
             )),
         }
     }
 }
+
+/// What is read from one word; an error names the word and says what would be right.
+pub(crate) trait Word: Sized {
+    fn read(word: &str) -> Result<Self, String>;
+}
+
+macro_rules! words {
+    ($($kind:ty),*) => {$(
+        impl Word for $kind {
+            fn read(word: &str) -> Result<Self, String> {
+                word.parse()
+            }
+        }
+    )*};
+}
+
+words!(Size, Span, Addr);
+
+macro_rules! numbers {
+    ($($kind:ty),*) => {$(
+        impl Word for $kind {
+            fn read(word: &str) -> Result<Self, String> {
+                let most = Self::MAX;
+                word.parse()
+                    .map_err(|_| format!("{word:?} is not a whole number from 0 to {most}"))
+            }
+        }
+    )*};
+}
+
+numbers!(u16, u32, u64);
 
 /// Chosen by the machine's size, or given: `"auto"` or a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,16 +165,13 @@ pub(crate) enum Auto<T> {
     Is(T),
 }
 
-impl<T: FromStr> FromStr for Auto<T>
-where
-    T::Err: fmt::Display,
-{
+impl<T: Word> FromStr for Auto<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "auto" => Ok(Self::Auto),
-            _ => match text.parse() {
+            _ => match T::read(text) {
                 Ok(value) => Ok(Self::Is(value)),
                 Err(e) => Err(format!("{e} (or \"auto\")")),
             },
@@ -159,16 +197,13 @@ impl<T> Switch<T> {
     }
 }
 
-impl<T: FromStr> FromStr for Switch<T>
-where
-    T::Err: fmt::Display,
-{
+impl<T: Word> FromStr for Switch<T> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "off" => Ok(Self::Off),
-            _ => match text.parse() {
+            _ => match T::read(text) {
                 Ok(value) => Ok(Self::On(value)),
                 Err(e) => Err(format!("{e} (or \"off\")")),
             },
@@ -204,9 +239,7 @@ where
 
 macro_rules! deserialize_as_text {
     ($($kind:ident $(<$param:ident>)?),*) => {$(
-        impl<'de $(, $param: FromStr)?> Deserialize<'de> for $kind $(<$param>)?
-        $(where $param::Err: fmt::Display)?
-        {
+        impl<'de $(, $param: Word)?> Deserialize<'de> for $kind $(<$param>)? {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_any(Text(PhantomData))
             }
@@ -214,16 +247,37 @@ macro_rules! deserialize_as_text {
     )*};
 }
 
-deserialize_as_text!(
-    Size,
-    Span,
-    Addr,
-    Place,
-    Network,
-    FileMode,
-    Auto<T>,
-    Switch<T>
-);
+/// Reads a string of octal digits, or a number of which only the value is known here.
+struct Mode;
+
+impl Visitor<'_> for Mode {
+    type Value = FileMode;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a file mode such as 0o600 or \"0600\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<FileMode, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<FileMode, E> {
+        match u32::try_from(number) {
+            Ok(mode) if mode <= MODE_MAX => Ok(FileMode(mode)),
+            _ => Err(E::custom(format!(
+                "{number} is not a file mode: write in octal, as 0o600 or \"0600\""
+            ))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FileMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Mode)
+    }
+}
+
+deserialize_as_text!(Size, Span, Addr, Place, Network, Auto<T>, Switch<T>);
 
 #[cfg(test)]
 #[path = "value_test.rs"]

@@ -67,7 +67,23 @@ fn auto_and_off_stand_for_themselves() {
 #[test]
 fn modes_are_octal() {
     assert_eq!(read::<FileMode>("\"0770\"").unwrap(), FileMode(0o770));
+    assert_eq!(read::<FileMode>("0o600").unwrap(), FileMode(0o600));
+    assert!(read::<FileMode>("600").unwrap_err().contains("0o600"));
     for wrong in ["\"0980\"", "\"7777\"", "\"rwx\""] {
         assert!(read::<FileMode>(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn numbers_are_told_with_their_bounds() {
+    for wrong in ["-3", "\"many\"", "100000"] {
+        let error = read::<Auto<u16>>(wrong).unwrap_err();
+        assert!(error.contains("whole number from 0 to 65535"), "{error}");
+        assert!(error.contains(wrong.trim_matches('"')), "{error}");
+    }
+    assert!(
+        read::<Span>("\"999999999999h\"")
+            .unwrap_err()
+            .contains("ten years")
+    );
 }

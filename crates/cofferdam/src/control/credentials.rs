@@ -76,25 +76,38 @@ impl Control {
         Ok(())
     }
 
-    /// Ends a credential, and with it the connections that used it. Of those that remain the newest
-    /// takes its place, if it was the primary one.
-    pub(crate) fn revoke(&self, tenant: &str, username: &str) -> Result<(), ControlError> {
+    /// Ends a credential, and with it the connections that used it, also where that cannot be saved.
+    /// Of those that remain the newest takes its place, if it was the primary one. Tells how many
+    /// remain.
+    pub(crate) fn revoke(&self, tenant: &str, username: &str) -> Result<usize, ControlError> {
         self.catch_up();
-        let inner = self.inner();
+        let mut inner = self.inner();
         let credential = inner.credential(tenant, username)?;
         let mut contents = inner.contents()?;
         contents.credentials.retain(|c| c.id != credential.id);
         let directory = contents.into_directory(inner.sizes.item_size_max);
-        inner.state.revoke(credential.id)?;
+        match inner.state.revoke(credential.id) {
+            // A leaked password is not to wait for the disk.
+            Err(ControlError::State(why)) if self.plane.is_running() => {
+                inner.cut_off.insert(credential.id);
+                self.plane.publish(directory);
+                tracing::error!(tenant, username, error = %why, "credential cut off, but not saved");
+                let username = username.to_owned();
+                return Err(ControlError::NotSaved { username, why });
+            }
+            done => done?,
+        }
+        inner.cut_off.remove(&credential.id);
         self.plane.publish(directory);
         tracing::info!(tenant, username, "credential revoked");
+        let others = inner.credentials_of(tenant)?;
         if credential.primary
-            && let Some(heir) = inner.credentials_of(tenant)?.iter().max_by_key(|c| c.id)
+            && let Some(heir) = others.iter().max_by_key(|c| c.id)
         {
             inner.state.promote(heir.id)?;
             tracing::info!(tenant, username = heir.username, "credential promoted");
         }
-        Ok(())
+        Ok(others.len())
     }
 }
 

@@ -25,11 +25,13 @@ pub(super) struct Contents {
 }
 
 impl Inner {
-    /// What is on disk.
+    /// What is on disk, less what was ended and could not be saved.
     pub(super) fn contents(&self) -> Result<Contents, ControlError> {
+        let mut credentials = self.state.credentials()?;
+        credentials.retain(|credential| !self.cut_off.contains(&credential.id));
         Ok(Contents {
             tenants: self.state.tenants()?,
-            credentials: self.state.credentials()?,
+            credentials,
             traffic_of_default: self.state.traffic_of_default()?,
             canary: self.canary.clone(),
             fleet: self.state.fleet().cloned(),

@@ -48,7 +48,8 @@ pub(crate) enum ControlError {
     #[error(
         "tenant {tenant:?} cannot have {}: {} of {} is sold and \"default\" keeps {}, \
          so at most {} is left; give less, or raise --memory",
-        ByteSize(*asked), ByteSize(*sold), ByteSize(*memory), ByteSize(*kept), ByteSize(*left)
+        ByteSize(*asked), ByteSize(*sold).rounded(), ByteSize(*memory).rounded(),
+        ByteSize(*kept).rounded(), ByteSize(*left)
     )]
     Oversold {
         /// Who was to have it.
@@ -67,7 +68,8 @@ pub(crate) enum ControlError {
     /// The memory is less than what is sold already.
     #[error(
         "memory is {}, but {} is sold and \"default\" needs {}: give at least --memory {}",
-        ByteSize(*memory), ByteSize(*sold), ByteSize(*kept), ByteSize(sold.saturating_add(*kept))
+        ByteSize(*memory).rounded(), ByteSize(*sold).rounded(), ByteSize(*kept).rounded(),
+        ByteSize(sold.saturating_add(*kept))
     )]
     MemoryTooSmall {
         /// All there is, in bytes.
@@ -83,6 +85,17 @@ pub(crate) enum ControlError {
     /// The state could not be read or changed.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A credential is ended now, and will not be after the next start.
+    #[error(
+        "credential {username:?} is cut off now, but that is not saved: it comes back with the next \
+         start; {why}"
+    )]
+    NotSaved {
+        /// Its user name.
+        username: String,
+        /// Why.
+        why: StateError,
+    },
     /// The data plane could not take a tenant of the state.
     #[error("tenant {0:?} could not be brought back: {1}")]
     NotRestored(String, PlaneError),

@@ -24,7 +24,7 @@ mod volumes;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use base::TenantId;
+use base::{CredentialId, TenantId};
 use runtime::state::{DEFAULT_TENANT, NewTenant, State, TenantRecord};
 
 pub(crate) use canary::{CANARY, CanaryLogin};
@@ -59,6 +59,8 @@ struct Inner {
     canary: Option<canary::Canary>,
     /// Of a fleet: the tenants that the data plane has.
     brought: HashSet<TenantId>,
+    /// Credentials whose end could not be saved: the state has them, nobody is let in with them.
+    cut_off: HashSet<CredentialId>,
 }
 
 impl Control {
@@ -78,6 +80,7 @@ impl Control {
                 servers,
                 canary: None,
                 brought: HashSet::new(),
+                cut_off: HashSet::new(),
             }),
             volumes: OnceLock::new(),
         }
@@ -113,7 +116,11 @@ impl Control {
                 .map_err(|error| ControlError::NotRestored(tenant.name.clone(), error))?;
         }
         self.create_canary(&inner)?;
-        inner.remember()?;
+        // What is remembered serves commands while no daemon runs; a full disk stops nobody's service.
+        told_if_failed(
+            inner.remember(),
+            "serving the state as it is; changes cannot be saved",
+        );
         self.plane.publish(contents.into_directory(item_size_max));
         Ok(())
     }

@@ -69,6 +69,7 @@ impl Tenancy {
     ) -> Result<(TenantRecord, CredentialRecord), ControlError> {
         match &self.fleet {
             Some(fleet) => Ok(fleet.add(&tenant, &credential, gateways)?),
+            None if gateways.is_some() => Err(ControlError::NoFleet),
             None => Ok(self.state.add_tenant(tenant, credential)?),
         }
     }

@@ -22,10 +22,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use runtime::Clock;
 use runtime::http::{PublicListener, PublicServer, Site};
 
+use crate::config::Config;
 use crate::failure::Failure;
 pub(crate) use events::of_observatory;
 use hub::Hub;
 use keeper::Keeper;
+use mail::Mailer;
 use probes::Probes;
 pub(crate) use role::run;
 pub(crate) use settings::{Doorman, Gateway, PROBE_TIMEOUT, Settings, gateways};
@@ -59,6 +61,12 @@ pub(crate) fn listen(addr: SocketAddr, socket: Option<OwnedFd>) -> io::Result<Pu
         Some(socket) => PublicListener::adopt(socket),
         None => PublicListener::bind(addr),
     }
+}
+
+/// Whether the files that a page is started with can be read.
+pub(crate) fn check_files(config: &Config) -> Result<(), Failure> {
+    gateways(config)?;
+    Mailer::of(config).map(drop)
 }
 
 impl StatusPage {

@@ -252,7 +252,7 @@ async fn revoke(
     let (name, revoked) = (member.name.to_string(), username.clone());
     let done = web
         .workers
-        .run(move |control| control.revoke(&name, &revoked))
+        .run(move |control| control.revoke(&name, &revoked).map(drop))
         .await;
     let outcome = done.as_ref().map(drop).map_err(String::as_str);
     web.record(&member, peer, "revoke", &username, outcome);

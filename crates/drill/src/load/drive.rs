@@ -190,7 +190,9 @@ impl Worker<'_> {
         if self.budget == 0 {
             return false;
         }
-        self.budget -= 1;
+        if self.recorder.counts(due_ns) {
+            self.budget -= 1;
+        }
         let op = self.ops.next(&mut self.rng);
         let keys = match op {
             Op::Mget => self.plan.mix.mget_keys,

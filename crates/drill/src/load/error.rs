@@ -44,7 +44,8 @@ pub enum LoadError {
     },
     /// Not all keys could be stored before the run.
     #[error(
-        "prefill stored {stored} of {asked} items ({first_error}): is the memory enough, and may the tenant write?"
+        "prefill stored {stored} of {asked} items ({first_error}): {}",
+        why_not_stored(first_error)
     )]
     Prefill {
         /// Items that the server confirmed.
@@ -66,3 +67,18 @@ pub enum LoadError {
     #[error("a generator thread ended unexpectedly")]
     ThreadLost,
 }
+
+/// What to look for, by what the server said.
+fn why_not_stored(first_error: &str) -> &'static str {
+    if first_error.to_lowercase().contains("auth") {
+        return "the server wants a login: give one with --login USER:PASSWORD";
+    }
+    if first_error.contains("access denied") {
+        return "the credential may not write: give another, or run with --no-prefill";
+    }
+    "is the memory enough, and may the tenant write?"
+}
+
+#[cfg(test)]
+#[path = "error_test.rs"]
+mod tests;

@@ -101,6 +101,11 @@ impl Worker<'_> {
             self.start_load(began_ns, until_ns);
             self.run_while(|_| clock::now_ns() < measure_ns)?;
         }
+        let measure_ns = match self.plan.requests {
+            // What left in the last moment of the warm-up is none of those that are to be counted.
+            Some(_) if !self.plan.warmup.is_zero() => clock::now_ns().saturating_add(1),
+            _ => measure_ns,
+        };
         self.begin(Phase::Measure, measure_ns, true);
         self.budget = self.share_of_requests(index);
         let cpu_ns = clock::thread_cpu_ns();

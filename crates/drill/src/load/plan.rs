@@ -313,6 +313,9 @@ impl Plan {
                 )
             },
         )?;
+        refuse_if(self.requests == Some(0), || {
+            "no requests: give at least 1, or leave --requests out".into()
+        })?;
         refuse_if(self.keys.count == 0, || "no keys: give at least 1".into())?;
         super::keys::Keys::check(self.keys.count, self.keys.len).map_err(LoadError::Plan)?;
         if let Distribution::Zipf(theta) = self.keys.distribution {

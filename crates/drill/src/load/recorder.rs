@@ -47,6 +47,12 @@ impl Recorder {
         self.first_error = None;
     }
 
+    /// Whether a request that is due then counts.
+    #[inline]
+    pub(crate) fn counts(&self, due_ns: u64) -> bool {
+        due_ns >= self.since_ns
+    }
+
     /// Hands out the interval and begins the next.
     pub(crate) fn take_interval(&mut self) -> Tally {
         std::mem::replace(&mut self.interval, Tally::new())
@@ -68,7 +74,7 @@ impl Recorder {
     #[inline]
     pub(crate) fn answered(&mut self, tenant: usize, flight: &Flight, hits: u32, now_ns: u64) {
         self.stored += u64::from(flight.op == Op::Set);
-        if flight.due_ns < self.since_ns {
+        if !self.counts(flight.due_ns) {
             return;
         }
         self.last_ns = now_ns;

@@ -4,13 +4,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::store::{Store, unsound_or_sqlite};
 use super::{DirLock, STATE_FILE, StateError, create_private_dir};
+
+/// A database whose changes go into the file itself.
+const ROLLBACK_JOURNAL: u8 = 1;
 
 /// Puts the backup in `file` in the place of the state of `dir`; nothing may be using `dir`.
 ///
@@ -32,22 +33,15 @@ pub fn restore(dir: &Path, file: &Path) -> Result<Option<PathBuf>, StateError> {
     Ok(kept)
 }
 
-/// The bytes of a consistent copy of `store`.
+/// The bytes of a consistent copy of `store`, made in memory: the disk may be full.
 pub(super) fn snapshot(store: &mut Store) -> Result<Vec<u8>, StateError> {
-    let path = store.path().with_extension("db.outgoing");
-    let bytes = copy_to(store.connection(), &path)
-        .and_then(|()| fs::read(&path).map_err(|e| StateError::io("read", &path, e)));
-    remove_database(&path).map_err(|e| StateError::io("remove", &path, e))?;
-    bytes
-}
-
-fn copy_to(source: &Connection, path: &Path) -> Result<(), StateError> {
-    remove_database(path).map_err(|e| StateError::io("remove", path, e))?;
-    let mut target = Connection::open(path)?;
-    Backup::new(source, &mut target)?.run_to_completion(1024, Duration::ZERO, None)?;
-    // A copy in WAL mode could not be opened from a read-only place.
-    target.pragma_update(None, "journal_mode", "DELETE")?;
-    target.close().map_err(|(_, e)| StateError::Sqlite(e))
+    let mut bytes = store.connection_mut().serialize("main")?.to_vec();
+    // Marked as in WAL mode it could not be opened from a read-only place. The bytes are the versions
+    // of the format for writers and for readers: https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+    if let Some(versions) = bytes.get_mut(18..20) {
+        versions.fill(ROLLBACK_JOURNAL);
+    }
+    Ok(bytes)
 }
 
 /// Whether every page, index and reference of the database holds.
@@ -86,7 +80,9 @@ fn about(file: &Path, error: StateError) -> StateError {
     match error {
         StateError::Newer { found, known, .. } => StateError::Newer { path, found, known },
         StateError::Unsound { detail, .. } => StateError::Unsound { path, detail },
-        StateError::Sqlite(e) => StateError::unsound(file, e),
+        StateError::Sqlite(source) | StateError::Database { source, .. } => {
+            StateError::unsound(file, source)
+        }
         other => other,
     }
 }

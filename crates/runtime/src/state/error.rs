@@ -3,11 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rusqlite::{ErrorCode, ffi};
+
 /// Why the state could not be opened, read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// A file or folder could not be used.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(source))]
     Io {
         /// What was tried, as an infinitive.
         action: &'static str,
@@ -56,7 +58,37 @@ pub enum StateError {
     /// A name is in use.
     #[error("the name {0:?} is in use: choose another")]
     NameTaken(String),
+    /// There is no room for a change.
+    #[error("the disk of {} is full: free space there, and run it again", path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// A change of what can only be read.
+    #[error("{} can only be read: have its folder writable, or give another --data-dir", path.display())]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Changes that were never taken into the database, in a folder that can only be read.
+    #[error(
+        "{} has changes that must be taken into the state first, and its folder can only be read: \
+         copy the folder to where it is writable, and give that with --data-dir",
+        path.display()
+    )]
+    UntakenLog {
+        /// The log beside the database.
+        path: PathBuf,
+    },
     /// SQLite refused.
+    #[error("state database {}: {source}", path.display())]
+    Database {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// SQLite refused; which database, is said by whoever knows.
     #[error("state database: {0}")]
     Sqlite(#[from] rusqlite::Error),
     /// The thread that owns the state has ended.
@@ -73,10 +105,35 @@ impl StateError {
         }
     }
 
+    /// What SQLite said of the database at `path`.
+    pub(super) fn at(self, path: &Path) -> Self {
+        let Self::Sqlite(source) = self else {
+            return self;
+        };
+        let path = path.to_owned();
+        let extended = source.sqlite_error().map(|e| e.extended_code);
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
+            _ if extended == Some(ffi::SQLITE_IOERR_SHMSIZE) => Self::Full { path },
+            _ => Self::Database { path, source },
+        }
+    }
+
     pub(super) fn unsound(path: &Path, detail: impl ToString) -> Self {
         Self::Unsound {
             path: path.to_owned(),
             detail: detail.to_string(),
         }
+    }
+}
+
+/// What an error of the system does not say itself.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => ": free space there, and run it again",
+        io::ErrorKind::ReadOnlyFilesystem => ": give a folder that is writable",
+        io::ErrorKind::PermissionDenied => ": run this as the user who owns it",
+        _ => "",
     }
 }

@@ -24,20 +24,14 @@ impl DirLock {
     pub fn take(dir: &Path) -> Result<Self, StateError> {
         create_private_dir(dir).map_err(|e| StateError::io("create data directory", dir, e))?;
         let path = dir.join(LOCK_FILE);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|e| StateError::io("open", &path, e))?;
+        let mut file = open(&path).map_err(|e| StateError::io("open", &path, e))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => return Err(locked_by(dir, &mut file)),
             Err(e) => return Err(StateError::io("lock", &path, e.into())),
         }
-        write_pid(&mut file).map_err(|e| StateError::io("write", &path, e))?;
+        // Only for the message of others: it may be that nothing can be written here.
+        let _ = write_pid(&mut file);
         Ok(Self { _file: file })
     }
 }
@@ -58,6 +52,16 @@ pub fn create_private_dir(dir: &Path) -> io::Result<()> {
     }
 }
 
+/// To be written where that can be; a lock is had on what can only be read, too.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    match options.mode(0o600).open(path) {
+        Err(e) if e.kind() == io::ErrorKind::ReadOnlyFilesystem => File::open(path),
+        done => done,
+    }
+}
+
 fn locked_by(dir: &Path, file: &mut File) -> StateError {
     let mut pid = String::new();
     // Only for the message: whatever cannot be read is not told.
@@ -69,7 +73,9 @@ fn locked_by(dir: &Path, file: &mut File) -> StateError {
 }
 
 fn write_pid(file: &mut File) -> io::Result<()> {
-    file.set_len(0)?;
+    let line = format!("{}\n", std::process::id());
     file.rewind()?;
-    writeln!(file, "{}", std::process::id())
+    // Over the last one, which needs no room on a full disk.
+    file.write_all(line.as_bytes())?;
+    file.set_len(line.len() as u64)
 }

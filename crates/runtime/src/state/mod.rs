@@ -262,7 +262,8 @@ impl State {
         let (answer, wait) = mpsc::sync_channel(1);
         let job: Job = Box::new(move |store| {
             // Nobody waits any more only if the asking thread has died.
-            let _ = answer.send(job(store));
+            let done = job(store).map_err(|e| e.at(store.path()));
+            let _ = answer.send(done);
         });
         let jobs = self.jobs.as_ref().ok_or(StateError::Closed)?;
         jobs.send(job).map_err(|_| StateError::Closed)?;

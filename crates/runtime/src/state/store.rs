@@ -1,6 +1,6 @@
 //! The SQL behind the state: one connection, one transaction per change.
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use base::{CredentialId, Rights, TenantId, TrafficLimits};
 use rusqlite::types::Type;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, params};
 
 use super::schema::{self, STEPS};
 use super::{CredentialRecord, NewCredential, NewTenant, StateError, TenantRecord, traffic};
@@ -25,10 +25,28 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens or creates the database at `path` and brings it up to date.
+    /// Opens or creates the database at `path` and brings it up to date; on a disk that is full or
+    /// can only be read, as far as it is there and up to date.
     pub(super) fn open(path: &Path) -> Result<Self, StateError> {
-        create_private(path).map_err(|e| StateError::io("open", path, e))?;
+        match create_private(path) {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                return Self::open_read_only(path).map_err(|e| e.at(path));
+            }
+            Err(e) => return Err(StateError::io("open", path, e)),
+        }
+        match Self::open_to_write(path, "NORMAL").map_err(|e| e.at(path)) {
+            // The index of the log in memory, instead of in a file of its own.
+            Err(StateError::Full { .. }) => {
+                Self::open_to_write(path, "EXCLUSIVE").map_err(|e| e.at(path))
+            }
+            done => done,
+        }
+    }
+
+    fn open_to_write(path: &Path, locking: &str) -> Result<Self, StateError> {
         let mut connection = Connection::open(path)?;
+        connection.pragma_update(None, "locking_mode", locking)?;
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(|e| unsound_or_sqlite(path, e))?;
@@ -43,8 +61,31 @@ impl Store {
         })
     }
 
+    /// Nobody can change the file, so that no log and no lock beside it is needed.
+    fn open_read_only(path: &Path) -> Result<Self, StateError> {
+        let log = path.with_extension("db-wal");
+        if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            return Err(StateError::UntakenLog { path: log });
+        }
+        let mut uri = reqwest::Url::from_file_path(path)
+            .map_err(|()| StateError::unsound(path, "its folder is no absolute path"))?;
+        uri.set_query(Some("immutable=1"));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let mut connection = Connection::open_with_flags(uri.as_str(), flags)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        schema::migrate(&mut connection, path, STEPS)?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+        })
+    }
+
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    pub(super) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// A change of several steps: all of them once it is committed, else none.
