@@ -81,7 +81,8 @@ fn a_tenant_s_whole_life() {
         setup.ask(Method::POST, &format!("{old}/promote"), "").0,
         204
     );
-    assert_eq!(setup.ask(Method::DELETE, old, "").0, 204);
+    let (status, revoked) = setup.ask(Method::DELETE, old, "");
+    assert_eq!((status, &revoked["credentials_left"]), (200, &json!(1)));
     let (_, left) = setup.ask(Method::GET, "/v1/tenants/acme/credentials", "");
     assert_eq!(left[0]["username"], new["username"]);
     assert_eq!(setup.ask(Method::POST, "/v1/tenants/acme/flush", "").0, 204);
