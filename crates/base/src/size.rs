@@ -34,10 +34,9 @@ impl ByteSize {
         if self.0 < 1024 || (exact.ends_with('B') && exact.len() <= 7) {
             return exact;
         }
-        let units = UNITS.into_iter();
+        let mut units = UNITS.into_iter();
         let (name, unit) = units
-            .filter(|(_, unit)| *unit <= self.0)
-            .next()
+            .find(|(_, unit)| *unit <= self.0)
             .unwrap_or(("KiB", 1 << 10));
         format!("{:.1}{name}", self.0 as f64 / unit as f64)
     }

@@ -256,10 +256,10 @@ fn a_failed_start_is_a_line_of_the_log_where_that_is_json() {
         let output = run(dir.path(), &args);
         assert_eq!(output.status.code(), Some(1));
         let said = stderr(&output);
-        let lines = said
+        let mut lines = said
             .lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let last = lines.last().unwrap();
+        let last = lines.next_back().unwrap();
         assert_eq!(last["level"], "ERROR", "{last}");
         assert!(
             last["message"].as_str().unwrap().contains(&address),

@@ -43,7 +43,7 @@ pub(crate) fn run(global: &Global, args: &CheckConfigArgs) -> Result<(), Failure
 /// What `gateway` and `node` would fail on: certificates, where they are named.
 fn check_fleet(config: &Config) -> Result<(), Failure> {
     match config.fleet.certificates {
-        Some(_) => fleet_tls::load(&config.fleet).map(drop),
+        Some(_) => fleet_tls::load(config).map(drop),
         None => Ok(()),
     }
 }

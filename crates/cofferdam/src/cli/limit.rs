@@ -32,10 +32,8 @@ impl<T: Word> FromStr for OrNone<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Millis(u64);
 
-impl FromStr for Millis {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+impl Word for Millis {
+    fn read(text: &str) -> Result<Self, String> {
         let Span(time) = text.parse()?;
         if time.subsec_nanos() % 1_000_000 != 0 {
             return Err(format!(

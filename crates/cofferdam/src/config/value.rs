@@ -140,7 +140,7 @@ macro_rules! words {
     )*};
 }
 
-words!(Size, Span, Addr);
+words!(Size, Span, Addr, Place);
 
 macro_rules! numbers {
     ($($kind:ty),*) => {$(
