@@ -95,7 +95,12 @@ class Server:
         ops = sum(job[way]["total_ios"] for job in jobs for way in ("read", "write"))
         # With the final flush, where there is one.
         took = max(job["job_runtime"] for job in jobs) / 1000
-        return ops / took
+        return ops / took, ops
+
+    def cpu_s(self):
+        """What its process has used of processors so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def prefill(self):
         self.fio("--rw=write --bs=4k --iodepth=32 --end_fsync=1")
@@ -116,13 +121,15 @@ def main():
     parser.add_argument("--pairs", type=int, help="turns of all servers [default: 3]")
     parser.add_argument("--size-mib", type=int, help="of the volume [default: 1024]")
     parser.add_argument("--dir", type=Path, help="on the disk to measure [default: target/bench]")
-    parser.add_argument("cases", nargs="*", metavar="CASE")
+    parser.add_argument("--cases", help="some of them, with commas between; or name them alone")
+    parser.add_argument("cases_named", nargs="*", metavar="CASE")
     options = parser.parse_args()
     there_are = [*CASES, *MEASURED]
-    unknown = set(options.cases) - set(there_are)
+    named = options.cases_named + (options.cases.split(",") if options.cases else [])
+    unknown = set(named) - set(there_are)
     if unknown:
         parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(there_are)}")
-    wanted = options.cases or there_are
+    wanted = named or there_are
     seconds = options.seconds or (3 if options.quick else 60)
     pairs = options.pairs or (1 if options.quick else 3)
     size_mib = options.size_mib or (256 if options.quick else 1024)
@@ -180,20 +187,25 @@ def measure_alone(case, quick):
 def measure(case, servers, pairs, seconds):
     arguments, bound = CASES[case]
     runs = {server.name: [] for server in servers}
+    cpu = {server.name: [] for server in servers}
     for turn in range(pairs):
         order = servers if turn % 2 == 0 else servers[::-1]
         for server in order:
-            ops = server.fio(arguments, "--time_based", f"--runtime={seconds}")
+            before = server.cpu_s()
+            ops, count = server.fio(arguments, "--time_based", f"--runtime={seconds}")
             runs[server.name].append(ops)
+            cpu[server.name].append(1e6 * (server.cpu_s() - before) / max(1, count))
     medians = {name: statistics.median(ops) for name, ops in runs.items()}
     ours = medians.pop("cofferdam")
     best = max(medians, key=medians.get)
     ratio = ours / medians[best]
+    costs = {name: statistics.median(micros) for name, micros in cpu.items()}
     verdict = "ok" if ratio >= bound else "MISSED"
     print(f"{case:20} ours {ours:9.0f}/s  {best} {medians[best]:9.0f}/s  "
-          f"ratio {ratio:5.2f}  bound {bound:.1f}  {verdict}", flush=True)
+          f"ratio {ratio:5.2f}  bound {bound:.1f}  {verdict}  "
+          f"cpu us/op {costs['cofferdam']:.1f} to {costs[best]:.1f}", flush=True)
     return {"ops_per_second": {**medians, "cofferdam": ours}, "best_peer": best, "ratio": ratio,
-            "bound": bound, "ok": ratio >= bound, "runs": runs}
+            "cpu_us_per_op": costs, "bound": bound, "ok": ratio >= bound, "runs": runs}
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crc_fast::{CrcAlgorithm, checksum};
 
+use crate::buffers::Lent;
+
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4).
 pub(crate) fn crc(bytes: &[u8]) -> u32 {
     let sum = checksum(CrcAlgorithm::Crc32Iscsi, bytes);
@@ -14,14 +16,14 @@ pub(crate) fn crc(bytes: &[u8]) -> u32 {
 /// A part of a buffer that is shared by several.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slice {
-    buffer: Arc<Vec<u8>>,
+    buffer: Arc<Lent>,
     from: usize,
     to: usize,
 }
 
 impl Slice {
     /// The bytes `from..from + len`, if they are there.
-    pub(crate) fn of(buffer: &Arc<Vec<u8>>, from: usize, len: usize) -> Option<Self> {
+    pub(crate) fn of(buffer: &Arc<Lent>, from: usize, len: usize) -> Option<Self> {
         let to = from.checked_add(len).filter(|to| *to <= buffer.len())?;
         let buffer = Arc::clone(buffer);
         Some(Self { buffer, from, to })
@@ -31,7 +33,7 @@ impl Slice {
 impl From<Vec<u8>> for Slice {
     fn from(bytes: Vec<u8>) -> Self {
         let (from, to) = (0, bytes.len());
-        let buffer = Arc::new(bytes);
+        let buffer = Arc::new(Lent::from(bytes));
         Self { buffer, from, to }
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::bulk::BulkRef;
 use crate::bytes::usize_of;
 use crate::command::{Config, IoError};
 use crate::history::History;
@@ -14,9 +15,11 @@ use crate::map::Map;
 use crate::name::ObjectName;
 use crate::open::{Backing, OpenError, lap_len};
 use crate::record::{HEADERS_LEN, Header};
+use crate::replay::load_map;
 use crate::root::Root;
 use crate::scan::scan;
 use crate::segment::{Change, Summary, UNIT_LEN, open_frame};
+use crate::table::apply;
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +116,7 @@ pub fn check(config: &Config, backing: &mut dyn Backing) -> Result<Checked, IoEr
         backing,
         checked: Checked::default(),
         whole: BTreeMap::new(),
+        gone: BTreeSet::new(),
     };
     match newest {
         Ok((name, root)) => look.volume(config, &history, name, &root)?,
@@ -128,6 +132,8 @@ struct Look<'a> {
     checked: Checked,
     /// Segments that were looked at, and whether their summaries are whole.
     whole: BTreeMap<ObjectName, bool>,
+    /// Segments that the newest checkpoint names, that nothing has needed since, and that are deleted.
+    gone: BTreeSet<ObjectName>,
 }
 
 impl Look<'_> {
@@ -158,6 +164,7 @@ impl Look<'_> {
         name: ObjectName,
         root: &Root,
     ) -> Result<(), IoError> {
+        self.gone = self.gone_since(history, root)?;
         self.state(name, root)?;
         for (_, object) in &root.snapshots {
             let Some(bytes) = self.get(*object)? else {
@@ -174,12 +181,49 @@ impl Look<'_> {
             let Some(summary) = self.summary(segment)? else {
                 break;
             };
+            for object in summary.bulks() {
+                let name = ObjectName::segment(segment.volume, object.id);
+                if !self.gone.contains(&name) {
+                    self.segment(name)?;
+                }
+            }
             if summary.whole {
                 through = summary.through_seq;
                 self.segment(segment)?;
             }
         }
         self.journal(config, through)
+    }
+
+    /// What was dead after the segments behind the newest checkpoint, and deleted since.
+    fn gone_since(
+        &mut self,
+        history: &History,
+        root: &Root,
+    ) -> Result<BTreeSet<ObjectName>, IoError> {
+        let (mut map, mut table) = match load_map(root, self.backing) {
+            Ok(state) => state,
+            Err(OpenError::Io(error)) => return Err(error),
+            // It is named where the state is looked at.
+            Err(_) => return Ok(BTreeSet::new()),
+        };
+        let mut layer = Vec::new();
+        let mut gone = BTreeSet::new();
+        for (segment, len) in history.chain(root) {
+            let Some(summary) = self.summary(segment)? else {
+                break;
+            };
+            let whole = summary.whole;
+            layer.push((summary, u32::try_from(len).unwrap_or(u32::MAX)));
+            if whole {
+                for (summary, len) in layer.drain(..) {
+                    apply(&mut map, &mut table, &summary, len);
+                }
+                gone.extend(table.dead().map(|(_, row)| row.name()));
+            }
+        }
+        gone.retain(|name| !history.objects.contains_key(name));
+        Ok(gone)
     }
 
     /// A checkpoint or snapshot: its parts, its segments, and that these have what the parts say.
@@ -202,6 +246,10 @@ impl Look<'_> {
         }
         for (number, row) in &root.rows {
             let object = row.name();
+            if self.gone.contains(&object) {
+                mapped.remove(number);
+                continue;
+            }
             let summary = match self.segment(object)? {
                 true => self.summary(object)?,
                 false => None,
@@ -292,6 +340,10 @@ impl Look<'_> {
                         let (seq, block) = (record.seq, record.block + u64::from(*index));
                         self.found(Defect::JournalBlock { seq, block });
                     }
+                    let bulk = BulkRef::of(&record, &found.note);
+                    if let Some((object, _)) = bulk.filter(|_| record.seq > through) {
+                        self.segment(ObjectName::segment(config.volume, object.id))?;
+                    }
                 }
             }
             Err(OpenError::Rotten(seq)) => self.found(Defect::JournalRecord(seq)),
@@ -307,7 +359,7 @@ impl Summary {
     fn frame_units(&self) -> impl Iterator<Item = (u64, u32)> {
         self.entries.iter().filter_map(|entry| match entry.change {
             Change::Written { unit } | Change::Moved { unit, .. } => Some((entry.block, unit)),
-            Change::Zero { .. } => None,
+            Change::Zero { .. } | Change::Adopted { .. } => None,
         })
     }
 }

@@ -63,6 +63,13 @@ pub enum Command {
         /// To answer with.
         token: u64,
     },
+    /// Make durable these objects, which have been handed in by [`crate::Engine::write_bulk`].
+    BulkSync {
+        /// To answer with.
+        token: u64,
+        /// Which.
+        names: Vec<ObjectName>,
+    },
     /// Read from the journal's file.
     JournalRead {
         /// To answer with.

@@ -4,13 +4,14 @@
 //! until they are there the changes behind it wait, so that none is lost between reading and writing.
 //! Reads and flushes never wait: nothing that waits has been answered.
 
+mod large;
 mod operate;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::bytes::usize_of;
 use crate::command::{Refused, Reply};
-use crate::{BLOCK_LEN, Engine, WRITE_BLOCKS_MAX};
+use crate::{BLOCK_LEN, BulkDraft, Engine, WRITE_BLOCKS_MAX};
 
 const BLOCK: u64 = BLOCK_LEN as u64;
 
@@ -65,6 +66,8 @@ struct Change {
     offset: u64,
     len: u64,
     data: Option<Vec<u8>>,
+    /// A write that is stored already.
+    bulk: Option<BulkDraft>,
     fua: bool,
     /// Blocks at its ends that are needed: `None` until read.
     edges: BTreeMap<u64, Option<Vec<u8>>>,
@@ -173,6 +176,7 @@ impl Device {
             offset,
             len,
             data,
+            bulk: None,
             fua,
             edges: ends.map(|at| (at / BLOCK, None)).collect(),
             asked: false,
@@ -236,6 +240,13 @@ impl Device {
         }
         let whole = change.data.as_ref().map_or(0, Vec::len);
         self.parts.entry(change.id).or_default();
+        if let Some(draft) = change.bulk.take() {
+            let inner = self.begin(Owner::Part(change.id));
+            let begun = self.engine.write_bulk(draft, &[(inner, change.fua)]);
+            self.begun(inner, begun)?;
+            self.part_given(change.id);
+            return Ok(self.all_given(change.id));
+        }
         loop {
             let took = self.give_part(change)?;
             change.offset += took;
@@ -245,11 +256,21 @@ impl Device {
             }
         }
         self.waiting_len -= whole;
-        if let Some(progress) = self.parts.get_mut(&change.id) {
+        Ok(self.all_given(change.id))
+    }
+
+    fn all_given(&mut self, id: u64) -> bool {
+        if let Some(progress) = self.parts.get_mut(&id) {
             progress.complete = true;
         }
-        self.finish(change.id);
-        Ok(true)
+        self.finish(id);
+        true
+    }
+
+    fn part_given(&mut self, id: u64) {
+        if let Some(progress) = self.parts.get_mut(&id) {
+            progress.missing += 1;
+        }
     }
 
     /// Gives the engine as much of a change as one operation takes, and says how much that is.
@@ -288,9 +309,7 @@ impl Device {
             }
         };
         self.begun(inner, begun)?;
-        if let Some(progress) = self.parts.get_mut(&change.id) {
-            progress.missing += 1;
-        }
+        self.part_given(change.id);
         Ok(took)
     }
 
@@ -298,10 +317,7 @@ impl Device {
         if let Some(change) = self.waiting.pop_front() {
             self.waiting_len -= change.data.as_ref().map_or(0, Vec::len);
             self.fail_part(change.id, Reply::Refused(change.id, refused));
-            if let Some(progress) = self.parts.get_mut(&change.id) {
-                progress.complete = true;
-            }
-            self.finish(change.id);
+            self.all_given(change.id);
         }
     }
 

@@ -32,7 +32,9 @@ fn pump(device: &mut Device, world: &mut World, held: &mut Vec<Command>, rng: &m
             world.disk.write_durably(&bytes);
             (token, Ok(Vec::new()))
         }
-        Command::JournalSync { token } | Command::Delete { token, .. } => (token, Ok(Vec::new())),
+        Command::JournalSync { token }
+        | Command::BulkSync { token, .. }
+        | Command::Delete { token, .. } => (token, Ok(Vec::new())),
         Command::JournalRead { token, at, len } => (token, Ok(world.disk.read(at, len))),
         Command::Seal { token, draft } => {
             device.engine.handle_sealed(token, draft.seal());
@@ -67,7 +69,15 @@ fn it_agrees_with_an_array() {
             let len = 1 + rng.below(3 * BLOCK);
             let offset = rng.below(LEN - len);
             let range = usize_of(offset)..usize_of(offset + len);
-            let begun = if rng.below(3) == 0 {
+            let choice = rng.below(4);
+            let begun = if choice == 0 {
+                let (block, count) = (offset / BLOCK, 1 + rng.below(5));
+                let count = count.min(LEN / BLOCK - block);
+                let range = usize_of(block * BLOCK)..usize_of((block + count) * BLOCK);
+                let data = vec![id as u8; range.len()];
+                let begun = write_bulk(&mut device, &mut world, (id, block), &data);
+                begun.map(|()| model[range].copy_from_slice(&data))
+            } else if choice == 1 {
                 let begun = device.zero(id, offset, len, false);
                 begun.map(|()| model[range].fill(0))
             } else {
@@ -93,6 +103,26 @@ fn it_agrees_with_an_array() {
         let read = std::iter::from_fn(|| device.poll_reply()).last();
         assert!(read == Some(Reply::Read(0, expected)), "seed {seed}");
     }
+}
+
+/// A write that is stored first, and handed in while others wait for the ends of theirs.
+fn write_bulk(
+    device: &mut Device,
+    world: &mut World,
+    (id, block): (u64, u64),
+    data: &[u8],
+) -> Result<(), Refused> {
+    let blocks = (data.len() / BLOCK_LEN) as u32;
+    let mut draft = device.engine.begin_bulk(blocks)?;
+    draft.begin(block);
+    let mut bytes = Vec::new();
+    for block in data.chunks(BLOCK_LEN) {
+        bytes.extend(draft.push(block));
+        bytes.extend(block);
+    }
+    bytes.extend(draft.end());
+    world.store.put_unsynced(draft.name(), &bytes);
+    device.write_bulk(id, draft, false)
 }
 
 /// Takes the answers, all of which are to be good.

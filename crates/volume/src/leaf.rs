@@ -78,8 +78,11 @@ impl Leaf {
             // Exactly what is needed: the map's size is promised, and most leaves change rarely.
             self.places.reserve_exact(PLACE_LEN);
         }
-        let replaced = if set { PLACE_LEN } else { 0 };
-        self.places.splice(at..at + replaced, place.encode());
+        if set && let Some(bytes) = self.places.get_mut(at..at + PLACE_LEN) {
+            bytes.copy_from_slice(&place.encode());
+        } else {
+            self.places.splice(at..at, place.encode());
+        }
         old
     }
 

@@ -38,6 +38,8 @@
 //! - No byte is served that does not have its checksum and its block's number.
 #![forbid(unsafe_code)]
 
+mod buffers;
+mod bulk;
 mod bytes;
 mod catalogue;
 mod check;
@@ -65,6 +67,8 @@ mod segment;
 mod snapshot;
 mod table;
 
+pub use buffers::{give_back, long_buffer};
+pub use bulk::{BULK_BLOCKS_MAX, BulkDraft};
 pub use catalogue::{Catalogue, Listed};
 pub use check::{Checked, Defect, check};
 pub use command::{Command, Config, IoError, Refused, Reply, Stage};
@@ -74,7 +78,7 @@ pub use engine::{Engine, Figures};
 pub use mirror::{Mirror, MirrorBacking, Mirrored, Twin};
 pub use name::{ObjectKind, ObjectName, SegmentId, VolumeId};
 pub use open::{Attach, Backing, OpenError, open, open_with};
-pub use segment::{Draft, Sealed};
+pub use segment::{Draft, FRAME_HEADER_LEN, Sealed, shrinks};
 pub use snapshot::{Parent, SNAPSHOT_NAME_MAX, Snapshot, SnapshotId};
 
 /// The bytes of a block: operations are in whole blocks.

@@ -63,6 +63,7 @@ impl Mirror {
             Command::JournalWrite { token, .. }
             | Command::JournalHeader { token, .. }
             | Command::JournalSync { token }
+            | Command::BulkSync { token, .. }
             | Command::Put { token, .. }
             | Command::Delete { token, .. } => {
                 self.under_way.insert(*token, UnderWay::Change(None));
@@ -117,6 +118,11 @@ impl Backing for MirrorBacking<'_> {
     fn put(&mut self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
         self.first.put(name, bytes)?;
         self.second.put(name, bytes)
+    }
+
+    fn settle(&mut self, name: ObjectName) -> Result<(), IoError> {
+        let bytes = self.get(name, 0, u64::MAX)?;
+        self.put(name, &bytes)
     }
 
     fn journal_read(&mut self, at: u64, len: u64) -> Result<Vec<u8>, IoError> {

@@ -82,6 +82,10 @@ fn perform(world: &mut World, command: Command) -> (u64, Result<Vec<u8>, IoError
             world.disk.end_sync(begun);
             (token, done)
         }
+        Command::BulkSync { token, names } => {
+            names.into_iter().for_each(|name| world.store.sync(name));
+            (token, done)
+        }
         Command::JournalRead { token, at, len } => (token, Ok(world.disk.read(at, len))),
         Command::Put { token, name, bytes } => {
             world.store.put(name, &bytes);

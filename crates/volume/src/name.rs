@@ -9,10 +9,27 @@ pub struct VolumeId(pub u64);
 /// A segment; ordered by number, then by epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentId {
-    /// Its place in the order in which segments take effect.
+    /// Its place in the order in which segments take effect; or that of a bulk, see [`BULK`].
     pub number: u64,
     /// The attachment that wrote it.
     pub epoch: u32,
+}
+
+/// Numbers from here on are those of bulks: segments that large writes are stored in before they are in
+/// the journal. They have no place in the order: a segment of the order takes them up.
+const BULK: u64 = 1 << 63;
+
+impl SegmentId {
+    /// A bulk, by the writer's count.
+    pub(crate) const fn bulk(count: u64, epoch: u32) -> Self {
+        let number = BULK | count;
+        Self { number, epoch }
+    }
+
+    /// Whether this is a bulk.
+    pub(crate) const fn is_bulk(self) -> bool {
+        self.number >= BULK
+    }
 }
 
 /// An object in the store.
@@ -74,6 +91,11 @@ impl ObjectName {
             number: id.number,
             epoch: id.epoch,
         }
+    }
+
+    /// Whether it is the object of a large write, mostly shorter than other segments.
+    pub fn is_bulk(self) -> bool {
+        self.kind == ObjectKind::Segment && self.segment_id().is_bulk()
     }
 
     /// The segment that this name stands for, whatever its kind says.

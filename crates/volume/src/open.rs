@@ -32,6 +32,11 @@ pub trait Backing {
     fn list(&mut self) -> Result<Vec<(ObjectName, u64)>, IoError>;
     /// A range of an object; fewer bytes where it ends before.
     fn get(&mut self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError>;
+    /// Makes durable an object that is there, though maybe not for good.
+    fn settle(&mut self, name: ObjectName) -> Result<(), IoError> {
+        let bytes = self.get(name, 0, u64::MAX)?;
+        self.put(name, &bytes)
+    }
     /// Stores an object durably.
     fn put(&mut self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError>;
     /// Reads from the journal's file.
@@ -144,6 +149,9 @@ pub fn open_with(
         generation: header.generation,
         durable_seq: header.durable_seq,
     });
+    for name in &found.bulks {
+        backing.settle(*name)?;
+    }
     replay.journal(found.records);
     let claim = named(config, ObjectKind::Claim, epoch);
     let found_here = Claim {
@@ -237,7 +245,8 @@ fn garbage(
     let snapshots: BTreeSet<&ObjectName> = named.snapshots.iter().map(|(_, name)| name).collect();
     let live = |name: &ObjectName| match name.kind {
         ObjectKind::Segment => {
-            applied.contains(name) || state.table.number_of(name.segment_id()).is_some()
+            let id = name.segment_id();
+            applied.contains(name) || state.table.number_of(id).is_some() || state.bulks.has(id)
         }
         ObjectKind::Part => parts.contains(name),
         ObjectKind::Snapshot => snapshots.contains(name),
@@ -261,7 +270,11 @@ fn read_segment(
     } else {
         len
     };
-    let bytes = backing.get(name, len - tail_len, tail_len)?;
+    let mut bytes = backing.get(name, len - tail_len, tail_len)?;
+    if tail_len < len && Summary::parse(&bytes).is_none() {
+        // Zeroes that others have cut in many pieces make a summary longer than it mostly is.
+        bytes = backing.get(name, 0, len)?;
+    }
     let ours = |summary: &Summary| summary.id == name.segment_id() && summary.volume == name.volume;
     let Some(summary) = Summary::parse(&bytes).filter(ours) else {
         return Ok(None);
@@ -305,3 +318,7 @@ fn begin(journal: &mut Journal, backing: &mut dyn Backing) -> Result<(), OpenErr
 
 /// What fits a frame fits a block's place: units count to the end of the longest segment.
 const _: () = assert!((4 << 20) / crate::segment::UNIT_LEN <= 1 << 18 && BLOCK_LEN == 4096);
+
+#[cfg(test)]
+#[path = "open_test.rs"]
+mod tests;

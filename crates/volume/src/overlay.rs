@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use crate::bulk::{BulkRef, FRAME_UNITS};
 use crate::snapshot::Snapshot;
 
 /// Where the newest content of some blocks is.
@@ -14,6 +15,8 @@ pub(crate) enum Content {
         crcs: Arc<[u32]>,
         skip: u32,
     },
+    /// In a bulk, each block a frame, from this unit on.
+    Bulk { object: BulkRef, unit: u32 },
     /// Nowhere: they are zero.
     Zero,
     /// Nowhere: what the journal had of them is damaged.
@@ -41,6 +44,10 @@ impl Fresh {
         let content = match &self.content {
             Content::Zero => Content::Zero,
             Content::Lost => Content::Lost,
+            Content::Bulk { object, unit } => Content::Bulk {
+                object: *object,
+                unit: unit + FRAME_UNITS * u32::try_from(ahead).unwrap_or_default(),
+            },
             Content::Data { pos, crcs, skip } => Content::Data {
                 pos: pos + ahead * crate::BLOCK_LEN as u64,
                 crcs: Arc::clone(crcs),
@@ -55,7 +62,7 @@ impl Fresh {
         }
     }
 
-    /// The position and checksum of its `index`th block, if it has data.
+    /// The position and checksum of its `index`th block, if the journal has its data.
     pub(crate) fn block_at(&self, index: u64) -> Option<(u64, u32)> {
         let Content::Data { pos, crcs, skip } = &self.content else {
             return None;

@@ -12,11 +12,12 @@
 //! | 24..32 | first block |
 //! | 32..36 | blocks |
 //! | 36..40 | epoch: never less than that of the record before |
-//! | 40..44 | kind: 1 data, 2 zeroes, 3 opening, 4 the rest of the lap is unused, 5 snapshot, 6 size |
+//! | 40..44 | kind: 1 data, 2 zeroes, 3 opening, 4 the rest of the lap is unused, 5 snapshot, 6 size, 7 bulk |
 //! | 44..52 | all records up to this sequence were known to be durable |
 //! | 52..64 | zero |
 //! | 64.. | data: the table, a CRC-32C for each block; then the blocks |
 //! | 64.. | snapshot: its time (8) and its name, as many bytes as bytes 32..36 say |
+//! | 64..84 | bulk: number (8), length (4) and frames (4) of the object that has the blocks, and the unit (4) at which they begin there |
 //!
 //! A size has the volume's new length as its first block. An opening may skip sequences: those of records
 //! that were not durable, and whose layer segments have.
@@ -28,8 +29,10 @@
 //! apart by its sequence (an older lap) or by its epoch (a tail that an earlier attachment lost; were
 //! it taken up once new records reach it, writes that had settled would change).
 
+use crate::bulk::BULK_NOTE_LEN;
 use crate::bytes::{Put, Reader, crc, len32, usize_of};
 use crate::name::VolumeId;
+use crate::segment::FRAMES_MAX;
 use crate::{BLOCK_LEN, SECTOR_LEN};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"CFJ1");
@@ -61,16 +64,19 @@ pub(crate) enum Kind {
     Snapshot,
     /// The volume has another length.
     Size,
+    /// The blocks are in an object, which was stored before the record was written.
+    Bulk,
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Data,
         Self::Zero,
         Self::Open,
         Self::Wrap,
         Self::Snapshot,
         Self::Size,
+        Self::Bulk,
     ];
 
     const fn code(self) -> u32 {
@@ -81,6 +87,7 @@ impl Kind {
             Self::Wrap => 4,
             Self::Snapshot => 5,
             Self::Size => 6,
+            Self::Bulk => 7,
         }
     }
 }
@@ -103,7 +110,7 @@ pub(crate) struct Found {
     pub(crate) record: Record,
     /// The checksum of each block of data.
     pub(crate) crcs: Vec<u32>,
-    /// What a snapshot's record brings.
+    /// What the record of a snapshot or a bulk brings.
     pub(crate) note: Vec<u8>,
     /// Blocks whose bytes are not those that were written.
     pub(crate) damaged: Vec<u32>,
@@ -114,6 +121,7 @@ pub(crate) const fn record_len(kind: Kind, blocks: u32) -> u64 {
     let body = match kind {
         Kind::Data => blocks as u64 * (4 + BLOCK_LEN as u64),
         Kind::Snapshot => blocks as u64,
+        Kind::Bulk => BULK_NOTE_LEN as u64,
         _ => 0,
     };
     (HEADER_LEN as u64 + body).next_multiple_of(SECTOR_LEN)
@@ -125,8 +133,8 @@ pub(crate) fn data_offset(blocks: u32) -> u64 {
 }
 
 impl Record {
-    /// Appends the record; `data` is whole blocks for [`Kind::Data`], a note for [`Kind::Snapshot`], else
-    /// empty.
+    /// Appends the record; `data` is whole blocks for [`Kind::Data`], a note for [`Kind::Snapshot`] and
+    /// [`Kind::Bulk`], else empty.
     pub(crate) fn put(self, data: &[u8], crcs: &[u32], out: &mut Vec<u8>) {
         let start = out.len();
         let len = usize_of(record_len(self.kind, self.blocks));
@@ -143,7 +151,7 @@ impl Record {
         out.resize(start + HEADER_LEN, 0);
         crcs.iter().for_each(|crc| out.put_u32(*crc));
         let (note, data) = match self.kind {
-            Kind::Snapshot => (data, &[][..]),
+            Kind::Snapshot | Kind::Bulk => (data, &[][..]),
             _ => (&[][..], data),
         };
         out.extend_from_slice(note);
@@ -169,6 +177,8 @@ impl Record {
             Kind::Data => 4 * usize_of(u64::from(record.blocks)),
             Kind::Snapshot if record.blocks > NOTE_LEN_MAX => return None,
             Kind::Snapshot => usize_of(u64::from(record.blocks)),
+            Kind::Bulk if usize_of(u64::from(record.blocks)) > FRAMES_MAX => return None,
+            Kind::Bulk => BULK_NOTE_LEN,
             _ => 0,
         };
         if sum != crc(bytes.get(8..HEADER_LEN + table_len)?) {

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
+use crate::bulk::BulkRef;
 use crate::command::IoError;
+use crate::engine::Bulks;
 use crate::freeze::{Frozen, Standing};
 use crate::map::Map;
 use crate::name::SegmentId;
@@ -23,6 +25,7 @@ pub(crate) struct Replay {
     pub(crate) map: Map,
     pub(crate) table: Table,
     pub(crate) layers: Layers,
+    pub(crate) bulks: Bulks,
     pub(crate) head: SegmentId,
     pub(crate) through_seq: u64,
     pub(crate) is_whole: bool,
@@ -60,6 +63,7 @@ impl Replay {
             map,
             table,
             layers: Layers::default(),
+            bulks: Bulks::default(),
             head: root.head,
             through_seq: root.through_seq,
             is_whole: true,
@@ -113,9 +117,16 @@ impl Replay {
 
     /// The journal's records, in order; those that segments have are passed over.
     pub(crate) fn journal(&mut self, records: Vec<(u64, Found)>) {
+        let kept = self.keeps_from();
         for (pos, found) in records {
             if found.record.seq > self.through_seq {
                 self.record(pos, found);
+            } else if let Some((object, _)) = BulkRef::of(&found.record, &found.note)
+                && found.record.seq >= kept
+            {
+                let is_adopted = self.table.number_of(object.id).is_some();
+                let seq = found.record.seq;
+                self.bulks.recovered(object, seq, Some(is_adopted));
             }
         }
     }
@@ -133,6 +144,14 @@ impl Replay {
                         ..snapshot
                     };
                     self.layers.cut(record.seq, size_blocks, Some(snapshot));
+                }
+            }
+            Kind::Bulk => {
+                if let Some((object, stretch)) = BulkRef::of(&record, &found.note) {
+                    let unit = stretch.unit;
+                    self.bulks.recovered(object, record.seq, None);
+                    let content = Content::Bulk { object, unit };
+                    self.insert(record.block, record.blocks, record.seq, content);
                 }
             }
             Kind::Zero => self.insert(record.block, record.blocks, record.seq, Content::Zero),

@@ -3,13 +3,14 @@
 //! Where a record is not whole, either the journal ends, or the record has rotted. It has if anything says
 //! that it was durable: the header, or a record behind it, which is looked for up to [`AHEAD_LEN`] on.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::SECTOR_LEN;
+use crate::bulk::{BulkRef, Stretch};
 use crate::bytes::usize_of;
 use crate::command::IoError;
 use crate::journal::{Kept, file_offset};
-use crate::name::VolumeId;
+use crate::name::{ObjectName, VolumeId};
 use crate::open::{Backing, OpenError};
 use crate::record::{Found, Header, Kind, RECORD_LEN_MAX, Record};
 use crate::snapshot::{Snapshot, SnapshotId, from_note};
@@ -30,6 +31,8 @@ pub(crate) struct Scanned {
     pub(crate) end: u64,
     /// The highest epoch met.
     pub(crate) epoch: u32,
+    /// Bulks that nothing says to have been durable, and that are whole.
+    pub(crate) bulks: BTreeSet<ObjectName>,
 }
 
 impl Scanned {
@@ -40,6 +43,7 @@ impl Scanned {
             last_seq: header.tail_seq.saturating_sub(1),
             end: header.tail,
             epoch: 0,
+            bulks: BTreeSet::new(),
         }
     }
 
@@ -48,6 +52,25 @@ impl Scanned {
     fn is_passed_by(&self, record: &Record) -> bool {
         let behind = !self.records.is_empty() && record.seq > self.last_seq;
         behind && record.kind == Kind::Open && record.epoch > self.epoch
+    }
+
+    /// Whether a bulk is whole, of which nobody knows whether it was ever durable.
+    fn has_bulk(
+        &mut self,
+        backing: &mut dyn Backing,
+        volume: VolumeId,
+        (object, stretch): (BulkRef, Stretch),
+    ) -> Result<bool, IoError> {
+        let name = ObjectName::segment(volume, object.id);
+        let bytes = match backing.get(name, 0, u64::MAX) {
+            Err(IoError::NotFound) => Vec::new(),
+            other => other?,
+        };
+        let is_whole = object.is_whole(volume, stretch, &bytes);
+        if is_whole {
+            self.bulks.insert(name);
+        }
+        Ok(is_whole)
     }
 
     /// The snapshots among its records.
@@ -100,7 +123,7 @@ pub(crate) fn scan(
     let mut window = Window::new(lap_len);
     let mut found = Scanned::nothing(header);
     let mut durable = header.durable_seq;
-    let mut looked = false;
+    let (mut looked, mut looked_for_bulks) = (false, false);
     // Nothing may be walked over twice, however well it fits.
     while found.end - header.tail < lap_len {
         let next = window.record(backing, found.end)?;
@@ -111,7 +134,17 @@ pub(crate) fn scan(
                 && record.volume == volume
                 && record.epoch >= found.epoch
         });
-        let is_whole = next.as_ref().is_some_and(|next| next.damaged.is_empty());
+        let bulk = next
+            .as_ref()
+            .and_then(|next| BulkRef::of(&next.record, &next.note));
+        if bulk.is_some() && durable <= found.last_seq && !looked_for_bulks {
+            looked_for_bulks = true;
+            durable = durable.max(look_ahead(backing, &mut window, volume, header, &found)?);
+        }
+        let mut is_whole = next.as_ref().is_some_and(|next| next.damaged.is_empty());
+        if let Some(bulk) = bulk.filter(|_| durable <= found.last_seq) {
+            is_whole = is_whole && found.has_bulk(backing, volume, bulk)?;
+        }
         if !is_whole {
             if !looked {
                 looked = true;

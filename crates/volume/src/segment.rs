@@ -5,26 +5,34 @@
 //! it came here, and is never served), 8..16 the block's number, then the bytes. The number is in it so
 //! that a frame read from a wrong place is noticed.
 //!
-//! Then the summary, in three lists. Written blocks, 12 bytes each: 0..8 block, 8..12 the unit of 16 bytes
+//! Then the summary, in four lists. Written blocks, 12 bytes each: 0..8 block, 8..12 the unit of 16 bytes
 //! at which its frame begins. Zeroes, 12 bytes each: 0..8 block, 8..12 how many. Moved blocks, 28 bytes
 //! each: 0..12 as if written, 12..20, 20..24 and 24..28 number and epoch of the segment from which it was
-//! moved and the unit there.
+//! moved and the unit there. Blocks that lie one behind the other in a bulk (see `bulk`), 36 bytes a stretch:
+//! 0..12 as if written, with the unit in the bulk, 12..16 how many, 16..24 and 24..28 number and epoch of the
+//! bulk, 28..32 its length, 32..36 its frames.
 //!
 //! Then the footer, 80 bytes: 0..4 magic `CFS2`, 4..8 CRC-32C of the summary and of bytes 8..80, 8..16
-//! volume, 16..24 number, 24..28 epoch, 28..40 written, zeroes and moved in the summary, 40..48 the last
+//! volume, 16..24 number, 24..28 epoch, 28..40 written, zeroes and moved in the summary, 68..72 stretches of bulks, 40..48 the last
 //! journal record that has taken effect with it, 48..52 length of the frames, 52..56 CRC-32C of the
 //! frames, 56..64 blocks of the volume, 64..68 whether the volume is what it was after that record, with
-//! nothing missing, 68..72 zero, 72..80 the number of the segment in which its blocks were first, if they
+//! nothing missing, 72..80 the number of the segment in which its blocks were first, if they
 //! were moved, else its own.
 
+use std::sync::Arc;
+
 use crate::BLOCK_LEN;
+use crate::buffers::{Lent, long_buffer};
+use crate::bulk::{BulkRef, Stretch};
 use crate::bytes::{Put, Reader, Slice, crc, len32, usize_of};
 use crate::name::{SegmentId, VolumeId};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"CFS2");
-const FRAME_HEADER_LEN: usize = 16;
-const WRITTEN_LEN: usize = 12;
+/// The bytes before those of a block.
+pub const FRAME_HEADER_LEN: usize = 16;
+pub(crate) const WRITTEN_LEN: usize = 12;
 const MOVED_LEN: usize = 28;
+const ADOPTED_LEN: usize = 36;
 
 /// The bytes of the footer.
 pub(crate) const FOOTER_LEN: usize = 80;
@@ -63,6 +71,12 @@ pub(crate) enum Change {
         from: SegmentId,
         from_unit: u32,
     },
+    /// So many blocks are in a bulk, from this unit on.
+    Adopted {
+        unit: u32,
+        blocks: u32,
+        object: BulkRef,
+    },
 }
 
 /// One line of the summary.
@@ -83,6 +97,7 @@ pub struct Draft {
     pub(crate) born: u64,
     pub(crate) blocks: Vec<DraftBlock>,
     pub(crate) zeroes: Vec<(u64, u32)>,
+    pub(crate) adopted: Vec<(Stretch, BulkRef)>,
 }
 
 /// A block, its data (nothing if that is lost), and the segment and unit that it was moved from, if it was.
@@ -109,14 +124,16 @@ pub(crate) struct Summary {
     pub(crate) born: u64,
     pub(crate) frames_len: u32,
     pub(crate) frames_crc: u32,
-    /// Written blocks first, then zeroes, then moved ones.
+    /// Written blocks first, then zeroes, then moved ones, then those of bulks.
     pub(crate) entries: Vec<Entry>,
 }
 
 impl Draft {
     /// The object. Costs a compression of each block.
     pub fn seal(self) -> Sealed {
-        let mut bytes = Vec::with_capacity(self.blocks.len() * FRAME_LEN_MAX);
+        let room = self.blocks.len() * FRAME_LEN_MAX + usize_of(SUMMARY_LEN_MAX);
+        let mut bytes = long_buffer(room);
+        bytes.clear();
         let (mut entries, mut moved) = (Vec::with_capacity(self.blocks.len()), Vec::new());
         let mut trial = Trial::default();
         for (block, data, from) in &self.blocks {
@@ -143,6 +160,14 @@ impl Draft {
             change: Change::Zero { blocks: *blocks },
         }));
         entries.append(&mut moved);
+        entries.extend(self.adopted.iter().map(|(stretch, object)| Entry {
+            block: stretch.block,
+            change: Change::Adopted {
+                unit: stretch.unit,
+                blocks: stretch.blocks,
+                object: *object,
+            },
+        }));
         let summary = Summary {
             volume: self.volume,
             id: self.id,
@@ -178,6 +203,11 @@ impl Trial {
     }
 }
 
+/// Whether a block of data takes less room when it is compressed.
+pub fn shrinks(block: &[u8]) -> bool {
+    Trial::default().compress(block).is_some()
+}
+
 fn put_frame(out: &mut Vec<u8>, block: u64, data: &[u8], trial: &mut Trial) {
     let packed;
     let (how, stored) = if data.is_empty() {
@@ -199,16 +229,47 @@ fn put_frame(out: &mut Vec<u8>, block: u64, data: &[u8], trial: &mut Trial) {
     out.resize(out.len().next_multiple_of(UNIT_LEN), 0);
 }
 
+/// The block of the frame at `at`, without a copy if it is stored as it is.
+pub(crate) fn lend_frame(bytes: &Arc<Lent>, at: usize, block: u64) -> Option<Slice> {
+    let (how, stored) = stored_in(bytes.get(at..)?, block)?;
+    match how {
+        0 if stored.len() == BLOCK_LEN => Slice::of(bytes, at + FRAME_HEADER_LEN, BLOCK_LEN),
+        _ => Some(open_stored(how, stored)?.into()),
+    }
+}
+
 /// The block that a frame holds; `None` if it is damaged, lost, or another one's.
 pub(crate) fn open_frame(bytes: &[u8], block: u64) -> Option<Vec<u8>> {
+    let (how, stored) = stored_in(bytes, block)?;
+    open_stored(how, stored)
+}
+
+/// Puts the block that a frame holds into `block_bytes`; `false` as where [`open_frame`] gives nothing.
+pub(crate) fn open_frame_into(bytes: &[u8], block: u64, block_bytes: &mut [u8]) -> bool {
+    match stored_in(bytes, block) {
+        Some((0, stored)) if stored.len() == block_bytes.len() => {
+            block_bytes.copy_from_slice(stored);
+            true
+        }
+        Some((1, stored)) => {
+            let opened = lz4_flex::block::decompress_into(stored, block_bytes);
+            opened.is_ok_and(|len| len == BLOCK_LEN)
+        }
+        _ => false,
+    }
+}
+
+/// How a frame's block is stored, and the bytes.
+fn stored_in(bytes: &[u8], block: u64) -> Option<(u16, &[u8])> {
     let mut reader = Reader::new(bytes);
     let sum = reader.u32()?;
     let (stored_len, how, number) = (reader.u16()?, reader.u16()?, reader.u64()?);
     let stored = reader.bytes(usize::from(stored_len))?;
     let covered = bytes.get(4..FRAME_HEADER_LEN + stored.len())?;
-    if sum != crc(covered) || number != block {
-        return None;
-    }
+    (sum == crc(covered) && number == block).then_some((how, stored))
+}
+
+fn open_stored(how: u16, stored: &[u8]) -> Option<Vec<u8>> {
     let data = match how {
         0 => stored.to_vec(),
         1 => lz4_flex::block::decompress(stored, BLOCK_LEN).ok()?,
@@ -218,9 +279,10 @@ pub(crate) fn open_frame(bytes: &[u8], block: u64) -> Option<Vec<u8>> {
 }
 
 impl Summary {
-    fn put(&self, out: &mut Vec<u8>) {
+    /// Appends the summary and the footer.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
         let start = out.len();
-        let (mut written, mut zeroes, mut moved) = (0, 0, 0);
+        let (mut written, mut zeroes, mut moved, mut adopted) = (0, 0, 0, 0);
         for entry in &self.entries {
             out.put_u64(entry.block);
             match entry.change {
@@ -243,6 +305,19 @@ impl Summary {
                     out.put_u32(from.epoch);
                     out.put_u32(from_unit);
                 }
+                Change::Adopted {
+                    unit,
+                    blocks,
+                    object,
+                } => {
+                    adopted += 1;
+                    out.put_u32(unit);
+                    out.put_u32(blocks);
+                    out.put_u64(object.id.number);
+                    out.put_u32(object.id.epoch);
+                    out.put_u32(object.len);
+                    out.put_u32(object.frames);
+                }
             }
         }
         let entries_end = out.len();
@@ -258,7 +333,7 @@ impl Summary {
         foot.put_u32(self.frames_crc);
         foot.put_u64(self.size_blocks);
         foot.put_u32(u32::from(self.whole));
-        foot.put_u32(0);
+        foot.put_u32(adopted);
         foot.put_u64(self.born);
         let mut covered = out.get(start..entries_end).unwrap_or_default().to_vec();
         covered.extend_from_slice(&foot);
@@ -278,22 +353,38 @@ impl Summary {
         let (written, zeroes, moved) = (count()?, count()?, count()?);
         let (through_seq, frames_len, frames_crc) = (reader.u64()?, reader.u32()?, reader.u32()?);
         let (size_blocks, whole) = (reader.u64()?, reader.u32()? == 1);
-        reader.u32()?;
+        let adopted = usize_of(u64::from(reader.u32()?));
         let born = reader.u64()?;
         let plain = written.checked_add(zeroes)?.checked_mul(WRITTEN_LEN)?;
-        let start = foot_at.checked_sub(plain.checked_add(moved.checked_mul(MOVED_LEN)?)?)?;
+        let moved_len = moved.checked_mul(MOVED_LEN)?;
+        let adopted_len = adopted.checked_mul(ADOPTED_LEN)?;
+        let lines_len = plain.checked_add(moved_len)?.checked_add(adopted_len)?;
+        let start = foot_at.checked_sub(lines_len)?;
         let mut covered = bytes.get(start..foot_at)?.to_vec();
         covered.extend_from_slice(bytes.get(foot_at + 8..)?);
         if magic != MAGIC || sum != crc(&covered) {
             return None;
         }
         let mut lines = Reader::new(bytes.get(start..foot_at)?);
-        let entries = (0..written + zeroes + moved).map(|index| {
+        let entries = (0..written + zeroes + moved + adopted).map(|index| {
             let (block, word) = (lines.u64()?, lines.u32()?);
             let change = if index < written {
                 Change::Written { unit: word }
             } else if index < written + zeroes {
                 Change::Zero { blocks: word }
+            } else if index >= written + zeroes + moved {
+                let blocks = lines.u32()?;
+                let (number, epoch) = (lines.u64()?, lines.u32()?);
+                let object = BulkRef {
+                    id: SegmentId { number, epoch },
+                    len: lines.u32()?,
+                    frames: lines.u32()?,
+                };
+                Change::Adopted {
+                    unit: word,
+                    blocks,
+                    object,
+                }
             } else {
                 let (number, epoch) = (lines.u64()?, lines.u32()?);
                 Change::Moved {
@@ -325,8 +416,17 @@ impl Summary {
 
     /// How many blocks have a frame.
     pub(crate) fn frames(&self) -> u32 {
-        let framed = |entry: &&Entry| !matches!(entry.change, Change::Zero { .. });
+        let framed =
+            |entry: &&Entry| !matches!(entry.change, Change::Zero { .. } | Change::Adopted { .. });
         len32(self.entries.iter().filter(framed).count())
+    }
+
+    /// Stretches of bulks that it takes up.
+    pub(crate) fn bulks(&self) -> impl Iterator<Item = BulkRef> {
+        self.entries.iter().filter_map(|entry| match entry.change {
+            Change::Adopted { object, .. } => Some(object),
+            _ => None,
+        })
     }
 }
 

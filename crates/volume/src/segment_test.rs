@@ -35,8 +35,44 @@ fn sealed() -> (Sealed, Vec<(u64, Vec<u8>)>) {
         born: 3,
         blocks,
         zeroes: vec![(100, 1 << 30)],
+        adopted: vec![(stretch(), object())],
     };
     (draft.seal(), plain)
+}
+
+fn stretch() -> Stretch {
+    Stretch {
+        block: 1 << 30,
+        blocks: 200,
+        unit: 514,
+    }
+}
+
+fn object() -> BulkRef {
+    BulkRef {
+        id: SegmentId::bulk(8, 2),
+        len: 1 << 20,
+        frames: 250,
+    }
+}
+
+#[test]
+fn what_it_takes_up_of_bulks_is_read_back() {
+    let (sealed, _) = sealed();
+    let summary = Summary::parse(&sealed.bytes).expect("whole");
+    assert_eq!(summary.bulks().collect::<Vec<_>>(), [object()]);
+    let last = summary.entries.last().expect("there are some");
+    let Stretch {
+        block,
+        blocks,
+        unit,
+    } = stretch();
+    let change = Change::Adopted {
+        unit,
+        blocks,
+        object: object(),
+    };
+    assert_eq!(*last, Entry { block, change });
 }
 
 #[test]
@@ -60,9 +96,13 @@ fn a_sealed_segment_is_read_back_from_its_end() {
         let unit = match entry.change {
             Change::Written { unit } => unit,
             Change::Moved { unit, .. } => unit,
-            Change::Zero { .. } => panic!("frames come first"),
+            other => panic!("{other:?} has no frame"),
         };
         let frame = &sealed.bytes[usize_of(u64::from(unit)) * UNIT_LEN..];
+        let mut opened = vec![1; BLOCK_LEN];
+        assert!(open_frame_into(frame, block, &mut opened));
+        assert_eq!(opened, data);
+        assert!(!open_frame_into(frame, block + 1, &mut opened));
         assert_eq!(open_frame(frame, block), Some(data));
         assert_eq!(open_frame(frame, block + 1), None);
     }

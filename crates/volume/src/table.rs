@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::bulk::{BulkRef, FRAME_UNITS};
 use crate::leaf::{Place, ROWS_MAX};
 use crate::map::Map;
 use crate::name::{ObjectName, SegmentId, VolumeId};
-use crate::segment::{Change, Summary};
+use crate::segment::{Change, FRAMES_MAX, Summary};
 
 /// How finely segments are sorted by the part of them that is live.
 const SHARES: u32 = 64;
@@ -37,6 +38,14 @@ impl Row {
     /// Neither the volume nor a snapshot needs it.
     pub(crate) fn is_dead(&self) -> bool {
         self.live == 0 && self.pins == 0
+    }
+
+    /// The number from which on the map can point into it.
+    pub(crate) fn since(&self) -> u64 {
+        match self.id.is_bulk() {
+            true => self.born,
+            false => self.id.number,
+        }
     }
 
     fn share(&self) -> u32 {
@@ -103,9 +112,14 @@ impl Table {
         number
     }
 
-    /// Whether another segment would find a row.
+    /// Whether another segment, and the bulks that it takes up, would find rows.
     pub(crate) fn has_room(&self) -> bool {
-        !self.free.is_empty() || self.rows.len() < index(ROWS_MAX)
+        self.free.len() + index(ROWS_MAX) >= self.rows.len() + FRAMES_MAX
+    }
+
+    /// Whether there are rows to spare for segments that are shorter than they might be.
+    pub(crate) fn takes_bulks(&self) -> bool {
+        self.rows.len() - self.free.len() < index(ROWS_MAX) / 2
     }
 
     fn put(&mut self, number: u32, row: Row) {
@@ -290,9 +304,45 @@ pub(crate) fn apply(map: &mut Map, table: &mut Table, summary: &Summary, object_
                 }
                 unit
             }
+            Change::Adopted {
+                unit,
+                blocks,
+                object,
+            } => {
+                adopt(map, table, summary, (entry.block, blocks, unit, object));
+                continue;
+            }
         };
         let new = Place { row: number, unit };
         if let Some(old) = map.set(entry.block, new) {
+            table.count(old.row, false);
+        }
+        table.count(number, true);
+    }
+}
+
+/// Points the map at blocks of a bulk, which has a row from then on.
+fn adopt(
+    map: &mut Map,
+    table: &mut Table,
+    summary: &Summary,
+    (block, blocks, unit, object): (u64, u32, u32, BulkRef),
+) {
+    let number = table.number_of(object.id).unwrap_or_else(|| {
+        table.add(Row {
+            volume: summary.volume,
+            id: object.id,
+            len: object.len,
+            frames: object.frames,
+            live: 0,
+            pins: 0,
+            born: summary.id.number,
+        })
+    });
+    for index in 0..blocks {
+        let unit = unit + index * FRAME_UNITS;
+        let new = Place { row: number, unit };
+        if let Some(old) = map.set(block + u64::from(index), new) {
             table.count(old.row, false);
         }
         table.count(number, true);

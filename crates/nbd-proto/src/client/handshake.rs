@@ -1,4 +1,5 @@
-//! The handshake as a client goes through it: structured replies, `base:allocation`, GO.
+//! The handshake as a client goes through it: STARTTLS where wanted, structured replies, `base:allocation`,
+//! GO.
 
 use crate::metadata::ALLOCATION;
 use crate::wire::{
@@ -29,6 +30,8 @@ pub struct Joined {
 pub enum ClientProgress {
     /// More has to arrive; what was not used is to be handed in again.
     More,
+    /// The server agrees to TLS: shake hands now, then call [`ClientHandshake::secured`].
+    StartTls,
     /// Whatever follows is transmission.
     Transmit(Joined),
     /// The server refused: the reply's kind, and its words.
@@ -42,6 +45,8 @@ pub enum ClientProgress {
 pub struct ClientHandshake {
     name: String,
     greeted: bool,
+    /// Nothing is asked for before TLS.
+    wants_tls: bool,
     /// The option whose answer is awaited.
     asked: u32,
     joined: Joined,
@@ -53,9 +58,23 @@ impl ClientHandshake {
         Self {
             name: name.to_owned(),
             greeted: false,
+            wants_tls: false,
             asked: 0,
             joined: Joined::default(),
         }
+    }
+
+    /// The same under TLS.
+    pub fn with_tls(name: &str) -> Self {
+        Self {
+            wants_tls: true,
+            ..Self::new(name)
+        }
+    }
+
+    /// Goes on under TLS; what came in the clear behind the server's consent is not to be handed in.
+    pub fn secured(&mut self, out: &mut Vec<u8>) {
+        self.ask(option_kind::STRUCTURED_REPLY, &[], out);
     }
 
     /// Goes as far as `input` reaches; says how many of its bytes were used, and where that led.
@@ -87,7 +106,10 @@ impl ClientHandshake {
         let known = handshake_flag::FIXED_NEWSTYLE | handshake_flag::NO_ZEROES;
         out.put_u32(u32::from(flags & known));
         self.greeted = true;
-        self.ask(option_kind::STRUCTURED_REPLY, &[], out);
+        match self.wants_tls {
+            true => self.ask(option_kind::STARTTLS, &[], out),
+            false => self.ask(option_kind::STRUCTURED_REPLY, &[], out),
+        }
         (18, ClientProgress::More)
     }
 
@@ -132,7 +154,8 @@ impl ClientHandshake {
             option_kind::GO if accepted => {
                 return ClientProgress::Transmit(std::mem::take(&mut self.joined));
             }
-            option_kind::GO => {
+            option_kind::STARTTLS if accepted => return ClientProgress::StartTls,
+            option_kind::GO | option_kind::STARTTLS => {
                 let words = String::from_utf8_lossy(data).into_owned();
                 return ClientProgress::Refused(kind, words);
             }

@@ -59,6 +59,36 @@ fn refusals_come_with_words() {
 }
 
 #[test]
+fn tls_comes_before_anything_else_or_not_at_all() {
+    let (mut to_client, mut to_server) = (Vec::new(), Vec::new());
+    let mut server = Handshake::new(Tls::Required, &mut to_client);
+    let mut client = ClientHandshake::with_tls("data");
+    let (used, progress) = client.advance(&to_client, &mut to_server);
+    assert_eq!((used, progress), (to_client.len(), ClientProgress::More));
+    to_client.clear();
+    let (used, progress) = server.advance(&to_server, &Two, &mut to_client);
+    assert!(matches!(progress, Progress::StartTls));
+    to_server.drain(..used);
+    let (_, progress) = client.advance(&to_client, &mut to_server);
+    assert_eq!(progress, ClientProgress::StartTls);
+    assert!(to_server.is_empty());
+    client.secured(&mut to_server);
+    assert!(!to_server.is_empty());
+
+    let (mut to_client, mut to_server) = (Vec::new(), Vec::new());
+    let mut server = Handshake::new(Tls::Off, &mut to_client);
+    let mut client = ClientHandshake::with_tls("data");
+    client.advance(&to_client, &mut to_server);
+    to_client.clear();
+    server.advance(&to_server, &Two, &mut to_client);
+    let (_, progress) = client.advance(&to_client, &mut to_server);
+    assert!(
+        matches!(progress, ClientProgress::Refused(..)),
+        "{progress:?}"
+    );
+}
+
+#[test]
 fn what_is_no_server_is_left() {
     let mut out = Vec::new();
     let mut client = ClientHandshake::new("data");

@@ -90,6 +90,15 @@ impl Attached {
         self.size_bytes.load(Ordering::Acquire)
     }
 
+    pub(super) fn store(&self) -> &Objects {
+        &self.store
+    }
+
+    /// Whether large writes may have objects of their own: a second copy has them through the journal.
+    pub(super) fn takes_bulks(&self) -> bool {
+        !self.store.is_mirrored()
+    }
+
     pub(super) fn journal(&self) -> &JournalFile {
         &self.journal
     }
@@ -213,6 +222,22 @@ impl Attached {
         }
     }
 
+    /// Has the system bring what will be read into memory.
+    pub(super) fn bring<'a>(
+        &'a self,
+        core: MutexGuard<'a, Core>,
+        from: u64,
+        len: u64,
+    ) -> MutexGuard<'a, Core> {
+        let block = volume::BLOCK_LEN as u64;
+        let ranges = core.device.engine.stored(from / block, len / block);
+        drop(core);
+        for (name, offset, len) in ranges {
+            self.store.bring(name, offset, len);
+        }
+        self.lock()
+    }
+
     /// A worker does a command that was given to it, and what follows from it.
     pub(super) fn carry_out(self: &Arc<Self>, command: Command) {
         let ended = self.perform(command);
@@ -289,7 +314,7 @@ impl Attached {
                 }
                 Urgency::Prompt
             }
-            Command::JournalSync { .. } => Urgency::Prompt,
+            Command::JournalSync { .. } | Command::BulkSync { .. } => Urgency::Prompt,
             _ => Urgency::Patient,
         };
         self.lock().handed_out += 1;
@@ -340,6 +365,9 @@ impl Attached {
                 offset,
                 len,
             } => Ended::Done(token, self.store.get(name, offset, len)),
+            Command::BulkSync { token, names } => {
+                Ended::Done(token, self.store.sync(&names).map(|()| Vec::new()))
+            }
             Command::Delete { token, name } => {
                 Ended::Done(token, self.store.delete(name).map(|()| Vec::new()))
             }
@@ -362,7 +390,7 @@ fn stage_of(command: &Command) -> Stage {
         Command::JournalHeader { .. } | Command::JournalSync { .. } => Stage::JournalSync,
         Command::JournalRead { .. } => Stage::JournalRead,
         Command::Seal { .. } => Stage::Pack,
-        Command::Put { .. } | Command::Delete { .. } => Stage::Put,
+        Command::Put { .. } | Command::Delete { .. } | Command::BulkSync { .. } => Stage::Put,
         Command::Get { .. } => Stage::Get,
     }
 }

@@ -22,6 +22,17 @@ impl Backing for Disk<'_> {
         self.store.get(name, offset, len)
     }
 
+    fn settle(&mut self, name: ObjectName) -> Result<(), IoError> {
+        match self.store.is_mirrored() {
+            // The second copy may hold something else.
+            true => {
+                let bytes = self.store.get(name, 0, u64::MAX)?;
+                self.store.put(name, &bytes)
+            }
+            false => self.store.sync(&[name]),
+        }
+    }
+
     fn put(&mut self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
         self.store.put(name, bytes)
     }

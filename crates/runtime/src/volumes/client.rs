@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nbd_proto::client::{ClientHandshake, ClientProgress, Joined, ReplyEvent, ReplyReader};
 use nbd_proto::wire::export_flag;
 use nbd_proto::{Command, Errno, Extent, Request};
 
+use super::client_socket::ClientSocket;
 use super::uri::NbdUri;
 
 /// How much is read at once.
@@ -29,7 +28,7 @@ pub struct Answer {
 /// A connection in transmission.
 #[derive(Debug)]
 pub struct NbdClient {
-    socket: Socket,
+    socket: ClientSocket,
     joined: Joined,
     replies: ReplyReader,
     input: Vec<u8>,
@@ -48,17 +47,11 @@ struct Pending {
     extents: Vec<Extent>,
 }
 
-#[derive(Debug)]
-enum Socket {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
 impl NbdClient {
     /// Connects and agrees on an export; waits at most `timeout` for each answer from then on.
     pub fn connect(uri: &NbdUri, timeout: Duration) -> io::Result<Self> {
         let mut client = Self {
-            socket: Socket::connect(uri, timeout)?,
+            socket: ClientSocket::connect(uri, timeout)?,
             joined: Joined::default(),
             replies: ReplyReader::new(),
             input: Vec::new(),
@@ -67,13 +60,26 @@ impl NbdClient {
             next_cookie: 0,
             under_way: BTreeMap::new(),
         };
-        let mut handshake = ClientHandshake::new(uri.export());
+        let mut handshake = match uri.tls() {
+            Some(_) => ClientHandshake::with_tls(uri.export()),
+            None => ClientHandshake::new(uri.export()),
+        };
         loop {
             let (used, progress) = handshake.advance(&client.input, &mut client.output);
             client.input.drain(..used);
             client.send()?;
             match progress {
                 ClientProgress::More => client.receive()?,
+                ClientProgress::StartTls => {
+                    if !client.input.is_empty() {
+                        // Somebody in between could have put it there.
+                        return Err(invalid("more than consent before TLS"));
+                    }
+                    client.socket = client.socket.secured(uri)?;
+                    handshake.secured(&mut client.output);
+                    client.send()?;
+                    client.receive()?;
+                }
                 ClientProgress::Transmit(joined) => {
                     client.joined = joined;
                     return Ok(client);
@@ -125,7 +131,8 @@ impl NbdClient {
     /// Sends what was put.
     pub fn send(&mut self) -> io::Result<()> {
         let output = std::mem::take(&mut self.output);
-        self.socket.write_all(&output)
+        self.socket.write_all(&output)?;
+        self.socket.flush()
     }
 
     /// Waits for the next answer.
@@ -238,46 +245,6 @@ impl Pending {
             Some(target) => target.copy_from_slice(data),
             None => return Err(invalid("data that nobody asked for")),
         }
-        Ok(())
-    }
-}
-
-impl Socket {
-    fn connect(uri: &NbdUri, timeout: Duration) -> io::Result<Self> {
-        let timeout = Some(timeout);
-        if let Some(path) = uri.socket() {
-            let socket = UnixStream::connect(path)?;
-            socket.set_read_timeout(timeout)?;
-            socket.set_write_timeout(timeout)?;
-            return Ok(Self::Unix(socket));
-        }
-        let addresses: Vec<_> = uri.host_and_port().to_socket_addrs()?.collect();
-        let socket = TcpStream::connect(&addresses[..])?;
-        socket.set_nodelay(true)?;
-        socket.set_read_timeout(timeout)?;
-        socket.set_write_timeout(timeout)?;
-        Ok(Self::Tcp(socket))
-    }
-}
-
-impl Read for Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(socket) => socket.read(buffer),
-            Self::Unix(socket) => socket.read(buffer),
-        }
-    }
-}
-
-impl Write for Socket {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(socket) => socket.write(bytes),
-            Self::Unix(socket) => socket.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -5,16 +5,16 @@ use std::sync::{Arc, MutexGuard};
 use base::Timestamp;
 use nbd_proto::{Command, Errno, Event, Extent, Request, Transmission};
 
+use super::ahead::Ahead;
 use super::attached::Attached;
 use super::core::Core;
 use super::limits::Owed;
 use super::outbox::{Outbox, Sender};
-use super::request::{
-    Part, PartKind, READ_LEN_MAX, WRITE_LEN_MAX, Whole, ZERO_LEN_MAX, part_len, parts_of,
-};
+use super::request::{Part, PartKind, READ_LEN_MAX, Whole, ZERO_LEN_MAX, part_len, parts_of};
 use super::session::{Client, Session};
 use super::stream::Stream;
 use super::welcome::{Rest, shake_hands};
+use super::writing::Write;
 
 /// What is received at once: as many requests as a deep queue has.
 const BUFFER_LEN: usize = 256 << 10;
@@ -44,6 +44,7 @@ pub(super) fn serve(client: &mut Client, stream: Stream) {
         volume: Arc::clone(session.volume()),
         outbox,
         write: None,
+        ahead: Ahead::default(),
         now: session.volume().now(),
     };
     connection.run(&stream, &session, (buffer, rest));
@@ -53,27 +54,15 @@ pub(super) fn serve(client: &mut Client, stream: Stream) {
 }
 
 /// A connection since transmission began.
-struct Connection {
+pub(super) struct Connection {
     transmission: Transmission,
     volume: Arc<Attached>,
-    outbox: Arc<Outbox>,
+    pub(super) outbox: Arc<Outbox>,
     /// The WRITE whose data is coming.
-    write: Option<Write>,
+    pub(super) write: Option<Write>,
+    ahead: Ahead,
     /// When the last batch was read.
-    now: Timestamp,
-}
-
-/// A WRITE of which some data has come.
-struct Write {
-    cookie: u64,
-    /// Where the next part begins, and how much of the request is left from there.
-    offset: u64,
-    left: u64,
-    fua: bool,
-    begun: Timestamp,
-    whole: Option<Arc<Whole>>,
-    /// What has come of the next part, if that is not all of it.
-    gathered: Vec<u8>,
+    pub(super) now: Timestamp,
 }
 
 /// What a batch came to.
@@ -197,7 +186,7 @@ impl Connection {
                 return (u64::from(len), core);
             }
             Command::Write { offset, len, fua } => {
-                self.begin_write((cookie, offset, len, fua));
+                self.begin_write(volume, (cookie, offset, len, fua));
                 return (0, core);
             }
             Command::Flush => {
@@ -221,7 +210,7 @@ impl Connection {
         (0, core)
     }
 
-    fn part(
+    pub(super) fn part(
         &self,
         (cookie, kind): (u64, PartKind),
         (offset, len): (u64, u64),
@@ -248,6 +237,9 @@ impl Connection {
     ) -> MutexGuard<'a, Core> {
         let parts = parts_of(offset, u64::from(len), READ_LEN_MAX);
         self.outbox.begins(u64::from(len), self.now);
+        if let Some((from, len)) = self.ahead.note(offset, u64::from(len)) {
+            core = volume.bring(core, from, len);
+        }
         let is_gathered = in_one || !self.outbox.is_structured();
         let whole = (parts > 1).then(|| Whole::read(offset, len, parts, is_gathered));
         let (mut at, mut left) = (offset, u64::from(len));
@@ -284,63 +276,6 @@ impl Connection {
             None,
         );
         volume.submit(core, part, &[])
-    }
-
-    fn begin_write(&mut self, (cookie, offset, len, fua): (u64, u64, u32, bool)) {
-        let parts = parts_of(offset, u64::from(len), WRITE_LEN_MAX);
-        self.outbox.begins(0, self.now);
-        self.write = Some(Write {
-            cookie,
-            offset,
-            left: u64::from(len),
-            fua,
-            begun: self.now,
-            whole: (parts > 1).then(|| Whole::change(offset, parts)),
-            gathered: Vec::new(),
-        });
-    }
-
-    /// Hands in what has come of a WRITE, as far as whole parts go.
-    fn piece<'a>(
-        &mut self,
-        volume: &'a Arc<Attached>,
-        mut core: MutexGuard<'a, Core>,
-        mut data: &[u8],
-        last: bool,
-    ) -> MutexGuard<'a, Core> {
-        let Some(mut write) = self.write.take() else {
-            return core;
-        };
-        loop {
-            let part_len = part_len(write.offset, write.left, WRITE_LEN_MAX);
-            let missing = usize::try_from(part_len).unwrap_or(usize::MAX) - write.gathered.len();
-            let Some((head, rest)) = data.split_at_checked(missing) else {
-                write.gathered.extend_from_slice(data);
-                break;
-            };
-            let what = (write.cookie, PartKind::Write);
-            let range = (write.offset, part_len);
-            let mut part = self.part(what, range, write.fua, write.whole.clone());
-            part.begun = write.begun;
-            core = match write.gathered.is_empty() {
-                true => volume.submit(core, part, head),
-                false => {
-                    write.gathered.extend_from_slice(head);
-                    volume.submit(core, part, &write.gathered)
-                }
-            };
-            write.gathered.clear();
-            write.offset += part_len;
-            write.left -= part_len;
-            data = rest;
-            if write.left == 0 {
-                break;
-            }
-        }
-        if !last {
-            self.write = Some(write);
-        }
-        core
     }
 
     fn status(&self, volume: &Attached, (cookie, offset, len, one): (u64, u64, u32, bool)) {

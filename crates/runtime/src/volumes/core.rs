@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 use base::Timestamp;
 use nbd_proto::Errno;
 use slab::Slab;
-use volume::{Command, Device, IoError, ObjectName, Refused, Reply, Sealed};
+use volume::{BulkDraft, Command, Device, IoError, ObjectName, Refused, Reply, Sealed};
 
 use super::request::{Outcome, Part, PartKind};
 
@@ -63,6 +63,18 @@ impl Core {
             PartKind::Zero => device.zero(id, offset, u64::from(len), fua),
             PartKind::Flush => device.flush(id),
         };
+        begun.map_err(|refused| (self.parts.remove(key), refused))
+    }
+
+    /// Hands in a part that is stored already; gives it back with the reason if it cannot be.
+    pub(super) fn begin_bulk(
+        &mut self,
+        part: Part,
+        draft: BulkDraft,
+    ) -> Result<(), (Part, Refused)> {
+        let fua = part.fua;
+        let key = self.parts.insert(part);
+        let begun = self.device.write_bulk(key as u64, draft, fua);
         begun.map_err(|refused| (self.parts.remove(key), refused))
     }
 

@@ -5,10 +5,13 @@
 //! the engine wants, and sends all answers in one go; threads are shared only for what waits for the
 //! disk. No event loop of the cache is involved.
 
+mod ahead;
 mod attached;
 mod backing;
+mod bulk;
 mod checking;
 mod client;
+mod client_socket;
 mod connection;
 mod core;
 mod error;
@@ -41,6 +44,7 @@ mod twin;
 mod uri;
 mod welcome;
 mod workers;
+mod writing;
 
 pub use attached::Attached;
 pub use client::{Answer, NbdClient};

@@ -1,5 +1,6 @@
 //! One volume's objects: in the store of all volumes, and in its second copy if it has one.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use volume::{IoError, ObjectName, VolumeId};
@@ -32,6 +33,22 @@ impl Objects {
         Ok(())
     }
 
+    /// Whether there is a second copy.
+    pub(super) fn is_mirrored(&self) -> bool {
+        self.twin.is_some()
+    }
+
+    /// Begins an object that is stored bit by bit, and durable only when it is synced; not where there is a
+    /// second copy.
+    pub(super) fn begin(&self, name: ObjectName) -> Result<File, IoError> {
+        self.store.begin(name)
+    }
+
+    /// Makes objects durable.
+    pub(super) fn sync(&self, names: &[ObjectName]) -> Result<(), IoError> {
+        self.store.sync(names)
+    }
+
     /// Deletes an object; one that is not there is deleted already.
     pub(super) fn delete(&self, name: ObjectName) -> Result<(), IoError> {
         self.store.delete(name)?;
@@ -49,6 +66,11 @@ impl Objects {
             bytes.ok_or(error)
         };
         self.store.get(name, offset, len).or_else(other)
+    }
+
+    /// Has the system bring a range into memory.
+    pub(super) fn bring(&self, name: ObjectName, offset: u64, len: u64) {
+        self.store.bring(name, offset, len);
     }
 
     /// Reads a range if that takes no waiting for a disk.

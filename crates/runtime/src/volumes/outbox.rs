@@ -269,7 +269,9 @@ impl Outbox {
                     break;
                 }
                 sent -= first.len();
-                pieces.pop_front();
+                if let Some(sent) = pieces.pop_front() {
+                    volume::give_back(sent);
+                }
             }
         }
         Ok(total)

@@ -97,6 +97,11 @@ impl Whole {
         self.reads_len
     }
 
+    /// It has so many more parts than was thought; one of which is still to be begun.
+    pub(super) fn add_parts(&self, parts: u32) {
+        self.left.fetch_add(parts, Ordering::AcqRel);
+    }
+
     pub(super) fn is_gathered(&self) -> bool {
         self.with(|state| state.gathered.is_some())
     }

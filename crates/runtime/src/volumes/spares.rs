@@ -8,10 +8,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use volume::VolumeId;
+use volume::{ObjectName, VolumeId};
 
-/// How many a volume has at most, each of some 4 MiB.
-const SPARES_MAX: usize = 64;
+/// How many a volume has at most, each of some 4 MiB,
+const SEGMENTS_MAX: usize = 64;
+/// and of those of large writes, each of some 1 MiB.
+const BULKS_MAX: usize = 512;
+
+/// Whose files they are, and whether they are those of large writes, which have another length.
+type Kind = (VolumeId, bool);
 
 /// The spare files of each volume.
 #[derive(Debug, Default)]
@@ -19,39 +24,50 @@ pub(super) struct Spares(Mutex<Shelf>);
 
 #[derive(Debug, Default)]
 struct Shelf {
-    paths: BTreeMap<VolumeId, Vec<PathBuf>>,
+    paths: BTreeMap<Kind, Vec<PathBuf>>,
     /// Those that were ever kept, so that no two have one name.
     count: u64,
 }
 
 impl Spares {
-    /// A number for another file of a volume; `None` if it has enough.
-    pub(super) fn place_for(&self, volume: VolumeId) -> Option<u64> {
+    /// A number for the file of an object that is deleted; `None` if there are enough.
+    pub(super) fn place_for(&self, name: ObjectName) -> Option<u64> {
         let mut shelf = self.shelf();
-        let full = shelf
-            .paths
-            .get(&volume)
-            .is_some_and(|paths| paths.len() >= SPARES_MAX);
+        let most = match name.is_bulk() {
+            true => BULKS_MAX,
+            false => SEGMENTS_MAX,
+        };
+        let kept = shelf.paths.get(&kind(name));
+        let full = kept.is_some_and(|paths| paths.len() >= most);
         shelf.count += 1;
         (!full).then_some(shelf.count)
     }
 
-    /// A file that may be written over from now on.
-    pub(super) fn keep(&self, volume: VolumeId, path: PathBuf) {
-        self.shelf().paths.entry(volume).or_default().push(path);
+    /// The file of an object that may be written over from now on.
+    pub(super) fn keep(&self, name: ObjectName, path: PathBuf) {
+        self.shelf().paths.entry(kind(name)).or_default().push(path);
     }
 
-    /// The one that was kept last, whose pages are most likely still in memory.
-    pub(super) fn take(&self, volume: VolumeId) -> Option<PathBuf> {
-        self.shelf().paths.get_mut(&volume)?.pop()
+    /// One for such an object: that which was kept last, whose pages are most likely still in memory.
+    pub(super) fn take(&self, name: ObjectName) -> Option<PathBuf> {
+        self.shelf().paths.get_mut(&kind(name))?.pop()
     }
 
     /// All of a volume, which are not kept any more.
     pub(super) fn take_all(&self, volume: VolumeId) -> Vec<PathBuf> {
-        self.shelf().paths.remove(&volume).unwrap_or_default()
+        let mut shelf = self.shelf();
+        let mut all = Vec::new();
+        for is_bulk in [false, true] {
+            all.extend(shelf.paths.remove(&(volume, is_bulk)).unwrap_or_default());
+        }
+        all
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn kind(name: ObjectName) -> Kind {
+    (name.volume, name.is_bulk())
 }

@@ -3,7 +3,7 @@
 //! An object's name is its path. It is written beside its place, made durable, and then put there, so
 //! that nobody ever lists half an object. Files that are read stay open, as many as fit a bound.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -60,7 +60,7 @@ impl ObjectStore {
             self.make_folder(folder)?;
         }
         let partial = match name.kind {
-            ObjectKind::Segment => self.spares.take(name.volume),
+            ObjectKind::Segment => self.spares.take(name),
             _ => None,
         };
         let partial = partial.unwrap_or_else(|| {
@@ -82,6 +82,45 @@ impl ObjectStore {
         stored
     }
 
+    /// Begins an object that is stored bit by bit: it is there from now on, and durable once it is synced.
+    pub(super) fn begin(&self, name: ObjectName) -> Result<File, IoError> {
+        let begun = self.try_begin(name);
+        if begun
+            .as_ref()
+            .is_err_and(|error| io_error(error) == IoError::NoSpace)
+        {
+            self.drop_spares(name.volume);
+        }
+        begun.map_err(|error| io_error(&error))
+    }
+
+    fn try_begin(&self, name: ObjectName) -> io::Result<File> {
+        let path = self.path(name);
+        let folder = path.parent().unwrap_or(&self.dir);
+        if !folder.is_dir() {
+            self.make_folder(folder)?;
+        }
+        if let Some(spare) = self.spares.take(name) {
+            fs::rename(spare, &path)?;
+        }
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let file = options.mode(0o600).open(&path)?;
+        Ok(file)
+    }
+
+    /// Makes objects durable that were stored bit by bit.
+    pub(super) fn sync(&self, names: &[ObjectName]) -> Result<(), IoError> {
+        let sync = |name: &ObjectName| self.file(*name)?.sync_data();
+        let synced = names.iter().try_for_each(sync);
+        let folders: BTreeSet<PathBuf> = names
+            .iter()
+            .filter_map(|name| Some(self.path(*name).parent()?.to_owned()))
+            .collect();
+        let synced = synced.and_then(|()| folders.iter().try_for_each(|one| sync_folder(one)));
+        synced.map_err(|error| io_error(&error))
+    }
+
     fn drop_spares(&self, volume: VolumeId) {
         for path in self.spares.take_all(volume) {
             // What cannot be removed is when the volume is attached next.
@@ -95,6 +134,15 @@ impl ObjectStore {
             Ok(file) => read_now(&file, offset, len),
             Err(error) => ReadNow::Done(Err(io_error(&error))),
         }
+    }
+
+    /// Has the system bring a range into memory; whoever reads it then need not wait.
+    pub(super) fn bring(&self, name: ObjectName, offset: u64, len: u64) {
+        // It is read all the same if that cannot be done.
+        let _ = self.file(name).map(|file| {
+            let len = std::num::NonZeroU64::new(len);
+            rustix::fs::fadvise(&*file, offset, len, rustix::fs::Advice::WillNeed)
+        });
     }
 
     /// Reads a range; fewer bytes where the object ends before.
@@ -114,7 +162,7 @@ impl ObjectStore {
         self.forget(name);
         let path = self.path(name);
         let place = match name.kind {
-            ObjectKind::Segment => self.spares.place_for(name.volume),
+            ObjectKind::Segment => self.spares.place_for(name),
             _ => None,
         };
         if let Some(place) = place {
@@ -122,7 +170,7 @@ impl ObjectStore {
                 .folder(name.volume)
                 .join(format!("spare-{place}{PARTIAL}"));
             if fs::rename(&path, &spare).is_ok() {
-                self.spares.keep(name.volume, spare);
+                self.spares.keep(name, spare);
                 return Ok(());
             }
         }

@@ -85,7 +85,7 @@ fn a_deleted_segment_is_written_over_and_nothing_of_it_is_left() {
     assert_eq!(store.get(name(1), 0, 1), Err(IoError::NotFound));
     store.put(name(2), b"short").unwrap();
     assert_eq!(store.get(name(2), 0, u64::MAX), Ok(b"short".to_vec()));
-    assert!(store.spares.take(VolumeId(7)).is_none());
+    assert!(store.spares.take(name(1)).is_none());
     store.delete(name(2)).unwrap();
     store.put(name(3), b"a longer one again").unwrap();
     let whole = Ok(b"a longer one again".to_vec());

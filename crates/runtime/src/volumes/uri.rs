@@ -6,11 +6,22 @@ use std::str::FromStr;
 /// The port that NBD has by default.
 const PORT: u16 = 10809;
 
-/// `nbd://HOST[:PORT]/EXPORT` or `nbd+unix:///EXPORT?socket=PATH`.
+/// `nbd://HOST[:PORT]/EXPORT` or `nbd+unix:///EXPORT?socket=PATH`; under TLS `nbds://` and `nbds+unix://`, with
+/// `tls-certificates=DIR`, and `tls-hostname=NAME` where the server's certificate has another name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NbdUri {
     place: Place,
     export: String,
+    tls: Option<UriTls>,
+}
+
+/// What TLS is spoken with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UriTls {
+    /// The folder of `ca-cert.pem`, and of `client-cert.pem` and `client-key.pem` if there are such.
+    pub(super) certificates: PathBuf,
+    /// The name that the server's certificate has to have.
+    pub(super) hostname: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +34,11 @@ impl NbdUri {
     /// The export's name; empty for the server's default one.
     pub fn export(&self) -> &str {
         &self.export
+    }
+
+    /// What TLS is spoken with, if it is.
+    pub(super) fn tls(&self) -> Option<&UriTls> {
+        self.tls.as_ref()
     }
 
     /// The Unix socket, if that is where it is.
@@ -49,25 +65,49 @@ impl FromStr for NbdUri {
         let wrong = || {
             format!(
                 "{text:?} is no NBD URI: write nbd://HOST[:PORT]/EXPORT or \
-                 nbd+unix:///EXPORT?socket=PATH"
+                 nbd+unix:///EXPORT?socket=PATH, or nbds:// and nbds+unix:// with \
+                 tls-certificates=DIR for TLS"
             )
         };
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, export) = rest.split_once('/').unwrap_or((rest, ""));
         let export = decode(export).ok_or_else(wrong)?;
+        let asked = |key: &str| {
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            let value = pairs.find_map(|(name, value)| (name == key).then_some(value));
+            value.and_then(decode)
+        };
         let place = match scheme {
-            "nbd" if !authority.is_empty() => Place::Tcp(with_port(authority)),
-            "nbd+unix" => {
-                let socket = query
-                    .split('&')
-                    .find_map(|pair| pair.strip_prefix("socket="));
-                let path = socket.and_then(decode).ok_or_else(wrong)?;
-                Place::Unix(PathBuf::from(path))
+            "nbd" | "nbds" if !authority.is_empty() => Place::Tcp(with_port(authority)),
+            "nbd+unix" | "nbds+unix" => {
+                Place::Unix(PathBuf::from(asked("socket").ok_or_else(wrong)?))
             }
             _ => return Err(wrong()),
         };
-        Ok(Self { place, export })
+        let tls = match scheme.starts_with("nbds") {
+            true => Some(UriTls {
+                certificates: asked("tls-certificates").ok_or_else(wrong)?.into(),
+                hostname: asked("tls-hostname").unwrap_or_else(|| place.hostname()),
+            }),
+            false => None,
+        };
+        Ok(Self { place, export, tls })
+    }
+}
+
+impl Place {
+    /// The name that a certificate has, if nothing else is said.
+    fn hostname(&self) -> String {
+        match self {
+            Self::Tcp(place) => {
+                let host = place.rsplit_once(':').map_or(&place[..], |(host, _)| host);
+                host.trim_start_matches('[')
+                    .trim_end_matches(']')
+                    .to_owned()
+            }
+            Self::Unix(_) => "localhost".to_owned(),
+        }
     }
 }
 

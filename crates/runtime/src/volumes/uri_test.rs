@@ -26,6 +26,25 @@ fn places_and_exports() {
 }
 
 #[test]
+fn tls_has_certificates_and_a_name() {
+    let uri: NbdUri = "nbds://db.example:99/data?tls-certificates=/etc/pki%20x"
+        .parse()
+        .unwrap();
+    assert_eq!(uri.host_and_port(), "db.example:99");
+    let tls = uri.tls().unwrap();
+    assert_eq!(tls.certificates, Path::new("/etc/pki x"));
+    assert_eq!(tls.hostname, "db.example");
+    let uri: NbdUri = "nbds+unix:///data?socket=/s&tls-certificates=/c&tls-hostname=db"
+        .parse()
+        .unwrap();
+    assert_eq!(uri.socket(), Some(Path::new("/s")));
+    assert_eq!(uri.tls().unwrap().hostname, "db");
+    let uri: NbdUri = "nbds://[::1]/data?tls-certificates=/c".parse().unwrap();
+    assert_eq!(uri.tls().unwrap().hostname, "::1");
+    assert!("nbd://h/data".parse::<NbdUri>().unwrap().tls().is_none());
+}
+
+#[test]
 fn what_is_none_is_refused() {
     for text in [
         "",
@@ -35,6 +54,7 @@ fn what_is_none_is_refused() {
         "nbd+unix:///x",
         "nbd://h/%4",
         "nbd://h/%zz",
+        "nbds://h/data",
     ] {
         let refused = text.parse::<NbdUri>();
         assert!(refused.is_err_and(|why| why.contains("nbd+unix")), "{text}");

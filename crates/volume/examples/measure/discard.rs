@@ -170,7 +170,7 @@ impl Discard {
                 self.journal[..bytes.len()].copy_from_slice(&bytes);
                 (token, done)
             }
-            Command::JournalSync { token } => (token, done),
+            Command::JournalSync { token } | Command::BulkSync { token, .. } => (token, done),
             Command::JournalRead { token, at, len } => (token, self.journal_read(at, len)),
             Command::Put { .. } if self.refuses => return None,
             Command::Put { token, name, bytes } => {

@@ -1,5 +1,6 @@
 //! Crashes by the hundred, each from a seed: nothing that was flushed is lost, nothing settled flips.
 
+mod bulks;
 mod damage_test;
 pub(crate) mod disk;
 mod past;
@@ -66,6 +67,7 @@ fn nothing_is_lost_over_10_000_more() {
 
 fn nothing_is_lost(first: u64, count: u64) {
     let mut total = crate::Figures::default();
+    let mut bulks = 0;
     for seed in first..first + count {
         let (fault, world) = run(seed, Planted::Nothing);
         assert_eq!(fault, None, "seed {seed}");
@@ -77,10 +79,12 @@ fn nothing_is_lost(first: u64, count: u64) {
         total.segments += world.total.segments;
         total.checkpoints += world.total.checkpoints;
         total.collected += world.total.collected;
+        bulks += world.bulks_written;
     }
     // A run that packs, checkpoints or collects nothing would prove nothing of it.
     let enough = total.segments > 5 * count && total.checkpoints > count;
     assert!(enough && total.collected > count / 2, "{total:?}");
+    assert!(bulks > 10 * count, "{bulks} bulks");
 }
 
 #[test]
@@ -92,6 +96,8 @@ fn planted_bugs_are_caught() {
         Planted::TornRecord,
         Planted::EarlySnapshot,
         Planted::Unpinned,
+        Planted::UnsyncedBulk,
+        Planted::TornBulk,
     ] {
         let caught = (0..SEEDS).find(|seed| run(*seed, planted).0.is_some());
         assert!(caught.is_some(), "{planted:?} went unnoticed");

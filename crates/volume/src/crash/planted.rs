@@ -10,4 +10,6 @@ pub(crate) enum Planted {
     TornRecord,
     EarlySnapshot,
     Unpinned,
+    UnsyncedBulk,
+    TornBulk,
 }

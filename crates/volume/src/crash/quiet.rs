@@ -52,7 +52,10 @@ impl Backing for World {
 
     fn get(&mut self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {
         self.burn()?;
-        self.store.get(name, offset, len)
+        match self.originals.get(&name) {
+            Some(bytes) if self.planted == Planted::TornBulk => Ok(bytes.clone()),
+            _ => self.store.get(name, offset, len),
+        }
     }
 
     fn put(&mut self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
@@ -61,6 +64,12 @@ impl Backing for World {
             return Err(IoError::Failed);
         }
         self.store.put(name, bytes);
+        Ok(())
+    }
+
+    fn settle(&mut self, name: ObjectName) -> Result<(), IoError> {
+        self.burn()?;
+        self.store.sync(name);
         Ok(())
     }
 

@@ -26,6 +26,17 @@ impl Store {
         self.durable.insert(name, bytes.to_vec());
     }
 
+    /// Stores an object that is lost with the power until it is synced.
+    pub(crate) fn put_unsynced(&mut self, name: ObjectName, bytes: &[u8]) {
+        self.seen.insert(name, bytes.to_vec());
+    }
+
+    pub(crate) fn sync(&mut self, name: ObjectName) {
+        if let Some(bytes) = self.seen.remove(&name) {
+            self.durable.insert(name, bytes);
+        }
+    }
+
     /// Without epochs, two objects of one number are one object.
     fn forget_twins(&mut self, name: ObjectName) {
         if self.reuses_names {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base::Timestamp;
 use base::rng::Rng;
 
+use super::bulks::BulkUnderWay;
 use super::disk::{Disk, SyncBegun};
 use super::past::Past;
 use super::planted::Planted;
@@ -41,6 +42,10 @@ pub(crate) struct World {
     /// The next attachment is one to an older state.
     pub(super) journal_lost: bool,
     pub(crate) pending: Vec<Command>,
+    pub(super) bulks: Vec<BulkUnderWay>,
+    /// Planted: bulks as they were stored, whatever became of them.
+    pub(super) originals: BTreeMap<ObjectName, Vec<u8>>,
+    pub(crate) bulks_written: u64,
     pub(crate) syncs: BTreeMap<u64, SyncBegun>,
     /// Operations under way: what they are.
     pub(super) ops: BTreeMap<u64, Op>,
@@ -100,6 +105,9 @@ impl World {
             is_full: false,
             journal_lost: false,
             pending: Vec::new(),
+            bulks: Vec::new(),
+            originals: BTreeMap::new(),
+            bulks_written: 0,
             syncs: BTreeMap::new(),
             ops: BTreeMap::new(),
             next_op: 1,
@@ -200,6 +208,8 @@ impl World {
             94 if self.rng.below(20) == 0 => self.is_full = !self.is_full,
             95 if self.rng.below(2) == 0 => self.delete_snapshot(engine),
             93 if self.sizes.change => self.resize(engine),
+            90..93 if self.ops.len() < 12 => self.begin_bulk(engine),
+            85..90 => self.end_bulk(engine),
             _ => {}
         }
         self.take_commands(engine);
@@ -287,6 +297,13 @@ impl World {
                 self.disk.end_sync(begun);
                 engine.handle_completion(now, token, Ok(Vec::new()));
             }
+            Command::BulkSync { token, names } => {
+                let names = names.into_iter();
+                names
+                    .filter(|_| self.planted != Planted::UnsyncedBulk)
+                    .for_each(|name| self.store.sync(name));
+                engine.handle_completion(now, token, Ok(Vec::new()));
+            }
             Command::JournalRead { token, at, len } => {
                 let bytes = self.disk.read(at, len);
                 engine.handle_completion(now, token, Ok(bytes));
@@ -369,6 +386,10 @@ impl World {
                 Command::Delete { name, .. } if self.rng.below(2) == 0 => self.store.delete(name),
                 _ => {}
             }
+        }
+        for bulk in std::mem::take(&mut self.bulks) {
+            self.store
+                .put_unanswered(bulk.draft.name(), &bulk.bytes, &mut self.rng);
         }
         self.syncs.clear();
         self.ops.clear();

@@ -249,7 +249,7 @@ impl Engine {
             return;
         }
         let dead = self.table.dead();
-        let old = dead.filter(|(_, row)| row.volume == self.config.volume && row.id.number <= head);
+        let old = dead.filter(|(_, row)| row.volume == self.config.volume && row.since() <= head);
         let old: Vec<_> = old.map(|(number, row)| (number, row.name())).collect();
         for (number, name) in old {
             self.forget(number, name);
@@ -258,7 +258,9 @@ impl Engine {
 
     /// Forgets a row and deletes its segment, unless the row is another's by now.
     fn forget(&mut self, number: u32, name: ObjectName) {
-        if self.segment_at(number) == Some(name) {
+        // While the journal names it, recovery looks for it.
+        let is_named = self.bulks.has(name.segment_id()) && name.volume == self.config.volume;
+        if self.segment_at(number) == Some(name) && !is_named {
             if name.volume == self.config.volume {
                 self.delete(name);
             }

@@ -3,12 +3,15 @@
 //! Moved blocks have survived once and go into segments of their own, which keep the age of their blocks:
 //! that keeps cold apart from hot. The victim is deleted when nothing that recovery starts from needs it.
 
+use std::sync::Arc;
+
 use super::{Engine, Task};
+use crate::buffers::Lent;
 use crate::bytes::usize_of;
 use crate::command::{Command, IoError, Reply};
 use crate::leaf::Place;
 use crate::name::{ObjectName, SegmentId};
-use crate::segment::{Change, DraftBlock, Summary, UNIT_LEN, open_frame};
+use crate::segment::{Change, DraftBlock, Summary, UNIT_LEN, lend_frame};
 use crate::table::Row;
 
 /// One segment at a time.
@@ -81,8 +84,8 @@ impl Engine {
         let Some(number) = self.table.number_of(id) else {
             return;
         };
-        let live = match &result {
-            Ok(bytes) => self.live_of(number, id, bytes),
+        let live = match result {
+            Ok(bytes) => self.live_of(number, id, &Arc::new(bytes.into())),
             // Tried again when the next segment has taken effect.
             Err(IoError::Failed | IoError::NoSpace) => return,
             Err(IoError::NotFound) => None,
@@ -101,21 +104,20 @@ impl Engine {
     }
 
     /// The live blocks of a segment; `None` if any of it is damaged.
-    fn live_of(&self, number: u32, id: SegmentId, bytes: &[u8]) -> Option<Vec<DraftBlock>> {
+    fn live_of(&self, number: u32, id: SegmentId, bytes: &Arc<Lent>) -> Option<Vec<DraftBlock>> {
         let summary = Summary::parse(bytes).filter(|summary| summary.id == id)?;
         let mut live = Vec::new();
         for entry in &summary.entries {
             let unit = match entry.change {
                 Change::Written { unit } | Change::Moved { unit, .. } => unit,
-                Change::Zero { .. } => continue,
+                Change::Zero { .. } | Change::Adopted { .. } => continue,
             };
             let here = Place { row: number, unit };
             if self.map.get(entry.block) != Some(here) {
                 continue;
             }
-            let frame = bytes.get(usize_of(u64::from(unit)) * UNIT_LEN..)?;
-            let data = open_frame(frame, entry.block)?;
-            live.push((entry.block, data.into(), Some((id, unit))));
+            let data = lend_frame(bytes, usize_of(u64::from(unit)) * UNIT_LEN, entry.block)?;
+            live.push((entry.block, data, Some((id, unit))));
         }
         Some(live)
     }

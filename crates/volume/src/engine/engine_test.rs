@@ -53,6 +53,10 @@ impl Rig {
                 disk.end_sync(disk.begin_sync());
                 (token, Ok(Vec::new()))
             }
+            Command::BulkSync { token, names } => {
+                names.into_iter().for_each(|name| store.sync(name));
+                (token, Ok(Vec::new()))
+            }
             Command::JournalRead { token, at, len } => (token, Ok(disk.read(at, len))),
             Command::Seal { token, draft } => {
                 return self.engine.handle_sealed(token, draft.seal());

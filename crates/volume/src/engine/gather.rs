@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::BLOCK_LEN;
+use crate::buffers::Lent;
+use crate::bulk::{BulkRef, Stretch};
 use crate::bytes::{Slice, crc, usize_of};
 use crate::journal::ZERO_BLOCK;
 use crate::overlay::{Content, Fresh};
@@ -40,33 +42,51 @@ pub(super) fn spans(fresh: &[Fresh], lap_len: u64) -> Vec<(u64, u64)> {
 }
 
 /// A stretch of the journal: its position and its bytes.
-pub(super) type Run = (u64, Arc<Vec<u8>>);
+pub(super) type Run = (u64, Arc<Lent>);
 
-/// Blocks with their data, and stretches of zeroes.
-type Collected = (Vec<DraftBlock>, Vec<(u64, u32)>);
+/// What a segment is made of.
+#[derive(Default)]
+pub(super) struct Collected {
+    pub(super) blocks: Vec<DraftBlock>,
+    pub(super) zeroes: Vec<(u64, u32)>,
+    pub(super) adopted: Vec<(Stretch, BulkRef)>,
+}
 
 /// The data of `fresh` out of what was read; blocks that are not what was written are lost.
 pub(super) fn collect(fresh: &[Fresh], runs: &[Run], lost: &mut Vec<u64>) -> Collected {
-    let (mut blocks, mut zeroes) = (Vec::new(), Vec::new());
+    let mut all = Collected::default();
     for part in fresh {
-        if part.content == Content::Zero {
-            zeroes.push((part.block, u32::try_from(part.blocks).unwrap_or(u32::MAX)));
-            continue;
+        let count = u32::try_from(part.blocks).unwrap_or(u32::MAX);
+        match part.content {
+            Content::Zero => {
+                all.zeroes.push((part.block, count));
+                continue;
+            }
+            Content::Bulk { object, unit } => {
+                let stretch = Stretch {
+                    block: part.block,
+                    blocks: count,
+                    unit,
+                };
+                all.adopted.push((stretch, object));
+                continue;
+            }
+            Content::Data { .. } | Content::Lost => {}
         }
         for index in 0..part.blocks {
             let block = part.block + index;
             match written(part, index, runs) {
-                Some(data) if *data == ZERO_BLOCK => zeroes.push((block, 1)),
-                Some(data) => blocks.push((block, data, None)),
+                Some(data) if *data == ZERO_BLOCK => all.zeroes.push((block, 1)),
+                Some(data) => all.blocks.push((block, data, None)),
                 None => {
-                    blocks.push((block, Slice::default(), None));
+                    all.blocks.push((block, Slice::default(), None));
                     // Those that recovery found have been told.
                     lost.extend((part.content != Content::Lost).then_some(block));
                 }
             }
         }
     }
-    (blocks, zeroes)
+    all
 }
 
 /// What a record wrote to a block; `None` if it is not there any more.

@@ -1,5 +1,6 @@
 //! The engine in service: operations in, commands and replies out.
 
+mod bulks;
 mod checkpoint;
 mod collect;
 mod gather;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 
+use crate::buffers::give_back;
 use crate::command::{Command, Config, IoError, Refused, Reply, Stage};
 use crate::journal::Journal;
 use crate::map::Map;
@@ -24,6 +26,7 @@ use crate::segment::Sealed;
 use crate::snapshot::{Parent, SnapshotId};
 use crate::table::Table;
 
+pub(crate) use bulks::Bulks;
 pub(crate) use checkpoint::Named;
 pub(crate) use recovered::Recovered;
 
@@ -52,6 +55,7 @@ pub struct Engine {
     table: Table,
     writes: Writes,
     reads: Reads,
+    bulks: Bulks,
     packer: Packer,
     checkpoints: Checkpoints,
     collector: Collector,
@@ -78,6 +82,11 @@ enum Task {
         tail: u64,
     },
     Sync,
+    /// Bulks, by their last records, that a flush covers or the segment of a number takes up.
+    BulkSync {
+        unsynced: Vec<(u64, SegmentId)>,
+        slot: Option<u64>,
+    },
     PackRead {
         number: u64,
         pos: u64,
@@ -152,6 +161,7 @@ impl Engine {
             table: found.table,
             writes: Writes::new(synced_seq),
             reads: Reads::default(),
+            bulks: found.bulks,
             packer: Packer::new(found.head, found.through_seq, found.whole),
             checkpoints: Checkpoints::new((found.root, found.root_head), found.named, found.frozen),
             collector: Collector::default(),
@@ -191,7 +201,7 @@ impl Engine {
     pub fn figures(&self) -> Figures {
         let usage = self.table.usage();
         Figures {
-            journal_used_len: self.journal.used_len(),
+            journal_used_len: self.journal.used_len() + self.bulks.len(),
             overlay_extents: self.layers.len() as u64,
             map_memory_len: self.map.memory_len(),
             mapped_blocks: usage.mapped,
@@ -249,9 +259,10 @@ impl Engine {
             Task::JournalRun => self.run_ended(token, result),
             Task::Header { tail } => self.header_ended(tail, result),
             Task::Sync => self.sync_ended(result),
+            Task::BulkSync { unsynced, slot } => self.bulk_sync_ended(&unsynced, slot, result),
             Task::PackRead { number, pos } => self.pack_read_ended(number, pos, result),
             Task::Put { put, what, tries } => match result {
-                Ok(_) => self.put_ended(what, &put),
+                Ok(_) => self.put_ended(what, put),
                 Err(error) => self.put_failed(now, put, what, (tries, error)),
             },
             Task::Read(piece) => self.piece_ended(piece, result),
@@ -271,14 +282,21 @@ impl Engine {
         }
     }
 
-    fn put_ended(&mut self, what: Stored, put: &Command) {
+    fn put_ended(&mut self, what: Stored, put: Command) {
         self.store_full = false;
         match what {
-            Stored::Segment(number) => self.segment_stored(number),
+            Stored::Segment(number) => {
+                if let Command::Put { bytes, .. } = put
+                    && let Ok(bytes) = Arc::try_unwrap(bytes)
+                {
+                    give_back(bytes);
+                }
+                self.segment_stored(number);
+            }
             Stored::Part => self.next_of_checkpoint(),
             Stored::Root => {
                 if let Command::Put { name, .. } = put {
-                    self.root_stored(*name);
+                    self.root_stored(name);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The packer: the live part of the oldest records becomes a segment, and takes effect in order.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::gather::{Run, collect, spans};
@@ -127,11 +127,12 @@ impl Engine {
         while self.stopped.is_none() && self.packer.slots.len() < self.config.puts_max {
             if self.layers.after(self.packer.planned_through).is_none() {
                 let enough = self.layer_len();
-                if self.journal.used_len() < enough && !self.writes.has_refused() {
+                if self.journal.used_len() + self.bulks.len() < enough && !self.writes.has_refused()
+                {
                     return;
                 }
                 let pressed = self.writes.has_refused() && self.packer.slots.is_empty();
-                if !pressed && self.unplanned_len() < enough {
+                if !pressed && self.unplanned_len() + self.bulks.unplanned_len() < enough {
                     return;
                 }
                 self.cut_layer();
@@ -191,13 +192,13 @@ impl Engine {
                 break;
             }
             through = kept.seq;
-            if !matches!(kept.kind, Kind::Data | Kind::Zero) {
+            if !matches!(kept.kind, Kind::Data | Kind::Zero | Kind::Bulk) {
                 continue;
             }
             let live = layer.within(kept.block, blocks);
             for part in live.into_iter().filter(|part| part.seq == kept.seq) {
                 match part.content {
-                    Content::Zero => zeroes += 1,
+                    Content::Zero | Content::Bulk { .. } => zeroes += 1,
                     Content::Data { .. } | Content::Lost => frames += part.blocks,
                 }
                 fresh.push(part);
@@ -208,6 +209,7 @@ impl Engine {
         }
         self.packer.planned_whole = through == layer.cut_seq;
         let size_blocks = layer.size_blocks;
+        self.bulks.planned(self.packer.planned_through, through);
         self.packer.planned_through = through;
         self.start_slot(through, size_blocks, fresh);
         true
@@ -224,8 +226,17 @@ impl Engine {
             self.commands
                 .push_back(Command::JournalRead { token, at, len });
         }
+        let bulks = fresh.iter().filter_map(|part| match part.content {
+            Content::Bulk { object, .. } => Some(object.id),
+            _ => None,
+        });
+        let unsynced = self.bulks.unsynced_of(&bulks.collect());
+        let waits = usize::from(!unsynced.is_empty());
+        if waits > 0 {
+            self.begin_bulk_sync(unsynced, Some(id.number));
+        }
         let state = SlotState::Reading {
-            missing: spans.len(),
+            missing: spans.len() + waits,
             runs: Vec::new(),
         };
         self.packer.slots.push_back(Slot {
@@ -254,6 +265,7 @@ impl Engine {
             born,
             blocks,
             zeroes: Vec::new(),
+            adopted: Vec::new(),
         });
         self.packer.slots.push_back(Slot {
             id,
@@ -280,7 +292,17 @@ impl Engine {
             && let SlotState::Reading { missing, runs } = &mut slot.state
         {
             *missing -= 1;
-            runs.push((pos, Arc::new(bytes)));
+            runs.push((pos, Arc::new(bytes.into())));
+        }
+        self.advance_slots();
+    }
+
+    /// The bulks that a segment takes up are durable.
+    pub(super) fn pack_bulks_synced(&mut self, number: u64) {
+        if let Some(slot) = self.packer.slot(number)
+            && let SlotState::Reading { missing, .. } = &mut slot.state
+        {
+            *missing -= 1;
         }
         self.advance_slots();
     }
@@ -294,7 +316,7 @@ impl Engine {
         let (mut drafts, mut lost) = (Vec::new(), Vec::new());
         for slot in &mut self.packer.slots {
             if let SlotState::Reading { missing: 0, runs } = &slot.state {
-                let (blocks, zeroes) = collect(&slot.fresh, runs, &mut lost);
+                let all = collect(&slot.fresh, runs, &mut lost);
                 let draft = Box::new(Draft {
                     volume,
                     id: slot.id,
@@ -302,8 +324,9 @@ impl Engine {
                     size_blocks: slot.size_blocks,
                     whole: slot.whole,
                     born: slot.id.number,
-                    blocks,
-                    zeroes,
+                    blocks: all.blocks,
+                    zeroes: all.zeroes,
+                    adopted: all.adopted,
                 });
                 slot.state = SlotState::Sealing;
                 drafts.push((slot.id.number, draft));
@@ -346,8 +369,11 @@ impl Engine {
             }
             self.packed_size_blocks = slot.size_blocks;
             self.packer.stored += 1;
-            self.packer.stored_len += u64::from(*len);
-            self.checkpoints.add(u64::from(*len));
+            let bulks: BTreeMap<_, _> = summary.bulks().map(|one| (one.id, one.len)).collect();
+            bulks.keys().for_each(|id| self.bulks.adopted(*id));
+            let len = u64::from(*len) + bulks.values().map(|len| u64::from(*len)).sum::<u64>();
+            self.packer.stored_len += len;
+            self.checkpoints.add(len);
             self.collector.moved(slot.id.number);
             self.came_past(slot.through_seq, slot.whole);
         }

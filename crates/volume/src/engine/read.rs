@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::{Engine, Task};
 use crate::BLOCK_LEN;
+use crate::buffers::{give_back, long_buffer};
+use crate::bulk::FRAME_UNITS;
 use crate::bytes::{crc, usize_of};
 use crate::command::{Command, IoError, Refused, Reply, Stage};
 use crate::journal::file_offset;
-use crate::name::ObjectName;
+use crate::name::{ObjectName, SegmentId};
 use crate::overlay::{Content, Fresh};
-use crate::segment::{FRAME_LEN_MAX, UNIT_LEN, open_frame};
+use crate::segment::{FRAME_LEN_MAX, UNIT_LEN, open_frame_into};
 
 /// How often a piece may be overtaken before the read fails.
 const TRIES_MAX: u8 = 8;
@@ -41,8 +43,9 @@ pub(super) struct Piece {
 #[derive(Clone, Debug)]
 enum Source {
     Journal(Fresh),
-    /// Blocks and the units at which they begin, of one segment, in order.
-    Segment(u32, ObjectName, Vec<(u64, u32)>),
+    /// Blocks and the units at which they begin, in order, of one segment: its row, or none for a bulk that
+    /// the journal names.
+    Segment(Option<u32>, ObjectName, Vec<(u64, u32)>),
 }
 
 impl Engine {
@@ -57,7 +60,8 @@ impl Engine {
         let read = Read {
             id,
             block,
-            data: vec![0; usize_of(u64::from(blocks)) * BLOCK_LEN],
+            // All of it is filled in before it is answered.
+            data: long_buffer(usize_of(u64::from(blocks)) * BLOCK_LEN),
             missing: 0,
             failed: None,
         };
@@ -65,6 +69,27 @@ impl Engine {
         self.resolve(key, block, u64::from(blocks), 0);
         self.answer_read(key);
         Ok(())
+    }
+
+    /// Where in the store some blocks are, as far as they are there: objects and ranges of them, in order of
+    /// blocks. For whoever wants to have them at hand.
+    pub fn stored(&self, block: u64, blocks: u64) -> Vec<(ObjectName, u64, u64)> {
+        let mut ranges: Vec<(ObjectName, u64, u64)> = Vec::new();
+        let end = block.saturating_add(blocks).min(self.size_blocks);
+        for place in (block..end).filter_map(|block| self.map.get(block)) {
+            let Some(name) = self.segment_at(place.row) else {
+                continue;
+            };
+            let (from, len) = (
+                u64::from(place.unit) * UNIT_LEN as u64,
+                FRAME_LEN_MAX as u64,
+            );
+            match ranges.last_mut() {
+                Some((last, at, whole)) if *last == name && from == *at + *whole => *whole += len,
+                _ => ranges.push((name, from, len)),
+            }
+        }
+        ranges
     }
 
     /// Which of some blocks may hold something: lengths in blocks, in order, neighbours differ.
@@ -101,6 +126,12 @@ impl Engine {
         if fresh.content == Content::Lost {
             return self.fail_read(read, Stage::JournalRead);
         }
+        if let Content::Bulk { object, unit } = fresh.content {
+            let name = ObjectName::segment(self.config.volume, object.id);
+            let units = (0..).map(|index| unit + index * FRAME_UNITS);
+            let frames = (fresh.block..fresh.block + fresh.blocks).zip(units);
+            return self.get(read, tries, (None, name, frames.collect()));
+        }
         let Some((pos, _)) = fresh.block_at(0) else {
             return self.fill(read, fresh.block, &vec![0; usize_of(len)]);
         };
@@ -136,19 +167,28 @@ impl Engine {
                 _ => {
                     let full = group.replace((place.row, vec![(block, place.unit)]));
                     full.into_iter()
-                        .for_each(|group| self.get(read, tries, group));
+                        .for_each(|group| self.get_of_row(read, tries, group));
                 }
             }
         }
         group
             .into_iter()
-            .for_each(|group| self.get(read, tries, group));
+            .for_each(|group| self.get_of_row(read, tries, group));
     }
 
-    fn get(&mut self, read: u64, tries: u8, (row, frames): (u32, Vec<(u64, u32)>)) {
-        let Some(name) = self.segment_at(row) else {
-            return self.fail_read(read, Stage::Get);
-        };
+    fn get_of_row(&mut self, read: u64, tries: u8, (row, frames): (u32, Vec<(u64, u32)>)) {
+        match self.segment_at(row) {
+            Some(name) => self.get(read, tries, (Some(row), name, frames)),
+            None => self.fail_read(read, Stage::Get),
+        }
+    }
+
+    fn get(
+        &mut self,
+        read: u64,
+        tries: u8,
+        (row, name, frames): (Option<u32>, ObjectName, Vec<(u64, u32)>),
+    ) {
         let units = |frame: Option<&(u64, u32)>| frame.map_or(0, |(_, unit)| u64::from(*unit));
         let offset = units(frames.first()) * UNIT_LEN as u64;
         let end = units(frames.last()) * UNIT_LEN as u64 + FRAME_LEN_MAX as u64;
@@ -194,16 +234,15 @@ impl Engine {
             }
             (Source::Journal(_), _) => self.fail_read(key, Stage::JournalRead),
             (Source::Segment(row, name, frames), result) => {
-                let opened = result
-                    .as_ref()
-                    .ok()
-                    .and_then(|bytes| open_frames(frames, bytes));
+                let bytes = result.as_ref().ok();
+                let is_whole = bytes.is_some_and(|bytes| self.fill_frames(key, frames, bytes));
                 // Its file may have been written over, by what has its number and checksum too.
-                let is_there = self.segment_at(*row) == Some(*name);
-                if let Some(blocks) = opened.filter(|_| is_there) {
-                    blocks
-                        .iter()
-                        .for_each(|(block, data)| self.fill(key, *block, data));
+                let is_there = match row {
+                    Some(row) => self.segment_at(*row) == Some(*name),
+                    None => self.has_bulk(name.segment_id()),
+                };
+                if is_whole && is_there {
+                    // Nothing is left to do for them.
                 } else if again && !is_there {
                     // Collected since, and deleted.
                     let tries = piece.tries + 1;
@@ -216,9 +255,16 @@ impl Engine {
                     }
                     self.fail_read(key, Stage::Get);
                 }
+                if let Ok(bytes) = result {
+                    give_back(bytes);
+                }
             }
         }
         self.answer_read(key);
+    }
+
+    fn has_bulk(&self, id: SegmentId) -> bool {
+        self.bulks.has(id) || self.table.number_of(id).is_some()
     }
 
     fn is_overtaken(&self, fresh: &Fresh) -> bool {
@@ -241,6 +287,23 @@ impl Engine {
         if let Some(target) = read.data.get_mut(from..from + bytes.len()) {
             target.copy_from_slice(bytes);
         }
+    }
+
+    /// Fills in the blocks of frames that were read; `false` if one of them is not what was stored.
+    fn fill_frames(&mut self, read: u64, frames: &[(u64, u32)], bytes: &[u8]) -> bool {
+        let Some(read) = self.reads.reads.get_mut(&read) else {
+            return true;
+        };
+        let first = frames.first().map_or(0, |(_, unit)| *unit);
+        frames.iter().all(|(block, unit)| {
+            let from = usize_of(u64::from(unit.saturating_sub(first))) * UNIT_LEN;
+            let to = usize_of(block - read.block) * BLOCK_LEN;
+            let frame = bytes.get(from..);
+            let target = read.data.get_mut(to..to + BLOCK_LEN);
+            frame
+                .zip(target)
+                .is_some_and(|(frame, target)| open_frame_into(frame, *block, target))
+        })
     }
 
     fn answer_read(&mut self, key: u64) {
@@ -266,13 +329,4 @@ fn is_as_written(fresh: &Fresh, bytes: &[u8]) -> bool {
                 .block_at(index)
                 .is_some_and(|(_, sum)| crc(data) == sum)
         })
-}
-
-fn open_frames(frames: &[(u64, u32)], bytes: &[u8]) -> Option<Vec<(u64, Vec<u8>)>> {
-    let first = frames.first()?.1;
-    let opened = frames.iter().map(|(block, unit)| {
-        let from = usize_of(u64::from(unit.checked_sub(first)?)) * UNIT_LEN;
-        Some((*block, open_frame(bytes.get(from..)?, *block)?))
-    });
-    opened.collect()
 }

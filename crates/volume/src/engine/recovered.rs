@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::Named;
+use super::{Bulks, Named};
 use crate::command::Config;
 use crate::freeze::{Frozen, Standing};
 use crate::journal::Journal;
@@ -36,6 +36,8 @@ pub(crate) struct Recovered {
     /// The last segment that the root knows of.
     pub(crate) root_head: u64,
     pub(crate) named: Named,
+    /// Bulks that the journal names and no segment.
+    pub(crate) bulks: Bulks,
     /// Snapshots that were taken and not stored.
     pub(crate) frozen: VecDeque<Frozen>,
     pub(crate) garbage: Vec<ObjectName>,
@@ -65,6 +67,7 @@ impl Recovered {
             root: name,
             root_epoch: root.epoch,
             root_head: root.head.number,
+            bulks: replay.bulks,
             named: Named {
                 parts: root.parts,
                 held: root.held,
@@ -81,6 +84,7 @@ impl Recovered {
         self.map = map;
         self.named.parts = kept.parts;
         self.layers = Layers::default();
+        self.bulks = Bulks::default();
         self.size_blocks = kept.size_blocks;
         self.packed_size_blocks = kept.size_blocks;
         self.through_seq = self.journal.last_seq();

@@ -18,8 +18,8 @@ pub(super) struct Writes {
     flushing: VecDeque<(u64, u64)>,
     /// Everything up to this record is durable.
     synced_seq: u64,
-    /// A sync is under way: what it covers.
-    running: Option<u64>,
+    /// A sync is under way: what it covers, and whether the journal and the bulks are still to come.
+    running: Option<(u64, u32)>,
     /// A header that moves the journal's tail is being written.
     moves_tail: bool,
     /// Somebody was refused for want of room.
@@ -126,7 +126,7 @@ impl Engine {
 
     /// Whether records of so many bytes may be appended.
     pub(super) fn make_room(&mut self, room: u64) -> Result<(), Refused> {
-        if self.journal.has_room(room) {
+        if self.journal.has_room(room + self.bulks.len()) {
             return Ok(());
         }
         self.writes.refused = true;
@@ -189,8 +189,9 @@ impl Engine {
             return;
         }
         // What is written from now on is not covered, whether it is answered before or after.
-        writes.running = Some(written);
         writes.syncs += 1;
+        let parts = 1 + u32::from(self.sync_bulks(written));
+        self.writes.running = Some((written, parts));
         let token = self.begin(Task::Sync);
         self.commands.push_back(Command::JournalSync { token });
     }
@@ -199,9 +200,18 @@ impl Engine {
         if result.is_err() {
             return self.stop(Stage::JournalSync);
         }
-        let Some(covered) = self.writes.running.take() else {
+        self.part_of_sync_ended();
+    }
+
+    /// The journal or the bulks are durable: if that was the last of it, so is all that is covered.
+    pub(super) fn part_of_sync_ended(&mut self) {
+        let Some((covered, parts)) = self.writes.running.take() else {
             return;
         };
+        if parts > 1 {
+            self.writes.running = Some((covered, parts - 1));
+            return;
+        }
         self.writes.synced_seq = self.writes.synced_seq.max(covered);
         self.journal.note_durable(covered);
         let ready = self
@@ -232,15 +242,21 @@ impl Engine {
             .push_back(Command::JournalHeader { token, bytes });
     }
 
+    /// Tells whoever was refused.
+    pub(super) fn room_again(&mut self) {
+        if std::mem::take(&mut self.writes.refused) {
+            self.replies.push_back(Reply::Room);
+        }
+    }
+
     pub(super) fn header_ended(&mut self, tail: u64, result: Result<Vec<u8>, IoError>) {
         if result.is_err() {
             return self.stop(Stage::JournalWrite);
         }
         self.writes.moves_tail = false;
         self.journal.free_before(tail);
-        if std::mem::take(&mut self.writes.refused) {
-            self.replies.push_back(Reply::Room);
-        }
+        self.release_bulks();
+        self.room_again();
         self.maybe_move_tail();
         self.maybe_pack();
     }

@@ -1,0 +1,215 @@
+//! Bulks: objects of large writes, stored before the journal says so.
+//!
+//! A bulk is laid out as a segment is (see `segment`), its frames neither compressed nor padded, with one
+//! entry for each block. Nothing of it counts until the journal has a record of it: that is why its bytes
+//! need not go through the journal too. Its record is believed where the object is whole, or where the
+//! record was durable; what was not durable and is torn ends the journal, as a torn record does. A flush is
+//! answered when the bulks of all records that it covers are durable as well.
+
+use crc_fast::{CrcAlgorithm, Digest};
+
+use crate::bytes::{Put, Reader, len32, usize_of};
+use crate::name::{ObjectName, SegmentId, VolumeId};
+use crate::record::{Kind, Record};
+use crate::segment::{
+    Change, Entry, FOOTER_LEN, FRAME_HEADER_LEN, FRAME_LEN_MAX, FRAMES_MAX, Summary, UNIT_LEN,
+    WRITTEN_LEN,
+};
+
+/// The units of 16 bytes that a frame of a bulk takes.
+#[expect(clippy::cast_possible_truncation, reason = "it is 257")]
+pub(crate) const FRAME_UNITS: u32 = (FRAME_LEN_MAX / UNIT_LEN) as u32;
+
+/// What the record of a bulk brings.
+pub(crate) const BULK_NOTE_LEN: usize = 20;
+
+/// The most blocks that a bulk has.
+#[expect(clippy::cast_possible_truncation, reason = "it is some thousand")]
+pub const BULK_BLOCKS_MAX: u32 = FRAMES_MAX as u32;
+
+/// An object of blocks, as records and segments name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BulkRef {
+    pub(crate) id: SegmentId,
+    /// The object's length.
+    pub(crate) len: u32,
+    /// Blocks in it.
+    pub(crate) frames: u32,
+}
+
+/// Blocks of a volume that lie one behind the other in a bulk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) block: u64,
+    pub(crate) blocks: u32,
+    /// Where the first one's frame begins.
+    pub(crate) unit: u32,
+}
+
+/// A bulk that is being stored; made by [`crate::Engine::begin_bulk`].
+///
+/// Whoever stores it writes for each block the header that [`BulkDraft::push`] gives and the block, then
+/// the end that [`BulkDraft::end`] gives, and hands the draft in.
+#[derive(Debug)]
+pub struct BulkDraft {
+    volume: VolumeId,
+    id: SegmentId,
+    /// Bytes that it may take.
+    pub(crate) room: u64,
+    sum: Digest,
+    pub(crate) stretches: Vec<Stretch>,
+    entries: Vec<Entry>,
+    /// The object, once its end is known.
+    pub(crate) object: Option<BulkRef>,
+}
+
+/// The bytes that a bulk of so many blocks takes.
+pub(crate) const fn bulk_len(blocks: u32) -> u64 {
+    blocks as u64 * (FRAME_LEN_MAX + WRITTEN_LEN) as u64 + FOOTER_LEN as u64
+}
+
+impl BulkDraft {
+    pub(crate) fn new(volume: VolumeId, id: SegmentId, blocks: u32) -> Self {
+        Self {
+            volume,
+            id,
+            room: bulk_len(blocks),
+            sum: Digest::new(CrcAlgorithm::Crc32Iscsi),
+            stretches: Vec::new(),
+            entries: Vec::new(),
+            object: None,
+        }
+    }
+
+    /// The object to be stored.
+    pub fn name(&self) -> ObjectName {
+        ObjectName::segment(self.volume, self.id)
+    }
+
+    /// How many blocks it has so far.
+    pub fn blocks(&self) -> u32 {
+        len32(self.entries.len())
+    }
+
+    /// The blocks from now on are those from `block` on; each such stretch is answered by itself.
+    pub fn begin(&mut self, block: u64) {
+        let unit = self.blocks() * FRAME_UNITS;
+        let blocks = 0;
+        self.stretches.push(Stretch {
+            block,
+            blocks,
+            unit,
+        });
+    }
+
+    /// Takes the next block up, and gives what is to be written before it.
+    pub fn push(&mut self, data: &[u8]) -> [u8; FRAME_HEADER_LEN] {
+        let unit = self.blocks() * FRAME_UNITS;
+        let mut block = 0;
+        if let Some(last) = self.stretches.last_mut() {
+            block = last.block + u64::from(last.blocks);
+            last.blocks += 1;
+        }
+        let change = Change::Written { unit };
+        self.entries.push(Entry { block, change });
+        let len = u16::try_from(data.len()).unwrap_or(u16::MAX);
+        let mut head = [0; FRAME_HEADER_LEN];
+        let fields = [&len.to_le_bytes()[..], &[0, 0], &block.to_le_bytes()];
+        let mut frame = Digest::new(CrcAlgorithm::Crc32Iscsi);
+        let mut at = 4;
+        for field in fields {
+            if let Some(place) = head.get_mut(at..at + field.len()) {
+                place.copy_from_slice(field);
+            }
+            at += field.len();
+        }
+        frame.update(head.get(4..).unwrap_or_default());
+        frame.update(data);
+        let sum = low32(frame.finalize());
+        if let Some(place) = head.get_mut(..4) {
+            place.copy_from_slice(&sum.to_le_bytes());
+        }
+        self.sum.update(&head);
+        self.sum.update(data);
+        head
+    }
+
+    /// The end of the object; nothing can be added after that.
+    pub fn end(&mut self) -> Vec<u8> {
+        let frames = self.blocks();
+        let frames_len = frames * FRAME_UNITS * len32(UNIT_LEN);
+        let summary = Summary {
+            volume: self.volume,
+            id: self.id,
+            through_seq: 0,
+            size_blocks: 0,
+            whole: false,
+            born: 0,
+            frames_len,
+            frames_crc: low32(self.sum.finalize()),
+            entries: std::mem::take(&mut self.entries),
+        };
+        let mut end = Vec::with_capacity(summary.entries.len() * WRITTEN_LEN + FOOTER_LEN);
+        summary.put(&mut end);
+        let len = frames_len + len32(end.len());
+        let id = self.id;
+        self.object = Some(BulkRef { id, len, frames });
+        end
+    }
+}
+
+impl BulkRef {
+    pub(crate) fn note(self, unit: u32) -> Vec<u8> {
+        let mut note = Vec::with_capacity(BULK_NOTE_LEN);
+        note.put_u64(self.id.number);
+        note.put_u32(self.len);
+        note.put_u32(self.frames);
+        note.put_u32(unit);
+        note
+    }
+
+    /// What the record of a bulk says: the object and the stretch of it that was written.
+    pub(crate) fn of(record: &Record, note: &[u8]) -> Option<(Self, Stretch)> {
+        if record.kind != Kind::Bulk {
+            return None;
+        }
+        let mut reader = Reader::new(note);
+        let (number, epoch) = (reader.u64()?, record.epoch);
+        let object = Self {
+            id: SegmentId { number, epoch },
+            len: reader.u32()?,
+            frames: reader.u32()?,
+        };
+        let stretch = Stretch {
+            block: record.block,
+            blocks: record.blocks,
+            unit: reader.u32()?,
+        };
+        object.id.is_bulk().then_some((object, stretch))
+    }
+
+    /// Whether these are the bytes of the object, and it has the stretch.
+    pub(crate) fn is_whole(self, volume: VolumeId, stretch: Stretch, bytes: &[u8]) -> bool {
+        let ours = |summary: &Summary| (summary.volume, summary.id) == (volume, self.id);
+        let Some(summary) = Summary::parse(bytes).filter(ours) else {
+            return false;
+        };
+        let first = usize_of(u64::from(stretch.unit / FRAME_UNITS));
+        let mut entries = summary.entries.iter().skip(first);
+        let mut blocks = (0..stretch.blocks).map(|index| Entry {
+            block: stretch.block + u64::from(index),
+            change: Change::Written {
+                unit: stretch.unit + index * FRAME_UNITS,
+            },
+        });
+        summary.vouches_for(bytes) && blocks.all(|entry| entries.next() == Some(&entry))
+    }
+}
+
+fn low32(sum: u64) -> u32 {
+    u32::try_from(sum & u64::from(u32::MAX)).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "bulk_test.rs"]
+mod tests;
