@@ -106,6 +106,19 @@ def qemu_reads_and_writes_under_tls():
 
 
 @suite.test
+def our_own_client_speaks_tls():
+    with Setting() as setting:
+        folder = setting.client("acme")
+        torture = [BINARY, "volume", "torture", setting.uri("acme/data", folder), "--time", "1s",
+                   "--size", "8MiB"]
+        done = run(*torture)
+        assert "0 crashes" in done.stdout, done.stdout
+        torture[3] = setting.uri("umbrella/data", folder)
+        refused = run(*torture, check=False)
+        assert refused.returncode != 0, refused.stdout
+
+
+@suite.test
 def nobody_without_a_certificate_of_a_tenant_is_let_in():
     nbdinfo = tool("nbdinfo")
     with Setting() as setting:

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::BLOCK_LEN;
-use crate::segment::open_frame;
+use crate::frame::open_frame;
 
 fn draft() -> (BulkDraft, Vec<u8>) {
     let mut draft = BulkDraft::new(VolumeId(3), SegmentId::bulk(9, 2), 5);

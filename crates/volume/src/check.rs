@@ -9,6 +9,7 @@ use std::fmt;
 use crate::bulk::BulkRef;
 use crate::bytes::usize_of;
 use crate::command::{Config, IoError};
+use crate::frame::open_frame;
 use crate::history::History;
 use crate::leaf::Place;
 use crate::map::Map;
@@ -18,7 +19,7 @@ use crate::record::{HEADERS_LEN, Header};
 use crate::replay::load_map;
 use crate::root::Root;
 use crate::scan::scan;
-use crate::segment::{Change, Summary, UNIT_LEN, open_frame};
+use crate::segment::{Change, Summary, UNIT_LEN};
 use crate::table::apply;
 
 /// Something that is not as it should be.

@@ -259,20 +259,6 @@ impl Device {
         Ok(self.all_given(change.id))
     }
 
-    fn all_given(&mut self, id: u64) -> bool {
-        if let Some(progress) = self.parts.get_mut(&id) {
-            progress.complete = true;
-        }
-        self.finish(id);
-        true
-    }
-
-    fn part_given(&mut self, id: u64) {
-        if let Some(progress) = self.parts.get_mut(&id) {
-            progress.missing += 1;
-        }
-    }
-
     /// Gives the engine as much of a change as one operation takes, and says how much that is.
     fn give_part(&mut self, change: &Change) -> Result<u64, Refused> {
         let (block, skip) = (change.offset / BLOCK, change.offset % BLOCK);

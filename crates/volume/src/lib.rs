@@ -50,6 +50,7 @@ mod crash;
 mod create;
 mod device;
 mod engine;
+mod frame;
 mod freeze;
 mod history;
 mod journal;
@@ -75,10 +76,11 @@ pub use command::{Command, Config, IoError, Refused, Reply, Stage};
 pub use create::{create, create_clone};
 pub use device::Device;
 pub use engine::{Engine, Figures};
+pub use frame::shrinks;
 pub use mirror::{Mirror, MirrorBacking, Mirrored, Twin};
 pub use name::{ObjectKind, ObjectName, SegmentId, VolumeId};
 pub use open::{Attach, Backing, OpenError, open, open_with};
-pub use segment::{Draft, FRAME_HEADER_LEN, Sealed, shrinks};
+pub use segment::{Draft, FRAME_HEADER_LEN, Sealed};
 pub use snapshot::{Parent, SNAPSHOT_NAME_MAX, Snapshot, SnapshotId};
 
 /// The bytes of a block: operations are in whole blocks.

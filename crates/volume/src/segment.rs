@@ -19,12 +19,11 @@
 //! nothing missing, 72..80 the number of the segment in which its blocks were first, if they
 //! were moved, else its own.
 
-use std::sync::Arc;
-
 use crate::BLOCK_LEN;
-use crate::buffers::{Lent, long_buffer};
+use crate::buffers::long_buffer;
 use crate::bulk::{BulkRef, Stretch};
 use crate::bytes::{Put, Reader, Slice, crc, len32, usize_of};
+use crate::frame::{Trial, put_frame};
 use crate::name::{SegmentId, VolumeId};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"CFS2");
@@ -43,14 +42,6 @@ pub(crate) const SUMMARY_LEN_MAX: u64 = (2 * FRAMES_MAX * MOVED_LEN + FOOTER_LEN
 
 /// The most frames in a segment of 4 MiB.
 pub(crate) const FRAMES_MAX: usize = (4 << 20) / FRAME_LEN_MAX;
-
-/// Compression pays if it saves so much of a block.
-const PAYS_LEN: usize = 512;
-
-/// After so many blocks that did not shrink,
-const FAILED_MAX: u32 = 4;
-/// one in so many is tried.
-const TRY_EVERY: u32 = 64;
 
 /// What frames are aligned to.
 pub(crate) const UNIT_LEN: usize = 16;
@@ -182,100 +173,6 @@ impl Draft {
         summary.put(&mut bytes);
         Sealed { summary, bytes }
     }
-}
-
-/// Whether compression is worth a try: where several blocks did not shrink, only some are tried.
-#[derive(Default)]
-struct Trial {
-    failed: u32,
-}
-
-impl Trial {
-    fn compress(&mut self, data: &[u8]) -> Option<Vec<u8>> {
-        if self.failed >= FAILED_MAX && !self.failed.is_multiple_of(TRY_EVERY) {
-            self.failed += 1;
-            return None;
-        }
-        let packed = lz4_flex::block::compress(data);
-        let pays = packed.len() + PAYS_LEN <= data.len();
-        self.failed = if pays { 0 } else { self.failed + 1 };
-        pays.then_some(packed)
-    }
-}
-
-/// Whether a block of data takes less room when it is compressed.
-pub fn shrinks(block: &[u8]) -> bool {
-    Trial::default().compress(block).is_some()
-}
-
-fn put_frame(out: &mut Vec<u8>, block: u64, data: &[u8], trial: &mut Trial) {
-    let packed;
-    let (how, stored) = if data.is_empty() {
-        (2, data)
-    } else {
-        packed = trial.compress(data);
-        packed.as_ref().map_or((0, data), |packed| (1, &packed[..]))
-    };
-    let start = out.len();
-    out.put_u32(0);
-    out.put_u16(u16::try_from(stored.len()).unwrap_or(u16::MAX));
-    out.put_u16(how);
-    out.put_u64(block);
-    out.extend_from_slice(stored);
-    let sum = crc(out.get(start + 4..).unwrap_or_default());
-    if let Some(place) = out.get_mut(start..start + 4) {
-        place.copy_from_slice(&sum.to_le_bytes());
-    }
-    out.resize(out.len().next_multiple_of(UNIT_LEN), 0);
-}
-
-/// The block of the frame at `at`, without a copy if it is stored as it is.
-pub(crate) fn lend_frame(bytes: &Arc<Lent>, at: usize, block: u64) -> Option<Slice> {
-    let (how, stored) = stored_in(bytes.get(at..)?, block)?;
-    match how {
-        0 if stored.len() == BLOCK_LEN => Slice::of(bytes, at + FRAME_HEADER_LEN, BLOCK_LEN),
-        _ => Some(open_stored(how, stored)?.into()),
-    }
-}
-
-/// The block that a frame holds; `None` if it is damaged, lost, or another one's.
-pub(crate) fn open_frame(bytes: &[u8], block: u64) -> Option<Vec<u8>> {
-    let (how, stored) = stored_in(bytes, block)?;
-    open_stored(how, stored)
-}
-
-/// Puts the block that a frame holds into `block_bytes`; `false` as where [`open_frame`] gives nothing.
-pub(crate) fn open_frame_into(bytes: &[u8], block: u64, block_bytes: &mut [u8]) -> bool {
-    match stored_in(bytes, block) {
-        Some((0, stored)) if stored.len() == block_bytes.len() => {
-            block_bytes.copy_from_slice(stored);
-            true
-        }
-        Some((1, stored)) => {
-            let opened = lz4_flex::block::decompress_into(stored, block_bytes);
-            opened.is_ok_and(|len| len == BLOCK_LEN)
-        }
-        _ => false,
-    }
-}
-
-/// How a frame's block is stored, and the bytes.
-fn stored_in(bytes: &[u8], block: u64) -> Option<(u16, &[u8])> {
-    let mut reader = Reader::new(bytes);
-    let sum = reader.u32()?;
-    let (stored_len, how, number) = (reader.u16()?, reader.u16()?, reader.u64()?);
-    let stored = reader.bytes(usize::from(stored_len))?;
-    let covered = bytes.get(4..FRAME_HEADER_LEN + stored.len())?;
-    (sum == crc(covered) && number == block).then_some((how, stored))
-}
-
-fn open_stored(how: u16, stored: &[u8]) -> Option<Vec<u8>> {
-    let data = match how {
-        0 => stored.to_vec(),
-        1 => lz4_flex::block::decompress(stored, BLOCK_LEN).ok()?,
-        _ => return None,
-    };
-    (data.len() == BLOCK_LEN).then_some(data)
 }
 
 impl Summary {

@@ -3,6 +3,7 @@
 use base::rng::Rng;
 
 use super::*;
+use crate::frame::{open_frame, open_frame_into};
 
 fn random_block(seed: u64) -> Vec<u8> {
     let mut rng = Rng::new(seed);

@@ -31,7 +31,8 @@ const TOLD_MAX: usize = 10;
 /// What to do, and to whom.
 #[derive(Args, Debug)]
 pub(crate) struct TortureArgs {
-    /// `nbd://HOST[:PORT]/EXPORT` or `nbd+unix:///EXPORT?socket=PATH`; what the beginning of the
+    /// `nbd://HOST[:PORT]/EXPORT` or `nbd+unix:///EXPORT?socket=PATH`, or `nbds` for TLS with
+    /// `tls-certificates=DIR`; what the beginning of the
     /// export holds is LOST
     uri: NbdUri,
     /// How much of the export to use

@@ -18,7 +18,7 @@ fn a_sequence_is_asked_for_ahead_and_only_once() {
             asked += len;
         }
     }
-    assert!(asked >= 62 << 20 && asked <= 68 << 20, "{asked}");
+    assert!((62 << 20..=68 << 20).contains(&asked), "{asked}");
 }
 
 #[test]

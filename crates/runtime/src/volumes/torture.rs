@@ -21,6 +21,8 @@ pub use volume::checker::Violation;
 
 /// The most blocks of one operation.
 const OP_BLOCKS_MAX: u64 = 32;
+/// The least blocks of a long one, which few are.
+const LONG_BLOCKS: u64 = 32;
 /// How many operations a history holds at most.
 const FORGET_EVERY: u64 = 4_000;
 /// How much is read at once when everything is.
@@ -234,8 +236,10 @@ impl Torture {
         self.next_op += 1;
         let op = self.next_op;
         let offered = |flag: u16| client.joined().flags & flag != 0;
-        let blocks = match self.rng.below(6) {
-            0 => 1 + self.rng.below(OP_BLOCKS_MAX),
+        let blocks = match self.rng.below(24) {
+            // So long that a server may well treat it in another way.
+            0 => LONG_BLOCKS + self.rng.below(OP_BLOCKS_MAX),
+            1..5 => 1 + self.rng.below(OP_BLOCKS_MAX),
             _ => 1 + self.rng.below(2),
         };
         // Half of it within an eighth, so that writes overlap.

@@ -31,7 +31,7 @@ enum Way {
     /// Through the journal, as far as this. What has come of the next part, if that is not all of it.
     Journal { until: u64, gathered: Vec<u8> },
     /// Into an object, as far as this.
-    Bulk { until: u64, bulk: BulkWrite },
+    Bulk { until: u64, bulk: Box<BulkWrite> },
 }
 
 impl Connection {
@@ -112,7 +112,7 @@ impl Connection {
         volume: &'a Arc<Attached>,
         core: MutexGuard<'a, Core>,
         write: &mut Write,
-        (until, mut bulk, data): (u64, BulkWrite, &[u8]),
+        (until, mut bulk, data): (u64, Box<BulkWrite>, &[u8]),
     ) -> (usize, MutexGuard<'a, Core>) {
         drop(core);
         let missing = until - (write.offset + bulk.len());
@@ -184,6 +184,7 @@ impl Write {
             let (guard, bulk) = BulkWrite::begin(volume, core, (self.offset, len));
             core = guard;
             if let Some(bulk) = bulk {
+                let bulk = Box::new(bulk);
                 self.way = Way::Bulk { until, bulk };
                 return core;
             }

@@ -3,6 +3,8 @@
 use super::planted::Planted;
 use super::world::{Op, World};
 use crate::checker::{Content, stamped};
+use crate::command::IoError;
+use crate::name::ObjectName;
 use crate::{BLOCK_LEN, BulkDraft, Engine};
 
 /// A bulk on its way to the store.
@@ -106,6 +108,30 @@ impl World {
             self.past.happened(from, blocks as usize, content);
             self.ops.insert(op, Op::Write { fua });
             self.bulks_written += 1;
+        }
+    }
+
+    pub(super) fn sync_bulks(&mut self, names: Vec<ObjectName>) {
+        let real = self.planted != Planted::UnsyncedBulk;
+        let names = names.into_iter().filter(|_| real);
+        names.for_each(|name| self.store.sync(name));
+    }
+
+    /// Stores an object, or does not.
+    pub(super) fn put_maybe(&mut self, name: ObjectName, bytes: &[u8]) -> Result<Vec<u8>, IoError> {
+        if self.is_full {
+            return Err(IoError::NoSpace);
+        }
+        match self.rng.below(20) {
+            0 => Err(IoError::NoSpace),
+            1 => {
+                self.store.put_unanswered(name, bytes, &mut self.rng);
+                Err(IoError::Failed)
+            }
+            _ => {
+                self.store.put(name, bytes);
+                Ok(Vec::new())
+            }
         }
     }
 }

@@ -298,10 +298,7 @@ impl World {
                 engine.handle_completion(now, token, Ok(Vec::new()));
             }
             Command::BulkSync { token, names } => {
-                let names = names.into_iter();
-                names
-                    .filter(|_| self.planted != Planted::UnsyncedBulk)
-                    .for_each(|name| self.store.sync(name));
+                self.sync_bulks(names);
                 engine.handle_completion(now, token, Ok(Vec::new()));
             }
             Command::JournalRead { token, at, len } => {
@@ -323,23 +320,6 @@ impl World {
             Command::Delete { token, name } => {
                 self.store.delete(name);
                 engine.handle_completion(now, token, Ok(Vec::new()));
-            }
-        }
-    }
-
-    pub(super) fn put_maybe(&mut self, name: ObjectName, bytes: &[u8]) -> Result<Vec<u8>, IoError> {
-        if self.is_full {
-            return Err(IoError::NoSpace);
-        }
-        match self.rng.below(20) {
-            0 => Err(IoError::NoSpace),
-            1 => {
-                self.store.put_unanswered(name, bytes, &mut self.rng);
-                Err(IoError::Failed)
-            }
-            _ => {
-                self.store.put(name, bytes);
-                Ok(Vec::new())
             }
         }
     }

@@ -26,4 +26,20 @@ impl Device {
         });
         Ok(())
     }
+
+    /// All parts of a change are given to the engine.
+    pub(super) fn all_given(&mut self, id: u64) -> bool {
+        if let Some(progress) = self.parts.get_mut(&id) {
+            progress.complete = true;
+        }
+        self.finish(id);
+        true
+    }
+
+    /// One more part of a change is.
+    pub(super) fn part_given(&mut self, id: u64) {
+        if let Some(progress) = self.parts.get_mut(&id) {
+            progress.missing += 1;
+        }
+    }
 }

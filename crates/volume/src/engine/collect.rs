@@ -9,9 +9,10 @@ use super::{Engine, Task};
 use crate::buffers::Lent;
 use crate::bytes::usize_of;
 use crate::command::{Command, IoError, Reply};
+use crate::frame::lend_frame;
 use crate::leaf::Place;
 use crate::name::{ObjectName, SegmentId};
-use crate::segment::{Change, DraftBlock, Summary, UNIT_LEN, lend_frame};
+use crate::segment::{Change, DraftBlock, Summary, UNIT_LEN};
 use crate::table::Row;
 
 /// One segment at a time.

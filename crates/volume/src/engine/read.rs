@@ -8,10 +8,11 @@ use crate::buffers::{give_back, long_buffer};
 use crate::bulk::FRAME_UNITS;
 use crate::bytes::{crc, usize_of};
 use crate::command::{Command, IoError, Refused, Reply, Stage};
+use crate::frame::open_frame_into;
 use crate::journal::file_offset;
 use crate::name::{ObjectName, SegmentId};
 use crate::overlay::{Content, Fresh};
-use crate::segment::{FRAME_LEN_MAX, UNIT_LEN, open_frame_into};
+use crate::segment::{FRAME_LEN_MAX, UNIT_LEN};
 
 /// How often a piece may be overtaken before the read fails.
 const TRIES_MAX: u8 = 8;
