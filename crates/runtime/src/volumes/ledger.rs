@@ -103,6 +103,17 @@ impl Ledger {
         Ok(())
     }
 
+    /// A write of stamped blocks begins, with this data.
+    pub(super) fn stamped_begins(
+        &mut self,
+        op: u64,
+        (block, blocks): (u64, u64),
+    ) -> io::Result<Vec<u8>> {
+        self.write_begins(op, (block, blocks), Content::Stamp(op))?;
+        let data = (block..block + blocks).flat_map(|block| stamped(op, block));
+        Ok(data.collect())
+    }
+
     /// Reads settle nothing, and need not be kept.
     pub(super) fn read_begins(&mut self, op: u64) {
         self.checker.begins(op);

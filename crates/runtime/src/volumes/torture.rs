@@ -12,7 +12,7 @@ use base::rng::Rng;
 use nbd_proto::wire::export_flag;
 use nbd_proto::{Command, Errno};
 use volume::BLOCK_LEN;
-use volume::checker::{Content, content_of, stamped};
+use volume::checker::{Content, content_of};
 
 use super::client::{Answer, NbdClient};
 use super::ledger::Ledger;
@@ -23,6 +23,8 @@ pub use volume::checker::Violation;
 const OP_BLOCKS_MAX: u64 = 32;
 /// The least blocks of a long one, which few are.
 const LONG_BLOCKS: u64 = 32;
+/// The last of the choices, which is a write.
+const WRITES: u64 = 11;
 /// How many operations a history holds at most.
 const FORGET_EVERY: u64 = 4_000;
 /// How much is read at once when everything is.
@@ -236,10 +238,12 @@ impl Torture {
         self.next_op += 1;
         let op = self.next_op;
         let offered = |flag: u16| client.joined().flags & flag != 0;
-        let blocks = match self.rng.below(24) {
-            // So long that a server may well treat it in another way.
-            0 => LONG_BLOCKS + self.rng.below(OP_BLOCKS_MAX),
-            1..5 => 1 + self.rng.below(OP_BLOCKS_MAX),
+        // So long that a server may well treat it in another way; and that it would wait for us to read what
+        // it has answered, if anything else were under way.
+        let is_long = client.under_way() == 0 && self.rng.below(2) == 0;
+        let blocks = match self.rng.below(6) {
+            _ if is_long => LONG_BLOCKS + self.rng.below(OP_BLOCKS_MAX),
+            0 => 1 + self.rng.below(OP_BLOCKS_MAX),
             _ => 1 + self.rng.below(2),
         };
         // Half of it within an eighth, so that writes overlap.
@@ -248,7 +252,12 @@ impl Torture {
         let blocks = blocks.min(self.config.blocks - block);
         let fua = offered(export_flag::SEND_FUA) && self.rng.below(8) == 0;
         let (offset, len) = (offset(block), len32(blocks));
-        let (kind, command, data) = match self.rng.below(12) {
+        let choice = if is_long {
+            WRITES
+        } else {
+            self.rng.below(WRITES + 1)
+        };
+        let (kind, command, data) = match choice {
             0 if offered(export_flag::SEND_WRITE_ZEROES) => {
                 self.ledger
                     .write_begins(op, (block, blocks), Content::Zero)?;
@@ -276,11 +285,12 @@ impl Torture {
                 (Op::Read { op, block }, read(block, blocks), Vec::new())
             }
             _ => {
-                let stamp = Content::Stamp(op);
-                self.ledger.write_begins(op, (block, blocks), stamp)?;
-                let data = (block..block + blocks).flat_map(|block| stamped(op, block));
                 let write = Command::Write { offset, len, fua };
-                (Op::Change { op, fua }, write, data.collect())
+                (
+                    Op::Change { op, fua },
+                    write,
+                    self.ledger.stamped_begins(op, (block, blocks))?,
+                )
             }
         };
         let cookie = client.put(command, &data);
