@@ -250,6 +250,10 @@ fn serve(
     let outcome = wait(&signals.stop, running.as_ref(), &upgrader);
     ready.store(false, Ordering::Release);
     upgrader.let_go_of_sockets();
+    if upgrader.is_handed_over() {
+        // First, so that whoever connects from here on comes to the successor.
+        running.retire(reloader.drain_time());
+    }
     // Of two processes that serve the newer one keeps the history, and tells.
     drop(recorder);
     drop(messenger);
@@ -305,9 +309,7 @@ fn let_go(
     stop: &mpsc::Receiver<()>,
     clock: Clock,
 ) {
-    let over = reloader.drain_time();
-    running.retire(over);
-    let deadline = clock.now() + over;
+    let deadline = clock.now() + reloader.drain_time();
     while plane.totals().connections > 0
         && clock.now() < deadline
         && stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout)
