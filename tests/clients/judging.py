@@ -177,7 +177,10 @@ def a_slow_node_is_taken_out_in_seconds_and_no_client_waits_half_a_second():
         assert max(took for took, _ in answers) < 0.5, max(answers)
         assert fleet.states() == ["suspect", "ejected"]
         blame = fleet.ask("node", "explain", "node3")["past"][-1]["blaming"][0]
-        assert blame["observer"] == "gateway1" and blame["finding"]["ours"] > 20 * blame["finding"]["peers"], blame
+        assert blame["observer"] == "gateway1", blame
+        # Nothing stands there where half of the requests had no answer in their time.
+        ours, peers = blame["finding"]["ours"], blame["finding"]["peers"]
+        assert ours is None or ours > 20 * peers, blame
         said = text_of(fleet, "node", "explain", "node3")
         assert "half of its requests take up to" in said and "gateway1 decides this for itself alone" in said, said
         assert "there are node1, node2" in text_of(fleet, "node", "explain", "nobody")
