@@ -128,7 +128,8 @@ def a_half_closed_peer_that_does_not_read_is_let_go(env):
         conn.send(b"get unread\r\n" * 8)
         conn.sock.shutdown(socket.SHUT_WR)
         port = conn.sock.getsockname()[1]
-        took = eventually(lambda: port not in server_side(env.server), 1.2, "it is let go")
+        # After 0.9 s; the rest is what a machine may add that runs other suites beside this one.
+        took = eventually(lambda: port not in server_side(env.server), 3, "it is let go")
         assert took > 0.3, took
 
 
