@@ -50,7 +50,7 @@ SUITES = [
     "readme",
     "tools",
 ]
-LIMIT_S = 300
+LIMIT_S = 600
 
 
 def run(suite):
