@@ -68,7 +68,7 @@ impl Socket {
     /// Whether connecting is over; an error if it failed.
     pub(crate) fn is_connected(&self) -> io::Result<bool> {
         let (error, peer) = match self {
-            Self::Tcp(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
+            Self::Tcp(stream) => (stream.take_error()?, other_end(stream)),
             Self::Unix(stream) => (stream.take_error()?, stream.peer_addr().map(drop)),
         };
         match (error, peer) {
@@ -78,6 +78,16 @@ impl Socket {
             (None, Err(error)) => Err(error),
         }
     }
+}
+
+/// That there is another end. A port of this machine that nobody listens at and that the kernel takes
+/// for the connection's own end connects to itself (simultaneous open, RFC 9293, section 3.5): a dead
+/// server's port would then answer each request with the request.
+fn other_end(stream: &TcpStream) -> io::Result<()> {
+    if stream.peer_addr()? == stream.local_addr()? {
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(())
 }
 
 impl Read for Socket {
@@ -103,3 +113,7 @@ impl Write for Socket {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "socket_test.rs"]
+mod tests;

@@ -96,7 +96,11 @@ impl PeerStream {
         if let Some(error) = self.socket.take_error()? {
             return Err(error);
         }
-        self.socket.peer_addr()?;
+        // A port of this machine that nobody listens at may connect to itself (simultaneous open, RFC
+        // 9293, section 3.5), and would keep a node that starts again from its port.
+        if self.socket.peer_addr()? == self.socket.local_addr()? {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
         self.socket.set_nodelay(true)
     }
 

@@ -1,10 +1,12 @@
 //! Tests of connections between gateways and nodes, in the clear and under mutual TLS.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
+use mio::net::TcpStream;
 use mio::{Events, Poll, Token};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
@@ -118,4 +120,19 @@ fn a_stranger_and_an_impostor_are_refused() {
     assert!(refused.contains("not valid for name"), "{refused}");
     // Who does not encrypt is not understood.
     assert!(echo(None, Some(tls(node.path())), 100).is_err());
+}
+
+#[test]
+fn a_connection_to_itself_is_a_refused_one() {
+    use rustix::net::{AddressFamily, SocketType, bind, connect, getsockname, socket};
+
+    let own = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    bind(&own, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    let address = SocketAddr::try_from(getsockname(&own).unwrap()).unwrap();
+    connect(&own, &address).unwrap();
+    let own = std::net::TcpStream::from(own);
+    own.set_nonblocking(true).unwrap();
+    let stream = PeerStream::new(TcpStream::from_std(own), None, false).unwrap();
+    let error = stream.check_connected().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
 }
