@@ -3,6 +3,8 @@
 
 mod alerts;
 mod api;
+mod audit;
+mod board;
 mod cli;
 mod config;
 mod console;
@@ -37,6 +39,7 @@ mod tls;
 mod up;
 mod upgrade;
 mod web;
+mod wire;
 
 use std::process::ExitCode;
 

@@ -15,13 +15,13 @@ use runtime::http::{Guard, Listeners, Server};
 use runtime::nodes::{NodeLoops, NodeTotals};
 use runtime::observe::exposition::{CONTENT_TYPE, Exposition, Kind};
 
-use crate::api::fleet::FleetReport;
 use crate::config::{Addr, Config, Listen, Switch};
 use crate::failure::Failure;
 use crate::files;
 use crate::membership::{Membership, Sight};
 use crate::observe::detect::TURN_AGE_MAX;
 use crate::tls;
+use crate::wire::FleetReport;
 
 /// Where it is asked unless the configuration says otherwise: beside a gateway on the same machine.
 const PORT: u16 = 8321;

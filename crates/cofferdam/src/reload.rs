@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use runtime::net::tls::{TlsFiles, TlsServer};
 
-use crate::api::types::ReloadReport;
 use crate::config::{Change, Config, Overrides};
 use crate::control::{Control, Sizes};
 use crate::failure::Failure;
 use crate::logging::LevelSwitch;
 use crate::observe::service::Reloading;
 use crate::servers;
+use crate::wire::ReloadReport;
 
 /// What the configuration says of a listener's files.
 type FilesOf = fn(&Config) -> Option<TlsFiles>;

@@ -26,8 +26,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::api::{Api, Reload};
+use crate::audit::Audit;
 use crate::config::{Config, Overrides};
-use crate::console::{Audit, Console};
+use crate::console::Console;
 use crate::control::{CanaryLogin, Control, Sizes};
 use crate::data::Data;
 use crate::failure::Failure;

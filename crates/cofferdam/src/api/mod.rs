@@ -1,14 +1,11 @@
 //! The admin API: HTTP and JSON in front of control.
 
 mod board;
-pub(crate) mod fleet;
+mod fleet;
 mod history;
 mod log;
 mod observe;
-mod traffic;
-pub(crate) mod types;
 mod upgrade;
-pub(crate) mod volume_types;
 mod volumes;
 
 use std::sync::Arc;
@@ -30,16 +27,12 @@ use crate::failure::Failure;
 use crate::membership::{Membership, TenantsError};
 use crate::observe::Observatory;
 use crate::upgrade::Upgrader;
-pub(crate) use board::{AffairView, BoardView, RowView, TileView};
-pub(crate) use history::HistoryQuery;
-pub(crate) use observe::EventPage;
-use runtime::state::StateError;
-use runtime::volumes::VolumeError;
-use types::{
+use crate::wire::{
     CredentialRequest, CredentialView, ErrorBody, Grant, LimitChange, ReloadReport, Revoked, Stat,
     TenantRequest, TenantView,
 };
-pub(crate) use upgrade::{UpgradeReport, UpgradeRequest};
+use runtime::state::StateError;
+use runtime::volumes::VolumeError;
 
 /// Paths that need no token: whether the process lives, and the console, which has its own login.
 pub(crate) const OPEN_PATHS: &[&str] = &["/livez", "/readyz", "/", "/console", "/console/*"];

@@ -10,12 +10,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use runtime::observe::exposition::CONTENT_TYPE;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{Api, ApiError, Json};
 use crate::control::ControlError;
 use crate::observe::Observatory;
-use crate::observe::event_view::EventView;
+use crate::wire::EventPage;
 
 /// How long a question for events waits for one at most.
 const WAIT_MAX: Duration = Duration::from_secs(30);
@@ -69,14 +69,6 @@ struct EventsQuery {
     /// How long to wait for one if there is none yet, in seconds.
     #[serde(default)]
     wait_s: u64,
-}
-
-/// Events, the oldest first.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct EventPage {
-    pub(crate) events: Vec<EventView>,
-    /// Ask for what is later than this next time.
-    pub(crate) next: u64,
 }
 
 async fn events(

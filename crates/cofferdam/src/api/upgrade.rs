@@ -1,32 +1,13 @@
 //! `POST /v1/upgrade`: hand over to a new process.
 
-use std::path::PathBuf;
-
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
-use serde::{Deserialize, Serialize};
 
 use super::{Answer, Api, ApiError, Json};
 use crate::control::ControlError;
-
-/// What to hand over to.
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UpgradeRequest {
-    /// The program; else the one that the running process was started from.
-    pub(crate) binary: Option<PathBuf>,
-}
-
-/// What became of it.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct UpgradeReport {
-    /// The process that serves now.
-    pub(crate) pid: u32,
-    /// The process that lets its connections go and ends.
-    pub(crate) old_pid: u32,
-}
+use crate::wire::{UpgradeReport, UpgradeRequest};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new().route("/v1/upgrade", post(upgrade))

@@ -5,11 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
 
-use super::volume_types::{
+use super::{Answer, Api, ApiError, Done, Json};
+use crate::wire::{
     AttachView, CheckView, CloneRequest, MirrorRequest, ResizeRequest, SnapshotRequest,
     SnapshotView, VolumeLimitChange, VolumeRequest, VolumeView,
 };
-use super::{Answer, Api, ApiError, Done, Json};
 
 pub(super) fn routes() -> Router<Api> {
     Router::new()

@@ -15,11 +15,11 @@ use serde::de::DeserializeOwned;
 use super::global::Global;
 use super::output;
 use crate::api::Api;
-use crate::api::types::ErrorBody;
 use crate::config::{Config, Switch};
 use crate::control::{Control, NoPlane, last_in_force};
 use crate::failure::Failure;
 use crate::files;
+use crate::wire::ErrorBody;
 
 /// Asks control, wherever it is.
 pub(crate) enum Access {

@@ -1,7 +1,7 @@
 //! Commands find the daemon's API, or answer from the state themselves.
 
 use super::*;
-use crate::api::types::{Grant, TenantRequest, TenantView};
+use crate::wire::{Grant, TenantRequest, TenantView};
 
 fn global(dir: &Path) -> Global {
     Global {

@@ -8,12 +8,12 @@ use runtime::http::Method;
 use super::access::{Access, segment};
 use super::global::Global;
 use super::output;
-use crate::api::EventPage;
-use crate::api::types::TenantView;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::observe::event_view::EventView;
 use crate::observe::log;
+use crate::wire::EventPage;
+use crate::wire::TenantView;
 
 /// How long the daemon lets a question wait for news, in seconds.
 const WAIT_S: u64 = 30;

@@ -7,8 +7,8 @@ use base::ByteSize;
 use clap::Args;
 
 use super::output;
-use crate::api::types::{LimitChange, TrafficChange, TrafficView};
 use crate::config::{Size, Span, Word};
+use crate::wire::{LimitChange, TrafficChange, TrafficView};
 
 /// A new limit, or `none` to take it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,12 +37,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use runtime::http::Method;
 
-use crate::api::types::ReloadReport;
 use crate::failure::Failure;
 use crate::logging::{self, LogFormat, LogLevel};
 use crate::node_role;
 use crate::status;
 use crate::up::{self, Role};
+use crate::wire::ReloadReport;
 use access::Access;
 use args::{Cli, Command, Protections};
 use global::Global;

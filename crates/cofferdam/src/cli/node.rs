@@ -6,9 +6,9 @@ use runtime::http::Method;
 use super::access::{Access, segment};
 use super::global::Global;
 use super::output;
-use crate::api::fleet::{FleetReport, MemberReport};
 use crate::failure::Failure;
 use crate::judging::{JudgingReport, lines_of};
+use crate::wire::{FleetReport, MemberReport};
 
 const NO_BODY: Option<&()> = None;
 

@@ -1,7 +1,7 @@
 //! Tests of what an operator reads of a fleet.
 
 use super::*;
-use crate::api::fleet::{RingReport, StoreReport};
+use crate::wire::{RingReport, StoreReport};
 
 fn report() -> FleetReport {
     let member = MemberReport {

@@ -10,8 +10,8 @@ use super::access::{Access, segment};
 use super::args::StatArgs;
 use super::global::Global;
 use super::output::{self, pairs, size, table};
-use crate::api::types::{DelayFigures, Stat, TenantStat};
 use crate::failure::Failure;
+use crate::wire::{DelayFigures, Stat, TenantStat};
 
 const PERIOD: Duration = Duration::from_secs(1);
 /// Cursor to the upper left corner, then everything below it cleared (ECMA-48).

@@ -1,9 +1,7 @@
 //! Figures as text: sums at first, rates once there is a second look.
 
 use super::*;
-use crate::api::types::{
-    CacheFigures, ClientFigures, ConnectionTotals, DelayFigures, MemoryTotals,
-};
+use crate::wire::{CacheFigures, ClientFigures, ConnectionTotals, DelayFigures, MemoryTotals};
 
 fn stat(gets: u64, hits: u64) -> Stat {
     let cache = CacheFigures {

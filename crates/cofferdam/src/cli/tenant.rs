@@ -7,12 +7,12 @@ use super::args::{CredentialCommand, TenantCommand};
 use super::confirm::confirm;
 use super::global::Global;
 use super::{limit, output};
-use crate::api::types::{
+use crate::config::Size;
+use crate::failure::Failure;
+use crate::wire::{
     CredentialRequest, CredentialView, Grant, MoveReport, MoveRequest, Revoked, TenantRequest,
     TenantView,
 };
-use crate::config::Size;
-use crate::failure::Failure;
 
 const NO_BODY: Option<&()> = None;
 

@@ -13,8 +13,8 @@ use super::access::Access;
 use super::global::Global;
 use super::output;
 use super::top_screen::{Screen, draw};
-use crate::api::BoardView;
 use crate::failure::Failure;
+use crate::wire::BoardView;
 
 const PERIOD: Duration = Duration::from_secs(1);
 /// What is printed where nobody looks: as wide as a terminal usually is.

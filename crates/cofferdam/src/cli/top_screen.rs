@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Row, Sparkline, Table};
 
-use crate::api::{AffairView, BoardView, RowView, TileView};
+use crate::wire::{AffairView, BoardView, RowView, TileView};
 
 /// Affairs that have room; there are rarely more.
 const AFFAIRS_MAX: usize = 4;

@@ -1,7 +1,7 @@
 //! The picture in a terminal, and the keys.
 
 use super::*;
-use crate::api::{AffairView, RowView, TileView};
+use crate::wire::{AffairView, RowView, TileView};
 
 fn board() -> BoardView {
     BoardView {

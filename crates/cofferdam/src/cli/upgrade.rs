@@ -8,8 +8,8 @@ use runtime::http::Method;
 use super::access::Access;
 use super::global::Global;
 use super::output;
-use crate::api::{UpgradeReport, UpgradeRequest};
 use crate::failure::Failure;
+use crate::wire::{UpgradeReport, UpgradeRequest};
 
 /// Flags of `upgrade`.
 #[derive(Args, Debug)]

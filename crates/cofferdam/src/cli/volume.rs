@@ -14,12 +14,12 @@ use super::output;
 use super::volume_show::{how_to_connect, in_detail, row};
 use super::volume_torture::{self, TortureArgs};
 use super::volume_transfer::{self, ImportArgs};
-use crate::api::volume_types::{
+use crate::config::Size;
+use crate::failure::Failure;
+use crate::wire::{
     AttachView, CheckView, CloneRequest, MirrorRequest, ResizeRequest, SnapshotRequest,
     SnapshotView, VolumeLimitChange, VolumeRequest, VolumeView,
 };
-use crate::config::Size;
-use crate::failure::Failure;
 
 const NO_BODY: Option<&()> = None;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::access::segment;
 use super::output;
-use crate::api::volume_types::{AttachView, AttachedView, OperationView, StageView, VolumeView};
+use crate::wire::{AttachView, AttachedView, OperationView, StageView, VolumeView};
 
 pub(super) fn row(volume: &VolumeView) -> Vec<String> {
     let attached = volume.attached.as_ref();

@@ -17,9 +17,9 @@ use super::global::Global;
 use super::output;
 use super::volume::{Source, path};
 use super::volume_show::in_uri;
-use crate::api::volume_types::{AttachView, CloneRequest, VolumeRequest, VolumeView};
 use crate::config::Size;
 use crate::failure::Failure;
+use crate::wire::{AttachView, CloneRequest, VolumeRequest, VolumeView};
 
 const NO_BODY: Option<&()> = None;
 /// A volume's size is whole blocks of this many bytes, and at least so much.

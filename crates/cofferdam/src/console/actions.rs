@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use runtime::http::Peer;
 
-use super::audit::{Entry, rfc3339};
 use super::form::{self, Field};
 use super::pages::{ConfirmPage, GrantPage, LimitPage, Shell, not_found, wrong};
 use super::{Console, Session};
-use crate::api::types::{CredentialRequest, TenantView};
+use crate::audit::{Entry, rfc3339};
 use crate::control::{Control, ControlError, OPEN_TENANT};
 use crate::web::{address, page, page_with};
+use crate::wire::{CredentialRequest, TenantView};
 
 pub(super) fn routes() -> Router<Console> {
     Router::new()

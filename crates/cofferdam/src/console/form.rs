@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use base::ByteSize;
 
-use crate::api::types::{LimitChange, TrafficChange, TrafficView};
 use crate::config::Size;
+use crate::wire::{LimitChange, TrafficChange, TrafficView};
 
 /// How a field is read and shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,10 +13,10 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::Console;
 use super::nodes::{NodesEventsPart, NodesRowsPart, NodesVerdictPart};
 use super::pages::{ChangesPart, RowsPart, TilesPart, VerdictPart};
-use crate::api::HistoryQuery;
 use crate::observe::event_view::EventView;
 use crate::observe::history::Frame;
 use crate::web::feed::{self, Follower, part};
+use crate::wire::HistoryQuery;
 
 /// Rows are sent every so many seconds: there may be a hundred, and nobody reads faster.
 const ROWS_PERIOD: u64 = 2;

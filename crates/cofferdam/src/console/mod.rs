@@ -1,13 +1,8 @@
 //! The operator's console: pages for people on the admin address, live, behind a login of their own.
 
 mod actions;
-mod affairs;
-pub(crate) mod assets;
-mod audit;
 mod auth;
-mod board;
 mod form;
-pub(crate) mod format;
 mod live;
 mod nodes;
 mod pages;
@@ -22,11 +17,9 @@ use axum::routing::get;
 use tokio::sync::Semaphore;
 
 use crate::api::Api;
+use crate::audit::Audit;
 use crate::observe::Observatory;
-use crate::web::{Cookie, Logins, Visitor, harden};
-pub(crate) use affairs::Severity;
-pub(crate) use audit::{AUDIT, Audit, Entry, rfc3339};
-pub(crate) use board::{Board, Tile, clock_time};
+use crate::web::{Cookie, Logins, Visitor, assets, harden};
 
 /// Pages that are followed live at once; each takes one of the admin listener's connections.
 const FOLLOWERS_MAX: usize = 24;

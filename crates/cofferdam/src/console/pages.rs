@@ -8,14 +8,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::audit::Entry;
-use super::board::Board;
 use super::form::Field;
-use super::format;
 use super::{Console, Session};
-use crate::api::types::{Grant, TenantView};
+use crate::audit::Entry;
+use crate::board::Board;
+use crate::board::format;
 use crate::observe::event_view::EventView;
 use crate::web::{page, page_with};
+use crate::wire::{Grant, TenantView};
 
 /// Events on the overview, and on their own page.
 pub(super) const EVENTS_SHOWN: usize = 8;

@@ -1,8 +1,8 @@
 //! The canary can log in, and is in nobody's way.
 
 use super::*;
-use crate::api::types::TenantRequest;
 use crate::fake_plane::{FakePlane, MIB};
+use crate::wire::TenantRequest;
 
 #[test]
 fn it_is_in_the_directory_and_in_no_list() {

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use base::Rights;
 
 use super::*;
-use crate::api::types::{CredentialRequest, LimitChange};
 use crate::fake_plane::{FakePlane, MIB};
+use crate::wire::{CredentialRequest, LimitChange};
 
 fn request(name: &str, memory_mib: u64) -> TenantRequest {
     TenantRequest {

@@ -6,7 +6,7 @@ use runtime::secrets;
 use runtime::state::{CredentialRecord, NewCredential};
 
 use super::{Control, ControlError, Inner, sold};
-use crate::api::types::{CredentialRequest, CredentialView, Grant};
+use crate::wire::{CredentialRequest, CredentialView, Grant};
 
 /// Enough for every service of a tenant; few enough to list.
 const CREDENTIALS_MAX: usize = 64;

@@ -10,8 +10,8 @@ use runtime::state::DEFAULT_TENANT;
 
 use super::tenancy::Tenancy;
 use super::{Control, ControlError, Inner, sold};
-use crate::api::types::MoveRequest;
 use crate::membership::FleetTenants;
+use crate::wire::MoveRequest;
 
 impl Control {
     /// Tenants are in a fleet's store; said once, before [`Control::restore`].

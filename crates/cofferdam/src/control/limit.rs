@@ -5,7 +5,7 @@ use runtime::state::{DEFAULT_TENANT, TenantRecord};
 use super::directory::Contents;
 use super::resize::{self, Limits, Resize};
 use super::{Control, ControlError, Inner, OPEN_TENANT, sale, sold, traffic};
-use crate::api::types::{LimitChange, TenantView};
+use crate::wire::{LimitChange, TenantView};
 
 impl Control {
     /// Changes a tenant's memory, item size and traffic, or some of them: all that is asked for, or

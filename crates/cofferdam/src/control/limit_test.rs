@@ -6,8 +6,8 @@ use std::time::Duration;
 use base::{TenantId, TrafficLimits};
 
 use super::*;
-use crate::api::types::{TenantRequest, TrafficChange};
 use crate::fake_plane::{FakePlane, MIB};
+use crate::wire::{TenantRequest, TrafficChange};
 
 fn setup() -> (tempfile::TempDir, std::sync::Arc<FakePlane>, Control) {
     let dir = tempfile::tempdir().unwrap();

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use base::TrafficLimits;
 
 use super::*;
-use crate::api::types::LimitChange;
 use crate::fake_plane::{FakeCache, FakePlane, MIB};
+use crate::wire::LimitChange;
 
 const KIB: u64 = 1 << 10;
 

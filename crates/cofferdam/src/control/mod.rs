@@ -35,8 +35,8 @@ pub(crate) use remarks::last_in_force;
 pub(crate) use sale::Sizes;
 pub(crate) use volumes::{NbdPlaces, VolumePlane};
 
-use crate::api::types::{CredentialView, Grant, TenantRequest, TenantView, TrafficView};
 use crate::plane::{DataPlane, PlaneError};
+use crate::wire::{CredentialView, Grant, TenantRequest, TenantView, TrafficView};
 use resize::Resize;
 use tenancy::Tenancy;
 

@@ -3,7 +3,7 @@
 use runtime::state::DEFAULT_TENANT;
 
 use super::{Control, ControlError};
-use crate::api::types::{
+use crate::wire::{
     CacheFigures, ClientFigures, ConnectionTotals, DelayFigures, MemoryTotals, Stat, TenantStat,
 };
 

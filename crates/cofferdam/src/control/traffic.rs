@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::{ByteSize, TrafficLimits};
 
 use super::ControlError;
-use crate::api::types::TrafficChange;
+use crate::wire::TrafficChange;
 
 /// One limit: how it is called, and what it may be.
 struct Bound {

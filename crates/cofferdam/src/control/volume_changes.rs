@@ -5,7 +5,7 @@ use runtime::volumes::journal_len_for;
 
 use super::volumes::{SIZE_MAX, SIZE_MIN, canonical, check_size, spec, split, tenant_id};
 use super::{Control, ControlError, names};
-use crate::api::volume_types::{
+use crate::wire::{
     CheckView, CloneRequest, MirrorRequest, ResizeRequest, SnapshotView, VolumeLimitChange,
     VolumeView,
 };

@@ -7,7 +7,7 @@ use runtime::state::{DEFAULT_TENANT, NewVolume, TenantRecord, VolumeRecord};
 use runtime::volumes::{VolumeId, VolumeSpec, VolumeStatus, Volumes, journal_len_for};
 
 use super::{Control, ControlError, OPEN_TENANT, names};
-use crate::api::volume_types::{AttachView, VolumeRequest, VolumeView};
+use crate::wire::{AttachView, VolumeRequest, VolumeView};
 
 /// A volume's size is whole blocks of this many bytes.
 const BLOCK_LEN: u64 = 4096;

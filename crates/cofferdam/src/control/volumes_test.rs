@@ -35,7 +35,7 @@ fn control(dir: &std::path::Path) -> Control {
 }
 
 fn tenant(control: &Control, name: &str) {
-    let request = crate::api::types::TenantRequest {
+    let request = crate::wire::TenantRequest {
         name: name.to_owned(),
         memory_bytes: 8 << 20,
         item_size_bytes: None,

@@ -1,8 +1,8 @@
 //! What is read of a data plane, and in which order.
 
 use super::*;
-use crate::api::types::TenantRequest;
 use crate::fake_plane::FakePlane;
+use crate::wire::TenantRequest;
 
 fn plane() -> (tempfile::TempDir, Arc<FakePlane>) {
     let dir = tempfile::tempdir().unwrap();

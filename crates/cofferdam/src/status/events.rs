@@ -7,9 +7,9 @@ use runtime::http::{self, Endpoint, Method};
 use status::affairs::ServiceEvent;
 use status::civil;
 
-use crate::api::EventPage;
 use crate::observe::Observatory;
 use crate::observe::event_view::EventView;
+use crate::wire::EventPage;
 
 /// Events since it was last asked, the oldest first, or why there are none.
 pub(crate) type EventSource = Box<dyn FnMut() -> Result<Vec<ServiceEvent>, String> + Send>;

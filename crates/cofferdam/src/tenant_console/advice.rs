@@ -1,7 +1,7 @@
 //! What a tenant's developers could do better, from how their clients behave.
 
 use super::now::Now;
-use crate::console::format;
+use crate::board::format;
 
 /// Connections that ask less than this a second each are more than a pool needs.
 const ASKS_MIN: f32 = 1.0;

@@ -7,9 +7,9 @@ use runtime::http::Peer;
 use tower::ServiceExt;
 
 use super::*;
-use crate::api::types::{CredentialRequest, Grant, TenantRequest};
 use crate::config::Config;
 use crate::fake_plane::{FakePlane, MIB};
+use crate::wire::{CredentialRequest, Grant, TenantRequest};
 
 struct Site {
     _dir: tempfile::TempDir,

@@ -16,9 +16,9 @@ use runtime::webhook::Target;
 use super::pages::{AlertsPage, ConfirmPage, GrantPage, SecretPage, Shell, wrong};
 use super::{Member, Session, Shared, Web};
 use crate::alerts::{AlertRule, WebhookTarget};
-use crate::api::types::{CredentialRequest, CredentialView};
-use crate::console::{Entry, rfc3339};
+use crate::audit::{Entry, rfc3339};
 use crate::web::{page, page_with};
+use crate::wire::{CredentialRequest, CredentialView};
 
 /// Letters of a webhook's secret, five bits each.
 const SECRET_LEN: usize = 40;

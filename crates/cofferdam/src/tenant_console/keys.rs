@@ -3,7 +3,7 @@
 use base::top::Counted;
 use gateway::BusiestKeys;
 
-use crate::console::format;
+use crate::board::format;
 
 /// Shown of each kind.
 pub(super) const KEYS_SHOWN: usize = 10;

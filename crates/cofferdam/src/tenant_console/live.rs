@@ -12,10 +12,10 @@ use tokio::sync::watch;
 
 use super::pages::{AdvicePart, ChangesPart, KeysPart, LimitsPart, StandingPart, TilesPart};
 use super::{Member, Place, Shared};
-use crate::api::HistoryQuery;
 use crate::observe::event_view::EventView;
 use crate::observe::history::{Frame, tenant_series};
 use crate::web::feed::{self, Follower, part};
+use crate::wire::HistoryQuery;
 
 /// Tables are sent every so many seconds: nobody reads faster.
 const TABLES_PERIOD: u64 = 2;

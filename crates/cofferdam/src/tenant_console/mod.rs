@@ -28,12 +28,13 @@ use runtime::http::{PublicListener, PublicServer, Site};
 use runtime::net::tls::TlsServer;
 
 use crate::alerts::AlertRules;
-use crate::console::{Audit, assets};
+use crate::audit::Audit;
 use crate::control::Control;
 use crate::failure::Failure;
 use crate::hooks::Hooks;
 use crate::observe::Observatory;
 use crate::plane::DataPlane;
+use crate::web::assets;
 use crate::web::{Cookie, Logins, Visitor, harden};
 use workers::Workers;
 

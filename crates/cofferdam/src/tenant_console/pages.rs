@@ -16,10 +16,10 @@ use super::now::Now;
 use super::standing::{Standing, Used, limits};
 use super::{Member, Session, Shared, Web};
 use crate::alerts::AlertRule;
-use crate::api::types::{CredentialView, Grant};
-use crate::console::{Tile, format};
+use crate::board::{Tile, format};
 use crate::observe::event_view::EventView;
 use crate::web::{page, page_with};
+use crate::wire::{CredentialView, Grant};
 
 /// Events on the page.
 const EVENTS_SHOWN: usize = 12;
@@ -229,7 +229,7 @@ impl Web {
         let frame = Arc::clone(&self.parts.observatory.frames.borrow());
         match frame.time_s {
             0 => "–".to_owned(),
-            time_s => crate::console::clock_time(time_s),
+            time_s => crate::board::clock_time(time_s),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What holds a tenant back, in plain words.
 
 use super::now::Now;
-use crate::console::{Severity, format};
+use crate::board::affairs::Severity;
+use crate::board::format;
 
 /// Less of a second than this is no waiting that anybody feels.
 const PAUSED_MIN: f32 = 0.005;

@@ -44,7 +44,7 @@ fn what_it_cannot_give_it_does_not_try() {
 fn tenants_are_let_in_and_the_canary_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let (plane, control, canary) = FakePlane::with_canary(dir.path());
-    let request = crate::api::types::TenantRequest {
+    let request = crate::wire::TenantRequest {
         name: "acme".into(),
         memory_bytes: 4 << 20,
         item_size_bytes: None,

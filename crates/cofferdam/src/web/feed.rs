@@ -15,7 +15,7 @@ use futures_util::stream::{self, StreamExt};
 use runtime::history::History;
 use serde::Serialize;
 
-use crate::api::HistoryQuery;
+use crate::wire::HistoryQuery;
 
 /// How soon a browser is to come back after the connection ended.
 const RETRY: Duration = Duration::from_secs(1);

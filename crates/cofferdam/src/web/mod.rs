@@ -1,5 +1,6 @@
 //! What all pages of ours share: who is logged in, whose a form is, and what browsers are told not to do.
 
+pub(crate) mod assets;
 mod attempts;
 pub(crate) mod feed;
 mod logins;

@@ -7,8 +7,8 @@ use base::fleet::SLOT_COUNT;
 use fleet::membership::State;
 
 use super::deed::NodeDeed;
-use crate::console::affairs::{Severity, Verdict};
-use crate::console::format;
+use crate::board::affairs::{Severity, Verdict};
+use crate::board::format;
 use crate::observe::event_view::EventView;
 use crate::observe::history::Frame;
 use crate::observe::nodes::{Heat, NodeReading, node_series};

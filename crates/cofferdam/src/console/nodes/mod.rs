@@ -15,10 +15,10 @@ use runtime::http::Peer;
 use super::actions::{Answer, Refusal, Subject, Typed, check};
 use super::pages::{ConfirmPage, Shell, wrong};
 use super::{Console, Session};
-use crate::api::fleet::{FleetReport, MemberReport};
 use crate::membership::{Membership, change_member};
 use crate::observe::nodes::NodeReading;
 use crate::web::page;
+use crate::wire::{FleetReport, MemberReport};
 pub(crate) use board::NodesBoard;
 use deed::NodeDeed;
 

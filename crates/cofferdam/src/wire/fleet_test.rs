@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::fleet::Epoch;
-use fleet::membership::Standing;
+use fleet::membership::{Event, Standing};
 use fleet::registry::Registry;
 use fleet::{Ring, Weights};
 use gateway::remote::Assurance;

@@ -1,12 +1,15 @@
 //! The overview as text: tiles, tenants by trouble, and what changed, from the last seconds.
 
+pub(crate) mod affairs;
+pub(crate) mod format;
+
 use std::sync::Arc;
 
-use super::affairs::{Affair, Severity, Verdict, under_way};
-use super::format::{self, count, percent, time};
-use crate::api::{AffairView, BoardView, RowView, TileView};
 use crate::observe::event_view::EventView;
 use crate::observe::history::{Frame, TenantFrame};
+use crate::wire::{AffairView, BoardView, RowView, TileView};
+use affairs::{Affair, Severity, Verdict, under_way};
+use format::{count, percent, time};
 
 /// Seconds that the figures of a tenant are the mean of, so that they can be read.
 const SMOOTH: usize = 5;
