@@ -3,6 +3,7 @@
 mod accept;
 mod admit;
 mod arrival;
+pub(crate) mod congestion;
 mod connection;
 mod deadlines;
 mod errands;

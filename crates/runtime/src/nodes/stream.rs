@@ -10,6 +10,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
 use crate::cluster::Identity;
+use crate::net::congestion;
 
 /// Bytes under TLS that wait for the socket at most.
 const TLS_BUFFER_LEN: usize = 256 * 1024;
@@ -55,7 +56,9 @@ impl PeerStream {
                 Some(client.map_err(io::Error::other)?.into())
             }
         };
-        Self::new(TcpStream::connect(addr)?, tls, false)
+        let socket = TcpStream::connect(addr)?;
+        congestion::spare_on_loopback(&socket, addr);
+        Self::new(socket, tls, false)
     }
 
     /// Takes a connection over that was accepted.
@@ -67,6 +70,7 @@ impl PeerStream {
                 Some(server.map_err(io::Error::other)?.into())
             }
         };
+        congestion::spare_on_loopback(&socket, socket.local_addr()?);
         Self::new(socket, tls, true)
     }
 
