@@ -25,6 +25,7 @@ mod hash;
 pub mod judge;
 pub mod knowledge;
 pub mod membership;
+pub mod memory;
 pub mod registry;
 mod ring;
 pub mod routes;

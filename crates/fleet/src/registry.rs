@@ -11,6 +11,7 @@
 //! | `steward` | the number of the member that carries changes through, under its lease |
 //! | `use/N` | what gateway N's tenants use of their rates ([`Use`](crate::shares::Use)) |
 //! | `shares` | what each gateway may use of them ([`Shares`](crate::shares::Shares)) |
+//! | `memory` | what each node may hold of them, where that is not the ring's ([`Parts`](crate::memory::Parts)) |
 //! | `force` | the version of a ring that an operator wants made although nodes are missing |
 //!
 //! [`Knowledge::announced`]: crate::knowledge::Knowledge::announced
@@ -46,6 +47,8 @@ pub const FORCE: &str = "force";
 pub const USE_PREFIX: &str = "use/";
 /// The key of what each gateway may use.
 pub const SHARES: &str = "shares";
+/// The key of what each node may hold.
+pub const MEMORY: &str = "memory";
 
 /// The key under which a gateway says what its tenants use.
 pub fn use_key(id: MemberId) -> String {

@@ -53,13 +53,27 @@ pub struct Split {
     members: BTreeMap<MemberId, Part>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Part {
+    /// Its share beside the others', where there is not enough for all and of what is left.
+    weight: u64,
     granted: u64,
     serial: u64,
     /// Grants that it may be using: those since the last that it has said to apply.
     pending: Vec<Grant>,
     used: u64,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self {
+            weight: 1,
+            granted: 0,
+            serial: 0,
+            pending: Vec::new(),
+            used: 0,
+        }
+    }
 }
 
 impl Split {
@@ -91,9 +105,16 @@ impl Split {
             granted: held.amount,
             serial: held.serial,
             pending: vec![newest],
-            used: 0,
+            ..Part::default()
         };
         self.members.insert(member, part);
+    }
+
+    /// Gives a member so much weight beside the others, who have one each unless that is said.
+    pub fn weigh(&mut self, member: MemberId, weight: u64) {
+        if let Some(part) = self.members.get_mut(&member) {
+            part.weight = weight;
+        }
     }
 
     /// What each member has, to be written down.
@@ -165,25 +186,31 @@ impl Split {
         self.limit.saturating_add(self.limit / EVEN_PART)
     }
 
-    /// Everybody gets what he demands, or as much as the others who demand more than that; what is
-    /// left over is spread evenly (max-min fairness).
+    /// Everybody gets what he demands, or by his weight as much as the others who demand more than that;
+    /// what is left over is spread by weight (max-min fairness).
     fn targets(&self) -> Vec<(MemberId, u64)> {
-        let count = self.members.len().max(1) as u64;
-        let even = self.limit / EVEN_PART / count;
-        let members = self.members.iter();
-        let demands = members.map(|(id, part)| (*id, part.demand().min(self.limit)));
-        let mut targets: Vec<(MemberId, u64)> = demands.collect();
-        targets.sort_unstable_by_key(|(_, demand)| *demand);
-        let (mut left, mut open) = (self.limit, count);
-        for (_, target) in &mut targets {
-            *target = (*target).min(left / open.max(1));
+        let members = self.members.iter().filter(|(_, part)| part.weight > 0);
+        let mut targets: Vec<(MemberId, u64, u64)> = members
+            .map(|(id, part)| (*id, part.demand().min(self.limit), part.weight))
+            .collect();
+        // Who demands the least for his weight comes first.
+        targets.sort_unstable_by(|(_, a, of_a), (_, b, of_b)| {
+            let (a, b) = (u128::from(*a), u128::from(*b));
+            (a * u128::from(*of_b)).cmp(&(b * u128::from(*of_a)))
+        });
+        let weights: u64 = targets.iter().map(|(.., weight)| weight).sum();
+        let (mut left, mut open) = (self.limit, weights);
+        for (_, target, weight) in &mut targets {
+            *target = (*target).min(part_of(left, *weight, open));
             left -= *target;
-            open = open.saturating_sub(1);
+            open -= *weight;
         }
-        for (_, target) in &mut targets {
-            *target += even + left / count;
-        }
-        targets
+        let spread = self.limit / EVEN_PART + left;
+        let none = self.members.iter().filter(|(_, part)| part.weight == 0);
+        let none = none.map(|(id, _)| (*id, 0));
+        let some = (targets.into_iter())
+            .map(|(id, target, weight)| (id, target + part_of(spread, weight, weights)));
+        none.chain(some).collect()
     }
 
     fn grant(&mut self, id: MemberId, amount: u64) -> Option<(MemberId, Grant)> {
@@ -224,6 +251,12 @@ impl Part {
             false => self.used.saturating_add(self.used / 4),
         }
     }
+}
+
+/// What is due of `whole` to `weight` of `weights`.
+fn part_of(whole: u64, weight: u64, weights: u64) -> u64 {
+    let part = u128::from(whole) * u128::from(weight) / u128::from(weights.max(1));
+    u64::try_from(part).unwrap_or(u64::MAX)
 }
 
 /// Small differences are not worth a message, unless nothing is what there was.

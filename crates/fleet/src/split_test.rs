@@ -182,3 +182,31 @@ fn a_lower_limit_holds_once_everybody_has_heard() {
     members.rounds(&mut split, 3);
     assert_eq!(members.allowed(), 0);
 }
+
+#[test]
+fn what_all_want_is_divided_by_weight_and_nobody_without_any_gets_a_part() {
+    let mut members = Members::new(&[LIMIT; 4]);
+    let mut split = split(&members);
+    for (id, weight) in (1..).zip([100, 200, 700, 0]) {
+        split.weigh(MemberId(id), weight);
+    }
+    members.rounds(&mut split, 50);
+    let amounts = members.amounts();
+    for (amount, weight) in amounts.iter().zip([1, 2, 7, 0]) {
+        let due = LIMIT / 10 * weight;
+        assert!((due..=due + due / 10).contains(amount), "{amounts:?}");
+    }
+    assert!(members.allowed() <= LIMIT + LIMIT / 10);
+}
+
+#[test]
+fn what_the_heavy_do_not_want_the_light_get() {
+    let mut members = Members::new(&[LIMIT, LIMIT / 10]);
+    let mut split = split(&members);
+    split.weigh(MemberId(1), 1);
+    split.weigh(MemberId(2), 9);
+    members.rounds(&mut split, 50);
+    let amounts = members.amounts();
+    assert!(amounts[0] > LIMIT * 8 / 10, "{amounts:?}");
+    assert!(members.allowed() <= LIMIT + LIMIT / 10);
+}
