@@ -222,3 +222,84 @@ fn names_are_labels() {
         assert!(check_name(bad).is_err(), "{bad}");
     }
 }
+
+/// Whether a gateway and a node with the certificates of these folders speak with each other.
+fn shake_hands(gateway: &PeerTls, node: &PeerTls, name: &str) -> bool {
+    let name = rustls::pki_types::ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = rustls::ClientConnection::new(gateway.client.clone(), name).unwrap();
+    let mut server = rustls::ServerConnection::new(node.server.clone()).unwrap();
+    for _ in 0..10 {
+        let (mut there, mut back) = (Vec::new(), Vec::new());
+        client.write_tls(&mut there).unwrap();
+        server.read_tls(&mut there.as_slice()).unwrap();
+        if server.process_new_packets().is_err() {
+            return false;
+        }
+        server.write_tls(&mut back).unwrap();
+        client.read_tls(&mut back.as_slice()).unwrap();
+        if client.process_new_packets().is_err() {
+            return false;
+        }
+    }
+    !client.is_handshaking() && !server.is_handshaking()
+}
+
+#[test]
+fn an_authority_is_replaced_while_everybody_goes_on() {
+    let (old, new) = (Served::new("main"), Served::new("main"));
+    let root = old.folder.path();
+    let names = [("gateway1", Role::Gateway), ("node1", Role::Node)];
+    for (name, role) in names {
+        old.join(&old.token(role), name, &[]).unwrap();
+    }
+    let [gateway, node] = names.map(|(name, _)| PeerTls::load(&root.join(name)).unwrap());
+    let speak = || shake_hands(&gateway, &node, "node1");
+    assert!(speak());
+    // Everybody believes both.
+    let authority = new.folder.path().join("authority/ca.pem");
+    let theirs = std::fs::read_to_string(&authority).unwrap();
+    for ((name, _), tls) in names.iter().zip([&gateway, &node]) {
+        let path = root.join(name).join("ca.pem");
+        let both = std::fs::read_to_string(&path).unwrap() + &theirs;
+        std::fs::write(path, both).unwrap();
+        assert!(tls.refresh().unwrap() && !tls.refresh().unwrap());
+        assert!(speak());
+    }
+    // A renewal keeps that so.
+    let mut membership = membership(&root.join("node1")).unwrap().unwrap();
+    membership.authority = old.addr.to_string();
+    renew(&root.join("node1"), &membership).unwrap();
+    assert!(node.refresh().unwrap() && speak());
+    // One after the other shows a certificate of the new one, and goes on to believe both.
+    for ((name, role), tls) in names.iter().zip([&gateway, &node]) {
+        let own = Own::generate().unwrap();
+        let pass = join(&new.addr.to_string(), &new.token(*role), name, &[], &own).unwrap();
+        own.keep(&root.join(name), &pass).unwrap();
+        assert!(tls.refresh().unwrap());
+        assert!(speak(), "{name}");
+    }
+    // Nobody believes the old one any more.
+    for ((name, _), tls) in names.iter().zip([&gateway, &node]) {
+        std::fs::copy(&authority, root.join(name).join("ca.pem")).unwrap();
+        assert!(tls.refresh().unwrap() && speak());
+    }
+    let left = old.folder.path().join("left");
+    let own = Own::generate().unwrap();
+    let token = old.token(Role::Gateway);
+    let pass = join(&old.addr.to_string(), &token, "gateway2", &[], &own).unwrap();
+    own.keep(&left, &pass).unwrap();
+    assert!(!shake_hands(&PeerTls::load(&left).unwrap(), &node, "node1"));
+}
+
+#[test]
+fn another_member_in_a_folder_believes_its_own_authority_alone() {
+    let (old, new) = (Served::new("main"), Served::new("main"));
+    old.join(&old.token(Role::Node), "node1", &[]).unwrap();
+    let folder = old.folder.path().join("node1");
+    let own = Own::generate().unwrap();
+    let token = new.token(Role::Node);
+    let pass = join(&new.addr.to_string(), &token, "node2", &[], &own).unwrap();
+    own.keep(&folder, &pass).unwrap();
+    let kept = std::fs::read_to_string(folder.join("ca.pem")).unwrap();
+    assert_eq!(kept, pass.authority);
+}

@@ -27,6 +27,7 @@ pub(crate) use identity::{Identity, ReadAnew};
 pub use register::{Member, Register};
 pub use request::Own;
 pub use server::AuthorityServer;
+pub(crate) use subject::validity;
 pub use subject::{Role, role_of};
 pub use token::JoinToken;
 

@@ -6,13 +6,16 @@ use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm,
 };
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
-use rustls::pki_types::CertificateSigningRequestDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use x509_cert::der::{Decode, Encode};
 use x509_cert::request::CertReq;
 
-use super::{ClusterError, MEMBERSHIP_FILE, Pass, give_to_owner, write};
+use super::{ClusterError, MEMBERSHIP_FILE, Pass, give_to_owner, membership, write};
 use crate::nodes::certificates::{AUTHORITY_FILE, CERTIFICATE_FILE, KEY_FILE};
+
+const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const PEM_END: &str = "-----END CERTIFICATE-----";
 
 /// A private key that never leaves this machine.
 pub struct Own {
@@ -40,13 +43,37 @@ impl Own {
         crate::state::create_private_dir(folder)
             .map_err(|error| ClusterError::file(folder, error))?;
         give_to_owner(folder)?;
-        let membership = serde_json::to_string_pretty(&pass.membership);
-        let membership = membership.map_err(ClusterError::crypto)?;
-        write(&folder.join(AUTHORITY_FILE), &pass.authority)?;
-        write(&folder.join(MEMBERSHIP_FILE), &membership)?;
+        let text = serde_json::to_string_pretty(&pass.membership);
+        let text = text.map_err(ClusterError::crypto)?;
+        write(&folder.join(AUTHORITY_FILE), &believed(folder, pass)?)?;
+        write(&folder.join(MEMBERSHIP_FILE), &text)?;
         write(&folder.join(KEY_FILE), &self.key.serialize_pem())?;
         write(&folder.join(CERTIFICATE_FILE), &pass.certificate)
     }
+}
+
+/// The authority of a pass first. While one is replaced by another a member believes both, and its folder
+/// says so: what is there of others stays, unless the member is another one now.
+fn believed(folder: &Path, pass: &Pass) -> Result<String, ClusterError> {
+    let mut all = pass.authority.clone();
+    if membership(folder)?.is_none_or(|before| before.name != pass.membership.name) {
+        return Ok(all);
+    }
+    let path = folder.join(AUTHORITY_FILE);
+    let Ok(before) = std::fs::read_to_string(&path) else {
+        return Ok(all);
+    };
+    let certificate = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes());
+    let own = certificate(&all).map_err(ClusterError::crypto)?;
+    for section in before.split_inclusive(PEM_END) {
+        let begin = section.find(PEM_BEGIN).unwrap_or(section.len());
+        let section = section.get(begin..).unwrap_or_default();
+        if certificate(section).is_ok_and(|other| other != own) {
+            all.push_str(section);
+            all.push('\n');
+        }
+    }
+    Ok(all)
 }
 
 /// The public key of a request that was signed with its private half.

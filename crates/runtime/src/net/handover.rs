@@ -10,6 +10,7 @@
 //! | lets go of the state, [`Word::StateFree`] | |
 //! | | takes the state, lets clients in, [`Word::Ready`] |
 //! | listens no more | |
+//! | [`Word::Knows`], as long as it serves the connections that it has | |
 //!
 //! Whoever hears the other end close, [`Word::Failed`], or nothing for too long goes back to how it
 //! was.
@@ -42,6 +43,8 @@ pub enum Word {
     StateFree,
     /// The successor lets clients in.
     Ready,
+    /// The version of its fleet's ring that the predecessor goes by; told when it changes.
+    Knows(u64),
     /// The successor ends, for this reason.
     Failed(String),
 }
@@ -159,6 +162,7 @@ impl Word {
             "prepared" => Ok(Self::Prepared),
             "state-free" => Ok(Self::StateFree),
             "ready" => Ok(Self::Ready),
+            "knows" => Ok(Self::Knows(rest.parse().map_err(|_| unknown())?)),
             "failed" => Ok(Self::Failed(rest.to_owned())),
             _ => Err(unknown()),
         }
@@ -172,6 +176,7 @@ impl std::fmt::Display for Word {
             Self::Prepared => f.write_str("prepared"),
             Self::StateFree => f.write_str("state-free"),
             Self::Ready => f.write_str("ready"),
+            Self::Knows(version) => write!(f, "knows\n{version}"),
             Self::Failed(reason) => {
                 let reason: String = reason.chars().take(WORD_LEN_MAX / 8).collect();
                 write!(f, "failed\n{reason}")

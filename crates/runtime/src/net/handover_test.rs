@@ -39,6 +39,7 @@ fn words_arrive_one_by_one() {
         Word::Prepared,
         Word::StateFree,
         Word::Ready,
+        Word::Knows(7),
         Word::Failed("no such file:\nx".into()),
         Word::Sockets(Vec::new()),
     ];

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
+use super::trust::Trust;
 use crate::cluster::{Role, role_of};
 
 /// At a node: whoever asks is a gateway.
 #[derive(Debug)]
-pub(super) struct OnlyGateways(pub(super) Arc<dyn ClientCertVerifier>);
+pub(super) struct OnlyGateways(pub(super) Arc<Trust>);
 
 /// At a gateway: whoever answers is a node.
 #[derive(Debug)]
-pub(super) struct OnlyNodes(pub(super) Arc<WebPkiServerVerifier>);
+pub(super) struct OnlyNodes(pub(super) Arc<Trust>);
 
 /// A certificate of an authority that knows of no roles is good for all of them.
 fn check(certificate: &[u8], role: Role) -> Result<(), Error> {
@@ -30,7 +30,8 @@ fn check(certificate: &[u8], role: Role) -> Result<(), Error> {
 
 impl ClientCertVerifier for OnlyGateways {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.0.root_hint_subjects()
+        // A member has one certificate, whoever is believed here.
+        &[]
     }
 
     fn verify_client_cert(
@@ -39,7 +40,11 @@ impl ClientCertVerifier for OnlyGateways {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self.0.verify_client_cert(end_entity, intermediates, now)?;
+        let verified = self
+            .0
+            .now()
+            .callers
+            .verify_client_cert(end_entity, intermediates, now)?;
         check(end_entity, Role::Gateway)?;
         Ok(verified)
     }
@@ -51,6 +56,8 @@ impl ClientCertVerifier for OnlyGateways {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.0
+            .now()
+            .callers
             .verify_tls12_signature(message, certificate, signature)
     }
 
@@ -61,11 +68,13 @@ impl ClientCertVerifier for OnlyGateways {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.0
+            .now()
+            .callers
             .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.0.now().callers.supported_verify_schemes()
     }
 }
 
@@ -78,8 +87,7 @@ impl ServerCertVerifier for OnlyNodes {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verifier = &self.0;
-        let verified = verifier.verify_server_cert(
+        let verified = self.0.now().called.verify_server_cert(
             end_entity,
             intermediates,
             server_name,
@@ -97,6 +105,8 @@ impl ServerCertVerifier for OnlyNodes {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.0
+            .now()
+            .called
             .verify_tls12_signature(message, certificate, signature)
     }
 
@@ -107,10 +117,12 @@ impl ServerCertVerifier for OnlyNodes {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.0
+            .now()
+            .called
             .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.0.now().called.supported_verify_schemes()
     }
 }

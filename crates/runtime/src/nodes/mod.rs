@@ -6,6 +6,7 @@ mod peer;
 mod server;
 mod server_loop;
 pub mod stream;
+pub(crate) mod trust;
 
 pub use server::{NodeLoops, NodeLoopsConfig, NodeTotals, NodeView};
 pub use stream::PeerTls;

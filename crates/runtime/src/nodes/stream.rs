@@ -9,6 +9,7 @@ use mio::{Interest, Registry, Token};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
+use super::trust::Trust;
 use crate::cluster::Identity;
 use crate::net::congestion;
 
@@ -24,6 +25,8 @@ pub struct PeerTls {
     pub server: Arc<ServerConfig>,
     /// What both show.
     pub(super) identity: Arc<Identity>,
+    /// Whom both believe.
+    pub(super) trust: Arc<Trust>,
 }
 
 /// One connection.

@@ -9,14 +9,13 @@ use std::thread;
 use std::time::Duration;
 
 use reqwest::Url;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::StoreError;
 use super::wire::Fault;
 use crate::cluster::{Identity, ReadAnew};
+use crate::nodes::trust::{Trust, TrustedAnew};
 
 /// How long a connection may take to be made, and an answer to come.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -286,21 +285,16 @@ fn tls_config(tls: &EtcdTls) -> Result<rustls::ClientConfig, StoreError> {
         let path = path.display();
         StoreError::Config(format!("cannot use {path} for etcd: {why}"))
     };
-    let mut roots = rustls::RootCertStore::empty();
-    let found = CertificateDer::pem_file_iter(&tls.authority);
-    for certificate in found.map_err(|e| bad(&tls.authority, e.to_string()))? {
-        let certificate = certificate.map_err(|e| bad(&tls.authority, e.to_string()))?;
-        let added = roots.add(certificate);
-        added.map_err(|e| bad(&tls.authority, e.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(bad(&tls.authority, "it holds no certificate".to_owned()));
-    }
-    let builder = builder()?.with_root_certificates(roots);
+    let trust = Trust::read(&tls.authority);
+    let trust = trust.map_err(|error| StoreError::Config(format!("for etcd: {error}")))?;
+    // Both may be others while we run.
+    let trusted = Arc::new(TrustedAnew(trust));
+    let builder = builder()?
+        .dangerous()
+        .with_custom_certificate_verifier(trusted);
     let Some((certificate, key)) = &tls.identity else {
         return Ok(builder.with_no_client_auth());
     };
-    // It may be renewed while we run.
     let identity = Identity::read(certificate, key).map_err(|(path, why)| bad(&path, why))?;
     Ok(builder.with_client_cert_resolver(Arc::new(ReadAnew(identity))))
 }

@@ -20,6 +20,7 @@ use thiserror::Error;
 use super::identity;
 use super::tickets::Tickets;
 use crate::Published;
+use crate::cluster::validity;
 use crate::observe::wall_clock;
 
 /// Where certificates are, and what is asked of clients. All files are PEM.
@@ -151,6 +152,13 @@ impl TlsServer {
     pub fn hand_over_tickets(&self) -> io::Result<OwnedFd> {
         let tickets = self.tickets.lock().unwrap_or_else(PoisonError::into_inner);
         tickets.maker.hand_over(tickets.authorities.as_deref())
+    }
+
+    /// When the certificate that is shown ends to be good, in seconds since 1970.
+    pub fn ends_unix_s(&self) -> Option<u64> {
+        let terms = self.terms();
+        let (_, until) = validity(terms.certificates.first()?)?;
+        Some(until)
     }
 
     /// What a connection of a browser is begun with.
