@@ -42,6 +42,7 @@ missing_packages() {
   command -v php >/dev/null && php -m | grep -x memcached >/dev/null || echo php-cli php-memcached
   command -v promtool >/dev/null || echo prometheus
   command -v etcd >/dev/null || echo etcd-server
+  command -v systemd-analyze >/dev/null || echo systemd
   command -v openssl >/dev/null || echo openssl
   # Volumes: clients of NBD, and what mounts them.
   command -v nbdkit >/dev/null || echo nbdkit

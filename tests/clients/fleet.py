@@ -1,6 +1,7 @@
 """Three etcd, two gateways and four nodes, each a process: real clients, large values, and machines that
 stop, die, join and come back, under load."""
 
+import atexit
 import contextlib
 import json
 import os
@@ -90,6 +91,16 @@ class Fleet:
             raise AssertionError(f"{args}: {done}")
         return json.loads(done.stderr if fails else done.stdout)
 
+    def upgrade(self, gateway):
+        """Has a gateway hand over; the process that lets its connections go."""
+        done = self.ask("upgrade", gateway=gateway)
+        name = f"gateway{gateway}"
+        assert done["old_pid"] == self.pids[name], (done, self.pids)
+        with open(os.path.join(self.folder, f"{name}.pid"), "w") as file:
+            file.write(str(done["pid"]))
+        self.look()
+        return done["old_pid"]
+
     def members(self, gateway=1):
         report = self.ask("node", "list", gateway=gateway)
         return {member["name"]: member for member in report["members"]}
@@ -131,11 +142,24 @@ def ready_fleet():
         yield fleet
 
 
+CALM = contextlib.ExitStack()
+atexit.register(CALM.close)
+calm_fleets = []
+
+
+@contextlib.contextmanager
+def calm_fleet():
+    """One fleet for all tests in which nothing dies."""
+    if not calm_fleets:
+        calm_fleets.append(CALM.enter_context(ready_fleet()))
+    yield calm_fleets[0]
+
+
 @suite.test
 def real_clients_find_what_they_stored_through_either_gateway():
     from pymemcache.client.hash import HashClient
 
-    with ready_fleet() as fleet:
+    with calm_fleet() as fleet:
         servers = [("127.0.0.1", fleet.port), ("127.0.0.1", fleet.port + 1)]
         client = HashClient(servers, timeout=5)
         for number in range(200):
@@ -157,7 +181,7 @@ def real_clients_find_what_they_stored_through_either_gateway():
 
 @suite.test
 def replies_keep_their_order_and_large_values_their_bytes():
-    with ready_fleet() as fleet, fleet.conn() as conn:
+    with calm_fleet() as fleet, fleet.conn() as conn:
         value = bytes(range(256)) * 2000
         conn.send(b"set big 0 0 %d\r\n" % len(value) + value + b"\r\nset s 0 0 1\r\nx\r\nget s big s\r\nmn\r\nversion\r\n")
         expected = (
@@ -295,6 +319,7 @@ def with_the_store_killed_all_serve_on_and_say_so_and_a_node_starts_without_it()
             fleet.kill(f"etcd{number}")
         assert fleet.ask("tenant", "add", "acme", "--memory", "64MiB", fails=True)["error"].startswith("the store cannot")
         eventually(lambda: fleet.ask("node", "list")["store"]["why"] is not None, 10, "it says so")
+        assert "store does not answer" in fleet.ask("upgrade", fails=True)["error"]
         # The lease of changes, and more.
         time.sleep(5)
         assert load.ratio(1.0) == 1.0 and load.refused == 0, load.refused
@@ -359,7 +384,7 @@ def with_a_gateway_killed_clients_go_to_the_other_and_find_everything():
 
 @suite.test
 def tenants_are_the_same_at_all_gateways():
-    with ready_fleet() as fleet:
+    with calm_fleet() as fleet:
         grant = fleet.ask("tenant", "add", "acme", "--memory", "64MiB")
         assert sorted(grant["servers"]) == [f"127.0.0.1:{fleet.port + 10}", f"127.0.0.1:{fleet.port + 11}"]
         assert fleet.ask("tenant", "show", "acme", gateway=2)["gateways"] == fleet.ask("tenant", "show", "acme")["gateways"]
@@ -388,7 +413,6 @@ def tenants_are_the_same_at_all_gateways():
         assert fleet.ask("tenant", "show", "acme")["memory_bytes"] == 128 << 20
         assert "error" in fleet.ask("tenant", "add", "acme", "--memory", "64MiB", gateway=2, fails=True)
         assert "error" in fleet.ask("tenant", "move", "acme", fails=True)
-        assert "stop it and start" in fleet.ask("upgrade", fails=True)["error"]
         solo = fleet.ask("tenant", "add", "solo", "--memory", "64MiB", "--gateways", "1")
         place = 1 if solo["servers"] == [f"127.0.0.1:{fleet.port + 10}"] else 2
         moved = fleet.ask("tenant", "move", "solo", "--from", f"gateway{place}")
@@ -445,9 +469,9 @@ class Hitters:
 @suite.test
 def a_tenants_rate_follows_its_clients_from_gateway_to_gateway():
     limit = 400
-    with ready_fleet() as fleet:
-        grant = fleet.ask("tenant", "add", "acme", "--memory", "64MiB")
-        fleet.ask("tenant", "limit", "acme", "--ops", str(limit))
+    with calm_fleet() as fleet:
+        grant = fleet.ask("tenant", "add", "rated", "--memory", "64MiB")
+        fleet.ask("tenant", "limit", "rated", "--ops", str(limit))
 
         def stores():
             with contextlib.suppress(AssertionError, OSError):
@@ -470,6 +494,57 @@ def a_tenants_rate_follows_its_clients_from_gateway_to_gateway():
 
 
 @suite.test
+def a_gateway_answers_for_busy_keys_and_sees_its_own_changes_at_once():
+    with calm_fleet() as fleet:
+        grant = fleet.ask("tenant", "add", "busy", "--memory", "64MiB")
+        conn = Hitters(fleet, grant).conn
+
+        def enters():
+            with contextlib.suppress(AssertionError, OSError):
+                with conn(1), conn(2):
+                    return True
+
+        eventually(enters, 10, "both gateways know it")
+        with conn(1) as one, conn(1) as same, conn(2) as other:
+            eventually(lambda: set_one(one, "k", "0") == b"STORED\r\n", 10, "it has room on the nodes")
+
+            def hits():
+                return fleet.ask("stat", "--tenant", "busy")["tenants"][0]["cache"]["hot_hits"]
+
+            def read(times):
+                for _ in range(times):
+                    get_many(one, ["k"] * 50)
+
+            read(100)
+            assert hits() == 0
+            fleet.ask("tenant", "limit", "busy", "--hot-keys", "1s")
+            deadline = time.monotonic() + 20
+            while hits() == 0:
+                assert time.monotonic() < deadline, "no key is found to be busy"
+                read(100)
+            read(100)
+            for version in range(1, 30):
+                # Through whichever connection of the same gateway, to whichever loop.
+                assert set_one(same, "k", str(version)) == b"STORED\r\n"
+                assert get_many(one, ["k"]) == {"k": str(version)}
+                read(2)
+                assert get_many(same, ["k"]) == {"k": str(version)}
+            # Through another it takes a second at most.
+            assert set_one(other, "k", "other") == b"STORED\r\n"
+            changed = time.monotonic()
+            while get_many(one, ["k"]) != {"k": "other"}:
+                assert time.monotonic() - changed < 1.5, "too old"
+            fleet.ask("tenant", "limit", "busy", "--hot-keys", "none")
+
+            def has_ended():
+                before = hits()
+                read(20)
+                return hits() == before
+
+            eventually(has_ended, 5, "nodes are asked again")
+
+
+@suite.test
 def an_operator_drains_a_node_and_lets_it_in_again():
     with ready_fleet() as fleet, Load(fleet) as load:
         fleet.ask("node", "drain", "node4")
@@ -480,6 +555,47 @@ def an_operator_drains_a_node_and_lets_it_in_again():
         fleet.ask("node", "readmit", "node4", gateway=2)
         eventually(lambda: fleet.members()["node4"]["slots"] > 0, 10, "it has some keys")
         load.check()
+
+
+@suite.test
+def a_gateway_hands_over_as_the_same_member_while_clients_come_and_the_ring_changes():
+    with ready_fleet() as fleet, Load(fleet, gateways=(2,)) as load:
+        before = fleet.members()
+        stop, wrong, visits = threading.Event(), [], [0]
+
+        def visit():
+            while not stop.is_set():
+                visits[0] += 1
+                value = str(visits[0])
+                try:
+                    with fleet.conn(1) as conn:
+                        if set_one(conn, "visit", value) == b"STORED\r\n" and get_many(conn, ["visit"]) != {"visit": value}:
+                            wrong.append(value)
+                except (OSError, AssertionError) as error:
+                    wrong.append(repr(error))
+
+        visitor = threading.Thread(target=visit)
+        visitor.start()
+        try:
+            old = fleet.upgrade(1)
+            # What is changed meanwhile waits for both, or for the end of the old one.
+            fleet.add(5)
+            eventually(lambda: fleet.members().get("node5", {}).get("slots", 0) > 0, 30, "the ring changes")
+            eventually(lambda: not is_there(old), 60, "the old one has ended")
+        finally:
+            stop.set()
+            visitor.join(20)
+        assert not wrong and visits[0] > 50, (wrong[:5], visits)
+        after = fleet.members()
+        assert after["gateway1"]["member"] == before["gateway1"]["member"] and after["gateway1"]["alive"], after
+        assert fleet.ask("tenant", "add", "later", "--memory", "64MiB")["tenant"] == "later"
+        load.check()
+
+
+def is_there(pid):
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
 
 
 @suite.test

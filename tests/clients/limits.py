@@ -22,7 +22,8 @@ FLAGS = {
     "--inflight-bytes": ("8MiB", "inflight_bytes", 8 << 20),
     "--max-delay-ms": ("50", "max_delay_ms", 50),
 }
-UNLIMITED = {field: None for _, field, _ in FLAGS.values()}
+# For gateways of a fleet alone.
+UNLIMITED = {field: None for _, field, _ in FLAGS.values()} | {"hot_keys_ms": None}
 UNLIMITED.update(burst_ms=1000, weight=100, max_delay_ms=200)
 
 
@@ -57,7 +58,7 @@ def all_are_set_at_once_with_memory_and_shown(env):
     done = env.server.cli("tenant", "limit", tenant, "--memory", "32MiB", *flags, "--json")
     view = json.loads(done.stdout)
     assert view["memory_bytes"] == 32 << 20
-    assert view["traffic"] == {field: value for _, field, value in FLAGS.values()}, view
+    assert view["traffic"] == {**UNLIMITED, **{field: value for _, field, value in FLAGS.values()}}, view
     text = env.server.cli("tenant", "show", tenant).stdout
     for word in ("1000", "1MiB", "2MiB", "500ms", "200", "50ms", "8MiB"):
         assert word in text, text
@@ -81,6 +82,7 @@ def what_is_out_of_bounds_is_refused_and_changes_nothing(env):
         ("--connects-per-second", "2000000", "1000000"),
         ("--inflight-bytes", "1KiB", "64KiB"),
         ("--max-delay-ms", "10001", "10000"),
+        ("--hot-keys", "500ms", "gateways of a fleet"),
     ):
         both = ("--memory", "32MiB", flag, value)
         done = env.server.cli("tenant", "limit", tenant, *both, check=False)

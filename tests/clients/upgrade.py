@@ -270,6 +270,52 @@ def sockets_of_the_service_manager_are_taken():
 
 
 @suite.test
+def whoever_wakes_a_socket_of_systemd_is_served():
+    activator = shutil.which("systemd-socket-activate")
+    if not activator:
+        raise Skipped("no systemd-socket-activate")
+    # As the units name them.
+    names = {}
+    for unit in ("cofferdam.socket", "cofferdam-auth.socket", "cofferdam-admin.socket"):
+        with open(os.path.join(DEPLOY, unit)) as text:
+            keys = dict(line.strip().split("=", 1) for line in text if "=" in line and line[0] != "#")
+        names[keys["FileDescriptorName"]] = free_port()
+    folder = tempfile.mkdtemp(prefix="cofferdam-activate-")
+    listens = [f"--listen=127.0.0.1:{port}" for port in names.values()]
+    process = subprocess.Popen(
+        [activator, *listens, f"--fdname={':'.join(names)}", BINARY, "up", "--data-dir", folder,
+         "--memory", "64MiB", "--nbd", "off", "--status", "off"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: is_listening(names["memcache"]), 10, "systemd listens")
+        # The program is started by the first connection, which it then answers.
+        with Conn(("127.0.0.1", names["memcache"])) as conn:
+            conn.in_step()
+        line = process.stdout.readline().decode()
+        for name, port in names.items():
+            assert f"{name}=127.0.0.1:{port}" in line, (name, line)
+        with Conn(("127.0.0.1", names["memcache_auth"])) as conn:
+            conn.send("version\r\n")
+            assert conn.line().startswith((b"CLIENT_ERROR", b"VERSION"))
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return sock.getsockname()[1]
+
+
+def is_listening(port):
+    """Told by the kernel's table: a connection would start it."""
+    with open("/proc/net/tcp") as table:
+        return any(row.split()[1].endswith(f":{port:04X}") and row.split()[3] == "0A" for row in table)
+
+
+@suite.test
 def the_service_manager_takes_our_units():
     """Checked by its own tool; a made-up key would be a warning."""
     verifier = shutil.which("systemd-analyze")
@@ -277,15 +323,16 @@ def the_service_manager_takes_our_units():
         raise Skipped("no systemd-analyze")
     folder = tempfile.mkdtemp(prefix="cofferdam-units-")
     try:
-        for unit in os.listdir(DEPLOY):
-            if not unit.endswith((".service", ".socket")):
-                continue
-            with open(os.path.join(DEPLOY, unit)) as text:
-                installed = text.read().replace("/usr/bin/cofferdam", BINARY)
-            with open(os.path.join(folder, unit), "w") as text:
-                text.write(installed)
+        for where in (DEPLOY, os.path.join(DEPLOY, "fleet")):
+            for unit in os.listdir(where):
+                if not unit.endswith((".service", ".socket", ".timer")):
+                    continue
+                with open(os.path.join(where, unit)) as text:
+                    installed = text.read().replace("/usr/bin/cofferdam", BINARY)
+                with open(os.path.join(folder, unit), "w") as text:
+                    text.write(installed)
         units = [os.path.join(folder, unit) for unit in sorted(os.listdir(folder))]
-        assert len(units) == 4, units
+        assert len(units) == 10, units
         done = subprocess.run([verifier, "verify", *units], capture_output=True, text=True)
         ours = [line for line in done.stderr.splitlines() if "cofferdam" in line]
         assert done.returncode == 0 and not ours, done.stderr

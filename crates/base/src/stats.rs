@@ -82,6 +82,10 @@ pub struct Stats {
     pub evicted_at_unix_s: u64,
     /// Seconds for which the item evicted last had not been accessed then.
     pub evicted_idle_s: u64,
+    /// Of those in `get_hits`, answered by a gateway out of its own memory.
+    pub hot_hits: u64,
+    /// Bytes that a gateway holds of it; not among `held_bytes`.
+    pub hot_bytes: u64,
 }
 
 /// Names every figure once, in an order that only grows: nodes tell each other figures by it.
@@ -145,6 +149,8 @@ figures! {
     main_age_s,
     evicted_at_unix_s,
     evicted_idle_s,
+    hot_hits,
+    hot_bytes,
 }
 
 impl Stats {

@@ -39,6 +39,9 @@ pub struct TrafficLimits {
     pub inflight_bytes: Option<u64>,
     /// How long a request over the limit waits before it is refused.
     pub max_delay: Duration,
+    /// How old an answer may be that a gateway gives for a busy key out of its own memory, a second at
+    /// most; none: the key's node is asked each time.
+    pub hot_keys: Option<Duration>,
 }
 
 impl TrafficLimits {
@@ -61,6 +64,7 @@ impl Default for TrafficLimits {
             inflight_bytes: None,
             // Under the 500 ms after which common clients give up and reconnect.
             max_delay: Duration::from_millis(200),
+            hot_keys: None,
         }
     }
 }

@@ -1,28 +1,36 @@
 //! What a gateway knows of the nodes that have its tenants' data.
 
+mod allot;
 mod reading;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use base::fleet::{Epoch, MemberId, SLOT_COUNT};
+use base::fleet::{Epoch, MemberId};
 use base::kv::Stats;
 use base::{TenantId, Timestamp};
-use cache::least_quota_bytes;
+use fleet::memory::Parts;
 use fleet::registry::Registry;
 use fleet::{Ring, SlotHasher, Weights};
+use gateway::directory::Directory;
 use gateway::remote::{
-    Allotment, Assurance, DeadlineBounds, FleetView, NodeAddress, RemoteBackend, RemoteBoard,
-    RemoteConfig, Report, StatsBoard,
+    Assurance, DeadlineBounds, FleetView, NodeAddress, RemoteBackend, RemoteBoard, RemoteConfig,
+    Report, StatsBoard,
 };
 use runtime::Published;
 use runtime::nodes::PeerTls;
 
+use self::allot::Evictions;
 use crate::config::Fleet;
 use crate::failure::Failure;
-use crate::fleet_parts::{addresses, shares};
+use crate::fleet_parts::addresses;
 use crate::judging::JudgingReport;
 use crate::membership::{Seat, Sight};
+
+/// Nobody else serves as this member.
+const ENDED: u64 = u64::MAX;
 
 /// Nodes, ring and tenants as the loops see them.
 pub(crate) struct FleetData {
@@ -34,6 +42,9 @@ pub(crate) struct FleetData {
     instance: u64,
     deadlines: DeadlineBounds,
     tls: Option<PeerTls>,
+    /// What the process that handed over to this one knows of the ring: the version and one, 0 as long
+    /// as it has not said, [`ENDED`] once it serves nobody.
+    predecessor: AtomicU64,
     /// What is known of judging; none before it has begun.
     judging: Published<Option<Arc<JudgingReport>>>,
     /// Has the loops look at what was published, once they run.
@@ -43,8 +54,11 @@ pub(crate) struct FleetData {
 struct Inner {
     view: FleetView,
     held: BTreeMap<TenantId, Holdings>,
+    /// Whose busy keys gateways keep.
+    hot: BTreeMap<TenantId, HotKeys>,
     /// Parts that differ from the nodes' parts of the ring.
-    parts: HashMap<TenantId, BTreeMap<MemberId, u64>>,
+    parts: Parts,
+    evictions: Evictions,
     /// Of the store, where there is one; else it grows with every change.
     revision: u64,
     has_store: bool,
@@ -67,6 +81,15 @@ struct OfStore {
 pub(crate) struct Holdings {
     pub(crate) quota_bytes: u64,
     pub(crate) item_size_max: u32,
+}
+
+/// How the busy keys of a tenant are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HotKeys {
+    /// How old an answer may be.
+    pub(crate) age_max: Duration,
+    /// Over how many gateways its clients are spread.
+    pub(crate) gateways: usize,
 }
 
 impl FleetData {
@@ -121,7 +144,9 @@ impl FleetData {
             inner: Mutex::new(Inner {
                 view,
                 held: BTreeMap::new(),
-                parts: HashMap::new(),
+                hot: BTreeMap::new(),
+                parts: Parts::default(),
+                evictions: Evictions::default(),
                 revision: 0,
                 has_store,
                 is_stale: true,
@@ -136,9 +161,21 @@ impl FleetData {
                 max: config.deadline_max.0,
             },
             tls,
+            predecessor: AtomicU64::new(ENDED),
             judging: Published::default(),
             waker: OnceLock::new(),
         })
+    }
+
+    /// Another process serves as this member, too: nothing is known here that it does not know.
+    pub(crate) fn expect_predecessor(&self) {
+        self.predecessor.store(0, Ordering::Release);
+    }
+
+    /// It goes by this version of the ring; by none any more, once it serves nobody.
+    pub(crate) fn note_predecessor(&self, known: Option<Epoch>) {
+        let known = known.map_or(ENDED, |version| version.0 + 1);
+        self.predecessor.store(known, Ordering::Release);
     }
 
     /// What the loops look at.
@@ -202,6 +239,39 @@ impl FleetData {
         self.inner().held.get(&tenant).copied()
     }
 
+    /// Whose busy keys gateways keep from now on.
+    pub(crate) fn set_hot_keys(&self, hot: BTreeMap<TenantId, HotKeys>) {
+        self.change(|inner| {
+            inner.is_stale |= inner.hot != hot;
+            inner.hot = hot;
+        });
+    }
+
+    /// How memory is divided over the nodes from now on, where the ring does not say it.
+    pub(crate) fn set_parts(&self, parts: &Parts) {
+        self.change(|inner| {
+            if inner.parts != *parts {
+                inner.parts = parts.clone();
+                inner.is_stale = true;
+            }
+        });
+    }
+
+    /// Where there is no store, the tenants in force say it, all of which are this gateway's alone.
+    pub(crate) fn note_directory(&self, directory: &Directory) {
+        if self.inner().has_store {
+            return;
+        }
+        let hot = directory.tenants().filter_map(|tenant| {
+            let hot = HotKeys {
+                age_max: tenant.traffic.hot_keys?,
+                gateways: 1,
+            };
+            Some((tenant.id, hot))
+        });
+        self.set_hot_keys(hot.collect());
+    }
+
     /// The store has got this far by a change of this process's own.
     pub(crate) fn note_revision(&self, revision: u64) {
         let mut inner = self.inner();
@@ -230,7 +300,6 @@ impl FleetData {
     pub(crate) fn remove(&self, tenant: TenantId) {
         self.change(|inner| {
             inner.held.remove(&tenant);
-            inner.parts.remove(&tenant);
             inner.is_stale = true;
             if inner.view.flushes.contains_key(&tenant) {
                 Arc::make_mut(&mut inner.view.flushes).remove(&tenant);
@@ -258,58 +327,6 @@ impl FleetData {
     }
 }
 
-impl Inner {
-    /// Works out what each tenant may hold on each node, and has loops tell the nodes if that is new.
-    fn allot(&mut self) {
-        let shares = shares(&self.view.ring);
-        let nodes = self.view.nodes.len().max(1) as u64;
-        let mut version = self.revision;
-        let before = Arc::clone(&self.view.tenants);
-        let mut changed = before.len() != self.held.len();
-        let allotments: Vec<Allotment> = (self.held.iter())
-            .map(|(tenant, held)| {
-                let least = least_quota_bytes(held.item_size_max);
-                let of_share = |slots: &usize| {
-                    let part = u128::from(held.quota_bytes) * *slots as u128 / SLOT_COUNT as u128;
-                    u64::try_from(part).unwrap_or(u64::MAX).max(least)
-                };
-                let own = self.parts.get(tenant);
-                let parts = shares.iter().map(|(node, slots)| {
-                    let own = own.and_then(|parts| parts.get(node)).copied();
-                    (*node, own.unwrap_or_else(|| of_share(slots)).max(least))
-                });
-                let at = before.binary_search_by_key(tenant, |known| known.tenant);
-                let known = at.ok().map(|at| &before[at]);
-                let mut next = Allotment {
-                    tenant: *tenant,
-                    quota_bytes: match shares.is_empty() {
-                        true => (held.quota_bytes / nodes).max(least),
-                        // Who owns nothing has nothing to hold.
-                        false => least,
-                    },
-                    parts: parts.collect(),
-                    item_size_max: held.item_size_max,
-                    version: known.map_or(0, |known| known.version),
-                };
-                if known != Some(&next) {
-                    changed = true;
-                    if !self.has_store {
-                        version += 1;
-                    }
-                    next.version = version.max(1);
-                }
-                next
-            })
-            .collect();
-        if !self.has_store {
-            self.revision = version;
-        }
-        if changed {
-            self.view.tenants = Arc::new(allotments);
-        }
-    }
-}
-
 impl Seat for FleetData {
     fn show(&self, sight: &Sight) {
         self.change(|inner| {
@@ -334,7 +351,15 @@ impl Seat for FleetData {
     }
 
     fn announced(&self) -> Option<Epoch> {
-        self.board.announced()
+        let own = self.board.announced();
+        match self.predecessor.load(Ordering::Acquire) {
+            ENDED => own,
+            known => own.min(known.checked_sub(1).map(Epoch)),
+        }
+    }
+
+    fn divide(&self, before: &Parts, now: Timestamp) -> Option<Parts> {
+        Some(self.inner().divide(before, &self.stats, now))
     }
 
     fn reports(&self) -> Vec<Report> {

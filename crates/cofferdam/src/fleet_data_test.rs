@@ -1,10 +1,12 @@
 //! Tests of what a gateway tells its loops of the fleet.
 
 use base::TenantId;
-use base::fleet::MemberId;
+use base::fleet::{Epoch, MemberId};
+use gateway::Backend;
 
 use super::{FleetData, Holdings, first_ring};
 use crate::config::Config;
+use crate::membership::Seat;
 
 const TENANT: TenantId = TenantId(4);
 
@@ -66,4 +68,25 @@ fn nodes_have_parts_of_a_tenants_memory_as_of_the_keys() {
 fn a_gateway_without_nodes_says_what_to_write() {
     let failure = fleet("").map(drop).unwrap_err();
     assert!(failure.contains("fleet.nodes"), "{failure}");
+}
+
+#[test]
+fn with_a_predecessor_no_more_is_known_than_both_know() {
+    let fleet = two_nodes();
+    let mut backend = fleet.backend(0);
+    assert_eq!(fleet.announced(), None);
+    let view = fleet.published().get();
+    let now = base::Timestamp::from_secs(1_000_000);
+    backend.remote().unwrap().apply(now, &view);
+    let own = view.ring.announced();
+    assert_eq!(fleet.announced(), Some(own));
+    fleet.expect_predecessor();
+    assert_eq!(fleet.announced(), None);
+    for (known, both) in [(0, 0), (own.0, own.0), (own.0 + 1, own.0)] {
+        fleet.note_predecessor(Some(Epoch(known)));
+        assert_eq!(fleet.announced(), Some(Epoch(both)));
+    }
+    fleet.note_predecessor(Some(Epoch(0)));
+    fleet.note_predecessor(None);
+    assert_eq!(fleet.announced(), Some(own));
 }

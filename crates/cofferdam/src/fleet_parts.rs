@@ -28,13 +28,13 @@ pub(crate) fn addresses(registry: &Registry) -> Vec<NodeAddress> {
 }
 
 /// How many slots each node owns, or is about to.
-pub(crate) fn shares(ring: &Ring) -> BTreeMap<MemberId, usize> {
+pub(crate) fn shares(ring: &Ring) -> BTreeMap<MemberId, u64> {
     let mut shares = BTreeMap::new();
     let next = ring.commit().ok();
     for ring in std::iter::once(ring).chain(&next) {
         for node in ring.owners() {
             let share = shares.entry(node).or_insert(0);
-            *share = ring.count(node).max(*share);
+            *share = (ring.count(node) as u64).max(*share);
         }
     }
     shares

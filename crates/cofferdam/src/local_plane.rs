@@ -86,6 +86,7 @@ pub(crate) fn start(
         figures: Arc::new(Figures::new(threads)),
         loops: OnceLock::new(),
         connections_max: config.limits.connections_max,
+        tls: tls.clone(),
     });
     let running = RunningLocalPlane {
         addresses,
@@ -179,6 +180,7 @@ struct LocalPlane {
     figures: Arc<Figures>,
     loops: OnceLock<Loops>,
     connections_max: usize,
+    tls: Option<Arc<TlsServer>>,
 }
 
 /// What connections to nodes are made with, if there are any.
@@ -204,6 +206,10 @@ impl LocalPlane {
 impl DataPlane for LocalPlane {
     fn is_running(&self) -> bool {
         true
+    }
+
+    fn has_nodes(&self) -> bool {
+        matches!(self.data, Data::Nodes(_))
     }
 
     fn create_tenant(
@@ -244,6 +250,9 @@ impl DataPlane for LocalPlane {
     }
 
     fn publish(&self, directory: Directory) {
+        if let Data::Nodes(fleet) = &self.data {
+            fleet.note_directory(&directory);
+        }
         self.directory.publish(directory);
         self.wake();
     }
@@ -294,6 +303,7 @@ impl DataPlane for LocalPlane {
             refused: loops.refused,
             connections_max: self.connections_max as u64,
             door: self.figures.door(),
+            certificate_ends_s: self.tls.as_ref().and_then(|tls| tls.ends_unix_s()),
         }
     }
 }

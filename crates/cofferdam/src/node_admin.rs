@@ -12,13 +12,14 @@ use axum::routing::get;
 use axum::{Json, Router};
 use runtime::Clock;
 use runtime::http::{Guard, Listeners, Server};
-use runtime::nodes::{NodeLoops, NodeTotals};
+use runtime::nodes::{NodeLoops, NodeTotals, PeerTls};
 use runtime::observe::exposition::{CONTENT_TYPE, Exposition, Kind};
 
 use crate::config::{Addr, Config, Listen, Switch};
 use crate::failure::Failure;
 use crate::files;
 use crate::membership::{Membership, Sight};
+use crate::observe::certificates;
 use crate::observe::detect::TURN_AGE_MAX;
 use crate::tls;
 use crate::wire::FleetReport;
@@ -34,6 +35,8 @@ const OPEN_PATHS: &[&str] = &["/livez", "/readyz"];
 pub(crate) struct NodeAdmin {
     pub(crate) loops: Arc<NodeLoops>,
     pub(crate) membership: Option<Arc<Membership>>,
+    /// What it shows to gateways.
+    pub(crate) tls: Option<PeerTls>,
     /// It has begun to serve, and not to end.
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) clock: Clock,
@@ -99,7 +102,8 @@ async fn metrics(State(admin): State<NodeAdmin>) -> Response {
     let age = sight
         .as_ref()
         .and_then(|sight| sight.age(admin.clock.now()));
-    let page = page(&admin.loops.totals(), sight.as_deref(), age);
+    let ends_s = admin.tls.as_ref().and_then(|tls| Some(tls.validity()?.1));
+    let page = page(&admin.loops.totals(), sight.as_deref(), age, ends_s);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response()
 }
 
@@ -118,7 +122,12 @@ async fn fleet(State(admin): State<NodeAdmin>) -> Response {
 }
 
 /// In the text format of Prometheus.
-fn page(totals: &NodeTotals, sight: Option<&Sight>, age: Option<Duration>) -> String {
+fn page(
+    totals: &NodeTotals,
+    sight: Option<&Sight>,
+    age: Option<Duration>,
+    certificate_ends_s: Option<u64>,
+) -> String {
     let mut page = Exposition::default();
     let requests = &totals.requests;
     page.single(
@@ -150,6 +159,7 @@ fn page(totals: &NodeTotals, sight: Option<&Sight>, age: Option<Duration>) -> St
         "Time that it took to serve them.",
         requests.served_ns,
     );
+    certificates(&mut page, &[("members", certificate_ends_s)]);
     if let Some(sight) = sight {
         of_store(&mut page, sight, age);
     }

@@ -53,6 +53,7 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
     };
     let tls = fleet_tls::load(&config)?;
     let _renewal = fleet_tls::keep_good(&config, tls.clone(), clock)?;
+    let shown = tls.clone();
     let store = membership::store(&config)?;
     let joined = store.as_ref().map(|store| join(&config, store, clock));
     let joined = joined.transpose()?;
@@ -111,6 +112,7 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
         NodeAdmin {
             loops: Arc::clone(&loops),
             membership: membership.clone(),
+            tls: shown,
             ready: Arc::clone(&ready),
             clock,
         },

@@ -26,6 +26,11 @@ pub(crate) trait DataPlane: Send + Sync {
     /// Whether clients are served; with no daemon running the state is changed all the same.
     fn is_running(&self) -> bool;
 
+    /// Whether tenants' data is on nodes, and not in this process.
+    fn has_nodes(&self) -> bool {
+        false
+    }
+
     /// Makes an empty cache for a tenant that has none.
     fn create_tenant(
         &self,
@@ -107,6 +112,8 @@ pub(crate) struct Totals {
     pub(crate) connections_max: u64,
     /// What the door did.
     pub(crate) door: DoorFigures,
+    /// When the certificate ends that clients are shown, in seconds since 1970, if they are shown one.
+    pub(crate) certificate_ends_s: Option<u64>,
 }
 
 /// What a data plane starts from.

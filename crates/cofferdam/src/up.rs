@@ -126,6 +126,10 @@ fn serve(
     }
     let state = State::open(&config.data_dir())?;
     let data = role.data(&config, plane_config.threads)?;
+    if let (Some(takeover), Data::Nodes(fleet)) = (takeover, &data) {
+        fleet.expect_predecessor();
+        takeover.know_together(fleet)?;
+    }
     let _renewal = fleet::keep_certificate(&config, &data, clock)?;
     let (plane, mut running) =
         local_plane::start(&plane_config, clock, &mut inherited, data.clone())?;
@@ -197,6 +201,7 @@ fn serve(
     let upgrader = Arc::new(
         upgrader
             .with_tenant_console(tenants.clone())
+            .with_member(fleet.as_ref().map(|part| Arc::clone(&part.membership)))
             .with_tickets(running.tls_server()),
     );
     let ready = Arc::new(AtomicBool::new(false));
@@ -262,7 +267,15 @@ fn serve(
         // The journal is the successor's now.
         observer.leave();
         volumes.leave(reloader.drain_timeout());
-        let_go(running.as_mut(), &*plane, &reloader, &signals.stop, clock);
+        // Of one member there is one judge.
+        drop(judging);
+        let deadline = clock.now() + reloader.drain_time();
+        let_go(&*plane, &signals.stop, || {
+            upgrader.tell_known();
+            clock.now() < deadline
+        });
+        running.drain(reloader.drain_timeout());
+        tracing::info!("ended; the successor serves");
         drop(server);
     } else {
         let draining = volumes.drain(reloader.drain_timeout());
@@ -270,8 +283,8 @@ fn serve(
         draining.wait();
         drop(server);
         observer.end();
+        drop(judging);
     }
-    drop(judging);
     drop(following);
     if let Some(tenants) = tenants {
         tenants.pause();
@@ -302,21 +315,12 @@ fn wait(
     Ok(())
 }
 
-/// Lets all connections go, one after the other; a signal cuts that short.
-fn let_go(
-    running: &mut dyn RunningPlane,
-    plane: &dyn DataPlane,
-    reloader: &Reloader,
-    stop: &mpsc::Receiver<()>,
-    clock: Clock,
-) {
-    let deadline = clock.now() + reloader.drain_time();
-    while plane.totals().connections > 0
-        && clock.now() < deadline
+/// Until all connections are let go, there is no time any more, or a signal cuts it short.
+fn let_go(plane: &dyn DataPlane, stop: &mpsc::Receiver<()>, has_time: impl Fn() -> bool) {
+    while has_time()
+        && plane.totals().connections > 0
         && stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout)
     {}
-    running.drain(reloader.drain_timeout());
-    tracing::info!("ended; the successor serves");
 }
 
 /// Serves the status page, and says where. A past of it that cannot be read keeps nobody from being

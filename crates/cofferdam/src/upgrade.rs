@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use base::Timestamp;
+use base::fleet::Epoch;
 use runtime::Clock;
 use runtime::http::Gate;
 use runtime::net::handover::{Handover, NamedSocket, Word};
@@ -21,6 +22,7 @@ use sd_notify::NotifyState;
 use crate::control::Control;
 use crate::failure::Failure;
 use crate::inherited::{ADMIN, ADMIN_UNIX, TICKETS};
+use crate::membership::Membership;
 use crate::status::StatusPage;
 use crate::tenant_console::TenantConsole;
 use crate::up::TAKEOVER_VARIABLE;
@@ -47,6 +49,10 @@ pub(crate) struct Upgrader {
     tenant_console: Option<Arc<TenantConsole>>,
     /// Whose session tickets a successor is to know.
     tickets_of: Option<Arc<TlsServer>>,
+    /// The member of a fleet as which the successor is to go on.
+    member: Option<Arc<Membership>>,
+    /// To the successor that serves, and the version of the ring that it was told of last.
+    told: Mutex<Option<(Handover, Option<Epoch>)>>,
     is_handed_over: AtomicBool,
 }
 
@@ -68,6 +74,8 @@ impl Upgrader {
             page,
             tenant_console: None,
             tickets_of: None,
+            member: None,
+            told: Mutex::new(None),
             is_handed_over: AtomicBool::new(false),
         }
     }
@@ -84,6 +92,12 @@ impl Upgrader {
         self
     }
 
+    /// Has the successor go on as this member of a fleet.
+    pub(crate) fn with_member(mut self, member: Option<Arc<Membership>>) -> Self {
+        self.member = member;
+        self
+    }
+
     /// Starts `binary`, else the program that this process was started from, with the arguments of
     /// this process, and lets it take over. Tells its number.
     pub(crate) fn upgrade(&self, binary: Option<&Path>) -> Result<u32, Failure> {
@@ -94,6 +108,14 @@ impl Upgrader {
         if self.is_handed_over() || sockets.is_empty() {
             return Err(Failure::new(
                 "this process has handed over or stops already: ask the one that runs now",
+            ));
+        }
+        if let Some(member) = &self.member
+            && member.sight().trouble.is_some()
+        {
+            return Err(Failure::new(
+                "the fleet's store does not answer, so a successor would serve nothing at first: \
+                 upgrade when it is back",
             ));
         }
         let deadline = self.clock.now() + PATIENCE;
@@ -118,6 +140,9 @@ impl Upgrader {
         if let Some(console) = &self.tenant_console {
             console.pause();
         }
+        if let Some(member) = &self.member {
+            member.fall_silent();
+        }
         self.control.release_state();
         let ready = channel
             .say(&Word::StateFree)
@@ -130,11 +155,34 @@ impl Upgrader {
         }
         let pid = successor.id();
         self.gate.leave_file();
+        self.keep(channel);
         self.is_handed_over.store(true, Ordering::Release);
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[NotifyState::MainPid(pid)]);
         tracing::info!(pid, "handed over; this process lets its connections go");
         Ok(pid)
+    }
+
+    /// Tells the successor by which ring this process goes, if that is news: as one member they know what
+    /// both know.
+    pub(crate) fn tell_known(&self) {
+        let Some(member) = &self.member else {
+            return;
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = member.known();
+        let (Some((channel, last)), Some(version)) = (&mut *told, known) else {
+            return;
+        };
+        // One that has ended need not hear it.
+        if *last != known && channel.say(&Word::Knows(version.0)).is_ok() {
+            *last = known;
+        }
+    }
+
+    fn keep(&self, channel: Handover) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = Some((channel, None));
     }
 
     /// Whether a successor serves.
@@ -199,6 +247,9 @@ impl Upgrader {
             Ok(state) => self.control.resume_with(state),
             // Clients are served all the same; only changes are not possible.
             Err(error) => tracing::error!(%error, "the state did not come back: restart"),
+        }
+        if let Some(member) = &self.member {
+            member.speak_again();
         }
         if let Some(page) = &self.page
             && let Err(error) = page.start(&self.data_dir)

@@ -20,15 +20,6 @@ async fn upgrade(
     let Some(upgrader) = api.upgrader else {
         return Err(ControlError::NotRunning.into());
     };
-    if api.membership.is_some() {
-        // The fleet would wait for one of two processes that both serve as this member.
-        return Err(ApiError(
-            StatusCode::CONFLICT,
-            "a gateway of a fleet with a store does not hand over: stop it and start the new one; its \
-             clients have the other gateways meanwhile"
-                .into(),
-        ));
-    }
     let work = move || upgrader.upgrade(request.binary.as_deref());
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(pid)) => Ok(Json(UpgradeReport {

@@ -82,6 +82,10 @@ pub(crate) struct LimitArgs {
     /// the clients give up [none: 200]
     #[arg(long, value_name = "N")]
     max_delay_ms: Option<OrNone<u64>>,
+    /// At gateways of a fleet: let them answer for its busiest keys out of their own memory, with
+    /// what is no older than this, at most 1s
+    #[arg(long, value_name = "TIME")]
+    hot_keys: Option<OrNone<Millis>>,
 }
 
 impl LimitArgs {
@@ -103,13 +107,14 @@ impl LimitArgs {
                 connects_per_second: self.connects_per_second.map(|limit| limit.0),
                 inflight_bytes: self.inflight_bytes.map(bytes),
                 max_delay_ms: self.max_delay_ms.map(|limit| limit.0),
+                hot_keys_ms: self.hot_keys.map(|limit| limit.0.map(|Millis(ms)| ms)),
             },
         }
     }
 }
 
 /// Names and values for people, each under the name of its flag.
-pub(super) fn shown(traffic: &TrafficView) -> [(&'static str, String); 9] {
+pub(super) fn shown(traffic: &TrafficView) -> [(&'static str, String); 10] {
     let size = |bytes: u64| ByteSize(bytes).to_string();
     let count = |count: u64| count.to_string();
     let small = |limit: Option<u32>| output::limit(limit.map(u64::from), count);
@@ -132,6 +137,7 @@ pub(super) fn shown(traffic: &TrafficView) -> [(&'static str, String); 9] {
             output::limit(traffic.inflight_bytes, size),
         ),
         ("max delay", millis(traffic.max_delay_ms)),
+        ("hot keys", output::limit(traffic.hot_keys_ms, millis)),
     ]
 }
 

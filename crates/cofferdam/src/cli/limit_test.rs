@@ -20,7 +20,7 @@ fn parse(line: &str) -> Result<LimitChange, String> {
 fn every_limit_is_set_by_its_flag() {
     let line = "--memory 1GiB --item-size 1MiB --ops 1000 --bytes-in 1MiB --bytes-out 2MiB \
                 --burst 500ms --weight 200 --connections 100 --connects-per-second 10 \
-                --inflight-bytes 8MiB --max-delay-ms 50";
+                --inflight-bytes 8MiB --max-delay-ms 50 --hot-keys 500ms";
     let change = parse(line).unwrap();
     assert_eq!(change.memory_bytes, Some(1 << 30));
     assert_eq!(change.item_size_bytes, Some(1 << 20));
@@ -34,6 +34,7 @@ fn every_limit_is_set_by_its_flag() {
         connects_per_second: Some(Some(10)),
         inflight_bytes: Some(Some(8 << 20)),
         max_delay_ms: Some(Some(50)),
+        hot_keys_ms: Some(Some(500)),
     };
     assert_eq!(change.traffic, expected);
 }
@@ -42,10 +43,10 @@ fn every_limit_is_set_by_its_flag() {
 fn none_takes_every_limit_of_traffic_away() {
     let line = "--ops none --bytes-in none --bytes-out none --burst none --weight none \
                 --connections none --connects-per-second none --inflight-bytes none \
-                --max-delay-ms none";
+                --max-delay-ms none --hot-keys none";
     let taken = parse(line).unwrap().traffic;
     let text = serde_json::to_string(&taken).unwrap();
-    assert_eq!(text.matches("null").count(), 9, "{text}");
+    assert_eq!(text.matches("null").count(), 10, "{text}");
     assert!(parse("--memory none").is_err() && parse("--item-size none").is_err());
 }
 

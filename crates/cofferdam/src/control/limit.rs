@@ -15,6 +15,7 @@ impl Control {
         name: &str,
         change: &LimitChange,
     ) -> Result<TenantView, ControlError> {
+        self.check_hot_keys(name, change)?;
         self.catch_up();
         let resizing = self.resizing();
         let inner = self.inner();
@@ -26,6 +27,18 @@ impl Control {
         drop(inner);
         drop(resizing);
         self.show(name)
+    }
+
+    /// Where the data is in the same process, there is no way to it that could be saved.
+    fn check_hot_keys(&self, tenant: &str, change: &LimitChange) -> Result<(), ControlError> {
+        let is_asked = change.traffic.hot_keys_ms.flatten().is_some();
+        if is_asked && self.plane.is_running() && !self.plane.has_nodes() {
+            return Err(ControlError::Invalid(format!(
+                "hot_keys_ms of tenant {tenant:?} cannot be set: it is for gateways of a fleet, and here \
+                 the data is in this process, which answers as fast for every key; leave --hot-keys out"
+            )));
+        }
+        Ok(())
     }
 
     /// The memory of `default` is what others leave, so only its traffic can be limited.

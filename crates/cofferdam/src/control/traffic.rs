@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::{ByteSize, TrafficLimits};
+use gateway::remote::HOT_AGE_MAX;
 
 use super::ControlError;
 use crate::wire::TrafficChange;
@@ -82,6 +83,14 @@ const MAX_DELAY: Bound = Bound {
     show: count,
 };
 
+const HOT_KEYS: Bound = Bound {
+    key: "hot_keys_ms",
+    flag: "--hot-keys",
+    min: 1,
+    max: HOT_AGE_MAX.as_millis() as u64,
+    show: millis,
+};
+
 /// What `tenant` may take once `change` is made to `limits`.
 pub(super) fn changed(
     tenant: &str,
@@ -118,6 +127,9 @@ pub(super) fn changed(
         let delay = MAX_DELAY.check(tenant, asked)?.map(Duration::from_millis);
         limits.max_delay = delay.unwrap_or(unlimited.max_delay);
     }
+    if let Some(asked) = change.hot_keys_ms {
+        limits.hot_keys = HOT_KEYS.check(tenant, asked)?.map(Duration::from_millis);
+    }
     Ok(limits)
 }
 
@@ -142,6 +154,7 @@ pub(super) fn in_words(limits: &TrafficLimits) -> String {
             &MAX_DELAY,
             differs(ms(limits.max_delay), ms(unlimited.max_delay)),
         ),
+        (&HOT_KEYS, limits.hot_keys.map(ms)),
     ];
     let set = all.into_iter().filter_map(|(bound, value)| {
         let value = (bound.show)(value?);

@@ -15,7 +15,7 @@ fn refusal(change: &TrafficChange) -> String {
 #[test]
 fn every_limit_has_bounds_and_names_them() {
     type Set = fn(&mut TrafficChange, u64);
-    let cases: [(Set, u64, &str, &str); 11] = [
+    let cases: [(Set, u64, &str, &str); 12] = [
         (
             |c, n| c.ops_per_second = Some(Some(n)),
             0,
@@ -82,6 +82,12 @@ fn every_limit_has_bounds_and_names_them() {
             "--max-delay-ms 0 to 10000",
             "cannot be 10001",
         ),
+        (
+            |c, n| c.hot_keys_ms = Some(Some(n)),
+            1001,
+            "--hot-keys 1ms to 1s",
+            "cannot be 1s 1ms",
+        ),
     ];
     for (set, value, bounds, more) in cases {
         let mut change = TrafficChange::default();
@@ -104,6 +110,7 @@ fn what_is_not_asked_for_stays_and_none_takes_away() {
         connects_per_second: Some(Some(1_000_000)),
         inflight_bytes: Some(Some(64 << 10)),
         max_delay_ms: Some(Some(0)),
+        hot_keys_ms: Some(Some(1000)),
     };
     let limits = changed("acme", unlimited(), &all).unwrap();
     assert_eq!(limits.burst, Duration::from_secs(60));
@@ -115,6 +122,7 @@ fn what_is_not_asked_for_stays_and_none_takes_away() {
         (limits.max_delay, limits.inflight_bytes),
         (Duration::ZERO, Some(64 << 10))
     );
+    assert_eq!(limits.hot_keys, Some(Duration::from_secs(1)));
     assert_eq!(
         changed("acme", limits, &TrafficChange::default()).unwrap(),
         limits
@@ -129,6 +137,7 @@ fn what_is_not_asked_for_stays_and_none_takes_away() {
         connects_per_second: Some(None),
         inflight_bytes: Some(None),
         max_delay_ms: Some(None),
+        hot_keys_ms: Some(None),
     };
     assert_eq!(changed("acme", limits, &none).unwrap(), unlimited());
 }
@@ -159,10 +168,11 @@ fn only_what_is_set_is_told_and_by_its_key() {
         bytes_in_per_second: Some(1 << 20),
         weight: 300,
         max_delay: Duration::from_millis(100),
+        hot_keys: Some(Duration::from_millis(500)),
         ..unlimited()
     };
     assert_eq!(
         in_words(&limits),
-        "bytes_in_per_second 1MiB, weight 300, max_delay_ms 100"
+        "bytes_in_per_second 1MiB, weight 300, max_delay_ms 100, hot_keys_ms 500ms"
     );
 }

@@ -43,6 +43,7 @@ impl FleetData {
             each,
             requests: self.board.figures(),
             judging,
+            certificate_ends_s: self.tls.as_ref().and_then(|tls| Some(tls.validity()?.1)),
         }
     }
 }

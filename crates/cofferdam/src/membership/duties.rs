@@ -2,6 +2,7 @@
 //! changes of the fleet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::Timestamp;
@@ -19,15 +20,30 @@ use super::shares;
 const LEASE: Duration = Duration::from_secs(10);
 /// How often rates are shared out anew.
 const SHARE_EVERY: Duration = Duration::from_millis(500);
+/// How often memory is divided anew: nodes take their time to give some back.
+const DIVIDE_EVERY: Duration = Duration::from_secs(3);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_millis(2500);
 
 impl Keeper {
     /// Says what is to be said in the store.
     pub(super) fn write(&mut self) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let silence = Arc::clone(&self.silence);
+        let is_silent = silence.lock();
+        if *is_silent {
+            self.steward = None;
+        }
         if now.since(self.kept_alive_at) >= KEEP_ALIVE_EVERY {
-            self.keep_alive()?;
+            match (*is_silent, self.lease) {
+                (false, _) => self.keep_alive()?,
+                // What lives by it may be needed again; whoever speaks now has his own.
+                (true, Some(lease)) => drop(self.store.keep_alive(lease)?),
+                (true, None) => {}
+            }
             self.kept_alive_at = now;
+        }
+        if *is_silent {
+            return Ok(());
         }
         self.acknowledge()?;
         if self.role == Role::Gateway {
@@ -100,6 +116,7 @@ impl Keeper {
             }
         }
         self.share_rates(now)?;
+        self.divide_memory(now)?;
         let heard_at = self.heard_at();
         let new = || Steward::new(self.is_judged);
         let steward = self.steward.get_or_insert_with(new);
@@ -136,6 +153,20 @@ impl Keeper {
         }
     }
 
+    /// Lets memory follow what tenants' keys take up on each node.
+    fn divide_memory(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if now.since(self.divided_at) < DIVIDE_EVERY {
+            return Ok(());
+        }
+        self.divided_at = now;
+        let before = shares::read_parts(&self.snapshot);
+        let next = self.seat.divide(&before, now);
+        match next.and_then(|next| shares::divided(&self.snapshot, &next)) {
+            Some(change) => self.store.commit(&change).map(drop),
+            None => Ok(()),
+        }
+    }
+
     fn heard_at(&self) -> BTreeMap<MemberId, Timestamp> {
         let mut heard_at = BTreeMap::new();
         for report in self.seat.reports() {
@@ -147,7 +178,7 @@ impl Keeper {
 
     /// A gateway has let go of its clients by now.
     pub(super) fn leave(&mut self) {
-        if self.role != Role::Gateway || self.trouble.is_some() {
+        if self.role != Role::Gateway || self.trouble.is_some() || *self.silence.lock() {
             return;
         }
         let Some(record) = self.registry.members.get(&self.me) else {

@@ -2,13 +2,13 @@
 //! store what they know, and, at the gateway that has the steward's lease, carries changes through.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use base::Timestamp;
-use base::fleet::MemberId;
+use base::fleet::{Epoch, MemberId};
 use fleet::Ring;
 use fleet::knowledge::{Knowledge, Learned, Leases};
 use fleet::registry::{Registry, Role, USE_PREFIX};
@@ -32,6 +32,8 @@ pub(crate) struct Membership {
     sight: Arc<Published<Sight>>,
     store: Arc<dyn Store>,
     stop: Arc<AtomicBool>,
+    silence: Arc<Silence>,
+    seat: Arc<dyn Seat>,
     thread: Option<JoinHandle<()>>,
     /// Ends before the thread does that it wakes.
     follower: Option<Follower>,
@@ -47,7 +49,9 @@ impl Membership {
         role: Role,
         seat: Arc<dyn Seat>,
     ) -> Result<Self, Failure> {
+        let own_seat = Arc::clone(&seat);
         let mut keeper = Keeper::new(joined, file, Arc::clone(&store), clock, role, seat);
+        let silence = Arc::clone(&keeper.silence);
         keeper.show();
         let sight = Arc::clone(&keeper.sight);
         let stop = Arc::new(AtomicBool::new(false));
@@ -73,6 +77,8 @@ impl Membership {
             sight,
             store,
             stop,
+            silence,
+            seat: own_seat,
             thread: Some(thread),
             follower: Some(follower),
         })
@@ -81,6 +87,27 @@ impl Membership {
     /// What is known now.
     pub(crate) fn sight(&self) -> Arc<Sight> {
         self.sight.get()
+    }
+
+    /// From the return on another process may speak as this member: this one goes on learning, and says
+    /// nothing more. Waits for what is being said.
+    pub(crate) fn fall_silent(&self) {
+        *self.silence.lock() = true;
+    }
+
+    /// There is no other process after all.
+    pub(crate) fn speak_again(&self) {
+        *self.silence.lock() = false;
+    }
+
+    /// Whether another process speaks as this member.
+    pub(crate) fn is_silent(&self) -> bool {
+        *self.silence.lock()
+    }
+
+    /// The newest version of the ring that all loops of this process go by.
+    pub(crate) fn known(&self) -> Option<Epoch> {
+        self.seat.announced()
     }
 
     /// The store, for whoever may wait for it.
@@ -102,6 +129,16 @@ impl Drop for Membership {
     }
 }
 
+/// Whether another process speaks as this member; held while something is being said.
+#[derive(Debug, Default)]
+pub(super) struct Silence(Mutex<bool>);
+
+impl Silence {
+    pub(super) fn lock(&self) -> MutexGuard<'_, bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 pub(super) struct Keeper {
     pub(super) me: MemberId,
     pub(super) role: Role,
@@ -109,6 +146,7 @@ pub(super) struct Keeper {
     pub(super) clock: Clock,
     pub(super) seat: Arc<dyn Seat>,
     pub(super) sight: Arc<Published<Sight>>,
+    pub(super) silence: Arc<Silence>,
     pub(super) file: PathBuf,
     pub(super) kept: Kept,
     pub(super) knowledge: Knowledge,
@@ -121,6 +159,7 @@ pub(super) struct Keeper {
     pub(super) kept_alive_at: Timestamp,
     pub(super) shown_at: Timestamp,
     pub(super) shared_at: Timestamp,
+    pub(super) divided_at: Timestamp,
     pub(super) steward: Option<Steward>,
     pub(super) is_judged: bool,
     pub(super) waits_since: Option<Timestamp>,
@@ -158,6 +197,7 @@ impl Keeper {
             clock,
             seat,
             sight: Arc::new(Published::new(sight)),
+            silence: Arc::default(),
             file,
             kept: joined.kept,
             knowledge,
@@ -170,6 +210,7 @@ impl Keeper {
             kept_alive_at: Timestamp::ZERO,
             shown_at: Timestamp::ZERO,
             shared_at: Timestamp::ZERO,
+            divided_at: Timestamp::ZERO,
             steward: None,
             is_judged: joined.is_judged,
             waits_since: None,
@@ -225,7 +266,9 @@ impl Keeper {
                 tracing::error!(key, why, "the store holds what makes no sense");
             }
             self.kept.keep(&known.snapshot);
-            if let Err(error) = self.kept.write(&self.file) {
+            if !*self.silence.lock()
+                && let Err(error) = self.kept.write(&self.file)
+            {
                 tracing::error!(%error, "what is known of the fleet is not kept");
             }
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use base::fleet::MemberId;
 use base::{TenantId, Timestamp, TrafficLimits};
 use fleet::membership::State;
-use fleet::registry::{Registry, SHARES, USE_PREFIX, use_key};
+use fleet::memory::Parts;
+use fleet::registry::{MEMORY, Registry, SHARES, USE_PREFIX, use_key};
 use fleet::shares::{Each, KINDS, Presence, Shares, Use, Used, Wanted, even_part, rates};
 use runtime::store::{Change, Snapshot, StoreError};
 
@@ -31,6 +32,17 @@ pub(super) fn read(snapshot: &Snapshot) -> Shares {
         serde_json::from_slice(&entry.value).unwrap_or_else(|error| {
             tracing::error!(%error, "the store holds shares that make no sense");
             Shares::default()
+        })
+    })
+}
+
+/// How memory is divided, by what the store says; as the ring has it, if that makes no sense.
+pub(super) fn read_parts(snapshot: &Snapshot) -> Parts {
+    let entry = snapshot.get(MEMORY);
+    entry.map_or_else(Parts::default, |entry| {
+        serde_json::from_slice(&entry.value).unwrap_or_else(|error| {
+            tracing::error!(%error, "the store holds parts of memory that make no sense");
+            Parts::default()
         })
     })
 }
@@ -74,6 +86,16 @@ pub(super) fn next(snapshot: &Snapshot, registry: &Registry) -> Option<Change> {
     let text = serde_json::to_vec(&next).ok()?;
     let change = Change::default().only_if(SHARES, revision(snapshot, SHARES));
     Some(change.put(SHARES, text))
+}
+
+/// The steward's write of how memory is divided, if that is to be `next`.
+pub(super) fn divided(snapshot: &Snapshot, next: &Parts) -> Option<Change> {
+    if *next == read_parts(snapshot) {
+        return None;
+    }
+    let text = serde_json::to_vec(next).ok()?;
+    let change = Change::default().only_if(MEMORY, revision(snapshot, MEMORY));
+    Some(change.put(MEMORY, text))
 }
 
 impl FleetTenants {

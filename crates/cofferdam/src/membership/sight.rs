@@ -7,6 +7,7 @@ use base::Timestamp;
 use base::fleet::{Epoch, MemberId};
 use fleet::Ring;
 use fleet::change::Readiness;
+use fleet::memory::Parts;
 use fleet::registry::Registry;
 use gateway::remote::{Assurance, Report};
 use runtime::store::Snapshot;
@@ -50,6 +51,12 @@ pub(crate) trait Seat: Send + Sync {
 
     /// The newest version of the ring that all loops go by.
     fn announced(&self) -> Option<Epoch>;
+
+    /// How tenants' memory is to be divided over the nodes from now on, where it was divided as in
+    /// `before`; `None` at who does not divide it.
+    fn divide(&self, _before: &Parts, _now: Timestamp) -> Option<Parts> {
+        None
+    }
 
     /// What each node last said to know, if nodes are asked.
     fn reports(&self) -> Vec<Report> {

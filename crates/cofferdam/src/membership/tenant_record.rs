@@ -60,6 +60,7 @@ pub(crate) struct StoredTraffic {
     connects_per_second: Option<u32>,
     inflight_bytes: Option<u64>,
     max_delay_ms: Option<u64>,
+    hot_keys_ms: Option<u64>,
 }
 
 impl StoredTenant {
@@ -140,6 +141,7 @@ impl StoredTraffic {
             connects_per_second: limits.connects_per_second,
             inflight_bytes: limits.inflight_bytes,
             max_delay_ms: millis(limits.max_delay),
+            hot_keys_ms: limits.hot_keys.and_then(millis),
         }
     }
 
@@ -157,6 +159,7 @@ impl StoredTraffic {
             max_delay: self
                 .max_delay_ms
                 .map_or(unsaid.max_delay, Duration::from_millis),
+            hot_keys: self.hot_keys_ms.map(Duration::from_millis),
         }
     }
 }

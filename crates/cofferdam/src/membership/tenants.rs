@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base::fleet::MemberId;
 use base::{TenantId, TrafficLimits};
 use fleet::membership::State as Standing;
+use fleet::memory::Parts;
 use fleet::registry::{Registry, Role};
 use fleet::shares::Shares;
 use fleet::shuffle::Capacities;
@@ -16,7 +17,7 @@ use runtime::store::{Detail, Revision, Snapshot, Store, StoreError};
 
 use super::shares;
 use super::tenant_record::StoredTenant;
-use crate::fleet_data::FleetData;
+use crate::fleet_data::{FleetData, HotKeys};
 
 /// What the keys of tenants begin with.
 pub(super) const PREFIX: &str = "tenants/";
@@ -49,6 +50,8 @@ pub(crate) struct Tenants {
     memory_bytes: u64,
     /// What each gateway may use of their rates.
     pub(super) shares: Shares,
+    /// How their memory is divided over the nodes, where the ring does not say it.
+    parts: Parts,
     revision: Revision,
 }
 
@@ -103,6 +106,7 @@ impl Tenants {
                 .collect(),
             memory_bytes: memory.fold(0, u64::saturating_add),
             shares: shares::read(snapshot),
+            parts: shares::read_parts(snapshot),
             revision: snapshot.revision,
         }
     }
@@ -145,6 +149,16 @@ impl Tenants {
     fn flushes(&self) -> HashMap<TenantId, u64> {
         let counts = self.by_id.iter().map(|(id, tenant)| (*id, tenant.flushes));
         counts.collect()
+    }
+
+    /// Whose busy keys gateways keep, and how.
+    fn hot_keys(&self) -> BTreeMap<TenantId, HotKeys> {
+        let all = self.by_id.iter().filter_map(|(id, tenant)| {
+            let age_max = tenant.traffic.limits().hot_keys?;
+            let gateways = self.spread(*id).len();
+            Some((*id, HotKeys { age_max, gateways }))
+        });
+        all.collect()
     }
 
     /// The gateways over which its clients are spread: all that serve, if it is on none in particular.
@@ -209,6 +223,8 @@ impl FleetTenants {
         if tenants.revision >= latest.revision {
             self.data.note_revision(tenants.revision.0);
             self.data.set_flushes(tenants.flushes());
+            self.data.set_hot_keys(tenants.hot_keys());
+            self.data.set_parts(&tenants.parts);
             *latest = Arc::new(tenants);
         }
     }

@@ -16,5 +16,6 @@ mod snapshot;
 mod tcp_eye;
 
 pub(crate) use ledger::in_words;
+pub(crate) use metrics::certificates;
 pub(crate) use observatory::Observatory;
 pub(crate) use observer::Observer;

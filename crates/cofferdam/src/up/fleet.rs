@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use fleet::registry::{Role, SHARES};
+use fleet::registry::{MEMORY, Role, SHARES};
 use runtime::Clock;
 use runtime::store::{Revision, Snapshot};
 
@@ -98,6 +98,10 @@ impl TenantsThread {
                             }
                         }
                     }
+                    if member.is_silent() {
+                        thread::park_timeout(LOOK_EVERY);
+                        continue;
+                    }
                     let said = meter.turn(&tenants, now, |id| control.counters(id));
                     if let Err(error) = said {
                         tracing::debug!(%error, "what tenants use is not said");
@@ -127,7 +131,8 @@ impl Drop for TenantsThread {
 fn written(snapshot: &Snapshot) -> Vec<(String, Revision)> {
     let entries = snapshot.entries.iter();
     let own = entries.filter(|e| {
-        e.key.starts_with("tenants/") || e.key.starts_with("members/") || e.key == SHARES
+        let is_of_each = e.key.starts_with("tenants/") || e.key.starts_with("members/");
+        is_of_each || e.key == SHARES || e.key == MEMORY
     });
     own.map(|e| (e.key.clone(), e.revision)).collect()
 }

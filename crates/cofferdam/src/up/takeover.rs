@@ -1,11 +1,16 @@
 //! Taking the place of a running server: the successor's side of `cofferdam upgrade`.
 
 use std::env;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
+use base::fleet::Epoch;
 use runtime::net::handover::{Handover, Word};
 
 use crate::failure::Failure;
+use crate::fleet_data::FleetData;
 use crate::inherited::Inherited;
 
 /// Set to `1` by a server for the successor that it starts, whose standard input is the channel.
@@ -15,7 +20,7 @@ pub(crate) const TAKEOVER_VARIABLE: &str = "COFFERDAM_TAKEOVER";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A predecessor that waits for this process.
-pub(super) struct Takeover(Handover);
+pub(super) struct Takeover(Arc<Handover>);
 
 impl Takeover {
     /// The predecessor that has started this process, if one has, and its sockets.
@@ -31,7 +36,8 @@ impl Takeover {
         })?;
         match channel.hear(PATIENCE) {
             Ok((Word::Sockets(_), sockets)) => {
-                Ok(Some((Self(channel), Inherited::of_predecessor(sockets))))
+                let takeover = Self(Arc::new(channel));
+                Ok(Some((takeover, Inherited::of_predecessor(sockets))))
             }
             Ok((word, _)) => Err(unexpected(&word)),
             Err(error) => Err(gone(&error)),
@@ -53,6 +59,26 @@ impl Takeover {
         if let Err(error) = self.0.say(&Word::Ready) {
             tracing::warn!(%error, "the old process was not told that this one is ready");
         }
+    }
+
+    /// As long as the old process serves anybody, the fleet is told no more than both know of its ring.
+    pub(super) fn know_together(&self, fleet: &Arc<FleetData>) -> Result<(), Failure> {
+        let (channel, fleet) = (Arc::clone(&self.0), Arc::clone(fleet));
+        let hearing = move || {
+            loop {
+                match channel.hear(PATIENCE) {
+                    Ok((Word::Knows(version), _)) => fleet.note_predecessor(Some(Epoch(version))),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                    // It has ended.
+                    Err(_) => break fleet.note_predecessor(None),
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("predecessor".into());
+        // It ends with the old process, or with this one.
+        thread.spawn(hearing)?;
+        Ok(())
     }
 
     /// Says why this process ends.

@@ -110,6 +110,7 @@ mirror! {
         cas_badval, touch_hits, touch_misses, evictions, evicted_unfetched, expired_unfetched,
         reclaimed, store_too_large, store_no_memory, index_bytes, segment_bytes, segments,
         copied_bytes, small_age_s, main_age_s, evicted_at_unix_s, evicted_idle_s,
+        hot_hits, hot_bytes,
     }
 }
 

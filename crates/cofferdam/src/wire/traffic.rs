@@ -25,6 +25,8 @@ pub(crate) struct TrafficChange {
     pub(crate) inflight_bytes: Option<Option<u64>>,
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(crate) max_delay_ms: Option<Option<u64>>,
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub(crate) hot_keys_ms: Option<Option<u64>>,
 }
 
 /// Tells `null` from a field that is not there.
@@ -44,6 +46,8 @@ pub(crate) struct TrafficView {
     pub(crate) connects_per_second: Option<u32>,
     pub(crate) inflight_bytes: Option<u64>,
     pub(crate) max_delay_ms: u64,
+    #[serde(default)]
+    pub(crate) hot_keys_ms: Option<u64>,
 }
 
 impl From<&TrafficLimits> for TrafficView {
@@ -60,6 +64,7 @@ impl From<&TrafficLimits> for TrafficView {
             connects_per_second: limits.connects_per_second,
             inflight_bytes: limits.inflight_bytes,
             max_delay_ms: millis(limits.max_delay),
+            hot_keys_ms: limits.hot_keys.map(millis),
         }
     }
 }

@@ -4,6 +4,7 @@ use base::Timestamp;
 use fleet::judge::Class;
 use node_proto::{Message, Piece, Reply, RequestId, Verdict, agree};
 
+use super::hot_path::{change_hot, fill_hot};
 use super::link::LinkState;
 use super::requests::State;
 use super::transfer::Download;
@@ -90,6 +91,9 @@ impl Remote {
             let board = &self.config.board;
             board.note_behind(self.config.loop_index, true);
         }
+        if request.is_change {
+            change_hot(&self.hot, request.tenant_place, request.slot);
+        }
         if let State::Removal = request.state {
             if reply.verdict == Verdict::Busy
                 && let Some(link) = self.links.get_mut(link_id.0 as usize)
@@ -137,6 +141,11 @@ impl Remote {
             return;
         }
         let payload = reply.payload.as_ref();
+        let item = payload.map(|payload| &payload.item);
+        if let (Some(ticket), Verdict::Done(_)) = (request.ticket.take(), reply.verdict) {
+            let (place, asked_at) = (request.tenant_place, request.sent_at);
+            fill_hot(&mut self.hot, place, ticket, asked_at, item);
+        }
         let follows = payload.and_then(|payload| payload.following());
         if let Some(len) = follows {
             request.state = State::Download(Box::new(Download::new(now, len)));
@@ -146,7 +155,7 @@ impl Remote {
         each(Event::Answered {
             id: reply.id,
             outcome,
-            item: payload.map(|payload| &payload.item),
+            item,
         });
         if follows.is_none() {
             self.requests.end(reply.id);
@@ -159,9 +168,14 @@ impl Remote {
         let Some(link) = self.links.get_mut(link_id.0 as usize) else {
             return;
         };
-        link.doubts.answered(reply.id);
+        let changed = link.doubts.answered(reply.id);
+        if let Some((tenant, key)) = changed {
+            self.change_hot_key(tenant, &key);
+        }
         let payload = reply.payload.as_ref();
-        if payload.and_then(|payload| payload.following()).is_some() {
+        if payload.and_then(|payload| payload.following()).is_some()
+            && let Some(link) = self.links.get_mut(link_id.0 as usize)
+        {
             Message::Cancel(reply.id).encode(link.out());
             self.mark_dirty(link_id);
         }
@@ -216,6 +230,9 @@ impl Remote {
         }
         let (outcome, tenant, index) = (request.otherwise, request.tenant, request.link);
         let class = request.class;
+        if request.is_change {
+            change_hot(&self.hot, request.tenant_place, request.slot);
+        }
         let (sent_at, key) = (request.sent_at, std::mem::take(&mut request.key));
         let was_queued = matches!(request.state, State::Queued);
         if let Some(tally) = self.counted.of(index, class) {
@@ -257,6 +274,9 @@ impl Remote {
             return;
         };
         let (outcome, key) = (request.otherwise, std::mem::take(&mut request.key));
+        if request.is_change {
+            change_hot(&self.hot, request.tenant_place, request.slot);
+        }
         if !key.is_empty()
             && let Some(link) = self.links.get_mut(request.link as usize)
         {

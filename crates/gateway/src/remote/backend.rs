@@ -55,9 +55,14 @@ impl Backend for RemoteBackend {
         tenant: &RemoteTenant,
         now: Timestamp,
         op: &Op<'_>,
-        _: &mut S,
+        sink: &mut S,
     ) -> Execution {
-        match self.remote.borrow_mut().submit(now, tenant, op, None) {
+        let mut remote = self.remote.borrow_mut();
+        let ticket = match remote.look_hot(now, tenant, op, sink) {
+            Ok(ticket) => ticket,
+            Err(outcome) => return Execution::Done(outcome),
+        };
+        match remote.submit(now, tenant, op, None, ticket) {
             Ok(id) => Execution::Pending(id),
             Err(outcome) => Execution::Done(outcome),
         }
@@ -80,7 +85,7 @@ impl Backend for RemoteBackend {
     ) -> Result<Reservation, Outcome> {
         let op = Op::Store(store.clone());
         let mut remote = self.remote.borrow_mut();
-        let id = remote.submit(now, tenant, &op, Some(len))?;
+        let id = remote.submit(now, tenant, &op, Some(len), None)?;
         Ok(Reservation(id.to_bits()))
     }
 
@@ -123,7 +128,7 @@ impl Backend for RemoteBackend {
 
     fn flush(&self, tenant: &RemoteTenant, now: Timestamp, at: Timestamp) {
         let delay: Duration = at.since(now);
-        self.remote.borrow_mut().flush(tenant.id, delay);
+        self.remote.borrow_mut().flush(now, tenant.id, delay);
     }
 
     fn stats(&self, tenant: &RemoteTenant) -> Stats {

@@ -30,6 +30,11 @@ impl RemoteBoard {
         Self((0..loops.max(1)).map(|_| Place::default()).collect())
     }
 
+    /// How many loops there are.
+    pub(super) fn loops(&self) -> usize {
+        self.0.len().max(1)
+    }
+
     /// The newest version of the ring that every loop knows of; `None` as long as one knows of none.
     pub fn announced(&self) -> Option<Epoch> {
         let places = self.0.iter();

@@ -52,9 +52,12 @@ impl Doubts {
         self.unanswered.insert(id, (tenant, key));
     }
 
-    /// The answer has come after all; whether there was such a change.
-    pub(super) fn answered(&mut self, id: RequestId) -> bool {
-        !self.unanswered.is_empty() && self.unanswered.remove(&id).is_some()
+    /// The answer has come after all; of which change, if there was one.
+    pub(super) fn answered(&mut self, id: RequestId) -> Option<Doomed> {
+        match self.unanswered.is_empty() {
+            true => None,
+            false => self.unanswered.remove(&id),
+        }
     }
 
     /// The connection is lost, and with it whatever was to answer on it.

@@ -15,6 +15,9 @@ mod answers;
 mod backend;
 mod board;
 mod doubt;
+mod hot;
+mod hot_board;
+mod hot_path;
 mod latency;
 mod link;
 mod refused;
@@ -38,6 +41,7 @@ use node_proto::{Hello, Malformed, Message, RequestId, VERSION, VERSION_LEAST};
 
 pub use backend::{RemoteBackend, RemoteTenant};
 pub use board::RemoteBoard;
+pub use hot_board::{HOT_AGE_MAX, HotBoard, HotTerms};
 pub use latency::DeadlineBounds;
 pub use link::NodeAddress;
 pub use refused::{Refused, refused};
@@ -48,6 +52,7 @@ pub use types::{
 
 pub use watch::{NodeTallies, Shares, Watch};
 
+use hot::HotKeys;
 use latency::Latency;
 use link::{GREETING_TIMEOUT, Link, LinkState};
 use requests::Requests;
@@ -71,6 +76,8 @@ pub struct Remote {
     requests: Requests,
     wheel: Wheel,
     latencies: Vec<Latency>,
+    /// Busy keys of those tenants that want them kept, by the tenant's place.
+    hot: Vec<Option<HotKeys>>,
     places: HashMap<TenantId, u32>,
     commands: VecDeque<Command>,
     dirty: Vec<LinkId>,
@@ -98,6 +105,7 @@ impl Remote {
             requests: Requests::default(),
             wheel: Wheel::new(),
             latencies: Vec::new(),
+            hot: Vec::new(),
             places: HashMap::new(),
             commands: VecDeque::new(),
             dirty: Vec::new(),
@@ -124,6 +132,7 @@ impl Remote {
             self.learn_nodes(now, &view.nodes);
         }
         if !Arc::ptr_eq(&self.terms, &view.tenants) {
+            self.learn_hot(now, &view.tenants);
             self.learn_terms(&view.tenants);
         }
         let known = self.flushes.replace(Arc::clone(&view.flushes));
@@ -132,7 +141,7 @@ impl Remote {
         for (tenant, count) in known.iter().flat_map(|_| view.flushes.iter()) {
             let before = known.as_ref().and_then(|known| known.get(tenant));
             if before != Some(count) {
-                self.flush(*tenant, std::time::Duration::ZERO);
+                self.flush(now, *tenant, std::time::Duration::ZERO);
             }
         }
     }
@@ -300,6 +309,7 @@ impl Remote {
         {
             self.routes.limit(&shares);
         }
+        self.review_hot(now);
         for index in 0..self.links.len() {
             let id = link_id(index);
             let link = &mut self.links[index];

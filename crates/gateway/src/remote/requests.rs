@@ -6,6 +6,7 @@ use base::{TenantId, Timestamp};
 use fleet::judge::Class;
 use node_proto::RequestId;
 
+use super::hot::Ticket;
 use super::transfer::{Download, Upload};
 
 /// A request's place.
@@ -19,6 +20,10 @@ pub(super) struct Request {
     /// The tenant's place among the latencies.
     pub(super) tenant_place: u32,
     pub(super) slot: Slot,
+    /// It may leave the item other than it was.
+    pub(super) is_change: bool,
+    /// The answer is to be kept.
+    pub(super) ticket: Option<Ticket>,
     pub(super) sent_at: Timestamp,
     /// When it left for the node, after it had waited for that.
     pub(super) left_at: Timestamp,
@@ -119,6 +124,8 @@ impl Request {
             tenant: TenantId(0),
             tenant_place: 0,
             slot: Slot::of_hash(0),
+            is_change: false,
+            ticket: None,
             sent_at: Timestamp::ZERO,
             left_at: Timestamp::ZERO,
             class: Class::Read,

@@ -10,6 +10,8 @@ use fleet::routes::{Route, Why};
 use node_proto::{Message, Piece, Request, RequestId};
 
 use super::backend::RemoteTenant;
+use super::hot::Ticket;
+use super::hot_path::{change_hot, is_change};
 use super::link::Queued;
 use super::refused::{Refused, refused};
 use super::requests::State;
@@ -18,15 +20,20 @@ use super::{LinkId, Remote};
 
 impl Remote {
     /// Sends an operation on its way; what to answer at once if it has none. A store whose value
-    /// follows says how long that is.
+    /// follows says how long that is; of a retrieval with a ticket the answer is kept.
     pub(super) fn submit(
         &mut self,
         now: Timestamp,
         tenant: &RemoteTenant,
         op: &Op<'_>,
         large_len: Option<u32>,
+        ticket: Option<Ticket>,
     ) -> Result<RequestId, Outcome> {
         let slot = tenant.slots.slot(op.key());
+        let is_change = is_change(op);
+        if is_change {
+            change_hot(&self.hot, tenant.place, slot);
+        }
         let refused = refused(op, now);
         let (node, claim) = match self.routes.route(slot) {
             Route::To { node, epoch } => {
@@ -78,6 +85,8 @@ impl Remote {
         request.sent_at = now;
         request.left_at = now;
         request.class = class;
+        request.is_change = is_change;
+        request.ticket = ticket;
         request.deadline = now + budget;
         request.otherwise = refused.outcome;
         if refused.drops_item {
@@ -224,9 +233,6 @@ impl Remote {
 
     fn remove(&mut self, id: LinkId, node: MemberId, tenant: TenantId, key: &[u8]) {
         let slot = self.hasher.tenant(tenant).slot(key);
-        let Some(link) = self.links.get_mut(id.0 as usize) else {
-            return;
-        };
         // What the node held of a slot that it lost, or is about to lose, is void. What it holds of its
         // own is not, though it is taken out here: it will be asked for that again.
         let Some((owner, epoch)) = self.routes.holder(slot) else {
@@ -235,8 +241,15 @@ impl Remote {
         if owner != node {
             return;
         }
+        let place = self.place_of(tenant);
+        let Some(link) = self.links.get_mut(id.0 as usize) else {
+            return;
+        };
         let (request_id, request) = self.requests.begin();
         request.state = State::Removal;
+        request.is_change = true;
+        request.ticket = None;
+        request.tenant_place = place;
         request.link = id.0;
         request.tenant = tenant;
         request.slot = slot;

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base::TenantId;
 use base::fleet::MemberId;
 use base::kv::Stats;
+use base::{TenantId, Timestamp};
 use node_proto::{Message, TenantTerms};
 
+use super::hot_board::{HotBoard, HotTerms};
 use super::latency::Latency;
 use super::watch::Watch;
 use super::{Remote, link_id};
@@ -23,6 +24,8 @@ pub struct Allotment {
     pub parts: BTreeMap<MemberId, u64>,
     /// Its largest item, in bytes.
     pub item_size_max: u32,
+    /// How its busy keys are kept at this gateway, if they are.
+    pub hot: Option<HotTerms>,
     /// Grows with every change, for all gateways alike.
     pub version: u64,
 }
@@ -42,12 +45,17 @@ impl Allotment {
 /// The last figures of each tenant on each node, shared by the loops of a gateway; about a second
 /// old.
 #[derive(Debug, Default)]
-pub struct StatsBoard(Mutex<HashMap<(TenantId, MemberId), Stats>>, Watch);
+pub struct StatsBoard(Mutex<HashMap<(TenantId, MemberId), Stats>>, Watch, HotBoard);
 
 impl StatsBoard {
     /// How requests to the nodes fared, which the loops share in the same way.
     pub fn watch(&self) -> &Watch {
         &self.1
+    }
+
+    /// Busy keys, of which the loops share what they must.
+    pub(super) fn hot(&self) -> &HotBoard {
+        &self.2
     }
 
     /// Notes a tenant's figures on one node.
@@ -56,13 +64,15 @@ impl StatsBoard {
         all.insert((tenant, node), stats);
     }
 
-    /// A tenant's figures over all nodes.
+    /// A tenant's figures over all nodes, and of what this gateway answered without them.
     pub fn sum(&self, tenant: TenantId) -> Stats {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sum = Stats::default();
         for ((_, _), stats) in all.iter().filter(|((of, _), _)| *of == tenant) {
             sum.absorb(stats);
         }
+        drop(all);
+        self.2.complete(tenant, &mut sum);
         sum
     }
 
@@ -72,6 +82,14 @@ impl StatsBoard {
         let own = all.iter().filter(|((of, _), _)| *of == tenant);
         own.map(|((_, node), stats)| (*node, stats.clone()))
             .collect()
+    }
+
+    /// All figures of nodes, in no order.
+    pub fn each(&self, mut look: impl FnMut(TenantId, MemberId, &Stats)) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((tenant, node), stats) in all.iter() {
+            look(*tenant, *node, stats);
+        }
     }
 
     /// Forgets a node that is no member any more.
@@ -84,6 +102,8 @@ impl StatsBoard {
     pub fn forget(&self, tenant: TenantId) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(of, _), _| *of != tenant);
+        drop(all);
+        self.2.forget(tenant);
     }
 }
 
@@ -141,7 +161,8 @@ impl Remote {
 
     /// Empties a tenant on every node; on those that cannot be reached, before anything else once
     /// they can be.
-    pub(super) fn flush(&mut self, tenant: TenantId, delay: std::time::Duration) {
+    pub(super) fn flush(&mut self, now: Timestamp, tenant: TenantId, delay: std::time::Duration) {
+        self.empty_hot(now, tenant, delay);
         for index in 0..self.links.len() {
             let link = &mut self.links[index];
             match link.is_up() {
@@ -154,6 +175,7 @@ impl Remote {
     }
 
     pub(super) fn reset_stats(&mut self, tenant: TenantId) {
+        self.config.stats.hot().reset(tenant);
         let mut news = Vec::new();
         Message::ResetStats(tenant).encode(&mut news);
         self.tell_all(&news);

@@ -6,6 +6,7 @@ use base::Timestamp;
 use base::kv::Outcome;
 use node_proto::{Message, Piece, RequestId};
 
+use super::hot_path::change_hot;
 use super::requests::State;
 use super::{LinkId, Remote};
 use crate::{Chunk, Execution};
@@ -68,6 +69,7 @@ impl Remote {
             return;
         };
         let (is_open, index) = (upload.refused.is_none(), request.link);
+        change_hot(&self.hot, request.tenant_place, request.slot);
         if let (true, Some(link)) = (is_open, self.links.get_mut(index as usize)) {
             let piece = Piece {
                 id,

@@ -13,7 +13,7 @@ pub(super) const APPLICATION_ID: i32 = 0x436f_6664;
 ///
 /// `AUTOINCREMENT` is what keeps numbers from being given twice. Tenant 1 is `default`, which has
 /// no row, so counting begins behind it.
-pub(super) const STEPS: &[&str] = &[TENANTS_AND_CREDENTIALS, TRAFFIC, VOLUMES, PAIRS];
+pub(super) const STEPS: &[&str] = &[TENANTS_AND_CREDENTIALS, TRAFFIC, VOLUMES, PAIRS, HOT_KEYS];
 
 const TENANTS_AND_CREDENTIALS: &str = "
     CREATE TABLE tenant (
@@ -87,6 +87,10 @@ const PAIRS: &str = "
     ) STRICT;
     CREATE TABLE pair_revision (revision INTEGER NOT NULL) STRICT;
     INSERT INTO pair_revision VALUES (0);
+";
+
+const HOT_KEYS: &str = "
+    ALTER TABLE traffic ADD COLUMN hot_keys_ms INTEGER CHECK (hot_keys_ms BETWEEN 1 AND 1000);
 ";
 
 /// Takes `connection` through the steps that it has not taken yet, each whole or not at all.

@@ -12,7 +12,8 @@ use rusqlite::{Connection, Row, params};
 use super::StateError;
 
 const COLUMNS: &str = "tenant, ops_per_second, bytes_in_per_second, bytes_out_per_second, \
-     burst_ms, weight, connections, connects_per_second, inflight_bytes, max_delay_ms";
+     burst_ms, weight, connections, connects_per_second, inflight_bytes, max_delay_ms, \
+     hot_keys_ms";
 
 /// The limits of all tenants that have any.
 pub(super) fn read(
@@ -34,7 +35,8 @@ pub(super) fn write(
     if *limits == unlimited {
         return Ok(());
     }
-    let sql = format!("INSERT INTO traffic ({COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
+    let sql =
+        format!("INSERT INTO traffic ({COLUMNS}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
     connection.execute(
         &sql,
         params![
@@ -48,6 +50,7 @@ pub(super) fn write(
             limits.connects_per_second,
             limits.inflight_bytes.map(signed),
             unless(limits.max_delay, unlimited.max_delay).map(millis),
+            limits.hot_keys.map(millis),
         ],
     )?;
     Ok(())
@@ -77,6 +80,7 @@ fn limits_from_row(row: &Row<'_>) -> rusqlite::Result<(TenantId, TrafficLimits)>
         connects_per_second: small(7)?,
         inflight_bytes: number(8)?,
         max_delay: number(9)?.map_or(unlimited.max_delay, Duration::from_millis),
+        hot_keys: number(10)?.map(Duration::from_millis),
     };
     Ok((TenantId(row.get(0)?), limits))
 }

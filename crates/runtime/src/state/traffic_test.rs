@@ -18,6 +18,7 @@ fn all_set() -> TrafficLimits {
         connects_per_second: Some(7),
         inflight_bytes: Some(64 << 20),
         max_delay: Duration::ZERO,
+        hot_keys: Some(Duration::from_secs(1)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use base::Timestamp;
-use base::kv::{Delete, Expiry, Get, Item, Op, Outcome, Sink, Store, StoreMode};
+use base::kv::{Delete, Expiry, Get, Item, Op, Outcome, Sink, Store, StoreMode, Value};
 use base::rng::Rng;
 use gateway::remote::RemoteTenant;
 use gateway::{Backend, Execution};
@@ -26,6 +26,9 @@ struct Asked {
 
 pub(crate) struct Client {
     rng: Rng,
+    keys: u64,
+    /// Of ten questions.
+    reads: u64,
     tenant: Option<RemoteTenant>,
     /// By key: the version written last, none if it was removed last.
     latest: HashMap<u64, Option<u64>>,
@@ -36,16 +39,23 @@ pub(crate) struct Client {
     refused: u64,
 }
 
-struct Nowhere;
+/// Keeps the value of an item that comes at once.
+pub(crate) struct Taken(pub(crate) Option<Vec<u8>>);
 
-impl Sink for Nowhere {
-    fn item(&mut self, _: &Item<'_>) {}
+impl Sink for Taken {
+    fn item(&mut self, item: &Item<'_>) {
+        if let Value::Inline(value) = item.value {
+            self.0 = Some(value.to_vec());
+        }
+    }
 }
 
 impl Client {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             rng: Rng::new(seed),
+            keys: KEYS,
+            reads: 5,
             tenant: None,
             latest: HashMap::new(),
             open: HashMap::new(),
@@ -56,13 +66,22 @@ impl Client {
         }
     }
 
+    /// One that reads the same few keys over and over.
+    pub(crate) fn of_few_keys(seed: u64) -> Self {
+        Self {
+            keys: 2,
+            reads: 8,
+            ..Self::new(seed)
+        }
+    }
+
     /// Asks something about a key of which it has asked nothing else.
     pub(crate) fn ask(&mut self, world: &mut World) {
         let tenant = *self
             .tenant
-            .get_or_insert_with(|| world.gateway.open(TENANT).unwrap());
+            .get_or_insert_with(|| world.loops[0].open(TENANT).unwrap());
         for _ in 0..self.rng.below(6) {
-            let key = self.rng.below(KEYS);
+            let key = self.rng.below(self.keys);
             if self.busy[key as usize] {
                 continue;
             }
@@ -70,9 +89,10 @@ impl Client {
             self.versions += 1;
             let version = self.versions;
             let value = version.to_string();
-            let op = match self.rng.below(10) {
-                0..5 => Op::Get(Get::plain(name.as_bytes())),
-                5 => Op::Delete(Delete {
+            let kind = self.rng.below(10);
+            let op = match kind {
+                _ if kind < self.reads => Op::Get(Get::plain(name.as_bytes())),
+                _ if kind == self.reads => Op::Delete(Delete {
                     key: name.as_bytes(),
                     compare_cas: None,
                     new_cas: None,
@@ -101,12 +121,13 @@ impl Client {
             if !asked.is_read {
                 self.latest.insert(key, asked.version);
             }
-            match world.gateway.execute(&tenant, world.now, &op, &mut Nowhere) {
+            let mut taken = Taken(None);
+            match world.loops[0].execute(&tenant, world.now, &op, &mut taken) {
                 Execution::Pending(id) => {
                     self.busy[key as usize] = true;
                     assert!(self.open.insert(id, asked).is_none(), "a name twice");
                 }
-                Execution::Done(outcome) => self.judge(&asked, outcome, None),
+                Execution::Done(outcome) => self.judge(&asked, outcome, taken.0.as_deref()),
             }
         }
     }

@@ -3,6 +3,7 @@
 
 mod caches;
 mod client;
+mod hot;
 mod seen;
 mod view;
 mod world;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use base::fleet::MemberId;
 use fleet::{Ring, SlotHasher, Weights};
-use gateway::remote::{Allotment, Assurance, FleetView, NodeAddress};
+use gateway::remote::{Allotment, Assurance, FleetView, HotTerms, NodeAddress};
 
 use crate::world::TENANT;
 
-pub(crate) fn view(members: &[MemberId]) -> FleetView {
+pub(crate) fn view(members: &[MemberId], hot: Option<HotTerms>) -> FleetView {
     let weights: Weights = members.iter().map(|id| (*id, 1)).collect();
     let announced = Ring::empty().propose(&weights).unwrap().unwrap();
     FleetView {
@@ -22,6 +22,7 @@ pub(crate) fn view(members: &[MemberId]) -> FleetView {
             quota_bytes: 8 << 20,
             parts: BTreeMap::new(),
             item_size_max: 1 << 20,
+            hot,
             version: 1,
         }]),
         flushes: Arc::default(),

@@ -8,7 +8,8 @@ use std::time::Duration;
 use base::{TenantId, Timestamp, fleet::MemberId, rng::Rng};
 use gateway::Backend;
 use gateway::remote::{
-    Command, DeadlineBounds, Event, LinkId, RemoteBackend, RemoteConfig, StatsBoard,
+    Command, DeadlineBounds, Event, FleetView, HotTerms, LinkId, RemoteBackend, RemoteBoard,
+    RemoteConfig, StatsBoard,
 };
 use node::{Caller, Node, NodeConfig};
 use node_proto::RequestId;
@@ -26,6 +27,8 @@ const MS: Duration = Duration::from_millis(1);
 /// What has become of a request, with everything owned.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
+    /// The loop that was asked.
+    pub(crate) at: usize,
     pub(crate) id: RequestId,
     pub(crate) outcome: base::kv::Outcome,
     pub(crate) value: Option<Vec<u8>>,
@@ -33,6 +36,8 @@ pub(crate) struct Answer {
 
 /// A connection between the gateway and one node.
 struct Pipe {
+    /// Which loop's it is.
+    at: usize,
     node: usize,
     link: LinkId,
     /// The node's name for it, once it has it.
@@ -66,38 +71,60 @@ enum What {
 
 pub(crate) struct World {
     pub(crate) now: Timestamp,
-    pub(crate) gateway: RemoteBackend,
+    /// One for each loop of each gateway.
+    pub(crate) loops: Vec<RemoteBackend>,
+    /// Of the first gateway.
     pub(crate) board: Arc<StatsBoard>,
+    /// Nothing takes so long that it is given up.
+    pub(crate) is_swift: bool,
     pub(crate) answers: Vec<Answer>,
     /// A planted fault.
     pub(crate) serves_earlier_connections: bool,
     rng: Rng,
     machines: Vec<Machine>,
     pipes: Vec<Pipe>,
-    by_link: BTreeMap<u32, usize>,
+    by_link: BTreeMap<(usize, u32), usize>,
     events: BinaryHeap<Reverse<(Timestamp, u64, What)>>,
     serial: u64,
 }
 
 impl World {
     pub(crate) fn new(seed: u64, nodes: u32) -> Self {
+        Self::with_gateways(seed, nodes, &[1], None)
+    }
+
+    /// With gateways that have so many loops.
+    pub(crate) fn with_gateways(
+        seed: u64,
+        nodes: u32,
+        gateways: &[usize],
+        hot: Option<HotTerms>,
+    ) -> Self {
         let now = Timestamp::from_secs(1_000_000);
-        let board = Arc::<StatsBoard>::default();
-        let mut gateway = RemoteBackend::new(RemoteConfig {
-            name: "gateway".to_owned(),
-            instance: 1,
-            loop_index: 0,
-            deadlines: DEADLINES,
-            stats: Arc::clone(&board),
-            board: Arc::default(),
-        });
         let members: Vec<MemberId> = (1..=nodes).map(MemberId).collect();
-        let view = view(&members);
-        gateway.remote().unwrap().apply(now, &view);
+        let view = view(&members, hot);
+        let mut all = Vec::new();
+        let boards: Vec<Arc<StatsBoard>> = gateways.iter().map(|_| Arc::default()).collect();
+        for ((instance, loops), stats) in (1..).zip(gateways).zip(&boards) {
+            let board = Arc::new(RemoteBoard::new(*loops));
+            for loop_index in 0..*loops {
+                let mut backend = RemoteBackend::new(RemoteConfig {
+                    name: format!("gateway{instance}"),
+                    instance,
+                    loop_index: loop_index as u32,
+                    deadlines: DEADLINES,
+                    stats: Arc::clone(stats),
+                    board: Arc::clone(&board),
+                });
+                backend.remote().unwrap().apply(now, &view);
+                all.push(backend);
+            }
+        }
         Self {
             now,
-            gateway,
-            board,
+            loops: all,
+            board: Arc::clone(&boards[0]),
+            is_swift: false,
             answers: Vec::new(),
             serves_earlier_connections: false,
             rng: Rng::new(seed ^ 0x5eed),
@@ -106,6 +133,13 @@ impl World {
             by_link: BTreeMap::new(),
             events: BinaryHeap::new(),
             serial: 0,
+        }
+    }
+
+    /// The fleet is another now, as the gateways learn.
+    pub(crate) fn learn(&mut self, view: &FleetView) {
+        for backend in &mut self.loops {
+            backend.remote().unwrap().apply(self.now, view);
         }
     }
 
@@ -154,7 +188,10 @@ impl World {
     pub(crate) fn advance(&mut self) {
         self.drive();
         let end = self.now + MS;
-        let timeout = self.gateway.remote().unwrap().poll_timeout();
+        let timeouts = self.loops.iter_mut();
+        let timeout = timeouts
+            .filter_map(|it| it.remote().unwrap().poll_timeout())
+            .min();
         let next = self.events.peek().map(|Reverse((at, ..))| *at);
         self.now = [Some(end), timeout, next]
             .into_iter()
@@ -170,17 +207,19 @@ impl World {
             }
             self.drive();
         }
-        self.with_gateway(|now, remote, each| remote.handle_timeout(now, each));
+        for at in 0..self.loops.len() {
+            self.with_gateway(at, |now, remote, each| remote.handle_timeout(now, each));
+        }
         self.drive();
     }
 
     fn happen(&mut self, what: What) {
         match what {
             What::Connected(pipe) => {
-                let Pipe { node, link, .. } = self.pipes[pipe];
+                let Pipe { at, node, link, .. } = self.pipes[pipe];
                 if self.pipes[pipe].open_at_gateway {
                     self.pipes[pipe].accepted = Some(self.machines[node].node.accept());
-                    self.gateway.remote().unwrap().connected(self.now, link);
+                    self.loops[at].remote().unwrap().connected(self.now, link);
                 }
             }
             What::ToNode(pipe, bytes) => self.arrive_at_node(pipe, bytes),
@@ -191,17 +230,17 @@ impl World {
                 }
             }
             What::ToGateway(pipe, bytes) => {
-                let link = self.pipes[pipe].link;
+                let Pipe { at, link, .. } = self.pipes[pipe];
                 if self.pipes[pipe].open_at_gateway {
-                    self.with_gateway(|now, remote, each| {
+                    self.with_gateway(at, |now, remote, each| {
                         remote.receive(now, link, &bytes, each).unwrap();
                     });
                 }
             }
             What::EndToGateway(pipe) => {
-                let link = self.pipes[pipe].link;
+                let Pipe { at, link, .. } = self.pipes[pipe];
                 if std::mem::replace(&mut self.pipes[pipe].open_at_gateway, false) {
-                    self.with_gateway(|now, remote, each| remote.closed(now, link, each));
+                    self.with_gateway(at, |now, remote, each| remote.closed(now, link, each));
                 }
             }
             What::Resume(at) => self.resume(at),
@@ -278,12 +317,19 @@ impl World {
 
     /// Carries out what the gateway wants done.
     fn drive(&mut self) {
-        while let Some(command) = self.gateway.remote().unwrap().poll_command() {
+        for at in 0..self.loops.len() {
+            self.drive_loop(at);
+        }
+    }
+
+    fn drive_loop(&mut self, at: usize) {
+        while let Some(command) = self.loops[at].remote().unwrap().poll_command() {
             match command {
                 Command::Connect { link, addr, .. } => {
                     let node = usize::from(addr.port()) - 1;
                     let pipe = self.pipes.len();
                     self.pipes.push(Pipe {
+                        at,
                         node,
                         link,
                         accepted: None,
@@ -291,24 +337,24 @@ impl World {
                         last_to: self.now,
                         last_from: self.now,
                     });
-                    self.by_link.insert(link.0, pipe);
+                    self.by_link.insert((at, link.0), pipe);
                     let arrival = self.arrival(node);
                     self.schedule(arrival, What::Connected(pipe));
                 }
                 Command::Close(link) => {
-                    let pipe = self.by_link[&link.0];
+                    let pipe = self.by_link[&(at, link.0)];
                     self.pipes[pipe].open_at_gateway = false;
                     // What was sent before arrives before the end does.
                     let arrival = self.arrival(self.pipes[pipe].node);
-                    let at = arrival.max(self.pipes[pipe].last_to);
-                    self.schedule(at, What::EndToNode(pipe));
+                    let arrival = arrival.max(self.pipes[pipe].last_to);
+                    self.schedule(arrival, What::EndToNode(pipe));
                 }
                 Command::Refuse(..) => panic!("there is one version"),
             }
         }
-        while let Some(link) = self.gateway.remote().unwrap().poll_transmit() {
-            let bytes = self.gateway.remote().unwrap().outgoing(link).to_vec();
-            let Some(pipe) = self.by_link.get(&link.0).copied() else {
+        while let Some(link) = self.loops[at].remote().unwrap().poll_transmit() {
+            let bytes = self.loops[at].remote().unwrap().outgoing(link).to_vec();
+            let Some(pipe) = self.by_link.get(&(at, link.0)).copied() else {
                 continue;
             };
             if bytes.is_empty() || self.pipes[pipe].accepted.is_none() {
@@ -320,16 +366,16 @@ impl World {
                 _ => bytes.len(),
             };
             let arrival = self.arrival(self.pipes[pipe].node);
-            let at = arrival.max(self.pipes[pipe].last_to);
-            self.pipes[pipe].last_to = at;
-            self.schedule(at, What::ToNode(pipe, bytes[..taken].to_vec()));
-            self.with_gateway(|now, remote, each| remote.sent(now, link, taken, each));
+            let arrival = arrival.max(self.pipes[pipe].last_to);
+            self.pipes[pipe].last_to = arrival;
+            self.schedule(arrival, What::ToNode(pipe, bytes[..taken].to_vec()));
+            self.with_gateway(at, |now, remote, each| remote.sent(now, link, taken, each));
         }
     }
 
     /// When what is sent now to or from a node comes there.
     fn arrival(&mut self, node: usize) -> Timestamp {
-        let is_late = self.rng.below(50) == 0;
+        let is_late = self.rng.below(50) == 0 && !self.is_swift;
         let (least, more) = if is_late { (0, 80_000) } else { (50, 400) };
         let way = Duration::from_micros(least + self.rng.below(more));
         self.now.max(self.machines[node].parted_until) + way
@@ -342,17 +388,23 @@ impl World {
 
     fn with_gateway(
         &mut self,
+        at: usize,
         work: impl FnOnce(Timestamp, &mut gateway::remote::Remote, &mut dyn FnMut(Event<'_>)),
     ) {
         let answers = &mut self.answers;
-        let remote = self.gateway.remote().unwrap();
+        let remote = self.loops[at].remote().unwrap();
         work(self.now, remote, &mut |event| {
             if let Event::Answered { id, outcome, item } = event {
                 let value = item.map(|item| match item.value {
                     base::kv::Value::Inline(bytes) => bytes.to_vec(),
                     base::kv::Value::Pinned(_) => Vec::new(),
                 });
-                answers.push(Answer { id, outcome, value });
+                answers.push(Answer {
+                    at,
+                    id,
+                    outcome,
+                    value,
+                });
             }
         });
     }

@@ -53,6 +53,7 @@ impl Dice {
             connects_per_second: self.maybe(|dice| dice.size(1.0, 1e4) as u32),
             inflight_bytes: self.maybe(|dice| dice.size(1e4, 1e8)),
             max_delay: self.secs(0.01..0.4),
+            hot_keys: None,
         }
     }
 

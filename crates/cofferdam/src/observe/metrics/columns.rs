@@ -58,6 +58,10 @@ pub(super) const COLUMNS: &[Column] = columns! {
     "sent_bytes_total" Counter "Bytes written to clients." {= |t| t.clients.bytes_written }
     "busy_seconds_total" Counter "Time that event loops spent serving the tenant."
         {= |t| t.clients.busy_ns }
+    "hot_key_hits_total" Counter
+        "Retrievals that this gateway answered out of its own memory, since their keys are busy."
+        {= |t| t.cache.hot_hits }
+    "hot_key_bytes" Gauge "Bytes that this gateway holds for that." {= |t| t.cache.hot_bytes }
     "turns_cut_short_total" Counter "Turns that ended with work left, so that others had theirs."
         {= |t| t.clients.turns_cut_short }
     "meta_requests_total" Counter "Requests in meta commands." {= |t| t.clients.meta_requests }

@@ -35,10 +35,30 @@ pub(crate) fn page(sources: &Sources<'_>, rows: &mut TenantRows) -> String {
     process::write(&mut page, sources);
     tenants::write(&mut page, rows, &sources.reading.tenants);
     fleet::write(&mut page, sources.reading.fleet.as_ref());
+    let member = sources.reading.fleet.as_ref();
+    let member = member.and_then(|fleet| fleet.certificate_ends_s);
+    let clients = sources.reading.totals.certificate_ends_s;
+    certificates(&mut page, &[("members", member), ("clients", clients)]);
     volumes::write(&mut page, sources.volumes);
     host::write(&mut page, &sources.snapshot.host);
     events(&mut page, sources);
     page.into_text()
+}
+
+/// When the certificates end that this process shows, as far as it has any.
+pub(crate) fn certificates(page: &mut Exposition, ends_s: &[(&str, Option<u64>)]) {
+    if ends_s.iter().all(|(_, ends_s)| ends_s.is_none()) {
+        return;
+    }
+    let help = "When a certificate ends that this process shows, in seconds since the Unix epoch: to \
+                other members of its fleet, or to clients.";
+    let name = "cofferdam_certificate_end_timestamp_seconds";
+    let mut family = page.family(name, Kind::Gauge, help);
+    for (to, ends_s) in ends_s {
+        if let Some(ends_s) = ends_s {
+            family.sample(&[("shown_to", to)], *ends_s);
+        }
+    }
 }
 
 fn events(page: &mut Exposition, sources: &Sources<'_>) {
