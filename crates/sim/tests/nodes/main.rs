@@ -4,6 +4,7 @@
 mod caches;
 mod client;
 mod hot;
+mod machine;
 mod seen;
 mod view;
 mod world;

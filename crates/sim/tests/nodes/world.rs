@@ -1,7 +1,7 @@
 //! Nodes, a gateway's connections to them, and a network between, in virtual time.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +11,9 @@ use gateway::remote::{
     Command, DeadlineBounds, Event, FleetView, HotTerms, LinkId, RemoteBackend, RemoteBoard,
     RemoteConfig, StatsBoard,
 };
-use node::{Caller, Node, NodeConfig};
 use node_proto::RequestId;
 
-use crate::caches::Caches;
+use crate::machine::{Machine, Pipe};
 use crate::view::view;
 
 pub(crate) const TENANT: TenantId = TenantId(1);
@@ -32,31 +31,6 @@ pub(crate) struct Answer {
     pub(crate) id: RequestId,
     pub(crate) outcome: base::kv::Outcome,
     pub(crate) value: Option<Vec<u8>>,
-}
-
-/// A connection between the gateway and one node.
-struct Pipe {
-    /// Which loop's it is.
-    at: usize,
-    node: usize,
-    link: LinkId,
-    /// The node's name for it, once it has it.
-    accepted: Option<node::LinkId>,
-    open_at_gateway: bool,
-    /// What is sent later arrives no earlier.
-    last_to: Timestamp,
-    last_from: Timestamp,
-}
-
-struct Machine {
-    node: Node<Caches, Caches>,
-    callers: HashMap<Caller, node::LinkId>,
-    /// It does nothing until then; what arrives waits.
-    stopped_until: Timestamp,
-    waiting: Vec<(usize, Vec<u8>)>,
-    /// Nothing gets through until then; it comes later.
-    parted_until: Timestamp,
-    runs: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -407,25 +381,5 @@ impl World {
                 });
             }
         });
-    }
-}
-
-impl Machine {
-    fn new(member: MemberId, runs: u64) -> Self {
-        let caches = Caches::default();
-        let config = NodeConfig {
-            member,
-            name: member.to_string(),
-            instance: runs,
-            credits: 16,
-        };
-        Self {
-            node: Node::new(config, caches.clone(), caches),
-            callers: HashMap::new(),
-            stopped_until: Timestamp::ZERO,
-            waiting: Vec::new(),
-            parted_until: Timestamp::ZERO,
-            runs,
-        }
     }
 }
