@@ -2,7 +2,7 @@
 //!
 //! First the frames, each at a multiple of 16 bytes: 0..4 CRC-32C of the frame's bytes 4.. to its end,
 //! 4..6 length as stored, 6..8 how (0 as is, 1 LZ4 block, 2 lost: what the block held was damaged before
-//! it came here, and is never served), 8..16 the block's number, then the bytes. The number is in it so
+//! it came here, and is never served, 3 Zstandard frame), 8..16 the block's number, then the bytes. The number is in it so
 //! that a frame read from a wrong place is noticed.
 //!
 //! Then the summary, in four lists. Written blocks, 12 bytes each: 0..8 block, 8..12 the unit of 16 bytes
@@ -23,7 +23,7 @@ use crate::BLOCK_LEN;
 use crate::buffers::long_buffer;
 use crate::bulk::{BulkRef, Stretch};
 use crate::bytes::{Put, Reader, Slice, crc, len32, usize_of};
-use crate::frame::{Trial, put_frame};
+use crate::frame::{Trial, Warmth, put_frame};
 use crate::name::{SegmentId, VolumeId};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"CFS2");
@@ -130,7 +130,11 @@ impl Draft {
         for (block, data, from) in &self.blocks {
             let block = *block;
             let unit = len32(bytes.len() / UNIT_LEN);
-            put_frame(&mut bytes, block, data, &mut trial);
+            let warmth = match from {
+                None => Warmth::Hot,
+                Some(_) => Warmth::Cold,
+            };
+            put_frame(&mut bytes, (block, data), warmth, &mut trial);
             match *from {
                 None => entries.push(Entry {
                     block,
