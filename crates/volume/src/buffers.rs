@@ -11,7 +11,7 @@ const LONG_LEN: usize = 64 << 10;
 /// Longer ones are rare: whatever is this long is not a segment.
 const LONGEST_LEN: usize = 5 << 20;
 /// How many bytes are kept.
-const KEPT_LEN_MAX: usize = 32 << 20;
+const KEPT_LEN_MAX: usize = 64 << 20;
 /// One that is so many times too long is left for whoever needs it.
 const TOO_LONG: usize = 8;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::cache::ReadCache;
 use crate::name::{ObjectName, VolumeId};
 use crate::segment::Draft;
 
@@ -21,6 +22,8 @@ pub struct Config {
     pub checkpoint_len: u64,
     /// Collect when less than this part of the blocks that are stored is live, in thousandths.
     pub live_min_permille: u64,
+    /// Where blocks of objects are kept that are read again and again, if anywhere.
+    pub read_cache: Option<Arc<ReadCache>>,
 }
 
 impl Config {
@@ -34,6 +37,7 @@ impl Config {
             checkpoint_len: 256 << 20,
             // What else is stored takes the rest to seven tenths.
             live_min_permille: 708,
+            read_cache: None,
         }
     }
 }

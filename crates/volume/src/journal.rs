@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::bytes::usize_of;
+use crate::crcs::Crcs;
 use crate::name::VolumeId;
-use crate::record::{
-    HEADERS_LEN, Header, Kind, Record, block_crcs, blocks_in, data_offset, record_len,
-};
+use crate::record::{HEADERS_LEN, Header, Kind, Record, blocks_in, data_offset, record_len};
 use crate::{BLOCK_LEN, SECTOR_LEN};
 
 /// Room that only openings may use, so that a full journal can still be attached.
@@ -40,7 +39,7 @@ struct Flight {
 pub(crate) struct Appended {
     pub(crate) seq: u64,
     pub(crate) data_pos: u64,
-    pub(crate) crcs: Arc<[u32]>,
+    pub(crate) crcs: Crcs,
 }
 
 #[derive(Debug)]
@@ -161,8 +160,8 @@ impl Journal {
             durable_seq: self.durable_seq,
         };
         let crcs = match kind {
-            Kind::Data => block_crcs(data),
-            _ => Vec::new(),
+            Kind::Data => Crcs::of(data),
+            _ => Crcs::of(&[]),
         };
         let fits = self
             .runs
@@ -185,7 +184,6 @@ impl Journal {
             blocks,
         });
         let data_pos = pos + data_offset(blocks);
-        let crcs = crcs.into();
         Appended {
             seq,
             data_pos,

@@ -41,12 +41,14 @@
 mod buffers;
 mod bulk;
 mod bytes;
+mod cache;
 mod catalogue;
 mod check;
 pub mod checker;
 mod command;
 #[cfg(test)]
 mod crash;
+mod crcs;
 mod create;
 mod device;
 mod engine;
@@ -70,6 +72,7 @@ mod table;
 
 pub use buffers::{give_back, long_buffer};
 pub use bulk::{BULK_BLOCKS_MAX, BulkDraft};
+pub use cache::ReadCache;
 pub use catalogue::{Catalogue, Listed};
 pub use check::{Checked, Defect, check};
 pub use command::{Command, Config, IoError, Refused, Reply, Stage};

@@ -1,20 +1,16 @@
 //! What the journal holds and no segment yet: the newest writes, as extents over the map.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use crate::bulk::{BulkRef, FRAME_UNITS};
+use crate::crcs::Crcs;
 use crate::snapshot::Snapshot;
 
 /// Where the newest content of some blocks is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// In the journal, from this position on; each block has its checksum from `skip` on.
-    Data {
-        pos: u64,
-        crcs: Arc<[u32]>,
-        skip: u32,
-    },
+    Data { pos: u64, crcs: Crcs, skip: u32 },
     /// In a bulk, each block a frame, from this unit on.
     Bulk { object: BulkRef, unit: u32 },
     /// Nowhere: they are zero.
@@ -50,7 +46,7 @@ impl Fresh {
             },
             Content::Data { pos, crcs, skip } => Content::Data {
                 pos: pos + ahead * crate::BLOCK_LEN as u64,
-                crcs: Arc::clone(crcs),
+                crcs: crcs.clone(),
                 skip: skip + u32::try_from(ahead).unwrap_or_default(),
             },
         };

@@ -5,12 +5,12 @@ use base::rng::Rng;
 use super::*;
 
 fn fresh(block: u64, blocks: u64, seq: u64, zero: bool) -> Fresh {
-    let crcs: Arc<[u32]> = (0..blocks).map(|i| (seq * 100 + i) as u32).collect();
+    let crcs: Vec<u32> = (0..blocks).map(|i| (seq * 100 + i) as u32).collect();
     let content = match zero {
         true => Content::Zero,
         false => Content::Data {
             pos: seq << 20,
-            crcs,
+            crcs: crcs.into(),
             skip: 0,
         },
     };

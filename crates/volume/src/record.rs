@@ -230,11 +230,6 @@ impl Record {
     }
 }
 
-/// Checksums of whole blocks, one each.
-pub(crate) fn block_crcs(data: &[u8]) -> Vec<u32> {
-    data.chunks_exact(BLOCK_LEN).map(crc).collect()
-}
-
 /// The journal's header: where its oldest record is.
 ///
 /// There are two, at bytes 0 and 4096 of the journal and each time both written, in one go: a disk tears

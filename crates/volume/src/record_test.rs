@@ -1,6 +1,7 @@
 //! Records as they lie on the disk, and what is no record.
 
 use super::*;
+use crate::crcs::Crcs;
 
 fn record(kind: Kind, blocks: u32) -> Record {
     Record {
@@ -17,7 +18,7 @@ fn record(kind: Kind, blocks: u32) -> Record {
 fn encoded() -> Vec<u8> {
     let data: Vec<u8> = (0..2 * BLOCK_LEN).map(|i| (i % 253) as u8).collect();
     let mut out = Vec::new();
-    record(Kind::Data, 2).put(&data, &block_crcs(&data), &mut out);
+    record(Kind::Data, 2).put(&data, &Crcs::of(&data), &mut out);
     out
 }
 

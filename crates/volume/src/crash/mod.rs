@@ -16,7 +16,8 @@ use planted::Planted;
 use sizes::Sizes;
 use world::World;
 
-use crate::record::{block_crcs, data_offset};
+use crate::crcs::Crcs;
+use crate::record::data_offset;
 
 /// How many seeds the ordinary run has.
 const SEEDS: u64 = 500;
@@ -115,7 +116,7 @@ fn mend_records(bytes: &mut [u8]) {
         if !is_data || blocks > 16 || end > record.len() {
             continue;
         }
-        for (index, sum) in block_crcs(&record[data..end]).into_iter().enumerate() {
+        for (index, sum) in Crcs::of(&record[data..end]).iter().enumerate() {
             record[64 + 4 * index..68 + 4 * index].copy_from_slice(&sum.to_le_bytes());
         }
         let sum = crate::bytes::crc(&record[8..data]);

@@ -272,7 +272,7 @@ impl World {
         self.ops.insert(op, kind);
     }
 
-    pub(super) fn take_commands(&mut self, engine: &mut Engine) {
+    pub(crate) fn take_commands(&mut self, engine: &mut Engine) {
         while let Some(command) = engine.poll_command() {
             if let Command::JournalSync { token } = command {
                 self.syncs.insert(token, self.disk.begin_sync());
@@ -281,7 +281,7 @@ impl World {
         }
     }
 
-    pub(super) fn complete(&mut self, engine: &mut Engine, index: usize) {
+    pub(crate) fn complete(&mut self, engine: &mut Engine, index: usize) {
         let now = self.now;
         match self.pending.swap_remove(index) {
             Command::JournalWrite { token, at, bytes } => {

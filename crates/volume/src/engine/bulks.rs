@@ -129,9 +129,10 @@ impl Bulks {
 impl Engine {
     /// Makes room for a large write of at most [`crate::BULK_BLOCKS_MAX`] blocks, which whoever asks
     /// stores as an object of its own; [`Engine::write_bulk`] or [`Engine::abandon_bulk`] has to follow.
+    /// Refused where there are so many objects already that it has to go through the journal.
     pub fn begin_bulk(&mut self, blocks: u32) -> Result<BulkDraft, Refused> {
         self.refuse_if_stopped()?;
-        if blocks == 0 || blocks > crate::BULK_BLOCKS_MAX {
+        if blocks == 0 || blocks > crate::BULK_BLOCKS_MAX || !self.table.takes_bulks() {
             return Err(Refused::Range);
         }
         let len = bulk_len(blocks);
@@ -141,11 +142,6 @@ impl Engine {
         self.bulks.count += 1;
         let id = SegmentId::bulk(self.bulks.count, self.epoch);
         Ok(BulkDraft::new(self.config.volume, id, blocks))
-    }
-
-    /// Whether large writes may have objects of their own: not where there are too many already.
-    pub fn takes_bulks(&self) -> bool {
-        self.table.takes_bulks()
     }
 
     /// The object is stored, though not durably: each stretch of it is a write, answered as such. On an

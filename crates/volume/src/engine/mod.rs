@@ -144,6 +144,10 @@ pub struct Figures {
     pub collected: u64,
     /// Syncs of the journal.
     pub syncs: u64,
+    /// Blocks of short reads that were in the read cache, and those that were not.
+    pub cache_hits: u64,
+    /// The latter.
+    pub cache_misses: u64,
 }
 
 impl Engine {
@@ -213,6 +217,8 @@ impl Engine {
             checkpoint_bytes: self.checkpoints.bytes,
             collected: self.collector.count,
             syncs: self.writes.syncs,
+            cache_hits: self.reads.cache_hits,
+            cache_misses: self.reads.cache_misses,
         }
     }
 
@@ -374,5 +380,7 @@ impl Engine {
     }
 }
 
+#[cfg(test)]
+mod cached_test;
 #[cfg(test)]
 mod engine_test;

@@ -10,6 +10,7 @@ use crate::bytes::{crc, usize_of};
 use crate::command::{Command, IoError, Refused, Reply, Stage};
 use crate::frame::open_frame_into;
 use crate::journal::file_offset;
+use crate::leaf::Place;
 use crate::name::{ObjectName, SegmentId};
 use crate::overlay::{Content, Fresh};
 use crate::segment::{FRAME_LEN_MAX, UNIT_LEN};
@@ -17,11 +18,17 @@ use crate::segment::{FRAME_LEN_MAX, UNIT_LEN};
 /// How often a piece may be overtaken before the read fails.
 const TRIES_MAX: u8 = 8;
 
+/// Longer reads pass by the cache: they cost little for each block, and would fill it.
+const CACHED_LEN_MAX: usize = 4 * BLOCK_LEN;
+
 /// Reads under way.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     reads: BTreeMap<u64, Read>,
     next: u64,
+    /// Blocks that were looked for in the cache, there or not.
+    pub(super) cache_hits: u64,
+    pub(super) cache_misses: u64,
 }
 
 #[derive(Debug)]
@@ -155,6 +162,9 @@ impl Engine {
                 self.fill(read, block, &crate::journal::ZERO_BLOCK);
                 continue;
             };
+            if self.fill_from_cache(read, block, place) {
+                continue;
+            }
             let next_to = |last: u32| {
                 let units = u64::from(place.unit.saturating_sub(last));
                 (1..=(FRAME_LEN_MAX / UNIT_LEN) as u64).contains(&units)
@@ -243,7 +253,7 @@ impl Engine {
                     None => self.has_bulk(name.segment_id()),
                 };
                 if is_whole && is_there {
-                    // Nothing is left to do for them.
+                    self.offer_to_cache(key, *name, frames);
                 } else if again && !is_there {
                     // Collected since, and deleted.
                     let tries = piece.tries + 1;
@@ -262,6 +272,41 @@ impl Engine {
             }
         }
         self.answer_read(key);
+    }
+
+    fn fill_from_cache(&mut self, read: u64, block: u64, place: Place) -> bool {
+        let (Some(cache), Some(name)) = (&self.config.read_cache, self.segment_at(place.row))
+        else {
+            return false;
+        };
+        let Some(read) = self
+            .reads
+            .reads
+            .get_mut(&read)
+            .filter(|one| one.is_cached())
+        else {
+            return false;
+        };
+        let target = read.target(block);
+        let is_here = target.is_some_and(|target| cache.get(name, place.unit, target));
+        match is_here {
+            true => self.reads.cache_hits += 1,
+            false => self.reads.cache_misses += 1,
+        }
+        is_here
+    }
+
+    fn offer_to_cache(&mut self, read: u64, name: ObjectName, frames: &[(u64, u32)]) {
+        let read = self.reads.reads.get_mut(&read);
+        if let (Some(cache), Some(read)) = (&self.config.read_cache, read)
+            && read.is_cached()
+        {
+            for (block, unit) in frames {
+                if let Some(data) = read.target(*block) {
+                    cache.offer(name, *unit, data);
+                }
+            }
+        }
     }
 
     fn has_bulk(&self, id: SegmentId) -> bool {
@@ -319,6 +364,18 @@ impl Engine {
             None => Reply::Read(read.id, read.data),
             Some(stage) => Reply::Failed(read.id, stage),
         });
+    }
+}
+
+impl Read {
+    fn is_cached(&self) -> bool {
+        self.data.len() <= CACHED_LEN_MAX
+    }
+
+    /// Where a block of it goes.
+    fn target(&mut self, block: u64) -> Option<&mut [u8]> {
+        let from = usize_of(block.checked_sub(self.block)?).checked_mul(BLOCK_LEN)?;
+        self.data.get_mut(from..from.checked_add(BLOCK_LEN)?)
     }
 }
 
