@@ -24,7 +24,6 @@ use super::store::ObjectStore;
 use super::twin::MirrorStatus;
 use super::workers::{Urgency, Workers};
 use crate::Clock;
-use crate::state::VolumeLimits;
 
 /// Reads of at least this length are a background's, not a client's.
 const LONG_READ_LEN: u64 = 256 << 10;
@@ -45,7 +44,7 @@ pub struct Attached {
     sync_nanos: AtomicU64,
     size_bytes: AtomicU64,
     pub(super) stages: Stages,
-    pub(super) limiter: Limiter,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) meters: Arc<Meters>,
 }
 
@@ -57,7 +56,7 @@ impl Attached {
         store: &Arc<ObjectStore>,
         workers: Arc<Workers>,
         clock: Clock,
-        limits: VolumeLimits,
+        limiter: Arc<Limiter>,
     ) -> Self {
         let size_bytes = device.engine.size_blocks() * volume::BLOCK_LEN as u64;
         Self {
@@ -70,7 +69,7 @@ impl Attached {
             clock,
             sync_nanos: AtomicU64::new(0),
             stages: Stages::default(),
-            limiter: Limiter::new(limits),
+            limiter,
             meters: Arc::new(Meters::new(clock.now())),
         }
     }
@@ -92,11 +91,6 @@ impl Attached {
 
     pub(super) fn store(&self) -> &Objects {
         &self.store
-    }
-
-    /// Whether large writes may have objects of their own: a second copy has them through the journal.
-    pub(super) fn takes_bulks(&self) -> bool {
-        !self.store.is_mirrored()
     }
 
     pub(super) fn journal(&self) -> &JournalFile {

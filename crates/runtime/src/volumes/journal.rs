@@ -16,8 +16,9 @@ use super::store::sync_folder;
 use super::twin::Twin;
 use crate::state::create_private_dir;
 
-/// How much is written at once when the file is made.
-const STRETCH_LEN: u64 = 1 << 20;
+/// How much is written at once when the file is made. The kernel keeps the file's pages in folios of this
+/// length from then on, and a short write costs the more the longer those are.
+const STRETCH_LEN: u64 = 32 << 10;
 
 /// An open journal, locked for as long as it lives.
 #[derive(Debug)]

@@ -9,12 +9,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use volume::{Attach, BLOCK_LEN, Config, Device, VolumeId};
+use volume::{Attach, BLOCK_LEN, Config, Device, ReadCache, VolumeId};
 
 use super::attached::Attached;
 use super::backing::Disk;
 use super::error::VolumeError;
 use super::journal::JournalFile;
+use super::limits::Limiter;
 use super::listener::NbdListener;
 use super::objects::Objects;
 use super::spec::{Identity, VolumeSpec};
@@ -43,6 +44,8 @@ pub struct Volumes {
 pub(super) struct Shared {
     pub(super) journals: PathBuf,
     pub(super) store: Arc<ObjectStore>,
+    /// Of all volumes together.
+    pub(super) read_cache: Arc<ReadCache>,
     pub(super) workers: Arc<Workers>,
     pub(super) clock: Clock,
     pub(super) entries: Mutex<BTreeMap<String, Entry>>,
@@ -68,15 +71,23 @@ pub(super) struct Entry {
     pub(super) spec: VolumeSpec,
     /// Held while it is attached or detached.
     pub(super) place: Arc<Mutex<Option<Arc<Attached>>>>,
+    /// Not within the place, which is held while the volume is attached: limits are set meanwhile too.
+    pub(super) limiter: Arc<Limiter>,
     pub(super) sessions: BTreeMap<u64, Identity>,
 }
 
 impl Volumes {
     /// Over the folder of volumes; knows none yet.
     pub fn new(dir: &Path, clock: Clock) -> io::Result<Self> {
+        Self::with_read_cache(dir, clock, 0)
+    }
+
+    /// The same with a cache of so many bytes for what is read again and again.
+    pub fn with_read_cache(dir: &Path, clock: Clock, cache_len: u64) -> io::Result<Self> {
         let shared = Shared {
             journals: dir.join("journals"),
             store: Arc::new(ObjectStore::new(&dir.join("store"))),
+            read_cache: Arc::new(ReadCache::new(cache_len)),
             workers: Arc::new(Workers::start()?),
             clock,
             entries: Mutex::default(),
@@ -160,6 +171,7 @@ impl Shared {
     pub(super) fn add(&self, spec: VolumeSpec) {
         let entry = Entry {
             place: Arc::default(),
+            limiter: Arc::new(Limiter::new(spec.limits)),
             sessions: BTreeMap::new(),
             spec,
         };
@@ -225,11 +237,15 @@ impl Shared {
     ) -> Result<Arc<Attached>, VolumeError> {
         let export = &spec.export[..];
         let begun = self.clock.now();
+        let limiter = self.entry(export, |entry| Arc::clone(&entry.limiter))?;
         let path = JournalFile::path(&self.journals, spec.id);
         let journal = self.open_journal(&path);
         let journal = journal.map_err(|error| VolumeError::io(export, error))?;
         let journal = self.with_twin(spec, journal)?;
-        let config = config(spec, &journal);
+        let config = Config {
+            read_cache: Some(Arc::clone(&self.read_cache)),
+            ..config(spec, &journal)
+        };
         let opened = volume::open_with(&config, how, &mut self.disk(spec.id, &journal));
         let engine = opened.map_err(|error| VolumeError::open(export, error))?;
         let figures = engine.figures();
@@ -247,7 +263,7 @@ impl Shared {
             &self.store,
             Arc::clone(&self.workers),
             self.clock,
-            spec.limits,
+            limiter,
         ));
         *place = Some(Arc::clone(&attached));
         let size_bytes = attached.size_bytes();
@@ -293,19 +309,15 @@ impl Shared {
             _ => {}
         }
         twin::note(&self.journals, spec.id, None).map_err(io)?;
+        self.read_cache.forget(spec.id);
         self.store.delete_all(spec.id).map_err(io)
     }
 
     fn set_limits(&self, export: &str, limits: VolumeLimits) -> Result<(), VolumeError> {
-        let place = self.entry(export, |entry| {
+        self.entry(export, |entry| {
             entry.spec.limits = limits;
-            Arc::clone(&entry.place)
-        })?;
-        let place = place.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(volume) = &*place {
-            volume.limiter.set(limits);
-        }
-        Ok(())
+            entry.limiter.set(limits);
+        })
     }
 
     /// All attached volumes.

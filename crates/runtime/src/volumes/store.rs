@@ -3,21 +3,31 @@
 //! An object's name is its path. It is written beside its place, made durable, and then put there, so
 //! that nobody ever lists half an object. Files that are read stay open, as many as fit a bound.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use base::Timestamp;
 use volume::{IoError, ObjectKind, ObjectName, VolumeId};
 
+use super::direct;
 use super::file::{ReadNow, io_error, read_now};
+use super::open_files::{OpenFiles, Opened};
 use super::spares::Spares;
+use crate::Clock;
 use crate::state::create_private_dir;
 
-/// How many objects are held open for reading, over all volumes of a store.
-const OPEN_MAX: usize = 2048;
+/// So many reads of an object that had to wait for the disk show that it is wanted:
+const WANTED_COUNT: u32 = 32;
+/// then the system is told to bring all of it, which is at most this long,
+const OBJECT_LEN_MAX: u64 = 8 << 20;
+/// but not more often than this, since a volume may be longer than the memory.
+const BRING_PERIOD: Duration = Duration::from_millis(20);
 
 /// What a file is called until it is whole.
 const PARTIAL: &str = ".partial";
@@ -28,14 +38,11 @@ pub(super) struct ObjectStore {
     dir: PathBuf,
     open: Mutex<OpenFiles>,
     spares: Spares,
-}
-
-/// Open objects, and when each was last asked for.
-#[derive(Debug, Default)]
-struct OpenFiles {
-    files: HashMap<ObjectName, (u64, Arc<File>)>,
-    order: BTreeMap<u64, ObjectName>,
-    clock: u64,
+    clock: Clock,
+    /// The file system has no way past the page cache.
+    is_indirect: AtomicBool,
+    /// When an object was last brought into memory as a whole.
+    brought_at: AtomicU64,
 }
 
 impl ObjectStore {
@@ -45,6 +52,9 @@ impl ObjectStore {
             dir: dir.to_owned(),
             open: Mutex::default(),
             spares: Spares::default(),
+            clock: Clock::new(),
+            is_indirect: AtomicBool::new(false),
+            brought_at: AtomicU64::new(0),
         }
     }
 
@@ -68,7 +78,8 @@ impl ObjectStore {
             partial.push(PARTIAL);
             PathBuf::from(partial)
         });
-        let stored = write_whole(&partial, bytes)
+        let stored = self
+            .write_whole(&partial, bytes)
             .and_then(|()| fs::rename(&partial, &path))
             .and_then(|()| sync_folder(folder));
         if let Err(error) = &stored {
@@ -111,7 +122,7 @@ impl ObjectStore {
 
     /// Makes objects durable that were stored bit by bit.
     pub(super) fn sync(&self, names: &[ObjectName]) -> Result<(), IoError> {
-        let sync = |name: &ObjectName| self.file(*name)?.sync_data();
+        let sync = |name: &ObjectName| self.opened(*name)?.file.sync_data();
         let synced = names.iter().try_for_each(sync);
         let folders: BTreeSet<PathBuf> = names
             .iter()
@@ -130,31 +141,73 @@ impl ObjectStore {
 
     /// Reads a range if that takes no waiting for the disk.
     pub(super) fn get_now(&self, name: ObjectName, offset: u64, len: u64) -> ReadNow {
-        match self.file(name) {
-            Ok(file) => read_now(&file, offset, len),
-            Err(error) => ReadNow::Done(Err(io_error(&error))),
+        let opened = match self.opened(name) {
+            Ok(opened) => opened,
+            Err(error) => return ReadNow::Done(Err(io_error(&error))),
+        };
+        let read = read_now(&opened.file, offset, len);
+        if matches!(read, ReadNow::Later) {
+            self.note_miss(self.clock.now(), name, &opened);
+        }
+        read
+    }
+
+    /// A read has to wait for the disk: an object of which many do is brought into memory as a whole.
+    fn note_miss(&self, now: Timestamp, name: ObjectName, opened: &Opened) {
+        if opened.count_miss() < WANTED_COUNT {
+            return;
+        }
+        let last = self.brought_at.load(Ordering::Relaxed);
+        if now.since(Timestamp::from_nanos(last)) >= BRING_PERIOD {
+            self.brought_at.store(now.as_nanos(), Ordering::Relaxed);
+            opened.forget_misses();
+            self.bring(name, 0, OBJECT_LEN_MAX);
         }
     }
 
     /// Has the system bring a range into memory; whoever reads it then need not wait.
     pub(super) fn bring(&self, name: ObjectName, offset: u64, len: u64) {
         // It is read all the same if that cannot be done.
-        let _ = self.file(name).map(|file| {
+        let _ = self.opened(name).map(|opened| {
             let len = std::num::NonZeroU64::new(len);
-            rustix::fs::fadvise(&*file, offset, len, rustix::fs::Advice::WillNeed)
+            rustix::fs::fadvise(&opened.file, offset, len, rustix::fs::Advice::WillNeed)
         });
     }
 
     /// Reads a range; fewer bytes where the object ends before.
     pub(super) fn get(&self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {
-        let read = |file: Arc<File>| {
-            let size = file.metadata()?.len();
+        let read = || {
+            let opened = self.opened(name)?;
+            let size = opened.file.metadata()?.len();
             let len = len.min(size.saturating_sub(offset));
-            super::file::read(&file, offset, len)
+            // Whole segments are wanted to be moved: nobody need have them in memory.
+            if offset == 0 && !name.is_bulk() && self.goes_direct(len) {
+                let read =
+                    direct::read(&self.path(name), usize::try_from(len).unwrap_or(usize::MAX));
+                if !read.as_ref().is_err_and(direct::is_unsupported) {
+                    return read;
+                }
+                self.is_indirect.store(true, Ordering::Relaxed);
+            }
+            super::file::read(&opened.file, offset, len)
         };
-        self.file(name)
-            .and_then(read)
-            .map_err(|error| io_error(&error))
+        read().map_err(|error| io_error(&error))
+    }
+
+    fn goes_direct(&self, len: u64) -> bool {
+        len >= direct::DIRECT_LEN_MIN as u64 && !self.is_indirect.load(Ordering::Relaxed)
+    }
+
+    /// Writes a file from its beginning, over what it held, and makes it durable.
+    fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        if self.goes_direct(bytes.len() as u64) {
+            let wrote = direct::write_durably(path, bytes);
+            if !wrote.as_ref().is_err_and(direct::is_unsupported) {
+                return wrote;
+            }
+            self.is_indirect.store(true, Ordering::Relaxed);
+        }
+        write_whole(path, bytes)
     }
 
     /// Deletes an object; one that is not there is deleted already.
@@ -217,10 +270,7 @@ impl ObjectStore {
     /// Deletes everything that a volume has stored.
     pub(super) fn delete_all(&self, volume: VolumeId) -> io::Result<()> {
         let mut open = self.open();
-        let names: Vec<ObjectName> = open.files.keys().copied().collect();
-        for name in names.into_iter().filter(|name| name.volume == volume) {
-            open.forget(name);
-        }
+        open.forget_all(volume);
         drop(open);
         self.spares.take_all(volume);
         match fs::remove_dir_all(self.folder(volume)) {
@@ -250,13 +300,13 @@ impl ObjectStore {
         Ok(())
     }
 
-    fn file(&self, name: ObjectName) -> io::Result<Arc<File>> {
-        if let Some(file) = self.open().get(name) {
-            return Ok(file);
+    fn opened(&self, name: ObjectName) -> io::Result<Arc<Opened>> {
+        if let Some(opened) = self.open().get(name) {
+            return Ok(opened);
         }
-        let file = Arc::new(File::open(self.path(name))?);
-        self.open().insert(name, &file);
-        Ok(file)
+        let opened = Arc::new(Opened::from(File::open(self.path(name))?));
+        self.open().insert(name, &opened);
+        Ok(opened)
     }
 
     fn forget(&self, name: ObjectName) {
@@ -265,41 +315,6 @@ impl ObjectStore {
 
     fn open(&self) -> MutexGuard<'_, OpenFiles> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl OpenFiles {
-    fn get(&mut self, name: ObjectName) -> Option<Arc<File>> {
-        let (used, file) = self.files.get_mut(&name)?;
-        let file = Arc::clone(file);
-        // To the nearest hundred is enough, and most of what is read often need not move then.
-        if self.clock.saturating_sub(*used) > 100 {
-            self.order.remove(used);
-            self.clock += 1;
-            *used = self.clock;
-            self.order.insert(self.clock, name);
-        } else {
-            self.clock += 1;
-        }
-        Some(file)
-    }
-
-    fn insert(&mut self, name: ObjectName, file: &Arc<File>) {
-        self.forget(name);
-        self.clock += 1;
-        self.files.insert(name, (self.clock, Arc::clone(file)));
-        self.order.insert(self.clock, name);
-        if self.files.len() > OPEN_MAX
-            && let Some((_, oldest)) = self.order.pop_first()
-        {
-            self.files.remove(&oldest);
-        }
-    }
-
-    fn forget(&mut self, name: ObjectName) {
-        if let Some((used, _)) = self.files.remove(&name) {
-            self.order.remove(&used);
-        }
     }
 }
 

@@ -63,17 +63,53 @@ fn a_volume_goes_whole_and_leaves_the_others() {
 }
 
 #[test]
-fn as_many_files_stay_open_as_fit() {
+fn a_long_object_is_stored_whole_over_a_longer_one() {
     let dir = tempfile::tempdir().unwrap();
     let store = ObjectStore::new(dir.path());
-    let count = OPEN_MAX as u64 + 10;
-    let file = Arc::new(File::open(dir.path()).unwrap());
-    for number in 0..count {
-        store.open().insert(name(number), &file);
+    let bytes = |seed: u8, len: usize| {
+        (0..len)
+            .map(|at| seed ^ (at % 251) as u8)
+            .collect::<Vec<u8>>()
+    };
+    let long = bytes(1, (1 << 20) + 77);
+    store.put(name(1), &long).unwrap();
+    assert!(store.get(name(1), 0, u64::MAX) == Ok(long.clone()));
+    store.delete(name(1)).unwrap();
+    let other = bytes(9, (512 << 10) + 16);
+    store.put(name(2), &other).unwrap();
+    assert_eq!(
+        store.list(VolumeId(7)),
+        Ok(vec![(name(2), other.len() as u64)])
+    );
+    assert!(store.get(name(2), 0, u64::MAX) == Ok(other.clone()));
+    assert!(store.get(name(2), 5000, 9000) == Ok(other[5000..14_000].to_vec()));
+    match store.get_now(name(2), 4096, 4096) {
+        ReadNow::Later => {}
+        ReadNow::Done(read) => assert!(read == Ok(other[4096..8192].to_vec())),
     }
-    let mut open = store.open();
-    assert_eq!((open.files.len(), open.order.len()), (OPEN_MAX, OPEN_MAX));
-    assert!(open.get(name(0)).is_none() && open.get(name(count - 1)).is_some());
+}
+
+#[test]
+fn an_object_of_which_many_reads_waited_is_brought_into_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ObjectStore::new(dir.path());
+    store.put(name(1), &vec![5; 2 << 20]).unwrap();
+    let opened = store.opened(name(1)).unwrap();
+    let brought = || Timestamp::from_nanos(store.brought_at.load(Ordering::Relaxed));
+    let now = Timestamp::from_secs(5);
+    for _ in 1..WANTED_COUNT {
+        store.note_miss(now, name(1), &opened);
+        assert_eq!(brought(), Timestamp::ZERO);
+    }
+    store.note_miss(now, name(1), &opened);
+    assert_eq!(brought(), now);
+    // It begins anew, and not at once.
+    for _ in 0..2 * WANTED_COUNT {
+        store.note_miss(now + BRING_PERIOD / 2, name(1), &opened);
+    }
+    assert_eq!(brought(), now);
+    store.note_miss(now + BRING_PERIOD, name(1), &opened);
+    assert_eq!(brought(), now + BRING_PERIOD);
 }
 
 #[test]
