@@ -1,17 +1,15 @@
 //! A large write on its way into an object of its own, as it comes from the client.
 
-use std::fs::File;
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 use std::sync::{Arc, MutexGuard};
 
 use base::Timestamp;
 use nbd_proto::Errno;
-use rustix::io::{Errno as Os, pwritev};
 use volume::{BLOCK_LEN, BulkDraft, FRAME_HEADER_LEN, IoError, Refused};
 
 use super::attached::Attached;
 use super::core::{Core, told};
-use super::file::io_error;
+use super::objects::Growing;
 use super::request::{Outcome, Part};
 use super::stages::Stage;
 
@@ -26,8 +24,7 @@ pub(super) struct BulkWrite {
     volume: Arc<Attached>,
     /// Nothing once it is handed in.
     draft: Option<BulkDraft>,
-    file: Result<File, IoError>,
-    at: u64,
+    file: Result<Growing, IoError>,
     /// Bytes that have come.
     len: u64,
     /// The beginning of a block of which the rest has not come.
@@ -51,7 +48,6 @@ impl BulkWrite {
             file: volume.store().begin(draft.name()),
             volume: Arc::clone(volume),
             draft: Some(draft),
-            at: 0,
             len: 0,
             begun: Vec::new(),
         };
@@ -94,18 +90,17 @@ impl BulkWrite {
         let heads: Vec<[u8; FRAME_HEADER_LEN]> =
             blocks.clone().map(|block| draft.push(block)).collect();
         let pairs = heads.iter().zip(blocks);
-        let mut slices: Vec<IoSlice<'_>> = pairs
+        let slices: Vec<IoSlice<'_>> = pairs
             .flat_map(|(head, block)| [IoSlice::new(head), IoSlice::new(block)])
             .collect();
-        self.put(&mut slices);
+        self.put(&slices);
     }
 
-    fn put(&mut self, slices: &mut [IoSlice<'_>]) {
-        if let Ok(file) = &self.file {
-            match write_all(file, slices, self.at) {
-                Ok(len) => self.at += len,
-                Err(error) => self.file = Err(io_error(&error)),
-            }
+    fn put(&mut self, slices: &[IoSlice<'_>]) {
+        if let Ok(file) = &mut self.file
+            && let Err(error) = file.add(slices)
+        {
+            self.file = Err(error);
         }
     }
 
@@ -118,12 +113,12 @@ impl BulkWrite {
     ) -> MutexGuard<'a, Core> {
         if let Some(draft) = &mut self.draft {
             let end = draft.end();
-            self.put(&mut [IoSlice::new(&end)]);
+            self.put(&[IoSlice::new(&end)]);
         }
-        if let Ok(file) = &self.file
-            && let Err(error) = cut(file, self.at)
+        if let Ok(file) = &mut self.file
+            && let Err(error) = file.end()
         {
-            self.file = Err(io_error(&error));
+            self.file = Err(error);
         }
         let me = Arc::clone(&part.client);
         let mut core = volume.lock();
@@ -163,30 +158,6 @@ fn failed(error: IoError) -> (Errno, &'static str) {
         IoError::NoSpace => told(Refused::NoSpace),
         _ => told(Refused::Stopped(volume::Stage::Put)),
     }
-}
-
-/// Gives an older, longer file its length.
-fn cut(file: &File, len: u64) -> io::Result<()> {
-    match file.metadata()?.len() == len {
-        true => Ok(()),
-        false => file.set_len(len),
-    }
-}
-
-fn write_all(file: &File, mut slices: &mut [IoSlice<'_>], at: u64) -> io::Result<u64> {
-    let mut done = 0;
-    while !slices.is_empty() {
-        match pwritev(file, slices, at + done) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(len) => {
-                done += len as u64;
-                IoSlice::advance_slices(&mut slices, len);
-            }
-            Err(Os::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(done)
 }
 
 #[cfg(test)]

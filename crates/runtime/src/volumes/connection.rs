@@ -186,7 +186,7 @@ impl Connection {
                 return (u64::from(len), core);
             }
             Command::Write { offset, len, fua } => {
-                self.begin_write(volume, (cookie, offset, len, fua));
+                self.begin_write((cookie, offset, len, fua));
                 return (0, core);
             }
             Command::Flush => {

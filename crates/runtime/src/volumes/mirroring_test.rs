@@ -166,3 +166,66 @@ fn where_there_can_be_none_it_is_refused_and_forgotten() {
     let status = rig.volumes.status("data").unwrap();
     assert_eq!(status.attached.unwrap().mirror, None);
 }
+
+/// What large writes have in a folder of volumes: names and bytes.
+fn bulks(first: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let folder = first.join("store/volume/0000000000000001/segment");
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let bulks = files.filter(|file| file.file_name().to_string_lossy().starts_with('8'));
+    let mut bulks: Vec<_> = bulks
+        .map(|file| (file.file_name(), fs::read(file.path()).unwrap()))
+        .collect();
+    bulks.sort();
+    bulks
+}
+
+#[test]
+fn large_writes_are_objects_in_both_copies() {
+    let mut rig = Rig::new();
+    rig.volumes.mirror("data", Some(&rig.second())).unwrap();
+    let first = rig.dir.path().join("first");
+    let mut rng = base::rng::Rng::new(5);
+    let noise: Vec<u8> = (0..(256 << 10) / 8)
+        .flat_map(|_| rng.next_u64().to_le_bytes())
+        .collect();
+    let ask = |volumes: &Volumes, command, data: &[u8]| {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("nbd.sock");
+        volumes
+            .serve(crate::volumes::NbdListener::unix(&socket).unwrap())
+            .unwrap();
+        let uri = format!("nbd+unix:///data?socket={}", socket.display());
+        let uri = uri.parse().unwrap();
+        let mut client = crate::volumes::NbdClient::connect(&uri, PATIENCE).unwrap();
+        let answer = client.ask(command, data).unwrap().result;
+        client.disconnect().unwrap();
+        answer
+    };
+    let (offset, len) = (1 << 20, 256 << 10);
+    let write = nbd_proto::Command::Write {
+        offset,
+        len,
+        fua: true,
+    };
+    ask(&rig.volumes, write, &noise).unwrap();
+    assert_eq!(bulks(&first).len(), 1);
+    assert_eq!(bulks(&first), bulks(&rig.second()));
+    assert_eq!(rig.behind(), None);
+    // Journalled records say that it was durable: it is not stored anew for that.
+    rig.write(0..2, 1);
+    // The second copy falls behind, loses what it has of the object, and is made anew.
+    let name = bulks(&first)[0].0.clone();
+    rig.again(&first);
+    let folder = rig.second().join("store/volume/0000000000000001/segment");
+    fs::write(folder.join(name), vec![0; bulks(&first)[0].1.len()]).unwrap();
+    let journal = rig.second().join("journals/0000000000000001.journal");
+    fs::rename(&journal, journal.with_extension("behind")).unwrap();
+    assert_eq!(rig.behind(), None);
+    assert_eq!(bulks(&first), bulks(&rig.second()));
+    let second = rig.second();
+    rig.again(&second);
+    let whole = true;
+    let read = nbd_proto::Command::Read { offset, len, whole };
+    assert_eq!(ask(&rig.volumes, read, &[]).unwrap(), noise);
+    rig.volumes.drain(PATIENCE);
+}

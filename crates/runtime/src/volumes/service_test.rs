@@ -308,3 +308,39 @@ fn a_volume_has_one_process() {
     let again = JournalFile::open(&path).unwrap_err();
     assert_eq!(again.kind(), io::ErrorKind::WouldBlock);
 }
+
+#[test]
+fn while_a_volume_is_attached_everything_else_is_answered() {
+    let rig = Rig::new();
+    let (volumes, shared) = (&rig.volumes, &rig.volumes.shared);
+    // Another process has its journal, which is waited for as a long recovery would be.
+    let path = JournalFile::path(&shared.journals, VolumeId(1));
+    let held = JournalFile::open(&path).unwrap();
+    thread::scope(|scope| {
+        let attaching = scope.spawn(|| volumes.attach("data").map(drop));
+        let place = shared.entry("data", |entry| Arc::clone(&entry.place));
+        let place = place.unwrap();
+        while place.try_lock().is_ok() {
+            shared.pause();
+        }
+        volumes.create(spec(2, "other", DEFAULT_TENANT)).unwrap();
+        let mut client = rig.connect("other").unwrap();
+        let wrote = client.ask(write(0, 4096, true), &[1; 4096]).unwrap();
+        assert!(wrote.result.is_ok());
+        volumes.snapshot("other", "monday").unwrap();
+        assert_eq!(volumes.snapshots("other").unwrap().len(), 1);
+        assert_eq!(volumes.statuses().len(), 2);
+        assert!(volumes.status("data").unwrap().attached.is_none());
+        let limits = VolumeLimits {
+            iops: Some(7),
+            bytes_per_second: None,
+        };
+        volumes.set_limits("data", limits).unwrap();
+        client.disconnect().unwrap();
+        assert!(!attaching.is_finished());
+        drop(held);
+        attaching.join().unwrap().unwrap();
+    });
+    // What was set meanwhile is in force.
+    assert!(volumes.attach("data").unwrap().limiter.is_bounded());
+}

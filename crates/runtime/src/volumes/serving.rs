@@ -75,9 +75,9 @@ impl Shared {
         self.drains.store(true, Ordering::Release);
         self.streams().open.values().for_each(Stream::shut_input);
         // Else whoever waits for them would hold up the end.
-        self.attached()
-            .iter()
-            .for_each(|volume| volume.limiter.lift());
+        self.entries()
+            .values()
+            .for_each(|entry| entry.limiter.lift());
         let mut streams = self.streams();
         let left = deadline.since(self.clock.now());
         let busy = |streams: &mut Streams| !streams.open.is_empty();
@@ -96,8 +96,12 @@ impl Shared {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.ending.notify_all();
         self.workers.end();
-        for entry in self.entries().values() {
-            *entry.place.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let entries = self.entries();
+        let places: Vec<_> = entries.values().map(|one| Arc::clone(&one.place)).collect();
+        // Whoever attaches a volume still holds its place, and looks among the entries before letting go.
+        drop(entries);
+        for place in places {
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 }

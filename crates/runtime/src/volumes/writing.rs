@@ -35,14 +35,10 @@ enum Way {
 }
 
 impl Connection {
-    pub(super) fn begin_write(
-        &mut self,
-        volume: &Attached,
-        (cookie, offset, len, fua): (u64, u64, u32, bool),
-    ) {
+    pub(super) fn begin_write(&mut self, (cookie, offset, len, fua): (u64, u64, u32, bool)) {
         let len = u64::from(len);
         let is_large = len >= BULK_LEN_MIN && (offset | len).is_multiple_of(BLOCK);
-        let (way, parts) = if is_large && volume.takes_bulks() {
+        let (way, parts) = if is_large {
             (Way::Open, parts_of(offset, len, BULK_LEN_MAX))
         } else {
             let (until, gathered) = (offset + len, Vec::new());
