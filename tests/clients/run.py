@@ -41,6 +41,7 @@ SUITES = [
     "connections",
     "tls",
     "volume_tls",
+    "volume_node",
     "upgrade",
     "cluster",
     "proxy",

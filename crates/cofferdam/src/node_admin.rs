@@ -63,7 +63,7 @@ pub(crate) fn serve(config: &Config, admin: NodeAdmin) -> Result<Server, Failure
 }
 
 /// What is configured, but for the default, which is a gateway's.
-fn address(configured: Switch<Addr>) -> Option<SocketAddr> {
+pub(crate) fn address(configured: Switch<Addr>) -> Option<SocketAddr> {
     let mut addr = configured.value()?.0;
     if configured == Listen::default().admin {
         addr.set_port(PORT);

@@ -1,4 +1,4 @@
-//! `cofferdam node`: a part of the tenants' caches, for gateways.
+//! `cofferdam node`: a part of the tenants' caches, for gateways; or volumes, where the configuration says so.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,7 +20,7 @@ use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::config::{Auto, Config, Overrides};
+use crate::config::{Auto, Config, NodeRole, Overrides};
 use crate::failure::Failure;
 use crate::fleet_tls;
 use crate::local_backend::{Caches, LocalBackend};
@@ -28,7 +28,7 @@ use crate::membership::{self, Joined, Membership, Seat, Sight};
 use crate::node_admin::{self, NodeAdmin};
 use crate::observe::detect::TURN_AGE_MAX;
 use crate::observe::service::Watchdog;
-use crate::{logging, machine};
+use crate::{logging, machine, up};
 
 /// How often it is looked whether the loops still run.
 const CHECK_PERIOD: Duration = Duration::from_millis(100);
@@ -42,6 +42,9 @@ const CACHES_MADE_MAX: u64 = 1 << 10;
 /// Runs until SIGTERM or SIGINT.
 pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Failure> {
     let config = Config::load(file, overrides)?;
+    if config.fleet.role == NodeRole::Volume {
+        return up::run_volume_node(file, overrides);
+    }
     logging::start(config.log_format, config.log_level);
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     descriptors::raise_limit()?;

@@ -23,8 +23,8 @@ pub(crate) struct Reloader {
     file: Option<PathBuf>,
     overrides: Overrides,
     in_force: Mutex<Config>,
-    /// Where `memcache_auth` is bound.
-    auth: SocketAddr,
+    /// Where `memcache_auth` is bound, if it is.
+    auth: Option<SocketAddr>,
     control: Arc<Control>,
     level: LevelSwitch,
     /// What listeners speak TLS with, where they do, and where the files of each are told.
@@ -37,7 +37,7 @@ impl Reloader {
         file: Option<&Path>,
         overrides: &Overrides,
         in_force: &Config,
-        auth: SocketAddr,
+        auth: Option<SocketAddr>,
         control: Arc<Control>,
         level: LevelSwitch,
     ) -> Self {
@@ -76,7 +76,8 @@ impl Reloader {
             memory_bytes: merged.memory_bytes(),
             item_size_max: merged.item_size_bytes(),
         };
-        let servers = servers::of_listener(&merged, self.auth);
+        let servers = self.auth.map(|auth| servers::of_listener(&merged, auth));
+        let servers = servers.unwrap_or_default();
         let servers_of_tls = self.tls.iter();
         let certificates: Vec<_> = servers_of_tls
             .filter_map(|(server, files)| Some((server, files(&merged)?)))

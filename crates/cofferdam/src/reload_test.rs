@@ -25,7 +25,7 @@ fn setup() -> Setup {
         Some(&file),
         &overrides,
         &config,
-        auth,
+        Some(auth),
         Arc::new(control),
         level,
     );

@@ -9,6 +9,7 @@ mod protections;
 mod ready;
 mod signals;
 mod takeover;
+mod volume_node;
 mod volumes;
 
 use std::net::SocketAddr;
@@ -50,6 +51,7 @@ use ready::{Pages, tell_ready};
 use signals::SignalThread;
 pub(crate) use takeover::TAKEOVER_VARIABLE;
 use takeover::Takeover;
+pub(crate) use volume_node::run as run_volume_node;
 use volumes::VolumeService;
 
 /// Where the data of a process that serves clients is.
@@ -159,7 +161,14 @@ fn serve(
         page::new(&config, listener, canary, auth, &plane, &observatory, clock).map(Arc::new)
     });
     let page = page.transpose()?;
-    let reloader = Reloader::new(file, overrides, &config, auth, Arc::clone(&control), level);
+    let reloader = Reloader::new(
+        file,
+        overrides,
+        &config,
+        Some(auth),
+        Arc::clone(&control),
+        level,
+    );
     let reloader = reloader
         .with_tls(running.tls_server(), tls::files)
         .with_tls(volumes.tls_server(), tls::nbd_files)

@@ -55,6 +55,7 @@ pub(super) fn in_detail(volume: &VolumeView) -> String {
         ("stored", output::size(attached.stored_bytes)),
         ("live", output::size(attached.live_bytes)),
         ("map in memory", output::size(attached.map_memory_bytes)),
+        ("read cache", cache_hits(attached)),
         ("attached", format!("{} times", attached.epoch)),
     ]);
     pairs.extend(
@@ -120,6 +121,14 @@ fn stages(attached: &AttachedView) -> String {
     };
     let rows: Vec<_> = attached.stages.iter().map(row).collect();
     output::table(&["STAGE", "TIMES", "MEAN", "NOW", "STILL FOR"], &rows)
+}
+
+fn cache_hits(attached: &AttachedView) -> String {
+    let (hits, misses) = (attached.read_cache_hits, attached.read_cache_misses);
+    match hits + misses {
+        0 => "not asked".to_owned(),
+        all => format!("{} % of {all} blocks", hits * 100 / all),
+    }
 }
 
 fn span(millis: u64) -> String {

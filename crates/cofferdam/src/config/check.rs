@@ -8,7 +8,9 @@ use base::event::EventKind;
 use base::kv::ITEM_SIZE_MAX;
 use runtime::webhook::Target;
 
-use super::{Addr, Auto, Config, ITEM_SIZE_MIN, MailTls, Size, Span, Switch, TlsListener};
+use super::{
+    Addr, Auto, Config, ITEM_SIZE_MIN, MailTls, NodeRole, Size, Span, Switch, TlsListener,
+};
 
 /// As many entrants as fit at least, each with all that it may send.
 const DOOR_MEMORY_MIN: u64 = 64 * 1024;
@@ -48,6 +50,13 @@ impl Config {
 
     fn check_fleet(&self) -> Result<(), String> {
         let fleet = &self.fleet;
+        if fleet.role == NodeRole::Volume && !self.store.endpoints.is_empty() {
+            return Err(
+                "fleet.role is \"volume\" and store.endpoints is set: leave one of them out, a volume \
+                 node stands alone"
+                    .into(),
+            );
+        }
         for (index, node) in fleet.nodes.iter().enumerate() {
             let others = fleet.nodes.iter().skip(index + 1);
             if let Some(other) = others.into_iter().find(|other| other.member == node.member) {

@@ -13,6 +13,8 @@ pub(crate) enum NodeRole {
     /// A part of the tenants' caches.
     #[default]
     Cache,
+    /// Volumes.
+    Volume,
 }
 
 /// A cache node as a gateway is told of it.

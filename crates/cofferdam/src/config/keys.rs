@@ -148,6 +148,7 @@ table! {
         [admin]: Admin;
         [tenant_console]: TenantConsole;
         [webhooks]: Webhooks;
+        [volumes]: Volumes;
         [fleet]: Fleet;
         [store]: Store;
         [judge]: Judge;
@@ -288,6 +289,16 @@ table! {
 }
 
 table! {
+    /// Block volumes, where this process serves them.
+    Volumes "volumes" {
+        /// Memory for blocks that are read again and again, of all volumes together, beside the
+        /// system's page cache, which has them as they are stored: checked, and opened if they are
+        /// compressed. `"0"` keeps none.
+        read_cache: Size = Size(ByteSize(64 << 20)), Unsaid::Default("\"64MiB\""), Restart;
+    }
+}
+
+table! {
     /// Several machines: who this process is, and who the others are. Read by `cofferdam gateway` and
     /// `cofferdam node`; `cofferdam up` is a fleet of its own.
     Fleet "fleet" {
@@ -296,7 +307,8 @@ table! {
         member: u32 = 0, Unsaid::Default("0"), Restart;
         /// Its name, which its certificate bears and no other member has.
         name: String = "cofferdam".to_owned(), Unsaid::Default("\"cofferdam\""), Restart;
-        /// What a node serves: `"cache"`.
+        /// What `cofferdam node` serves: `"cache"`, a part of the tenants' keys, or `"volume"`, the volumes of
+        /// its data folder and no cache. A volume node stands alone: it is in no store.
         role: NodeRole = NodeRole::Cache, Unsaid::Default("\"cache\""), Restart;
         /// Where a node takes gateways' connections.
         listen: Addr = loopback(8322), Unsaid::Default("\"127.0.0.1:8322\""), Restart;

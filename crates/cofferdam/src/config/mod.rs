@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use base::kv::ITEM_SIZE_MAX;
 
 pub(crate) use entries::{
-    ClientCertificate, JudgeMode, MailTls, Publish, StatusGateway, TlsListener,
+    ClientCertificate, JudgeMode, MailTls, NodeRole, Publish, StatusGateway, TlsListener,
 };
 pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, TENANT_CONSOLE};
 use place::{line_of, line_of_first_named, refuse_decimal_mode};

@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use super::keys::{
-    Admin, Change, Config, Fleet, Key, Limits, Listen, Store, Table, Tls, Unsaid, full_name,
+    Admin, Change, Config, Fleet, Key, Limits, Listen, Store, Table, Tls, Unsaid, Volumes,
+    full_name,
 };
 use super::page_keys::{Judge, Status, TenantConsole, Webhooks};
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 12] = [
     Config::TABLE,
     Listen::TABLE,
     Limits::TABLE,
@@ -15,6 +16,7 @@ const TABLES: [Table; 11] = [
     Admin::TABLE,
     TenantConsole::TABLE,
     Webhooks::TABLE,
+    Volumes::TABLE,
     Fleet::TABLE,
     Store::TABLE,
     Judge::TABLE,

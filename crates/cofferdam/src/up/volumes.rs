@@ -65,7 +65,8 @@ impl VolumeService {
         };
         places.unix = Some(std::path::absolute(&path)?);
         listeners.push((NBD_UNIX, listener));
-        let volumes = Volumes::new(&config.data_dir().join(VOLUMES_DIR), clock)?;
+        let dir = config.data_dir().join(VOLUMES_DIR);
+        let volumes = Volumes::with_read_cache(&dir, clock, config.volumes.read_cache.bytes())?;
         Ok(Self {
             volumes: Arc::new(volumes),
             listeners,

@@ -168,6 +168,9 @@ pub(crate) struct AttachedView {
     pub(crate) segment_bytes_written: u64,
     pub(crate) checkpoints: u64,
     pub(crate) segments_collected: u64,
+    /// Blocks of short reads that were in the read cache, and those that were not.
+    pub(crate) read_cache_hits: u64,
+    pub(crate) read_cache_misses: u64,
     /// Requests under way.
     pub(crate) queue_length: u64,
     /// For how long none was, since it was attached.
@@ -236,6 +239,8 @@ impl From<&AttachedStatus> for AttachedView {
             segment_bytes_written: figures.segment_bytes,
             checkpoints: figures.checkpoints,
             segments_collected: figures.collected,
+            read_cache_hits: figures.cache_hits,
+            read_cache_misses: figures.cache_misses,
             queue_length: status.meters.queue_len,
             idle_ms: whole(status.meters.idle.as_millis()),
             unanswered_ms: whole(status.meters.still.as_millis()),

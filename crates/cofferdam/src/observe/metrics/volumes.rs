@@ -16,7 +16,7 @@ type Figure = (&'static str, Kind, &'static str, fn(&AttachedStatus) -> u64);
 /// A figure of a stage.
 type StageFigure = (&'static str, Kind, &'static str, fn(&StageFigures) -> f64);
 
-const FIGURES: [Figure; 8] = [
+const FIGURES: [Figure; 10] = [
     (
         "cofferdam_volume_journal_used_bytes",
         Kind::Gauge,
@@ -52,6 +52,18 @@ const FIGURES: [Figure; 8] = [
         Kind::Counter,
         "Segments whose live blocks were moved since the volume was attached.",
         |volume| volume.figures.collected,
+    ),
+    (
+        "cofferdam_volume_read_cache_hits_total",
+        Kind::Counter,
+        "Blocks of short reads that were in the read cache, of those that objects have.",
+        |volume| volume.figures.cache_hits,
+    ),
+    (
+        "cofferdam_volume_read_cache_misses_total",
+        Kind::Counter,
+        "Those that were not.",
+        |volume| volume.figures.cache_misses,
     ),
     (
         "cofferdam_volume_damaged_objects",
