@@ -494,6 +494,37 @@ def a_tenants_rate_follows_its_clients_from_gateway_to_gateway():
 
 
 @suite.test
+def a_tenants_memory_goes_where_its_bytes_are():
+    with ready_fleet() as fleet:
+        grant = fleet.ask("tenant", "add", "large", "--memory", "64MiB")
+
+        def stores():
+            with contextlib.suppress(AssertionError, OSError):
+                with Hitters(fleet, grant).conn(1) as conn:
+                    return all(set_one(conn, f"k{number}", "1") == b"STORED\r\n" for number in range(300))
+
+        eventually(stores, 10, "it has room on the nodes")
+        with Hitters(fleet, grant).conn(1) as conn:
+            # The keys of one node are those that are missed without it.
+            keys = [f"k{number}" for number in range(300)]
+            fleet.signal("node1", signal.SIGSTOP)
+            get_many(conn, keys)
+            of_one = [key for key in keys if key not in get_many(conn, keys)][:40]
+            fleet.signal("node1", signal.SIGCONT)
+            value = "x" * 1_000_000
+
+            def found():
+                """Of 40 values of a megabyte, where the node's even part is 16 MiB."""
+                for key in of_one:
+                    set_one(conn, key, value)
+                return len(get_many(conn, of_one))
+
+            eventually(lambda: found() > 32, 60, "the node has what the others do not need")
+            quota = fleet.ask("stat", "--tenant", "large")["tenants"][0]["cache"]["quota_bytes"]
+            assert quota <= (64 << 20) * 11 // 10, quota
+
+
+@suite.test
 def a_gateway_answers_for_busy_keys_and_sees_its_own_changes_at_once():
     with calm_fleet() as fleet:
         grant = fleet.ask("tenant", "add", "busy", "--memory", "64MiB")
