@@ -15,11 +15,15 @@ WRITER_S = 1.0
 class Setting:
     """A server that gives a request one second, and each 16 KiB of a long one another."""
 
+    def __init__(self, writer_s=WRITER_S, reader_s=30):
+        self.writer_s, self.reader_s = writer_s, reader_s
+
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="cofferdam-deadlines-")
         config = os.path.join(self.folder, "cofferdam.toml")
         with open(config, "w") as text:
-            text.write(f'[limits]\nstalled_writer_timeout = "{WRITER_S}s"\n')
+            text.write(f'[limits]\nstalled_writer_timeout = "{self.writer_s}s"\n'
+                       f'stalled_reader_timeout = "{self.reader_s}s"\n')
         self.server = Server("--config", config)
         return self.server
 
@@ -72,6 +76,22 @@ def a_long_request_that_goes_on_is_completed():
             conn.send(b"x" * 40_000)
         conn("\r\n", "STORED\r\n")
         conn.in_step()
+
+
+@suite.test
+def who_does_not_read_has_the_time_of_readers_whatever_he_was_given_before():
+    with Setting(writer_s=20, reader_s=1) as server, Conn(server.open) as other:
+        value = b"x" * 1_000_000
+        other(b"set big 0 0 %d\r\n%b\r\n" % (len(value), value), "STORED\r\n")
+        before = server.descriptors()
+        with Conn(server.open, receive_buffer=4096) as conn:
+            # A request that comes in two parts is waited for, for 20 s at most.
+            conn.send("set k 0 0 10\r\nfirst")
+            time.sleep(0.2)
+            conn("later\r\n", "STORED\r\n")
+            conn.send("get big big big big\r\n")
+            took = eventually(lambda: server.descriptors() == before, 10, "it is let go")
+            assert took > 0.5, took
 
 
 @suite.test

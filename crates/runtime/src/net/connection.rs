@@ -97,8 +97,9 @@ pub(super) struct Connection {
     pub(super) close_by: Timestamp,
     /// What the kernel held of our output when that was looked at last, in bytes.
     pub(super) unacknowledged: u32,
-    /// Whether it stands among the deadlines, at its own or an earlier one.
-    pub(super) has_alarm: bool,
+    /// When it is looked at whether its deadline has come: no later than that, or
+    /// [`Timestamp::MAX`] where there is none.
+    pub(super) alarm_at: Timestamp,
 }
 
 impl Connection {
@@ -120,7 +121,7 @@ impl Connection {
             deadline: Timestamp::MAX,
             close_by: Timestamp::MAX,
             unacknowledged: 0,
-            has_alarm: false,
+            alarm_at: Timestamp::MAX,
         }
     }
 

@@ -311,10 +311,13 @@ impl<B: Backend> EventLoop<B> {
 
     fn expire(&mut self, now: Timestamp) {
         for _ in 0..DUE_MAX {
-            let Some((_, link)) = self.deadlines.take_due(now) else {
+            let Some((at, link)) = self.deadlines.take_due(now) else {
                 break;
             };
-            let Some(connection) = find(&mut self.connections, link) else {
+            // One whose place an earlier alarm has taken is passed over.
+            let Some(connection) =
+                find(&mut self.connections, link).filter(|connection| connection.alarm_at == at)
+            else {
                 continue;
             };
             if connection.peer_closed && connection.deadline <= now {
@@ -332,10 +335,11 @@ impl<B: Backend> EventLoop<B> {
                 connection.set_deadline(now + QUEUED_AGAIN);
             }
             let deadline = connection.deadline;
-            connection.has_alarm = deadline > now && deadline < Timestamp::MAX;
+            connection.alarm_at = Timestamp::MAX;
             if deadline <= now {
                 self.doom(link);
             } else if deadline < Timestamp::MAX {
+                connection.alarm_at = deadline;
                 self.deadlines.add(deadline, link);
             }
         }

@@ -315,9 +315,9 @@ impl<B: Backend> EventLoop<B> {
         if let Some(connection) = self.connection(link) {
             connection.set_deadline(now + patience);
             let deadline = connection.deadline;
-            // An alarm at an earlier deadline finds the new one; one at a later would come late.
-            let has_alarm = std::mem::replace(&mut connection.has_alarm, true);
-            if !has_alarm || patience <= LEAVING_PATIENCE {
+            // An alarm at an earlier time finds the deadline; one at a later would come late.
+            if deadline < connection.alarm_at {
+                connection.alarm_at = deadline;
                 self.deadlines.add(deadline, link);
             }
         }
