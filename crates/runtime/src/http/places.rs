@@ -78,9 +78,37 @@ impl Places {
         Some(place)
     }
 
-    pub(super) fn give_back(&self, place: &Arc<Place>) {
+    fn give_back(&self, place: &Arc<Place>) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.retain(|other| !Arc::ptr_eq(other, place));
+    }
+}
+
+/// Holds a place until it is dropped, however the connection ends; a panic would else keep the place.
+#[derive(Debug)]
+pub(super) struct Holder {
+    places: Arc<Places>,
+    place: Arc<Place>,
+}
+
+impl Holder {
+    /// Of a place of these.
+    pub(super) fn new(places: &Arc<Places>, place: &Arc<Place>) -> Self {
+        Self {
+            places: Arc::clone(places),
+            place: Arc::clone(place),
+        }
+    }
+
+    /// The place.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.places.give_back(&self.place);
     }
 }
 

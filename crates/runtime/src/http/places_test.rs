@@ -3,8 +3,8 @@
 use super::*;
 
 /// All places of three, taken.
-fn full() -> (Places, [Arc<Place>; 3]) {
-    let places = Places::new(3);
+fn full() -> (Arc<Places>, [Arc<Place>; 3]) {
+    let places = Arc::new(Places::new(3));
     let taken = [(); 3].map(|()| places.take().unwrap());
     (places, taken)
 }
@@ -56,7 +56,12 @@ fn who_is_sent_an_answer_gives_way_only_to_save_a_request() {
 #[test]
 fn a_place_that_is_given_back_is_nobody_s_loss() {
     let (places, taken) = full();
-    places.give_back(&taken[2]);
+    let holder = Holder::new(&places, &taken[2]);
+    let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _held = holder;
+        panic!("a request that nobody thought of");
+    }));
+    assert!(broken.is_err());
     assert!(places.take().is_some());
     assert!(taken.iter().all(|place| !is_needed(place)));
 }

@@ -23,7 +23,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::places::{Place, Places};
+use super::places::{Holder, Place, Places};
 use super::server::Peer;
 use crate::net::tls::TlsServer;
 
@@ -97,14 +97,13 @@ impl Reception {
         let Some(place) = self.places.take() else {
             return;
         };
-        let serving = serve(self.clone(), Arc::clone(&place));
-        let places = Arc::clone(&self.places);
+        let holder = Holder::new(&self.places, &place);
+        let serving = serve(self.clone(), place);
         tokio::spawn(async move {
             tokio::select! {
                 _ = timeout(CONNECTION_TIMEOUT, serving) => {}
-                () = place.needed() => {}
+                () = holder.place().needed() => {}
             }
-            places.give_back(&place);
         });
     }
 
