@@ -20,8 +20,10 @@ def load(env, *args, tenants=(), seconds="1s"):
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     report = json.loads(done.stdout)
     wrong = {name: count for name, count in report["errors"].items() if count}
-    wrong.pop("not_stored", None)
-    assert not wrong and report["first_error"] is None, (wrong, report["first_error"])
+    # On a machine that others use, too, a request may wait so long for its turn that it is refused.
+    refused = wrong.pop("not_stored", 0)
+    first_errors = (None, "NotStored") if refused else (None,)
+    assert not wrong and report["first_error"] in first_errors, (wrong, report["first_error"])
     assert report["requests"] > 100 and report["reconnects"] == 0, report
     return report
 
