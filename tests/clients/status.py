@@ -10,11 +10,13 @@ import shutil
 import signal
 import socket
 import socketserver
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
 import urllib.parse
+import urllib.request
 from email import message_from_bytes, policy
 
 import certificates
@@ -32,7 +34,7 @@ PICTURES = os.environ.get("COFFERDAM_PICTURES", "-")
 class StatusProcess:
     """A status page of its own, which watches a server from outside."""
 
-    def __init__(self, server, more="", gateway="", has_past=False):
+    def __init__(self, server, more="", gateway="", has_past=False, before="[status]\n"):
         self.dir = tempfile.mkdtemp(prefix="cofferdam-status-")
         if has_past:
             wave = lambda back: int(620 + 180 * math.sin(back / 229) + (back * 7919 % 61))  # noqa: E731
@@ -46,8 +48,7 @@ class StatusProcess:
 data_dir = "{self.dir}"
 [listen]
 status = "127.0.0.1:0"
-[status]
-name = "Example status"
+{before}name = "Example status"
 url = "https://status.example"
 export = "{self.dir}/export"
 events_from = "{server.ready['admin']}"
@@ -439,6 +440,30 @@ def a_gateway_that_speaks_tls_is_probed_over_it():
                 tls = f'tls = true\nca = "{stranger.certificate}"'
                 with StatusProcess(other, gateway=tls) as status:
                     eventually(lambda: indicator(status.addr) == "critical", 20, "an outage")
+
+
+@suite.test
+def the_page_itself_speaks_tls_where_that_is_set_up():
+    with tempfile.TemporaryDirectory() as folder, Server() as server:
+        authority = certificates.Authority(folder)
+        certificate, key = authority.issue("page", "localhost")
+        tls = f'[tls]\nlisteners = ["status"]\ncertificate = "{certificate}"\nkey = "{key}"\n[status]\n'
+        with StatusProcess(server, before=tls) as status:
+            where = f"https://localhost:{status.addr[1]}/"
+
+            def shown():
+                context = authority.context()
+                with urllib.request.urlopen(where, context=context, timeout=20) as answer:
+                    assert answer.status == 200 and "Example status" in answer.read().decode()
+                return ssl.get_server_certificate(status.addr)
+
+            first = shown()
+            with socket.create_connection(status.addr, timeout=20) as plain:
+                plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert not plain.recv(100).startswith(b"HTTP")
+            authority.issue("page", "localhost")
+            status.process.send_signal(signal.SIGHUP)
+            eventually(lambda: shown() != first, 10, "the new certificate")
 
 
 if __name__ == "__main__":

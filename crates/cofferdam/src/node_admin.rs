@@ -21,6 +21,7 @@ use crate::files;
 use crate::membership::{Membership, Sight};
 use crate::observe::certificates;
 use crate::observe::detect::TURN_AGE_MAX;
+use crate::observe::metrics::MachinePage;
 use crate::tls;
 use crate::wire::FleetReport;
 
@@ -40,6 +41,7 @@ pub(crate) struct NodeAdmin {
     /// It has begun to serve, and not to end.
     pub(crate) ready: Arc<AtomicBool>,
     pub(crate) clock: Clock,
+    pub(crate) machine: MachinePage,
 }
 
 /// Serves `admin.sock` of the data folder, and TCP where the configuration wants it.
@@ -103,7 +105,9 @@ async fn metrics(State(admin): State<NodeAdmin>) -> Response {
         .as_ref()
         .and_then(|sight| sight.age(admin.clock.now()));
     let ends_s = admin.tls.as_ref().and_then(|tls| Some(tls.validity()?.1));
-    let page = page(&admin.loops.totals(), sight.as_deref(), age, ends_s);
+    let mut page = page(&admin.loops.totals(), sight.as_deref(), age, ends_s);
+    admin.machine.write(&mut page);
+    let page = page.into_text();
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response()
 }
 
@@ -127,7 +131,7 @@ fn page(
     sight: Option<&Sight>,
     age: Option<Duration>,
     certificate_ends_s: Option<u64>,
-) -> String {
+) -> Exposition {
     let mut page = Exposition::default();
     let requests = &totals.requests;
     page.single(
@@ -163,7 +167,7 @@ fn page(
     if let Some(sight) = sight {
         of_store(&mut page, sight, age);
     }
-    page.into_text()
+    page
 }
 
 fn of_store(page: &mut Exposition, sight: &Sight, age: Option<Duration>) {

@@ -19,7 +19,7 @@ fn figures_come_with_and_without_a_store() {
     };
     totals.requests.late = 3;
     totals.requests.queued_ns = 1_500_000_000;
-    let page = page(&totals, None, None, Some(1_900_000_000));
+    let page = page(&totals, None, None, Some(1_900_000_000)).into_text();
     let told = "cofferdam_certificate_end_timestamp_seconds{shown_to=\"members\"} 1900000000";
     assert!(page.contains(told), "{page}");
     assert!(page.contains("cofferdam_node_links 2\n"), "{page}");

@@ -27,6 +27,7 @@ use crate::local_backend::{Caches, LocalBackend};
 use crate::membership::{self, Joined, Membership, Seat, Sight};
 use crate::node_admin::{self, NodeAdmin};
 use crate::observe::detect::TURN_AGE_MAX;
+use crate::observe::metrics::MachinePage;
 use crate::observe::service::Watchdog;
 use crate::{logging, machine, up};
 
@@ -118,6 +119,7 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
             tls: shown,
             ready: Arc::clone(&ready),
             clock,
+            machine: MachinePage::new(clock),
         },
     )?;
     println!("ready node={} addr={}", fleet.name, loops.addr());

@@ -30,12 +30,15 @@ pub(crate) fn check(config: &Config) -> Result<(), Failure> {
         }
     }
     let certificates = [
-        tls::files(config),
-        tls::nbd_files(config),
-        tls::files_for_pages(config),
+        ("tls.certificate", tls::files(config)),
+        ("tls.certificate", tls::nbd_files(config)),
+        ("tls.certificate", tls::files_for_pages(config)),
+        ("tls.certificate", tls::status_files(config)),
+        ("admin.certificate", tls::admin_files(config)),
     ];
-    for files in certificates.iter().flatten() {
-        TlsServer::new(files).map_err(|e| Failure::new(format!("tls.certificate: {e}")))?;
+    for (key, files) in certificates {
+        let server = files.as_ref().map(TlsServer::new).transpose();
+        server.map_err(|e| Failure::new(format!("{key}: {e}")))?;
     }
     Hooks::of(config)?;
     match listen.status.value() {

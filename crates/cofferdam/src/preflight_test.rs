@@ -50,6 +50,18 @@ fn what_a_start_would_fail_on_is_told_by_key() {
             "/c",
         ),
         (
+            format!("[admin]\ncertificate = \"{folder}/c\"\nkey = \"{folder}/k\""),
+            "admin.certificate",
+            "/c",
+        ),
+        (
+            format!(
+                "[tls]\nlisteners = [\"status\"]\ncertificate = \"{folder}/c\"\nkey = \"{folder}/k\""
+            ),
+            "tls.certificate",
+            "/c",
+        ),
+        (
             format!(
                 "[webhooks]\ntargets = [{{ url = \"https://a.example/\", secret_file = \"{folder}/s\" }}]"
             ),

@@ -9,7 +9,11 @@ use crate::config::{ClientCertificate, Config, Switch, TlsListener};
 /// The files of certificates, where a listener speaks TLS and they are given.
 pub(crate) fn files(config: &Config) -> Option<TlsFiles> {
     let tls = &config.tls;
-    let elsewhere = [TlsListener::Nbd, TlsListener::TenantConsole];
+    let elsewhere = [
+        TlsListener::Nbd,
+        TlsListener::TenantConsole,
+        TlsListener::Status,
+    ];
     let mut others = (tls.listeners.iter()).filter(|one| !elsewhere.contains(one));
     if config.listen.memcache_tls == Switch::Off && others.next().is_none() {
         return None;
@@ -54,6 +58,26 @@ pub(crate) fn files_for_pages(config: &Config) -> Option<TlsFiles> {
         key: tls.key.clone()?,
         clients: None,
     })
+}
+
+/// The files of the status page, where that speaks TLS.
+pub(crate) fn status_files(config: &Config) -> Option<TlsFiles> {
+    let tls = &config.tls;
+    if !tls.listeners.contains(&TlsListener::Status) {
+        return None;
+    }
+    Some(TlsFiles {
+        certificate: tls.certificate.clone()?,
+        key: tls.key.clone()?,
+        clients: None,
+    })
+}
+
+/// What the status page speaks TLS with, if it does.
+pub(crate) fn of_status(config: &Config) -> Result<Option<Arc<TlsServer>>, TlsError> {
+    let files = status_files(config);
+    let server = files.as_ref().map(TlsServer::new).transpose()?;
+    Ok(server.map(Arc::new))
 }
 
 /// The files of the admin port, where that speaks TLS.

@@ -27,6 +27,19 @@ fn both_kinds_of_listeners_have_them_read() {
 }
 
 #[test]
+fn pages_have_them_read_without_the_listeners_of_clients() {
+    let text = format!("[tls]\nlisteners = [\"status\"]\n{FILES}client_ca = \"/a\"\n");
+    let config = Config::parse(&text).unwrap();
+    assert_eq!(files(&config), None);
+    assert_eq!(files_for_pages(&config), None);
+    let page = status_files(&config).unwrap();
+    assert_eq!(page.certificate.to_str(), Some("/c"));
+    assert_eq!(page.clients, None, "browsers show none");
+    let other = format!("[tls]\nlisteners = [\"memcache\"]\n{FILES}");
+    assert_eq!(status_files(&Config::parse(&other).unwrap()), None);
+}
+
+#[test]
 fn clients_show_certificates_as_configured() {
     let required = |line: &str| {
         let text = format!("[tls]\nlisteners = [\"memcache\"]\n{FILES}client_ca = \"/a\"\n{line}");

@@ -113,6 +113,8 @@ pub(crate) enum TlsListener {
     Nbd,
     /// `listen.tenant_console`.
     TenantConsole,
+    /// `listen.status`.
+    Status,
 }
 
 /// What becomes of a client over TLS that shows no certificate.

@@ -256,9 +256,9 @@ table! {
     /// keep what they began with.
     Tls "tls" {
         /// Listeners of `[listen]` that speak TLS and nothing else: `"memcache"`, `"memcache_auth"`,
-        /// `"tenant_console"`. `memcache_tls` always does, and `tenant_console` off loopback. With
-        /// `"nbd"` clients of volumes must begin with STARTTLS and show a certificate that `client_ca`
-        /// vouches for, whatever `client_certificate` says.
+        /// `"tenant_console"`, `"status"`. `memcache_tls` always does, and `tenant_console` off
+        /// loopback. With `"nbd"` clients of volumes must begin with STARTTLS and show a certificate
+        /// that `client_ca` vouches for, whatever `client_certificate` says.
         listeners: Vec<TlsListener> = Vec::new(), Unsaid::Nothing("[\"memcache_auth\"]"), Restart;
         /// The server's certificate and those that lead to its authority, PEM.
         certificate: Option<PathBuf> = None, Unsaid::Nothing("\"/etc/cofferdam/server.pem\""), Live;

@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use runtime::Clock;
 use runtime::http::{PublicListener, PublicServer, Site};
+use runtime::net::tls::TlsServer;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -86,6 +87,14 @@ impl StatusPage {
         if running.is_some() {
             return Ok(());
         }
+        let is_off_loopback = self.addr().is_some_and(|addr| !addr.ip().is_loopback());
+        if is_off_loopback && !self.settings.is_secure() {
+            tracing::warn!(
+                "the status page can be reached from other machines and what people log in with travels \
+                 in the clear: put \"status\" into tls.listeners, or have a proxy before it and its \
+                 https address in status.url"
+            );
+        }
         let token = crate::files::token(&dir.join(TOKEN))?;
         let (store, kept) = keeper::open(&dir.join(STORE), self.clock.now())?;
         let hub = Arc::new(Hub::new(&self.settings, kept, self.clock));
@@ -98,7 +107,7 @@ impl StatusPage {
             router,
             hosts: self.settings.hosts.clone(),
             hosts_key: "status.hosts",
-            tls: None,
+            tls: self.settings.tls.clone(),
             gives_way: true,
         })?;
         *running = Some(Running {
@@ -118,6 +127,11 @@ impl StatusPage {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         drop(running);
+    }
+
+    /// What it speaks TLS with, for a reload of its files.
+    pub(crate) fn tls_server(&self) -> Option<Arc<TlsServer>> {
+        self.settings.tls.clone()
     }
 
     /// Where it is served.

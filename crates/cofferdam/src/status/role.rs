@@ -7,7 +7,7 @@ use runtime::Clock;
 use runtime::http::Endpoint;
 use runtime::state::create_private_dir;
 use sd_notify::NotifyState;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::settings::{Settings, ask_gateways, gateways};
@@ -15,14 +15,15 @@ use super::{StatusPage, events, listen};
 use crate::config::{Config, Overrides};
 use crate::failure::Failure;
 use crate::inherited::{Inherited, STATUS};
-use crate::{files, logging};
+use crate::observe::service::Reloading;
+use crate::{files, logging, tls};
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT; a SIGHUP has the files of its certificate read again.
 pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Failure> {
     let mut inherited = Inherited::of_manager()?;
     let config = Config::load(file, overrides)?;
     let _level = logging::start(config.log_format, config.log_level);
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let clock = Clock::new();
     let Some(addr) = config.listen.status.value() else {
         return Err(Failure::new(
@@ -49,10 +50,35 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
     }
     // Without a service manager there is nobody to tell.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
-    signals.forever().next();
+    for signal in signals.forever() {
+        match signal {
+            SIGHUP => renew(&page, file, overrides),
+            _ => break,
+        }
+    }
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     page.pause();
     Ok(())
+}
+
+/// Begins later connections with what the files of the certificate hold now.
+fn renew(page: &StatusPage, file: Option<&Path>, overrides: &Overrides) {
+    let _told = Reloading::begin();
+    let renewed = || -> Result<bool, Failure> {
+        let config = Config::load(file, overrides)?;
+        let (server, files) = (page.tls_server(), tls::status_files(&config));
+        let renewed = server.zip(files).map(|(tls, files)| tls.reload(&files));
+        Ok(renewed.transpose()?.unwrap_or(false))
+    };
+    match renewed() {
+        Ok(true) => tracing::info!("certificate read again"),
+        Ok(false) => {
+            tracing::info!("nothing changes before a restart but the certificate, and that has not")
+        }
+        Err(error) => {
+            tracing::error!(%error, "certificate not read again; what was in force stays in force");
+        }
+    }
 }
 
 fn settings(config: &Config, clock: Clock) -> Result<Settings, Failure> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use runtime::Clock;
-use runtime::net::tls::Trust;
+use runtime::net::tls::{TlsServer, Trust};
 use runtime::probe::{self, Target, Tls};
 use status::desk::Bar;
 use status::judge::Standard;
@@ -15,6 +15,7 @@ use super::events::EventSource;
 use super::mail::Mailer;
 use crate::config::{Config, Publish, StatusGateway};
 use crate::failure::Failure;
+use crate::tls;
 
 /// The longest that a probe may take.
 pub(crate) const PROBE_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -51,6 +52,8 @@ pub(crate) struct Settings {
     pub(crate) mailer: Option<Mailer>,
     /// Whether webhooks may be at addresses that are not public.
     pub(crate) allows_private: bool,
+    /// What the page speaks TLS with, if it does.
+    pub(crate) tls: Option<Arc<TlsServer>>,
 }
 
 impl Settings {
@@ -87,7 +90,13 @@ impl Settings {
             doorman,
             mailer: Mailer::of(config)?,
             allows_private: config.webhooks.private_addresses,
+            tls: tls::of_status(config)?,
         })
+    }
+
+    /// Whether readers come over https: to the page itself, or to what stands before it.
+    pub(super) fn is_secure(&self) -> bool {
+        self.tls.is_some() || self.url.starts_with("https://")
     }
 
     /// Heard by `source` of what the service says of itself.

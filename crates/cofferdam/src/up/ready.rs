@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::files;
 use crate::logging::LogFormat;
 use crate::plane::RunningPlane;
-use crate::tls::files_for_pages;
+use crate::tls::{files_for_pages, status_files};
 
 /// Where pages are served.
 pub(super) struct Pages {
@@ -83,11 +83,12 @@ fn explain(
     let page = |scheme: &str, addr: Option<SocketAddr>| {
         addr.map_or("off".to_owned(), |addr| format!("{scheme}://{addr}/"))
     };
-    let scheme = match files_for_pages(config) {
+    let scheme = |files: Option<_>| match files {
         Some(_) => "https",
         None => "http",
     };
-    let (status_page, tenants) = (page("http", pages.status), page(scheme, pages.tenants));
+    let status_page = page(scheme(status_files(config)), pages.status);
+    let tenants = page(scheme(files_for_pages(config)), pages.tenants);
     eprintln!(
         "cofferdam {version} is ready\n\
          \x20 open tenant \"default\"  {open}  (no password, this machine only)\n\

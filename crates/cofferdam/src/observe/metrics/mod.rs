@@ -3,6 +3,7 @@
 mod columns;
 mod fleet;
 mod host;
+mod machine;
 mod process;
 mod rows;
 mod tenants;
@@ -14,6 +15,7 @@ use runtime::volumes::VolumeStatus;
 
 use super::reading::Reading;
 use super::snapshot::Snapshot;
+pub(crate) use machine::MachinePage;
 pub(crate) use rows::TenantRows;
 
 /// What the page is written from.

@@ -2,12 +2,21 @@
 
 use gateway::{ApproachFailure, DoorFigures};
 use runtime::observe::exposition::{Exposition, Kind};
+use runtime::observe::host::Process;
 use runtime::observe::sock_diag::TcpState;
 
 use super::Sources;
 use crate::observe::snapshot::Listener;
 
 pub(super) fn write(page: &mut Exposition, sources: &Sources<'_>) {
+    itself(page, &sources.snapshot.host.process, sources.started_s);
+    connections(page, sources);
+    listeners(page, sources);
+    observer(page, sources);
+}
+
+/// The build, and the figures that every process exports under these names.
+pub(super) fn itself(page: &mut Exposition, process: &Process, started_s: f64) {
     let version = env!("CARGO_PKG_VERSION");
     page.family(
         "cofferdam_build_info",
@@ -15,20 +24,11 @@ pub(super) fn write(page: &mut Exposition, sources: &Sources<'_>) {
         "Always 1; the label tells the version.",
     )
     .sample(&[("version", version)], 1);
-    usual(page, sources);
-    connections(page, sources);
-    listeners(page, sources);
-    observer(page, sources);
-}
-
-/// The figures that every process exports under these names.
-fn usual(page: &mut Exposition, sources: &Sources<'_>) {
-    let process = &sources.snapshot.host.process;
     page.single(
         "process_start_time_seconds",
         Kind::Gauge,
         "When the process began to serve, in seconds since the Unix epoch.",
-        sources.started_s,
+        started_s,
     );
     if let (Some(user), Some(system)) = (process.user, process.system) {
         let help = "Processor time in the process's own code and in the kernel on its behalf.";

@@ -1,6 +1,7 @@
 //! The pages over HTTP: what everybody may read, and behind a login what concerns a tenant or is an
 //! operator's to do.
 
+mod metrics;
 mod operator;
 mod pages;
 mod subscribe;
@@ -18,6 +19,7 @@ use status::page::{Chrome, Place};
 use super::hub::Hub;
 use super::settings::{Doorman, Settings};
 use crate::failure::Failure;
+use crate::observe::metrics::MachinePage;
 use crate::web::{Brake, Cookie, Logins, harden};
 
 /// A form of ours with everything filled in.
@@ -44,6 +46,7 @@ pub(super) struct Web {
     sends_mail: bool,
     /// Whether webhooks may be at addresses that are not public.
     allows_private: bool,
+    machine: MachinePage,
 }
 
 type Shared = Arc<Web>;
@@ -57,8 +60,7 @@ pub(super) fn router(
     let cookie = Cookie {
         name: "cofferdam_status",
         path: "/",
-        // Whether readers come over https.
-        is_secure: settings.url.starts_with("https://"),
+        is_secure: settings.is_secure(),
     };
     let web = Arc::new(Web {
         hub: Arc::clone(hub),
@@ -68,12 +70,14 @@ pub(super) fn router(
         wishes: Brake::new(hub.clock()),
         sends_mail: settings.mailer.is_some(),
         allows_private: settings.allows_private,
+        machine: MachinePage::new(hub.clock()),
     });
     Ok(Router::new()
         .merge(pages::routes())
         .merge(subscribe::routes())
         .merge(tenant::routes())
         .merge(operator::routes())
+        .merge(metrics::routes())
         .fallback(pages::nothing_there)
         .layer(DefaultBodyLimit::max(BODY_LEN_MAX))
         .layer(middleware::from_fn(harden))

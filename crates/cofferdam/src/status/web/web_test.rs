@@ -156,6 +156,37 @@ fn every_page_is_there_and_nobody_keeps_it_long() {
 }
 
 #[test]
+fn figures_are_for_whoever_has_the_token() {
+    let site = Site::new();
+    outage(&site.hub, site.hub.now());
+    let ask = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        site.send(Method::GET, "/metrics", &[("authorization", &bearer)], "")
+    };
+    assert_eq!(site.get("/metrics", "").status, 401);
+    assert_eq!(ask("wrong").status, 401);
+    // More often than anybody may guess.
+    let answers: Vec<Answer> = (0..20).map(|_| ask(TOKEN)).collect();
+    for answer in &answers {
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            answer.headers[header::CONTENT_TYPE],
+            "text/plain; version=0.0.4; charset=utf-8"
+        );
+    }
+    let page = &answers[0].text;
+    for line in [
+        "cofferdam_status_component{component=\"g1.new\",level=\"outage\"} 1\n",
+        "cofferdam_status_component{component=\"g1.new\",level=\"operational\"} 0\n",
+        "cofferdam_status_incidents{visibility=\"published\"} 1\n",
+        "cofferdam_status_hears_events 0\n",
+        "process_open_fds ",
+    ] {
+        assert!(page.contains(line), "{line}: {page}");
+    }
+}
+
+#[test]
 fn a_tenant_logs_in_and_out() {
     let site = Site::new();
     assert_eq!(site.get("/me", "").headers[header::LOCATION], "/login");
