@@ -1,7 +1,9 @@
 """A data folder on a disk that is full, or can only be read: what must go on, and what is told."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,6 +48,13 @@ class Disk:
     def only_read(self):
         run("mount", "-o", "remount,ro", self.path)
 
+    def end_successor(self, first_pid):
+        """Ends the process that serves now, unless it is the first one."""
+        with open(os.path.join(self.path, "lock")) as lock:
+            pid = int(lock.read())
+        if pid != first_pid:
+            os.kill(pid, signal.SIGTERM)
+
     def ours(self, *args):
         return cli("--data-dir", self.path, *args, check=False)
 
@@ -77,7 +86,9 @@ def restores(copy, *names):
 
 @suite.test
 def a_leaked_credential_is_cut_off_although_that_cannot_be_saved():
-    with Disk() as disk, serve(disk) as server, tempfile.TemporaryDirectory() as elsewhere:
+    with contextlib.ExitStack() as stack:
+        disk, elsewhere = stack.enter_context(Disk()), stack.enter_context(tempfile.TemporaryDirectory())
+        server = stack.enter_context(serve(disk))
         tenant = add(disk, "acme")
         open_one, answer = login(server, tenant)
         assert answer == b"STORED\r\n", answer
@@ -90,9 +101,13 @@ def a_leaked_credential_is_cut_off_although_that_cannot_be_saved():
         again, answer = login(server, tenant)
         assert answer.startswith(b"CLIENT_ERROR"), answer
         again.close()
-        # What publishes the directory anew does not bring it back.
+        # What publishes the directory anew does not bring it back, and nor does a successor.
         refused = disk.ours("tenant", "add", "other", "--memory", "4MiB")
         assert refused.returncode == 1 and "state.db is full" in refused.stderr, refused
+        stack.callback(disk.end_successor, server.process.pid)
+        done = disk.ours("upgrade")
+        assert done.returncode == 0, done.stderr
+        assert login(server, tenant)[1].startswith(b"CLIENT_ERROR")
         copy = os.path.join(elsewhere, "copy")
         done = disk.ours("state", "backup", copy)
         assert done.returncode == 0, done.stderr
@@ -101,8 +116,13 @@ def a_leaked_credential_is_cut_off_although_that_cannot_be_saved():
         other = add(disk, "other")
         assert login(server, other)[1] == b"STORED\r\n"
         assert login(server, tenant)[1].startswith(b"CLIENT_ERROR")
-        done = disk.ours("tenant", "revoke", "acme", tenant["username"])
-        assert done.returncode == 0 and "last one" in done.stdout, done
+        # There is room now, and nobody has to run it again.
+        shown = json.loads(disk.ours("tenant", "show", "acme", "--json").stdout)
+        assert shown["credentials"] == [], shown
+        saved = lambda: "the end of a credential is saved now" in server.log_text()
+        eventually(saved, 10, "the credential's end is saved")
+        again = disk.ours("tenant", "revoke", "acme", tenant["username"])
+        assert again.returncode == 1 and "no credential" in again.stderr, again
 
 
 @suite.test

@@ -87,6 +87,73 @@ def promtool_accepts_the_page_without_a_word(env):
     assert done.returncode == 0 and not said.strip(), said
 
 
+def by_socket(data_dir, path):
+    """An answer of the admin API, asked through the socket in its folder."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(20)
+        sock.connect(os.path.join(data_dir, "admin.sock"))
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(sock)
+        answer.begin()
+        return answer.read().decode()
+
+
+@suite.test
+def promtool_accepts_the_pages_of_all_other_processes_too(env):
+    if not shutil.which("promtool"):
+        raise Skipped("promtool is not there: install Debian's package prometheus")
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        log = stack.enter_context(open(os.path.join(folder, "log"), "w+"))
+
+        def start(role, text):
+            data_dir = os.path.join(folder, role)
+            config = data_dir + ".toml"
+            with open(config, "w") as file:
+                file.write(f'data_dir = "{data_dir}"\n{text}')
+            process = subprocess.Popen([BINARY, role, "--config", config],
+                                       stdout=subprocess.PIPE, stderr=log, text=True)
+            stack.callback(process.stdout.close)
+            stack.callback(process.wait, 20)
+            stack.callback(process.terminate)
+            ready = process.stdout.readline()
+            assert ready.startswith("ready"), (ready, open(log.name).read())
+            return data_dir, ready
+
+        off = 'admin = "off"\n'
+        node, ready = start("node", f'memory = "64MiB"\n[listen]\n{off}[fleet]\nname = "node1"\n'
+                            'plaintext = true\nmember = 1\nlisten = "127.0.0.1:0"\n')
+        node_addr = re.search(r"addr=(\S+)", ready).group(1)
+        gateway, _ = start("gateway", f'[listen]\n{off}memcache = "127.0.0.1:0"\n'
+                           'memcache_auth = "127.0.0.1:0"\nnbd = "off"\nstatus = "off"\n'
+                           'tenant_console = "off"\n[fleet]\nname = "gateway1"\nplaintext = true\n'
+                           f'member = 101\nnodes = [{{ member = 1, name = "node1", addr = "{node_addr}" }}]\n')
+        password = os.path.join(folder, "password")
+        with open(password, "w") as file:
+            file.write("wrong")
+        status, ready = start("status", '[listen]\nstatus = "127.0.0.1:0"\n[[status.gateways]]\n'
+                              f'name = "Cache"\naddress = "{env.server.ready["memcache_auth"]}"\n'
+                              f'username = "canary"\npassword_file = "{password}"\n')
+        pages = {"node": by_socket(node, "/metrics"), "gateway": by_socket(gateway, "/metrics")}
+        connection = http.client.HTTPConnection(ready.split("=", 1)[1].strip(), timeout=20)
+        for token, code in (("wrong", 401), (open(os.path.join(status, "status.token")).read().strip(), 200)):
+            connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            pages["status"] = answer.read().decode()
+            assert answer.status == code, pages
+        connection.close()
+        with open(os.path.join(ROOT, "docs", "metrics.md")) as file:
+            documented = set(re.findall(r"^\| `([a-z_0-9]+)` \|", file.read(), re.M))
+        for role, page in pages.items():
+            done = subprocess.run(["promtool", "check", "metrics"], input=page,
+                                  capture_output=True, text=True, timeout=60)
+            said = done.stdout + done.stderr
+            assert done.returncode == 0 and not said.strip(), (role, said)
+            told = set(re.findall(r"^# TYPE (\S+) ", page, re.M))
+            assert told <= documented, (role, told - documented)
+            assert {"process_open_fds", "cofferdam_build_info", "cofferdam_host_cpus"} <= told, (role, told)
+
+
 @suite.test
 def every_metric_is_in_the_reference_and_every_reference_is_true(env):
     with open(os.path.join(ROOT, "docs", "metrics.md")) as file:
@@ -95,9 +162,9 @@ def every_metric_is_in_the_reference_and_every_reference_is_true(env):
     told = dict(re.findall(r"^# TYPE (\S+) (\S+)$", page, re.M))
     unknown = {name: kind for name, kind in told.items() if documented.get(name) != kind}
     assert not unknown, unknown
-    # What this kernel does not tell may be missing, what a fleet's members tell alone, and what is said of
-    # certificates where there are none; all else not.
-    apart = ("_host_", "_volume_", "_fleet_", "_node_", "_certificate_")
+    # What this kernel does not tell may be missing, what members of a fleet and status pages tell alone, and
+    # what is said of certificates where there are none; all else not.
+    apart = ("_host_", "_volume_", "_fleet_", "_node_", "_certificate_", "_status_")
     missing = [name for name in documented if name not in told and not any(part in name for part in apart)]
     assert not missing, missing
 
@@ -191,6 +258,29 @@ def a_throttled_tenant_is_told_of_when_it_begins_and_ends(env):
         nobody = server.cli("events", "--tenant", "nobody", check=False)
         assert nobody.returncode == 1 and "no tenant" in nobody.stderr, nobody
         assert scrape(server)['cofferdam_events_total{event="tenant_throttled"}'] == 2
+
+
+@suite.test
+def a_quota_that_is_cut_is_told_with_what_it_cost(env):
+    with watched(memory="64MiB") as server:
+        tenant = server.tenant("acme", memory="32MiB")
+        count, value = 20_000, b"x" * 1000
+        with server.connect(tenant) as conn:
+            for first in range(0, count, 1000):
+                conn.send(b"".join(b"set key%d 0 0 1000 noreply\r\n%b\r\n" % (number, value)
+                                   for number in range(first, first + 1000)))
+            conn.in_step()
+            held = int(conn.stats()["curr_items"])
+        # Nothing is lost by more, or by less that still holds all.
+        server.cli("tenant", "limit", "acme", "--memory", "40MiB")
+        server.cli("tenant", "limit", "acme", "--memory", "30MiB")
+        server.cli("tenant", "limit", "acme", "--memory", "4MiB")
+        event = await_event(server, "memory_cut", "happened")
+        assert event["tenant"] == "acme" and "from 30MiB to 4MiB" in event["sentence"], event
+        figures = {figure["name"]: figure["value"] for figure in event["evidence"]}
+        assert figures["items_before"] == held > count / 2, (event, held)
+        assert held / 2 < figures["items_dropped"] < held, event
+        assert len([e for e in events(server) if e["event"] == "memory_cut"]) == 1
 
 
 @suite.test

@@ -163,6 +163,8 @@ coded! {
         HitRatioLow = "hit_ratio_low",
         /// A tenant holds more of its memory than it wants to be told of.
         MemoryNearlyFull = "memory_nearly_full",
+        /// A tenant's memory was cut below what it held, and items are gone for it.
+        MemoryCut = "memory_cut",
         /// The places at the door are taken, and some had to leave.
         DoorFull = "door_full",
         /// One source has more connections at the door than it may, and its oldest are closed.

@@ -19,6 +19,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use base::CredentialId;
 use runtime::Clock;
 use runtime::descriptors;
 use runtime::state::State;
@@ -81,6 +82,8 @@ impl Role {
 }
 
 const CHECK_PERIOD: Duration = Duration::from_millis(100);
+/// How often it is tried again to save what the disk had no room for.
+const SAVE_PERIOD: Duration = Duration::from_secs(2);
 
 /// Runs until SIGTERM or SIGINT, then drains; or until a successor serves, then lets its connections
 /// go.
@@ -123,9 +126,7 @@ fn serve(
     let plane_config = plane_config(&config, descriptors_max, protections);
     make_room_for_connections(&plane_config.limits, descriptors_max)?;
     warn_of_too_much_memory(&config);
-    if let Some(takeover) = takeover {
-        takeover.await_state()?;
-    }
+    let ended = takeover.map(Takeover::await_state).transpose()?;
     let state = State::open(&config.data_dir())?;
     let data = role.data(&config, plane_config.threads)?;
     if let (Some(takeover), Data::Nodes(fleet)) = (takeover, &data) {
@@ -150,7 +151,11 @@ fn serve(
         Arc::clone(&plane),
         running.as_ref(),
         (page.is_some(), fleet.as_ref()),
+        ended.unwrap_or_default(),
     )?;
+    let keeper = Arc::clone(&control);
+    let herald = Arc::clone(&observatory);
+    control.tell_by(Box::new(move |cut| herald.hear_of_cut(&cut)));
     let plane_of_volumes = volumes.plane();
     observatory.watch_volumes(&plane_of_volumes.volumes);
     control.serve_volumes(plane_of_volumes);
@@ -173,6 +178,10 @@ fn serve(
         .with_tls(running.tls_server(), tls::files)
         .with_tls(volumes.tls_server(), tls::nbd_files)
         .with_tls(tenants_tls.clone(), tls::files_for_pages)
+        .with_tls(
+            page.as_ref().and_then(|page| page.tls_server()),
+            tls::status_files,
+        )
         .with_tls(admin_tls.clone(), tls::admin_files);
     let reloader = Arc::new(reloader);
     let audit = Arc::new(Audit::open(&config.data_dir()));
@@ -262,7 +271,7 @@ fn serve(
         takeover.tell_ready();
     }
     let signals = SignalThread::start(signals, Arc::clone(&reloader))?;
-    let outcome = wait(&signals.stop, running.as_ref(), &upgrader);
+    let outcome = wait(&signals.stop, running.as_ref(), &upgrader, &keeper, clock);
     ready.store(false, Ordering::Release);
     upgrader.let_go_of_sockets();
     if upgrader.is_handed_over() {
@@ -289,6 +298,7 @@ fn serve(
     } else {
         let draining = volumes.drain(reloader.drain_timeout());
         drain(running.as_mut(), &reloader);
+        keeper.save_ends();
         draining.wait();
         drop(server);
         observer.end();
@@ -305,15 +315,23 @@ fn serve(
     outcome
 }
 
-/// Until a stop is asked for, until a successor serves, or until nobody serves any more.
+/// Until a stop is asked for, until a successor serves, or until nobody serves any more; meanwhile
+/// saves what could not be saved before.
 fn wait(
     stop: &mpsc::Receiver<()>,
     running: &dyn RunningPlane,
     upgrader: &Upgrader,
+    keeper: &Control,
+    clock: Clock,
 ) -> Result<(), Failure> {
+    let mut next_save = clock.now() + SAVE_PERIOD;
     while stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout) {
         if upgrader.is_handed_over() {
             return Ok(());
+        }
+        if clock.now() >= next_save {
+            keeper.save_ends();
+            next_save = clock.now() + SAVE_PERIOD;
         }
         if running.has_failed() {
             return Err(Failure::new(
@@ -351,6 +369,7 @@ fn restore(
     plane: Arc<dyn DataPlane>,
     running: &dyn RunningPlane,
     (with_canary, fleet): (bool, Option<&FleetPart>),
+    ended: Vec<CredentialId>,
 ) -> Result<(Arc<Control>, Option<CanaryLogin>), Failure> {
     let sizes = Sizes {
         memory_bytes: config.memory_bytes(),
@@ -363,7 +382,9 @@ fn restore(
         control.join(Arc::clone(&fleet.tenants));
     }
     let canary = with_canary.then(|| control.add_canary()).transpose()?;
+    control.cut_off(ended);
     control.restore()?;
+    control.save_ends();
     Ok((Arc::new(control), canary))
 }
 

@@ -143,9 +143,9 @@ impl Upgrader {
         if let Some(member) = &self.member {
             member.fall_silent();
         }
-        self.control.release_state();
+        let ended = self.control.release_state();
         let ready = channel
-            .say(&Word::StateFree)
+            .say(&Word::StateFree(ended))
             .map_err(Failure::from)
             .and_then(|()| self.await_word(&channel, &Word::Ready, deadline));
         if let Err(failure) = ready {

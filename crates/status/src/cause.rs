@@ -115,6 +115,9 @@ pub const fn told_to_tenant(kind: EventKind) -> &'static str {
             "Your clients opened connections faster than they sent requests."
         }
         EventKind::LoginsFailing => "Connections presented wrong passwords in your name.",
+        EventKind::MemoryCut => {
+            "Your memory was made smaller than what it held, and the items used least are gone."
+        }
         EventKind::CloseWait => "Connections that your clients had closed stayed open on our side.",
         _ => "Something happened that concerns you.",
     }

@@ -36,7 +36,8 @@ impl Severity {
             | "clients_reconnecting"
             | "logins_failing"
             | "hit_ratio_low"
-            | "memory_nearly_full" => Self::Limited,
+            | "memory_nearly_full"
+            | "memory_cut" => Self::Limited,
             // Of what a later release tells the worst is assumed.
             _ => Self::Trouble,
         }

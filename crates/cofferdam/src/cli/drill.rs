@@ -60,7 +60,7 @@ pub(crate) struct DrillArgs {
     /// Every random choice follows from it
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// In less time: `friday` in 40 s, with fewer connections and without peers; `wednesday` with the
+    /// In less time: `friday` in 20 s, with fewer connections and without peers; `wednesday` with the
     /// scenarios b, d and f alone
     #[arg(long)]
     quick: bool,

@@ -1,6 +1,8 @@
 //! Credentials: several per tenant, so that one can be replaced while it is in use.
 
-use base::Rights;
+use std::sync::TryLockError;
+
+use base::{CredentialId, Rights};
 use gateway::directory::Credential;
 use runtime::secrets;
 use runtime::state::{CredentialRecord, NewCredential};
@@ -16,7 +18,8 @@ impl Control {
     pub(crate) fn credentials(&self, tenant: &str) -> Result<Vec<CredentialView>, ControlError> {
         self.catch_up();
         let inner = self.inner();
-        let own = inner.credentials_of(tenant)?;
+        let mut own = inner.credentials_of(tenant)?;
+        own.retain(|credential| inner.is_in_force(credential));
         Ok(own.iter().map(CredentialView::from).collect())
     }
 
@@ -100,14 +103,23 @@ impl Control {
         inner.cut_off.remove(&credential.id);
         self.plane.publish(directory);
         tracing::info!(tenant, username, "credential revoked");
-        let others = inner.credentials_of(tenant)?;
-        if credential.primary
-            && let Some(heir) = others.iter().max_by_key(|c| c.id)
-        {
-            inner.state.promote(heir.id)?;
-            tracing::info!(tenant, username = heir.username, "credential promoted");
+        inner.succeed(&credential)
+    }
+
+    /// Tries again to save the ends of credentials that could not be saved when they came; not while a
+    /// change is under way, which nobody who asks is to wait for.
+    pub(crate) fn save_ends(&self) {
+        match self.inner.try_lock() {
+            Ok(mut inner) => inner.save_ends(),
+            Err(TryLockError::Poisoned(error)) => error.into_inner().save_ends(),
+            Err(TryLockError::WouldBlock) => {}
         }
-        Ok(others.len())
+    }
+
+    /// Says which credentials have ended although the state may have them; to be said before
+    /// [`Control::restore`].
+    pub(crate) fn cut_off(&self, ended: Vec<CredentialId>) {
+        self.inner().cut_off.extend(ended);
     }
 }
 
@@ -134,6 +146,53 @@ impl Inner {
         Ok((password, credential))
     }
 
+    /// What [`Control::save_ends`] does. Those of which it fails stay cut off.
+    pub(super) fn save_ends(&mut self) {
+        if self.cut_off.is_empty() {
+            return;
+        }
+        let Ok(all) = self.state.credentials() else {
+            return;
+        };
+        // One that the state does not have any more has ended with its tenant.
+        self.cut_off.retain(|id| all.iter().any(|c| c.id == *id));
+        let ended: Vec<_> = all
+            .iter()
+            .filter(|c| self.cut_off.contains(&c.id))
+            .collect();
+        for credential in ended {
+            let saved = self.state.revoke(credential.id);
+            if saved.is_err() {
+                return;
+            }
+            self.cut_off.remove(&credential.id);
+            let username = &credential.username;
+            tracing::info!(username, "the end of a credential is saved now");
+            if let Err(error) = self.succeed(credential) {
+                tracing::warn!(username, %error, "no other credential took its place");
+            }
+        }
+    }
+
+    /// Whether the state's word on a credential is good.
+    pub(super) fn is_in_force(&self, credential: &CredentialRecord) -> bool {
+        !self.cut_off.contains(&credential.id)
+    }
+
+    /// Gives a primary credential that was revoked its heir, the newest; tells how many are left.
+    fn succeed(&self, revoked: &CredentialRecord) -> Result<usize, ControlError> {
+        let mut others = self.state.credentials()?;
+        others.retain(|c| c.tenant == revoked.tenant && self.is_in_force(c));
+        if revoked.primary
+            && let Some(heir) = others.iter().max_by_key(|c| c.id)
+        {
+            self.state.promote(heir.id)?;
+            let (tenant, username) = (heir.tenant, &heir.username);
+            tracing::info!(%tenant, username, "credential promoted");
+        }
+        Ok(others.len())
+    }
+
     fn credentials_of(&self, tenant: &str) -> Result<Vec<CredentialRecord>, ControlError> {
         let id = sold(&self.state.tenants()?, tenant)?.id;
         let mut credentials = self.state.credentials()?;
@@ -151,3 +210,7 @@ impl Inner {
             })
     }
 }
+
+#[cfg(test)]
+#[path = "credentials_test.rs"]
+mod tests;

@@ -28,7 +28,7 @@ impl Inner {
     /// What is on disk, less what was ended and could not be saved.
     pub(super) fn contents(&self) -> Result<Contents, ControlError> {
         let mut credentials = self.state.credentials()?;
-        credentials.retain(|credential| !self.cut_off.contains(&credential.id));
+        credentials.retain(|credential| self.is_in_force(credential));
         Ok(Contents {
             tenants: self.state.tenants()?,
             credentials,

@@ -87,8 +87,8 @@ pub(crate) enum ControlError {
     State(#[from] StateError),
     /// A credential is ended now, and will not be after the next start.
     #[error(
-        "credential {username:?} is cut off now, but that is not saved: it comes back with the next \
-         start; {why}"
+        "credential {username:?} is cut off now, but that is not saved, which is tried again all the \
+         time: a start before it succeeds would bring it back; {why}"
     )]
     NotSaved {
         /// Its user name.

@@ -85,10 +85,13 @@ impl Control {
         let directory = contents.into_directory(inner.sizes.item_size_max);
         let state = &inner.state;
         state.set_limits(tenant.id, quota, item_size, traffic)?;
-        if let Err(error) = resize::apply(&*self.plane, &changes) {
-            let (quota, item_size) = (tenant.quota_bytes, tenant.item_size_max);
-            state.set_limits(tenant.id, quota, item_size, tenant.traffic)?;
-            return Err(error.into());
+        match resize::apply(&*self.plane, &changes) {
+            Ok(cuts) => self.tell(cuts),
+            Err(error) => {
+                let (quota, item_size) = (tenant.quota_bytes, tenant.item_size_max);
+                state.set_limits(tenant.id, quota, item_size, tenant.traffic)?;
+                return Err(error.into());
+            }
         }
         self.plane.publish(directory);
         tracing::info!(

@@ -9,10 +9,12 @@ mod credentials;
 mod directory;
 mod error;
 mod fleet;
+mod herald;
 mod limit;
 mod names;
 mod offline;
 mod remarks;
+mod removal;
 mod resize;
 mod sale;
 mod stat;
@@ -25,7 +27,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use base::{CredentialId, TenantId};
-use runtime::state::{DEFAULT_TENANT, NewTenant, State, TenantRecord};
+use runtime::state::{CredentialRecord, DEFAULT_TENANT, NewTenant, State, TenantRecord};
 
 pub(crate) use canary::{CANARY, CanaryLogin};
 pub(crate) use error::ControlError;
@@ -35,9 +37,10 @@ pub(crate) use remarks::last_in_force;
 pub(crate) use sale::Sizes;
 pub(crate) use volumes::{NbdPlaces, VolumePlane};
 
-use crate::plane::{DataPlane, PlaneError};
+use crate::plane::DataPlane;
 use crate::wire::{CredentialView, Grant, TenantRequest, TenantView, TrafficView};
-use resize::Resize;
+use herald::Herald;
+use resize::{Limits, Resize};
 use tenancy::Tenancy;
 
 /// Changes tenants and tells about them.
@@ -48,6 +51,8 @@ pub(crate) struct Control {
     inner: Mutex<Inner>,
     /// Who serves volumes, where somebody does.
     volumes: OnceLock<VolumePlane>,
+    /// Who tells people of what a change has cost, where somebody does.
+    herald: OnceLock<Herald>,
 }
 
 struct Inner {
@@ -83,6 +88,7 @@ impl Control {
                 cut_off: HashSet::new(),
             }),
             volumes: OnceLock::new(),
+            herald: OnceLock::new(),
         }
     }
 
@@ -149,10 +155,13 @@ impl Control {
         let done = inner
             .remember()
             .and_then(|()| Ok(resize::apply(&*self.plane, &[change])?));
-        if let Err(error) = done {
-            (inner.sizes, inner.servers) = before;
-            told_if_failed(inner.remember(), "the sizes in force are not kept");
-            return Err(error);
+        match done {
+            Ok(cuts) => self.tell(cuts),
+            Err(error) => {
+                (inner.sizes, inner.servers) = before;
+                told_if_failed(inner.remember(), "the sizes in force are not kept");
+                return Err(error);
+            }
         }
         self.plane.publish(directory);
         Ok(())
@@ -182,7 +191,8 @@ impl Control {
         let (tenant, credential) = inner.state.add_tenant(new, credential, request.gateways)?;
         contents.tenants.push(tenant.clone());
         contents.credentials.push(credential.clone());
-        if let Err(error) = self.create(&tenant, left) {
+        let default = inner.sizes.of_default(&tenants)?;
+        if let Err(error) = self.create(&tenant, default, left) {
             // Without its cache the tenant is not there; say so rather than keep half of it.
             inner.state.remove_tenant(tenant.id)?;
             return Err(error);
@@ -198,14 +208,27 @@ impl Control {
     }
 
     /// Makes room, then the cache that fills it.
-    fn create(&self, tenant: &TenantRecord, left_for_default: u64) -> Result<(), ControlError> {
-        self.plane.set_quota(DEFAULT_TENANT, left_for_default)?;
+    fn create(
+        &self,
+        tenant: &TenantRecord,
+        default: Limits,
+        left_for_default: u64,
+    ) -> Result<(), ControlError> {
+        let change = Resize {
+            id: DEFAULT_TENANT,
+            from: default,
+            to: Limits {
+                quota_bytes: left_for_default,
+                ..default
+            },
+        };
+        let cuts = resize::apply(&*self.plane, &[change])?;
         let created = self
             .plane
             .create_tenant(tenant.id, tenant.quota_bytes, tenant.item_size_max);
-        if created.is_err() {
-            let before = left_for_default.saturating_add(tenant.quota_bytes);
-            self.plane.set_quota(DEFAULT_TENANT, before)?;
+        match created {
+            Ok(()) => self.tell(cuts),
+            Err(_) => self.plane.set_quota(DEFAULT_TENANT, default.quota_bytes)?,
         }
         Ok(created?)
     }
@@ -220,7 +243,8 @@ impl Control {
         let all = std::iter::once(&default).chain(&tenants);
         Ok(all
             .map(|tenant| {
-                let own = credentials.iter().filter(|c| c.tenant == tenant.id);
+                let is_own = |c: &&CredentialRecord| c.tenant == tenant.id && inner.is_in_force(c);
+                let own = credentials.iter().filter(is_own);
                 let fleet = inner.state.fleet();
                 let gateways = fleet.map(|fleet| fleet.gateway_names(tenant.id));
                 let own = own.map(CredentialView::from).collect();
@@ -262,48 +286,14 @@ impl Control {
         Ok(())
     }
 
-    /// Removes a tenant: its credentials, its connections, its data. Its memory is back when this
-    /// returns, and only then does `default` have it.
-    pub(crate) fn remove(&self, name: &str) -> Result<(), ControlError> {
-        let _resizing = self.resizing();
-        let (id, left) = self.take_out(name)?;
-        // Sessions let go of it within a second; whoever only asks need not wait for that.
-        let is_back = self.plane.remove(id);
-        let given = match is_back {
-            true => self.plane.set_quota(DEFAULT_TENANT, left),
-            false => Err(PlaneError("the tenant's memory is still in use".into())),
-        };
-        // The tenant is gone all the same; what it had comes to `default` with the next change.
-        told_if_failed(given, "\"default\" did not take the memory back");
-        tracing::info!(tenant = name, "tenant removed");
-        Ok(())
-    }
-
-    /// Takes a tenant out of the state and the directory; tells what that leaves to `default`.
-    fn take_out(&self, name: &str) -> Result<(TenantId, u64), ControlError> {
-        self.catch_up();
-        let inner = self.inner();
-        let mut contents = inner.contents()?;
-        let id = sold(&contents.tenants, name)?.id;
-        let volumes = inner.state.volumes()?;
-        let count = volumes.iter().filter(|volume| volume.tenant == id).count();
-        if count > 0 {
-            let tenant = name.to_owned();
-            return Err(ControlError::HasVolumes { tenant, count });
-        }
-        contents.tenants.retain(|tenant| tenant.id != id);
-        contents.credentials.retain(|c| c.tenant != id);
-        let left = inner.sizes.left_for_default(&contents.tenants)?;
-        let directory = contents.into_directory(inner.sizes.item_size_max);
-        inner.state.remove_tenant(id)?;
-        self.plane.publish(directory);
-        Ok((id, left))
-    }
-
     /// Closes the state for another process to take; until [`Control::resume_with`] every question
-    /// and change fails.
-    pub(crate) fn release_state(&self) {
-        self.inner().state.close();
+    /// and change fails. Tells which credentials it was asked to end and could not: whoever takes the
+    /// state is to be told of them.
+    pub(crate) fn release_state(&self) -> Vec<CredentialId> {
+        let mut inner = self.inner();
+        inner.save_ends();
+        inner.state.close();
+        inner.cut_off.iter().copied().collect()
     }
 
     /// Goes on with the state that was taken back.

@@ -1,7 +1,10 @@
 //! Changes of quotas and item sizes in the data plane: all steps of one, or none.
 
-use base::{ByteSize, TenantId};
+use std::sync::Arc;
 
+use base::TenantId;
+
+use crate::observe::MemoryCut;
 use crate::plane::{DataPlane, PlaneError};
 
 /// What one tenant's cache may hold.
@@ -55,8 +58,11 @@ impl Step {
 }
 
 /// Carries out all of `changes`; where one step fails, those before it are taken back, the last one
-/// first.
-pub(super) fn apply(plane: &dyn DataPlane, changes: &[Resize]) -> Result<(), PlaneError> {
+/// first. Tells which of them have cost a tenant items.
+pub(super) fn apply(
+    plane: &dyn DataPlane,
+    changes: &[Resize],
+) -> Result<Vec<MemoryCut>, PlaneError> {
     let held: Vec<_> = changes
         .iter()
         .map(|change| held(plane, change.id))
@@ -72,10 +78,10 @@ pub(super) fn apply(plane: &dyn DataPlane, changes: &[Resize]) -> Result<(), Pla
             return Err(error);
         }
     }
-    for (change, before) in changes.iter().zip(held) {
-        tell_of_loss(plane, change, before);
-    }
-    Ok(())
+    let cuts = changes.iter().zip(held);
+    Ok(cuts
+        .filter_map(|(change, before)| cut(plane, change, before))
+        .collect())
 }
 
 /// Live items, and how many were dropped to make room since the start.
@@ -84,27 +90,26 @@ fn held(plane: &dyn DataPlane, id: TenantId) -> (u64, u64) {
     (cache.curr_items, cache.evictions)
 }
 
-/// Says what a quota that was cut below what was held has cost.
-fn tell_of_loss(
+/// What a quota that was cut below what was held has cost, if it has.
+fn cut(
     plane: &dyn DataPlane,
     change: &Resize,
-    (items_before, evicted_before): (u64, u64),
-) {
+    (items, evicted_before): (u64, u64),
+) -> Option<MemoryCut> {
+    let (from_bytes, to_bytes) = (change.from.quota_bytes, change.to.quota_bytes);
     let (_, evicted) = held(plane, change.id);
     let dropped = evicted.saturating_sub(evicted_before);
-    if change.to.quota_bytes >= change.from.quota_bytes || dropped == 0 {
-        return;
+    if to_bytes >= from_bytes || dropped == 0 {
+        return None;
     }
     let directory = plane.directory();
-    let tenant = directory.tenant(change.id).map(|tenant| &*tenant.name);
-    tracing::warn!(
-        tenant,
-        from = %ByteSize(change.from.quota_bytes),
-        to = %ByteSize(change.to.quota_bytes),
-        items_before,
-        items_dropped = dropped,
-        "its memory was cut below what it held: the items that were used least are gone"
-    );
+    Some(MemoryCut {
+        tenant: Arc::clone(&directory.tenant(change.id)?.name),
+        from_bytes,
+        to_bytes,
+        items,
+        dropped,
+    })
 }
 
 /// Takes before it gives, so that the sum never exceeds the memory; and shrinks items first and

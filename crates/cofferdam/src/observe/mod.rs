@@ -1,11 +1,12 @@
 //! Watches the service, its tenants and the machine, and tells what it saw: metrics and events.
 
+mod cut;
 pub(crate) mod detect;
 pub(crate) mod event_view;
 pub(crate) mod history;
 mod ledger;
 pub(crate) mod log;
-mod metrics;
+pub(crate) mod metrics;
 pub(crate) mod nodes;
 mod observatory;
 mod observer;
@@ -15,6 +16,7 @@ pub(crate) mod signal;
 mod snapshot;
 mod tcp_eye;
 
+pub(crate) use cut::MemoryCut;
 pub(crate) use ledger::in_words;
 pub(crate) use metrics::certificates;
 pub(crate) use observatory::Observatory;

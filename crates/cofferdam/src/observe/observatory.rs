@@ -11,6 +11,7 @@ use runtime::volumes::{VolumePulse, VolumeStatus, Volumes};
 use runtime::{Clock, Published};
 use tokio::sync::watch;
 
+use super::cut::MemoryCut;
 use super::detect::TURN_AGE_MAX;
 use super::history::Frame;
 use super::log::EventLog;
@@ -23,6 +24,8 @@ use crate::plane::DataPlane;
 
 /// How long loops may stand still until the process is beyond help.
 const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// More than are ever written: ten a second are.
+const HEARD_MAX: usize = 100;
 /// Seconds that are at hand without a look into the history.
 const RECENT_MAX: usize = 120;
 
@@ -39,6 +42,8 @@ pub(crate) struct Observatory {
     pub(crate) alerts: Arc<AlertRules>,
     /// What the recorder, who asks the caches, found of that; the observer says it.
     found: Mutex<Vec<Signal>>,
+    /// What has happened since the last second, from whoever did it; at most [`HEARD_MAX`].
+    heard: Mutex<Vec<Signal>>,
     /// What the recorder remembers; none before it has begun.
     pub(crate) history: Published<Option<Arc<History>>>,
     /// The second that was recorded last.
@@ -60,6 +65,7 @@ impl Observatory {
             log: EventLog::open(dir),
             alerts: Arc::new(AlertRules::open(dir)),
             found: Mutex::default(),
+            heard: Mutex::default(),
             history: Published::default(),
             frames: watch::Sender::new(Arc::default()),
             recent: Mutex::default(),
@@ -105,9 +111,22 @@ impl Observatory {
         *self.found.lock().unwrap_or_else(PoisonError::into_inner) = signals;
     }
 
-    /// What was found and has not been said.
+    /// Hears of a quota that was cut; the observer says it.
+    pub(crate) fn hear_of_cut(&self, cut: &MemoryCut) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.len() < HEARD_MAX {
+            heard.push(cut.signal(self.clock.now()));
+        }
+    }
+
+    /// What was found or heard of and has not been said.
     pub(super) fn take_found(&self) -> Vec<Signal> {
-        std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = std::mem::take(&mut *heard);
+        drop(heard);
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        all.append(&mut found);
+        all
     }
 
     /// Takes in a second, and tells those who follow.

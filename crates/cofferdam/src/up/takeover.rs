@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use base::CredentialId;
 use base::fleet::Epoch;
 use runtime::net::handover::{Handover, Word};
 
@@ -44,11 +45,12 @@ impl Takeover {
         }
     }
 
-    /// Says that nothing is missing but the state, and waits until nobody has that.
-    pub(super) fn await_state(&self) -> Result<(), Failure> {
+    /// Says that nothing is missing but the state, and waits until nobody has that; tells which
+    /// credentials have ended that the state may still have.
+    pub(super) fn await_state(&self) -> Result<Vec<CredentialId>, Failure> {
         self.0.say(&Word::Prepared).map_err(|error| gone(&error))?;
         match self.0.hear(PATIENCE) {
-            Ok((Word::StateFree, _)) => Ok(()),
+            Ok((Word::StateFree(ended), _)) => Ok(ended),
             Ok((word, _)) => Err(unexpected(&word)),
             Err(error) => Err(gone(&error)),
         }

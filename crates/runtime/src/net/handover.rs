@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`Word::Sockets`] | |
 //! | | [`Word::Prepared`]: it has read its configuration |
-//! | lets go of the state, [`Word::StateFree`] | |
+//! | lets go of the state, [`Word::StateFree`] with what it could not save | |
 //! | | takes the state, lets clients in, [`Word::Ready`] |
 //! | listens no more | |
 //! | [`Word::Knows`], as long as it serves the connections that it has | |
@@ -20,6 +20,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use base::CredentialId;
 use rustix::io::retry_on_intr;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_type};
 use rustix::net::{
@@ -39,8 +40,8 @@ pub enum Word {
     Sockets(Vec<String>),
     /// The successor needs nothing more but the state.
     Prepared,
-    /// Nobody has the state.
-    StateFree,
+    /// Nobody has the state. Credentials of these numbers have ended, which it may not say.
+    StateFree(Vec<CredentialId>),
     /// The successor lets clients in.
     Ready,
     /// The version of its fleet's ring that the predecessor goes by; told when it changes.
@@ -160,7 +161,7 @@ impl Word {
         match word {
             "sockets" => Ok(Self::Sockets(rest.lines().map(str::to_owned).collect())),
             "prepared" => Ok(Self::Prepared),
-            "state-free" => Ok(Self::StateFree),
+            "state-free" => Ok(Self::StateFree(numbers(rest)?)),
             "ready" => Ok(Self::Ready),
             "knows" => Ok(Self::Knows(rest.parse().map_err(|_| unknown())?)),
             "failed" => Ok(Self::Failed(rest.to_owned())),
@@ -174,7 +175,10 @@ impl std::fmt::Display for Word {
         match self {
             Self::Sockets(names) => write!(f, "sockets\n{}", names.join("\n")),
             Self::Prepared => f.write_str("prepared"),
-            Self::StateFree => f.write_str("state-free"),
+            Self::StateFree(ended) => {
+                f.write_str("state-free")?;
+                ended.iter().try_for_each(|id| write!(f, "\n{}", id.0))
+            }
             Self::Ready => f.write_str("ready"),
             Self::Knows(version) => write!(f, "knows\n{version}"),
             Self::Failed(reason) => {
@@ -183,6 +187,11 @@ impl std::fmt::Display for Word {
             }
         }
     }
+}
+
+fn numbers(text: &str) -> io::Result<Vec<CredentialId>> {
+    let numbers = text.lines().map(|line| line.parse().map(CredentialId));
+    numbers.collect::<Result<_, _>>().map_err(|_| unknown())
 }
 
 fn unknown() -> io::Error {

@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use base::CredentialId;
+
 use super::{Handover, Word};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,7 +39,8 @@ fn words_arrive_one_by_one() {
     let (old, new) = ends();
     let words = [
         Word::Prepared,
-        Word::StateFree,
+        Word::StateFree(Vec::new()),
+        Word::StateFree(vec![CredentialId(7), CredentialId(u32::MAX)]),
         Word::Ready,
         Word::Knows(7),
         Word::Failed("no such file:\nx".into()),
