@@ -155,7 +155,7 @@ fn serve(
     )?;
     let keeper = Arc::clone(&control);
     let herald = Arc::clone(&observatory);
-    control.tell_by(Box::new(move |cut| herald.hear_of_cut(&cut)));
+    control.tell_by(Box::new(move |cut| herald.hear_of_cut(cut)));
     let plane_of_volumes = volumes.plane();
     observatory.watch_volumes(&plane_of_volumes.volumes);
     control.serve_volumes(plane_of_volumes);

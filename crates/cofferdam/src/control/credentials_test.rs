@@ -6,10 +6,10 @@ use base::CredentialId;
 use runtime::state::State;
 
 use super::Control;
-use crate::wire::{CredentialRequest, TenantRequest};
 use crate::control::Sizes;
 use crate::fake_plane::{FakePlane, MIB};
 use crate::plane::DataPlane;
+use crate::wire::{CredentialRequest, TenantRequest};
 
 /// A tenant with two credentials, the later one primary; what there is in the state of them.
 fn state_of_two() -> (tempfile::TempDir, Vec<(CredentialId, String)>) {

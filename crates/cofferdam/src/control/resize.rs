@@ -58,15 +58,13 @@ impl Step {
 }
 
 /// Carries out all of `changes`; where one step fails, those before it are taken back, the last one
-/// first. Tells which of them have cost a tenant items.
+/// first. Tells which of them may cost a tenant items.
 pub(super) fn apply(
     plane: &dyn DataPlane,
     changes: &[Resize],
 ) -> Result<Vec<MemoryCut>, PlaneError> {
-    let held: Vec<_> = changes
-        .iter()
-        .map(|change| held(plane, change.id))
-        .collect();
+    let cuts = changes.iter().filter_map(|change| cut(plane, change));
+    let cuts: Vec<MemoryCut> = cuts.collect();
     let steps = steps(changes);
     for (index, step) in steps.iter().enumerate() {
         if let Err(error) = step.apply(plane) {
@@ -78,37 +76,25 @@ pub(super) fn apply(
             return Err(error);
         }
     }
-    let cuts = changes.iter().zip(held);
-    Ok(cuts
-        .filter_map(|(change, before)| cut(plane, change, before))
-        .collect())
+    Ok(cuts)
 }
 
-/// Live items, and how many were dropped to make room since the start.
-fn held(plane: &dyn DataPlane, id: TenantId) -> (u64, u64) {
-    let (cache, _) = plane.stats(id).unwrap_or_default();
-    (cache.curr_items, cache.evictions)
-}
-
-/// What a quota that was cut below what was held has cost, if it has.
-fn cut(
-    plane: &dyn DataPlane,
-    change: &Resize,
-    (items, evicted_before): (u64, u64),
-) -> Option<MemoryCut> {
+/// A quota that is about to be cut below what is held.
+fn cut(plane: &dyn DataPlane, change: &Resize) -> Option<MemoryCut> {
     let (from_bytes, to_bytes) = (change.from.quota_bytes, change.to.quota_bytes);
-    let (_, evicted) = held(plane, change.id);
-    let dropped = evicted.saturating_sub(evicted_before);
-    if to_bytes >= from_bytes || dropped == 0 {
+    if to_bytes >= from_bytes {
         return None;
     }
+    let (cache, _) = plane.stats(change.id)?;
     let directory = plane.directory();
-    Some(MemoryCut {
-        tenant: Arc::clone(&directory.tenant(change.id)?.name),
+    let tenant = Arc::clone(&directory.tenant(change.id)?.name);
+    (cache.held_bytes > to_bytes).then_some(MemoryCut {
+        id: change.id,
+        tenant,
         from_bytes,
         to_bytes,
-        items,
-        dropped,
+        items: cache.curr_items,
+        evicted_before: cache.evictions,
     })
 }
 

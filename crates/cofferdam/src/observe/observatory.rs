@@ -11,21 +11,19 @@ use runtime::volumes::{VolumePulse, VolumeStatus, Volumes};
 use runtime::{Clock, Published};
 use tokio::sync::watch;
 
-use super::cut::MemoryCut;
+use super::cut::{Cuts, MemoryCut};
 use super::detect::TURN_AGE_MAX;
 use super::history::Frame;
 use super::log::EventLog;
 use super::metrics::{self, Sources, TenantRows};
 use super::reading::{FleetReading, Reading};
-use super::signal::Signal;
+use super::signal::{Length, Signal};
 use super::snapshot::Snapshot;
 use crate::alerts::AlertRules;
 use crate::plane::DataPlane;
 
 /// How long loops may stand still until the process is beyond help.
 const DEAD_AFTER: Duration = Duration::from_secs(10);
-/// More than are ever written: ten a second are.
-const HEARD_MAX: usize = 100;
 /// Seconds that are at hand without a look into the history.
 const RECENT_MAX: usize = 120;
 
@@ -42,8 +40,8 @@ pub(crate) struct Observatory {
     pub(crate) alerts: Arc<AlertRules>,
     /// What the recorder, who asks the caches, found of that; the observer says it.
     found: Mutex<Vec<Signal>>,
-    /// What has happened since the last second, from whoever did it; at most [`HEARD_MAX`].
-    heard: Mutex<Vec<Signal>>,
+    /// Quotas that were cut, until it is known what that has cost.
+    cuts: Mutex<Cuts>,
     /// What the recorder remembers; none before it has begun.
     pub(crate) history: Published<Option<Arc<History>>>,
     /// The second that was recorded last.
@@ -65,7 +63,7 @@ impl Observatory {
             log: EventLog::open(dir),
             alerts: Arc::new(AlertRules::open(dir)),
             found: Mutex::default(),
-            heard: Mutex::default(),
+            cuts: Mutex::default(),
             history: Published::default(),
             frames: watch::Sender::new(Arc::default()),
             recent: Mutex::default(),
@@ -108,25 +106,27 @@ impl Observatory {
 
     /// Keeps what was found of this second until it is said.
     pub(super) fn found(&self, signals: Vec<Signal>) {
-        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = signals;
-    }
-
-    /// Hears of a quota that was cut; the observer says it.
-    pub(crate) fn hear_of_cut(&self, cut: &MemoryCut) {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if heard.len() < HEARD_MAX {
-            heard.push(cut.signal(self.clock.now()));
-        }
-    }
-
-    /// What was found or heard of and has not been said.
-    pub(super) fn take_found(&self) -> Vec<Signal> {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all = std::mem::take(&mut *heard);
-        drop(heard);
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        all.append(&mut found);
-        all
+        // What lasts is found again; what happened once is not to be missed.
+        found.retain(|signal| signal.length == Length::Moment);
+        found.extend(signals);
+    }
+
+    /// Hears of a quota that was cut.
+    pub(crate) fn hear_of_cut(&self, cut: MemoryCut) {
+        let mut cuts = self.cuts.lock().unwrap_or_else(PoisonError::into_inner);
+        cuts.add(self.clock.now(), cut);
+    }
+
+    /// What cuts of quotas have cost, of those of which that is known by now.
+    pub(super) fn costs_of_cuts(&self, reading: &Reading) -> Vec<Signal> {
+        let mut cuts = self.cuts.lock().unwrap_or_else(PoisonError::into_inner);
+        cuts.observe(reading)
+    }
+
+    /// What was found and has not been said.
+    pub(super) fn take_found(&self) -> Vec<Signal> {
+        std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes in a second, and tells those who follow.

@@ -87,8 +87,9 @@ pub(super) struct Connection {
     pub(super) to_be_heard: bool,
     /// Has stood there before.
     pub(super) was_heard: bool,
-    /// What has come since the time for its present request began, in bytes.
-    pub(super) request_len: u32,
+    /// What has come since the time for its present request began, in bytes; no more is counted than
+    /// fits.
+    pub(super) request_len: u16,
     /// When it is closed for not taking its output or not completing a request, or
     /// [`Timestamp::MAX`].
     pub(super) deadline: Timestamp,
@@ -97,9 +98,9 @@ pub(super) struct Connection {
     pub(super) close_by: Timestamp,
     /// What the kernel held of our output when that was looked at last, in bytes.
     pub(super) unacknowledged: u32,
-    /// When it is looked at whether its deadline has come: no later than that, or
-    /// [`Timestamp::MAX`] where there is none.
-    pub(super) alarm_at: Timestamp,
+    /// Whether it stands among the deadlines, at [`Self::alarm_tick`].
+    has_alarm: bool,
+    alarm_tick: u32,
 }
 
 impl Connection {
@@ -121,7 +122,8 @@ impl Connection {
             deadline: Timestamp::MAX,
             close_by: Timestamp::MAX,
             unacknowledged: 0,
-            alarm_at: Timestamp::MAX,
+            has_alarm: false,
+            alarm_tick: 0,
         }
     }
 
@@ -168,6 +170,24 @@ impl Connection {
         self.deadline = deadline.min(self.close_by);
     }
 
+    /// When it is to be looked at whether its deadline has come, unless that is done as early already.
+    pub(super) fn set_alarm(&mut self) -> Option<Timestamp> {
+        let tick = tick_of(self.deadline);
+        let is_earlier = tick.wrapping_sub(self.alarm_tick).cast_signed() < 0;
+        if self.deadline == Timestamp::MAX || self.has_alarm && !is_earlier {
+            return None;
+        }
+        (self.has_alarm, self.alarm_tick) = (true, tick);
+        Some(self.deadline)
+    }
+
+    /// Whether the alarm that was set for `at` is the one that counts; then it has none any more.
+    pub(super) fn take_alarm(&mut self, at: Timestamp) -> bool {
+        let counts = self.has_alarm && self.alarm_tick == tick_of(at);
+        self.has_alarm &= !counts;
+        counts
+    }
+
     /// Whether the kernel holds another number of bytes for the peer than when this was asked last.
     pub(super) fn has_drained(&mut self) -> bool {
         let now = self.stream.socket().unacknowledged();
@@ -202,6 +222,11 @@ impl Connection {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// A millisecond, about, in as few bits as tell the next weeks apart.
+fn tick_of(at: Timestamp) -> u32 {
+    (at.as_nanos() >> 20) as u32
 }
 
 #[cfg(test)]

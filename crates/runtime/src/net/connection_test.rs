@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
+use base::Timestamp;
 use gateway::EntrantId;
 
 use super::{Connection, Place, Socket, Stream};
@@ -20,6 +21,30 @@ fn pair() -> (Connection, UnixStream) {
 fn a_connection_is_small() {
     let len = size_of::<Option<Connection>>();
     assert!(len <= 64, "{len} bytes, as a slab keeps it");
+}
+
+#[test]
+fn the_earliest_alarm_is_the_one_that_counts() {
+    let (mut connection, _peer) = pair();
+    let at = |ms: u64| Timestamp::from_nanos(1_795_000_000_000_000_000 + ms * 1_000_000);
+    assert_eq!(connection.set_alarm(), None, "without a deadline");
+    connection.set_deadline(at(20_000));
+    assert_eq!(connection.set_alarm(), Some(at(20_000)));
+    connection.set_deadline(at(30_000));
+    assert_eq!(connection.set_alarm(), None, "it is looked at before");
+    connection.set_deadline(at(1_000));
+    assert_eq!(connection.set_alarm(), Some(at(1_000)));
+    assert!(connection.take_alarm(at(1_000)));
+    assert!(!connection.take_alarm(at(20_000)), "its place was taken");
+    connection.set_deadline(at(40_000));
+    assert_eq!(connection.set_alarm(), Some(at(40_000)));
+    // Ticks begin anew every seven weeks.
+    let last = Timestamp::from_nanos((1 << 52) * 400 - 1);
+    let (mut connection, _peer) = pair();
+    connection.set_deadline(last + std::time::Duration::from_secs(30));
+    assert!(connection.set_alarm().is_some());
+    connection.set_deadline(last);
+    assert!(connection.set_alarm().is_some(), "earlier all the same");
 }
 
 #[test]

@@ -314,12 +314,13 @@ impl<B: Backend> EventLoop<B> {
             let Some((at, link)) = self.deadlines.take_due(now) else {
                 break;
             };
-            // One whose place an earlier alarm has taken is passed over.
-            let Some(connection) =
-                find(&mut self.connections, link).filter(|connection| connection.alarm_at == at)
-            else {
+            let Some(connection) = find(&mut self.connections, link) else {
                 continue;
             };
+            // One whose place an earlier one has taken is passed over.
+            if !connection.take_alarm(at) {
+                continue;
+            }
             if connection.peer_closed && connection.deadline <= now {
                 if connection.has_drained() {
                     connection.note_moved(now);
@@ -334,28 +335,24 @@ impl<B: Backend> EventLoop<B> {
                 // It is held up by us, for its tenant's limits, and not by its client.
                 connection.set_deadline(now + QUEUED_AGAIN);
             }
-            let deadline = connection.deadline;
-            connection.alarm_at = Timestamp::MAX;
-            if deadline <= now {
+            if connection.deadline <= now {
                 self.doom(link);
-            } else if deadline < Timestamp::MAX {
-                connection.alarm_at = deadline;
-                self.deadlines.add(deadline, link);
+            } else if let Some(at) = connection.set_alarm() {
+                self.deadlines.add(at, link);
             }
         }
         for _ in 0..DUE_MAX {
             let Some(entrance) = &mut self.entrance else {
                 break;
             };
-            let Some(link) = entrance.door.expire(now) else {
-                let Some(guest) = entrance.lobby.expire(now) else {
-                    break;
-                };
+            if let Some(link) = entrance.door.expire(now) {
+                self.doom(link);
+            } else if let Some(guest) = entrance.lobby.expire(now) {
                 self.count_headless();
                 self.doom(guest);
-                continue;
-            };
-            self.doom(link);
+            } else {
+                break;
+            }
         }
         for _ in 0..DUE_MAX {
             let Some((_, link)) = self.ends.take_due(now) else {

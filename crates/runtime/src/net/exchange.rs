@@ -23,7 +23,7 @@ const SERVE_SLICE_ALONE: Duration = Duration::from_micros(400);
 /// The same without protections: whoever has come is served first.
 pub(super) const SLICE_UNPROTECTED: Duration = Duration::from_millis(10);
 /// A client that sends less than this of a long request in the time for one has stalled, in bytes.
-const REQUEST_PART_LEN: u32 = 16 * 1024;
+const REQUEST_PART_LEN: u16 = 16 * 1024;
 /// How long a client whose connection is only kept for its request may send nothing of it.
 const LEAVING_PATIENCE: Duration = Duration::from_secs(1);
 /// Sessions of one batch at most.
@@ -283,7 +283,7 @@ impl<B: Backend> EventLoop<B> {
             return;
         }
         let is_new = connection.deadline == Timestamp::MAX;
-        let came = u32::try_from(came).unwrap_or(u32::MAX);
+        let came = u16::try_from(came).unwrap_or(u16::MAX);
         connection.request_len = connection.request_len.saturating_add(came);
         let mut patience = self.shared.limits.stalled_writer_timeout;
         let is_leaving = self.draining || connection.leaving;
@@ -314,11 +314,8 @@ impl<B: Backend> EventLoop<B> {
         }
         if let Some(connection) = self.connection(link) {
             connection.set_deadline(now + patience);
-            let deadline = connection.deadline;
-            // An alarm at an earlier time finds the deadline; one at a later would come late.
-            if deadline < connection.alarm_at {
-                connection.alarm_at = deadline;
-                self.deadlines.add(deadline, link);
+            if let Some(at) = connection.set_alarm() {
+                self.deadlines.add(at, link);
             }
         }
     }

@@ -117,7 +117,8 @@ impl Work {
         let snapshot = self.observatory.latest.get();
         let reading = Reading::take(self.observatory.plane(), self.observatory.clock().now());
         let rules = self.observatory.alerts.all();
-        let signals = self.alerts.observe(&rules, &reading);
+        let mut signals = self.alerts.observe(&rules, &reading);
+        signals.extend(self.observatory.costs_of_cuts(&reading));
         self.observatory.found(signals);
         let frame = self.frame(&reading, &snapshot);
         self.before = Some((reading, snapshot));
