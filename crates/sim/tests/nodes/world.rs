@@ -8,8 +8,8 @@ use std::time::Duration;
 use base::{TenantId, Timestamp, fleet::MemberId, rng::Rng};
 use gateway::Backend;
 use gateway::remote::{
-    Command, DeadlineBounds, Event, FleetView, HotTerms, LinkId, RemoteBackend, RemoteBoard,
-    RemoteConfig, StatsBoard,
+    Command, DeadlineBounds, Event, FleetView, HotTerms, RemoteBackend, RemoteBoard, RemoteConfig,
+    StatsBoard,
 };
 use node_proto::RequestId;
 
