@@ -2,6 +2,7 @@
 
 mod admin;
 mod console;
+mod ending;
 mod fleet;
 mod page;
 mod plan;
@@ -14,16 +15,13 @@ mod volumes;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
 
 use base::CredentialId;
 use runtime::Clock;
 use runtime::descriptors;
 use runtime::state::State;
-use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -46,6 +44,7 @@ use crate::status::StatusPage;
 use crate::tenant_console::Parts;
 use crate::upgrade::Upgrader;
 use crate::{fleet_tls, local_plane, logging, preflight, servers, tls};
+use ending::{drain, let_go, wait};
 use fleet::{FleetPart, TenantsThread};
 use plan::{make_room_for_connections, plane_config, warn_of_too_much_memory};
 use ready::{Pages, tell_ready};
@@ -80,10 +79,6 @@ impl Role {
         }
     }
 }
-
-const CHECK_PERIOD: Duration = Duration::from_millis(100);
-/// How often it is tried again to save what the disk had no room for.
-const SAVE_PERIOD: Duration = Duration::from_secs(2);
 
 /// Runs until SIGTERM or SIGINT, then drains; or until a successor serves, then lets its connections
 /// go.
@@ -315,41 +310,6 @@ fn serve(
     outcome
 }
 
-/// Until a stop is asked for, until a successor serves, or until nobody serves any more; meanwhile
-/// saves what could not be saved before.
-fn wait(
-    stop: &mpsc::Receiver<()>,
-    running: &dyn RunningPlane,
-    upgrader: &Upgrader,
-    keeper: &Control,
-    clock: Clock,
-) -> Result<(), Failure> {
-    let mut next_save = clock.now() + SAVE_PERIOD;
-    while stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout) {
-        if upgrader.is_handed_over() {
-            return Ok(());
-        }
-        if clock.now() >= next_save {
-            keeper.save_ends();
-            next_save = clock.now() + SAVE_PERIOD;
-        }
-        if running.has_failed() {
-            return Err(Failure::new(
-                "the event loops have ended: look at the log above, and start again",
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Until all connections are let go, there is no time any more, or a signal cuts it short.
-fn let_go(plane: &dyn DataPlane, stop: &mpsc::Receiver<()>, has_time: impl Fn() -> bool) {
-    while has_time()
-        && plane.totals().connections > 0
-        && stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout)
-    {}
-}
-
 /// Serves the status page, and says where. A past of it that cannot be read keeps nobody from being
 /// served.
 fn serve_page(page: &StatusPage, config: &Config) -> Option<SocketAddr> {
@@ -391,13 +351,4 @@ fn restore(
 fn reload_of(reloader: &Arc<Reloader>) -> Arc<Reload> {
     let reloader = Arc::clone(reloader);
     Arc::new(move || reloader.reload())
-}
-
-fn drain(running: &mut dyn RunningPlane, reloader: &Reloader) {
-    let timeout = reloader.drain_timeout();
-    tracing::info!(?timeout, "draining; a second signal stops at once");
-    // Without a service manager there is nobody to tell.
-    let _ = sd_notify::notify(&[NotifyState::Stopping]);
-    running.drain(timeout);
-    tracing::info!("stopped");
 }

@@ -19,9 +19,10 @@ use sd_notify::NotifyState;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::ending::CHECK_PERIOD;
 use super::signals::SignalThread;
 use super::volumes::VolumeService;
-use super::{CHECK_PERIOD, admin, reload_of};
+use super::{admin, reload_of};
 use crate::api::Api;
 use crate::config::{Addr, Config, Overrides, Switch};
 use crate::control::{Control, Sizes};
