@@ -34,7 +34,7 @@ fn random_bytes_behind_a_true_length_do_no_harm() {
         let len = 16 + rng.below(80) as usize;
         let mut bytes: Vec<u8> = (0..len).map(|_| rng.next_u64() as u8).collect();
         bytes[..4].copy_from_slice(&(len as u32).to_le_bytes());
-        bytes[4] = rng.below(18) as u8;
+        bytes[4] = rng.below(22) as u8;
         let whole = read_in_pieces(&bytes, usize::MAX);
         assert_eq!(read_in_pieces(&bytes, 1), whole, "seed {seed}");
     }

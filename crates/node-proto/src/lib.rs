@@ -6,9 +6,10 @@
 //! answers them in any order with a [`Reply`] that names the request. Values above
 //! [`PIECE_LEN_MAX`] follow in [`Piece`]s, between which other frames go; the receiver of a value
 //! allows the sender so many bytes at a time ([`Message::Window`]). An [`Inbox`] puts frames
-//! together from whatever pieces the bytes come in.
+//! together from whatever pieces the bytes come in. Before a node is let in, it is examined ([`gate`]).
 #![forbid(unsafe_code)]
 
+pub mod gate;
 mod hello;
 mod inbox;
 mod message;
@@ -17,13 +18,14 @@ mod reply;
 mod stats;
 pub mod wire;
 
+pub use gate::{Echo, Echoed, Exam, Examined};
 pub use hello::{Hello, Mismatch, agree};
 pub use inbox::Inbox;
 pub use message::{Message, Piece, Request, TenantTerms, set_budget};
 pub use reply::{Payload, Reply, Verdict, set_times};
 
 /// The newest version that is spoken.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// The oldest version that is understood, so that a fleet can be upgraded one process at a time.
 pub const VERSION_LEAST: u16 = 1;
 

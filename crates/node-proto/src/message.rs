@@ -7,7 +7,9 @@ use base::fleet::{Claim, Epoch, Slot};
 use base::kv::{Op, Stats};
 
 use crate::wire::{Fields, HEADER_LEN, Header, Put, frame, kind};
-use crate::{Hello, Malformed, PIECE_LEN_MAX, Reply, RequestId, op, stats};
+use crate::{
+    Echo, Echoed, Exam, Examined, Hello, Malformed, PIECE_LEN_MAX, Reply, RequestId, op, stats,
+};
 
 /// Where in a request's frame its budget is.
 const BUDGET_AT: std::ops::Range<usize> = HEADER_LEN + 4..HEADER_LEN + 8;
@@ -123,6 +125,24 @@ pub enum Message<'a> {
     },
     /// Node: about to end.
     Goodbye,
+    /// Gateway, or a node that tries out the way to another: answer with so many bytes.
+    Echo(Echo<'a>),
+    /// Node: the answer.
+    Echoed(Echoed<'a>),
+    /// Gateway: try something out.
+    Exam {
+        /// Given back with what came of it.
+        token: u64,
+        /// What.
+        exam: Exam<'a>,
+    },
+    /// Node: what came of it.
+    Examined {
+        /// That of the question.
+        token: u64,
+        /// What came of it.
+        result: Examined,
+    },
 }
 
 impl<'a> Message<'a> {
@@ -161,6 +181,10 @@ impl<'a> Message<'a> {
             Self::Ping { token, announced } => ping(kind::PING, *token, *announced, out),
             Self::Pong { token, announced } => ping(kind::PONG, *token, *announced, out),
             Self::Goodbye => frame(out, plain(kind::GOODBYE, 0), |_| {}),
+            Self::Echo(echo) => echo.encode(out),
+            Self::Echoed(echoed) => echoed.encode(out),
+            Self::Exam { token, exam } => exam.encode(*token, out),
+            Self::Examined { token, result } => result.encode(*token, out),
         }
     }
 
@@ -208,6 +232,16 @@ impl<'a> Message<'a> {
                 announced: fields.u64_if(header.a == 1)?.map(Epoch),
             },
             kind::GOODBYE => Self::Goodbye,
+            kind::ECHO => Self::Echo(Echo::decode(header.id, &mut fields)?),
+            kind::ECHOED => Self::Echoed(Echoed::decode(header.id, &mut fields)?),
+            kind::EXAM => Self::Exam {
+                token: header.id,
+                exam: Exam::decode(header, &mut fields)?,
+            },
+            kind::EXAMINED => Self::Examined {
+                token: header.id,
+                result: Examined::decode(header, &mut fields)?,
+            },
             unknown => return Err(Malformed::Kind(unknown)),
         };
         match fields.rest().is_empty() {

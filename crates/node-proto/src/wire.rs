@@ -46,6 +46,14 @@ pub mod kind {
     pub const PONG: u8 = 14;
     /// Node: about to end; send nothing more.
     pub const GOODBYE: u8 = 15;
+    /// Gateway or node: answer with so many bytes.
+    pub const ECHO: u8 = 16;
+    /// Node: the answer.
+    pub const ECHOED: u8 = 17;
+    /// Gateway: try something out.
+    pub const EXAM: u8 = 18;
+    /// Node: what came of it.
+    pub const EXAMINED: u8 = 19;
 }
 
 /// A frame's header.

@@ -8,12 +8,14 @@
 //! [`Node::poll_transmit`] names.
 #![forbid(unsafe_code)]
 
+mod gate;
 mod key;
 mod link;
 mod node;
 mod serve;
 mod values;
 
+pub use gate::{Errand, Task};
 pub use link::LinkId;
 pub use node::{Caller, Landlord, Node, NodeConfig, NodeFigures, RingState};
 

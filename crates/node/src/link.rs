@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use base::TenantId;
 use base::kv::{Pin, Reservation};
+use node_proto::gate::Segments;
 use node_proto::{Inbox, RequestId, WINDOW_LEN};
 
 /// Bytes that wait for the socket, beyond which no more requests are read.
@@ -44,6 +45,11 @@ pub(crate) struct Download<T> {
 pub(crate) struct Link<T> {
     pub(crate) inbox: Inbox,
     pub(crate) is_greeted: bool,
+    /// Another node has connected: it may try out the way, and nothing else.
+    pub(crate) is_confined: bool,
+    /// It tries out the way, so that somebody wants to know what the socket has sent.
+    pub(crate) is_examined: bool,
+    pub(crate) segments: Segments,
     pub(crate) out: Vec<u8>,
     pub(crate) sent: usize,
     pub(crate) uploads: HashMap<RequestId, Upload<T>>,
@@ -59,6 +65,9 @@ impl<T> Link<T> {
         Self {
             inbox: Inbox::default(),
             is_greeted: false,
+            is_confined: false,
+            is_examined: false,
+            segments: Segments::default(),
             out: Vec::new(),
             sent: 0,
             uploads: HashMap::new(),

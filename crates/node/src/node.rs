@@ -12,6 +12,7 @@ use node_proto::{Hello, Message, TenantTerms, VERSION, VERSION_LEAST, agree};
 use slab::Slab;
 
 use crate::Broken;
+use crate::gate::Errand;
 use crate::link::{Link, LinkId};
 
 /// How a node works.
@@ -81,6 +82,7 @@ pub struct Node<B: Backend, L> {
     pub(crate) ring: RingState,
     pub(crate) tenants: HashMap<TenantId, B::Tenant>,
     pub(crate) figures: NodeFigures,
+    pub(crate) errands: Vec<Errand>,
     dirty: Vec<LinkId>,
     greetings: Vec<(LinkId, Caller)>,
 }
@@ -100,6 +102,7 @@ impl<B: Backend, L: Landlord> Node<B, L> {
             },
             tenants: HashMap::new(),
             figures: NodeFigures::default(),
+            errands: Vec::new(),
             dirty: Vec::new(),
             greetings: Vec::new(),
         }

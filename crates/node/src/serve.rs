@@ -32,6 +32,9 @@ impl<B: Backend, L: Landlord> Node<B, L> {
         if !link.is_greeted {
             return Err(Broken::OutOfPlace);
         }
+        if link.is_confined && !matches!(message, Message::Echo(_)) {
+            return Err(Broken::OutOfPlace);
+        }
         match message {
             Message::Request(request) => self.request(now, arrived, id, &request),
             Message::Piece(piece) => self.piece(now, id, piece),
@@ -66,6 +69,8 @@ impl<B: Backend, L: Landlord> Node<B, L> {
                 let announced = self.ring.announced;
                 self.say(id, &Message::Pong { token, announced });
             }
+            Message::Echo(echo) => self.echo(now, id, echo),
+            Message::Exam { token, exam } => self.take_exam(id, token, exam),
             _ => return Err(Broken::OutOfPlace),
         }
         Ok(())
@@ -81,7 +86,7 @@ impl<B: Backend, L: Landlord> Node<B, L> {
         Some(data)
     }
 
-    fn say(&mut self, id: LinkId, message: &Message<'_>) {
+    pub(crate) fn say(&mut self, id: LinkId, message: &Message<'_>) {
         if let Some(link) = self.links.get_mut(id.0 as usize) {
             message.encode(&mut link.out);
             self.mark_dirty(id);

@@ -3,6 +3,7 @@
 mod clock;
 pub mod cluster;
 pub mod descriptors;
+mod dial;
 pub mod documents;
 pub mod history;
 pub mod http;

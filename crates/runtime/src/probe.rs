@@ -1,15 +1,15 @@
 //! A client that looks at a gateway from outside: the real protocol, step by step, with a deadline.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::Timestamp;
 use memcache_proto::client::{Set, text};
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
+use crate::dial::Dialed;
 use crate::net::tls::{Trust, client_config};
 use crate::{Clock, secrets};
 
@@ -151,40 +151,21 @@ pub fn login(target: &Target, clock: Clock) -> Result<bool, ProbeError> {
     }
 }
 
-#[derive(Debug)]
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-}
-
 /// An open connection, and until when its answers must come.
 #[derive(Debug)]
 struct Wire {
-    stream: Stream,
-    clock: Clock,
+    dialed: Dialed,
     deadline: Timestamp,
 }
 
 impl Wire {
     fn open(target: &Target, clock: Clock) -> Result<Self, ProbeError> {
         let deadline = clock.now() + target.timeout;
-        let connect = || -> io::Result<Self> {
-            let addr = resolve(&target.address)?;
-            let tcp = TcpStream::connect_timeout(&addr, left(clock, deadline)?)?;
-            tcp.set_nodelay(true)?;
-            let stream = match &target.tls {
-                None => Stream::Plain(tcp),
-                Some(tls) => {
-                    Stream::Tls(Box::new(shake_hands(tls, tcp, &|| left(clock, deadline))?))
-                }
-            };
-            Ok(Self {
-                stream,
-                clock,
-                deadline,
-            })
-        };
-        connect().map_err(|error| ProbeError {
+        let tls = target.tls.as_ref();
+        let tls = tls.map(|tls| (Arc::clone(&tls.config), tls.name.clone()));
+        let dialed = Dialed::open(&target.address, tls.as_ref(), clock, deadline);
+        let opened = dialed.map(|dialed| Self { dialed, deadline });
+        opened.map_err(|error| ProbeError {
             step: Step::Connect,
             trouble: trouble_of(&error),
         })
@@ -222,11 +203,11 @@ impl Wire {
     /// Sends a request, whose answer must be exactly this.
     fn exchange(&mut self, step: Step, request: &[u8], expected: &[u8]) -> Result<(), ProbeError> {
         let mut exchange = || -> io::Result<bool> {
-            self.write(request)?;
+            self.dialed.write(request, self.deadline)?;
             let mut got = Vec::with_capacity(expected.len());
             let mut buffer = [0; 1024];
             while got.len() < expected.len() && expected.starts_with(&got) {
-                let count = self.read(&mut buffer)?;
+                let count = self.dialed.read(&mut buffer, self.deadline)?;
                 if count == 0 {
                     return Err(ErrorKind::UnexpectedEof.into());
                 }
@@ -240,66 +221,6 @@ impl Wire {
             Err(error) => trouble_of(&error),
         };
         Err(ProbeError { step, trouble })
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let left = left(self.clock, self.deadline)?;
-        self.tcp().set_write_timeout(Some(left))?;
-        self.tcp().set_read_timeout(Some(left))?;
-        match &mut self.stream {
-            Stream::Plain(tcp) => tcp.write_all(bytes),
-            Stream::Tls(tls) => tls.write_all(bytes).and_then(|()| tls.flush()),
-        }
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = left(self.clock, self.deadline)?;
-        self.tcp().set_read_timeout(Some(left))?;
-        match &mut self.stream {
-            Stream::Plain(tcp) => tcp.read(buffer),
-            Stream::Tls(tls) => tls.read(buffer),
-        }
-    }
-
-    fn tcp(&self) -> &TcpStream {
-        match &self.stream {
-            Stream::Plain(tcp) => tcp,
-            Stream::Tls(tls) => &tls.sock,
-        }
-    }
-}
-
-fn shake_hands(
-    tls: &Tls,
-    mut tcp: TcpStream,
-    left: &dyn Fn() -> io::Result<Duration>,
-) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
-    let (config, name) = (Arc::clone(&tls.config), tls.name.clone());
-    let mut tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
-    while tls.is_handshaking() {
-        let left = left()?;
-        tcp.set_read_timeout(Some(left))?;
-        tcp.set_write_timeout(Some(left))?;
-        if tls.complete_io(&mut tcp)? == (0, 0) {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-    }
-    Ok(StreamOwned::new(tls, tcp))
-}
-
-fn resolve(address: &str) -> io::Result<SocketAddr> {
-    let mut found = address.to_socket_addrs()?;
-    found
-        .next()
-        .ok_or_else(|| ErrorKind::AddrNotAvailable.into())
-}
-
-/// What is left of the time; none is an error, since the system takes it for "for ever".
-fn left(clock: Clock, deadline: Timestamp) -> io::Result<Duration> {
-    let left = deadline.since(clock.now());
-    match left.is_zero() {
-        true => Err(ErrorKind::TimedOut.into()),
-        false => Ok(left),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A prober against servers that answer, refuse, lie, hang and go away.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use super::*;

@@ -10,25 +10,30 @@ use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use super::trust::Trust;
 use crate::cluster::{Role, role_of};
 
-/// At a node: whoever asks is a gateway.
+/// At a node: whoever asks is a gateway; or another node, which may try out the way between the two
+/// and nothing else.
 #[derive(Debug)]
-pub(super) struct OnlyGateways(pub(super) Arc<Trust>);
+pub(super) struct GatewaysAndNodes(pub(super) Arc<Trust>);
 
 /// At a gateway: whoever answers is a node.
 #[derive(Debug)]
 pub(super) struct OnlyNodes(pub(super) Arc<Trust>);
 
 /// A certificate of an authority that knows of no roles is good for all of them.
-fn check(certificate: &[u8], role: Role) -> Result<(), Error> {
+fn check(certificate: &[u8], roles: &[Role]) -> Result<(), Error> {
     match role_of(certificate).map_err(Error::General)? {
-        Some(other) if other != role => Err(Error::General(format!(
-            "the certificate is a {other}'s, and this is for a {role}"
-        ))),
+        Some(other) if !roles.contains(&other) => {
+            let roles: Vec<String> = roles.iter().map(Role::to_string).collect();
+            Err(Error::General(format!(
+                "the certificate is a {other}'s, and this is for a {}",
+                roles.join(" or a ")
+            )))
+        }
         _ => Ok(()),
     }
 }
 
-impl ClientCertVerifier for OnlyGateways {
+impl ClientCertVerifier for GatewaysAndNodes {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         // A member has one certificate, whoever is believed here.
         &[]
@@ -45,7 +50,7 @@ impl ClientCertVerifier for OnlyGateways {
             .now()
             .callers
             .verify_client_cert(end_entity, intermediates, now)?;
-        check(end_entity, Role::Gateway)?;
+        check(end_entity, &[Role::Gateway, Role::Node])?;
         Ok(verified)
     }
 
@@ -94,7 +99,7 @@ impl ServerCertVerifier for OnlyNodes {
             ocsp_response,
             now,
         )?;
-        check(end_entity, Role::Node)?;
+        check(end_entity, &[Role::Node])?;
         Ok(verified)
     }
 

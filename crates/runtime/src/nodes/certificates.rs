@@ -12,7 +12,7 @@ use rustls::{ClientConfig, ServerConfig};
 use thiserror::Error;
 
 use super::PeerTls;
-use super::callers::{OnlyGateways, OnlyNodes};
+use super::callers::{GatewaysAndNodes, OnlyNodes};
 use super::trust::Trust;
 use crate::cluster::Identity;
 
@@ -58,7 +58,7 @@ impl PeerTls {
         let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13])
             .map_err(content(&path))?
-            .with_client_cert_verifier(Arc::new(OnlyGateways(Arc::clone(&trust))))
+            .with_client_cert_verifier(Arc::new(GatewaysAndNodes(Arc::clone(&trust))))
             .with_cert_resolver(Arc::clone(&identity) as Arc<dyn ResolvesServerCert>);
         let client = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13])

@@ -14,6 +14,8 @@ pub(super) struct Peer {
     pub(super) serial: u64,
     /// As whose it has introduced itself.
     pub(super) caller: Option<Caller>,
+    /// It is known whether it is a gateway or another node.
+    pub(super) is_known: bool,
     /// It stands among those to be read.
     pub(super) is_ready: bool,
     /// Since when there may be something to read.

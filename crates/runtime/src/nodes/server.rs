@@ -16,7 +16,10 @@ use gateway::Backend;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Poll, Waker};
 use node::{Caller, Landlord, LinkId, Node, NodeConfig, NodeFigures, RingState};
+use node_proto::Examined;
 
+use super::errands::Examiner;
+use super::own::OwnTrial;
 use super::server_loop::{ServerLoop, WAKER};
 use super::stream::PeerTls;
 use crate::priority::serve_promptly;
@@ -35,7 +38,6 @@ pub struct NodeView {
 }
 
 /// What a node's loops are started with.
-#[derive(Debug)]
 pub struct NodeLoopsConfig {
     /// How many loops.
     pub threads: usize,
@@ -50,6 +52,8 @@ pub struct NodeLoopsConfig {
     /// What is known from the store; loops see a newer one after [`NodeLoops::wake`], or within a tenth
     /// of a second.
     pub view: Arc<Published<NodeView>>,
+    /// What the gate tries this machine out with.
+    pub trial: OwnTrial,
 }
 
 /// What all loops did together.
@@ -70,6 +74,7 @@ pub(super) struct Shared {
     /// The last connection of each caller.
     pub(super) callers: Mutex<HashMap<Caller, Successor>>,
     pub(super) serials: AtomicU64,
+    pub(super) examiner: Examiner,
 }
 
 /// Where each loop writes its figures; only it does.
@@ -149,6 +154,12 @@ pub(super) enum Mail {
     },
     /// Nothing is served any more that came before this connection.
     Greet(Successor),
+    /// To tell this connection what came of what it wanted to be tried out.
+    Examined {
+        link: (LinkId, u64),
+        token: u64,
+        result: Examined,
+    },
     Goodbye,
     Stop,
 }
@@ -204,8 +215,16 @@ impl NodeLoops {
         let listener = TcpListener::bind(config.listen)?;
         let addr = listener.local_addr()?;
         let threads = config.threads.max(1);
+        let examiner = Examiner {
+            me: config.node.name.clone(),
+            tls: config.tls.clone(),
+            trial: config.trial,
+            clock: config.clock,
+            is_busy: Arc::default(),
+        };
         let shared = Arc::new(Shared {
             clock: config.clock,
+            examiner,
             tls: config.tls,
             view: config.view,
             figures: FiguresBoard((0..threads).map(|_| Default::default()).collect()),

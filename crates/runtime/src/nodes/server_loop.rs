@@ -33,8 +33,8 @@ pub(super) struct ServerLoop<B: Backend, L> {
     pub(super) listener: Option<TcpListener>,
     pub(super) loops: Vec<NodeLoopHandle>,
     pub(super) index: usize,
-    peers: Slab<Peer>,
-    by_link: Vec<usize>,
+    pub(super) peers: Slab<Peer>,
+    pub(super) by_link: Vec<usize>,
     ready: Vec<usize>,
     input: Box<[u8]>,
     view_version: u64,
@@ -181,6 +181,7 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
             name,
             serial: self.shared.serials.fetch_add(1, Ordering::Relaxed),
             caller: None,
+            is_known: false,
             is_ready: false,
             arrived: Timestamp::ZERO,
         });
@@ -206,6 +207,11 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
                     self.send(successor.loop_index, Mail::Greet(successor));
                 }
                 Mail::Greet(successor) => self.greet(successor),
+                Mail::Examined {
+                    link,
+                    token,
+                    result,
+                } => self.tell_examined(link, token, result),
                 Mail::Goodbye => self.node.say_goodbye(),
                 Mail::Stop => self.stopped = true,
             }
@@ -245,6 +251,7 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
                 }
             };
             let is_more = peer.stream.readable;
+            self.look_at_peer(key);
             let begin = self.shared.clock.now();
             let served = self
                 .node
@@ -252,6 +259,7 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
             let end = self.shared.clock.now();
             self.node.settle(link, arrived, begin, end);
             self.hear_greetings();
+            self.take_errands();
             if let Err(error) = served {
                 tracing::warn!(%error, gateway = self.peers[key].name, "a gateway was refused");
                 self.transmit_to(link);
@@ -343,7 +351,7 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
         }
     }
 
-    fn peer_of(&mut self, link: LinkId) -> Option<&mut Peer> {
+    pub(super) fn peer_of(&mut self, link: LinkId) -> Option<&mut Peer> {
         let key = self.by_link.get(link.0 as usize)?;
         self.peers.get_mut(*key)
     }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+use node_proto::gate::Segments;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
+use super::tcp_info;
 use super::trust::Trust;
-use crate::cluster::Identity;
+use crate::cluster::{Identity, Role, role_of};
 use crate::net::congestion;
 
 /// Bytes under TLS that wait for the socket at most.
@@ -109,6 +111,21 @@ impl PeerStream {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
         self.socket.set_nodelay(true)
+    }
+
+    /// Whether the other side has shown the certificate of a node; `None` while it has shown none.
+    pub(crate) fn is_node(&self) -> Option<bool> {
+        let Some(tls) = &self.tls else {
+            // Nobody shows anything, and anybody is believed.
+            return Some(false);
+        };
+        let certificate = tls.peer_certificates()?.first()?;
+        Some(matches!(role_of(certificate), Ok(Some(Role::Node))))
+    }
+
+    /// What this side has sent.
+    pub(crate) fn segments(&self) -> Segments {
+        tcp_info::segments(&self.socket)
     }
 
     /// Reads once. Once it gives less than there is room for, the next bytes make a new edge.

@@ -1,0 +1,139 @@
+//! What the gate has a node try out: on a thread of its own, one thing at a time, and told to whoever
+//! asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use gateway::Backend;
+use node::{Landlord, LinkId, Task};
+use node_proto::Examined;
+
+use super::call::Callee;
+use super::own::{OwnTrial, examine};
+use super::pairing::{Load, pair};
+use super::server::Mail;
+use super::server_loop::ServerLoop;
+use super::stream::PeerTls;
+use crate::Clock;
+use crate::priority::give_way;
+
+/// Tries things out.
+#[derive(Clone)]
+pub(super) struct Examiner {
+    pub(super) me: String,
+    pub(super) tls: Option<PeerTls>,
+    pub(super) trial: OwnTrial,
+    pub(super) clock: Clock,
+    /// Something is being tried out.
+    pub(super) is_busy: Arc<AtomicBool>,
+}
+
+impl Examiner {
+    fn run(&self, task: Task) -> Examined {
+        let result = match task {
+            Task::Own(exam) => {
+                give_way();
+                examine(&self.trial, exam, self.clock)
+                    .map(Examined::Own)
+                    .map_err(|error| format!("cannot try out {}: {error}", self.me))
+            }
+            Task::Pair {
+                name,
+                address,
+                length,
+                requests_per_s,
+                bytes_per_s,
+            } => {
+                let load = Load {
+                    length,
+                    requests_per_s,
+                    bytes_per_s,
+                };
+                let callee = Callee {
+                    name,
+                    address,
+                    tls: self.tls.clone(),
+                    me: self.me.clone(),
+                    clock: self.clock,
+                };
+                let (me, name, address) = (&self.me, &callee.name, &callee.address);
+                pair(&callee, &load)
+                    .map(Examined::Pair)
+                    .map_err(|error| format!("{me} cannot use {name} at {address}: {error}"))
+            }
+        };
+        result.unwrap_or_else(Examined::Failed)
+    }
+}
+
+impl<B: Backend, L: Landlord> ServerLoop<B, L> {
+    /// What is to be known of a connection before what has come on it is served.
+    pub(super) fn look_at_peer(&mut self, key: usize) {
+        let Some(peer) = self.peers.get_mut(key) else {
+            return;
+        };
+        if !peer.is_known
+            && let Some(is_node) = peer.stream.is_node()
+        {
+            peer.is_known = true;
+            if is_node {
+                self.node.confine(peer.link);
+            }
+        }
+        if self.node.is_examined(peer.link) {
+            self.node.note_segments(peer.link, peer.stream.segments());
+        }
+    }
+
+    /// Begins what gateways want to be tried out.
+    pub(super) fn take_errands(&mut self) {
+        while let Some(errand) = self.node.poll_errand() {
+            let (link, token) = (errand.link, errand.token);
+            let Some(serial) = self.peer_of(link).map(|peer| peer.serial) else {
+                continue;
+            };
+            if let Err(why) = self.begin(link, serial, token, errand.task) {
+                self.node.examined(link, token, Examined::Failed(why));
+            }
+        }
+    }
+
+    fn begin(&self, link: LinkId, serial: u64, token: u64, task: Task) -> Result<(), String> {
+        let Some(loops) = self.loops.get(self.index).cloned() else {
+            return Err("this loop cannot be told anything".to_owned());
+        };
+        let examiner = self.shared.examiner.clone();
+        if examiner.is_busy.swap(true, Ordering::AcqRel) {
+            return Err(format!("{} tries something else out just now", examiner.me));
+        }
+        let is_busy = Arc::clone(&examiner.is_busy);
+        let thread = thread::Builder::new().name("gate".into());
+        let spawned = thread.spawn(move || {
+            let result = examiner.run(task);
+            examiner.is_busy.store(false, Ordering::Release);
+            let link = (link, serial);
+            loops.send(Mail::Examined {
+                link,
+                token,
+                result,
+            });
+        });
+        spawned.map(drop).map_err(|error| {
+            is_busy.store(false, Ordering::Release);
+            format!("no thread to try it out: {error}")
+        })
+    }
+
+    /// Unless whoever asked has gone.
+    pub(super) fn tell_examined(
+        &mut self,
+        (link, serial): (LinkId, u64),
+        token: u64,
+        result: Examined,
+    ) {
+        if self.peer_of(link).is_some_and(|peer| peer.serial == serial) {
+            self.node.examined(link, token, result);
+        }
+    }
+}
