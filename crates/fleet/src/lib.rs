@@ -21,6 +21,7 @@
 mod assignment;
 pub mod change;
 mod format;
+pub mod gate;
 mod hash;
 pub mod judge;
 pub mod knowledge;

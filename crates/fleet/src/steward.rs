@@ -20,9 +20,6 @@ use crate::ring::Ring;
 
 /// A node is gone whose lease has ended and that has not answered the steward for so long.
 pub const GONE_AFTER: Duration = Duration::from_secs(5);
-/// Nodes that join a fleet younger than this have nothing to be compared with, and nothing warm to
-/// take keys from: they begin at their full weight.
-const FOUNDING: Duration = Duration::from_secs(60);
 /// Where nodes are judged, who has come late, or was found slow on his way in, waits for so long before
 /// he is let in: else one that is slow would be in and out again all the time.
 const QUARANTINE: Duration = Duration::from_secs(60);
@@ -41,6 +38,8 @@ pub enum Step {
 pub struct Steward {
     /// Somebody judges nodes, and says when one goes on.
     is_judged: bool,
+    /// Somebody tests who is quarantined, and lets him through.
+    is_gated: bool,
     patience: Patience,
     /// Since when each node has seemed to be gone.
     gone_since: BTreeMap<MemberId, Timestamp>,
@@ -52,10 +51,12 @@ pub struct Steward {
 
 impl Steward {
     /// Who has just got the lease. Where nodes are judged it is the judge who lets them go on from
-    /// step to step; a steward alone does it as soon as they may.
-    pub fn new(is_judged: bool) -> Self {
+    /// step to step, and where they are tested the [gate](crate::gate) lets them begin; a steward
+    /// alone does it as soon as they may.
+    pub fn new(is_judged: bool, is_gated: bool) -> Self {
         Self {
             is_judged,
+            is_gated,
             ..Self::default()
         }
     }
@@ -109,7 +110,6 @@ impl Steward {
                     }
                     Event::Condemned
                 }
-                // Nothing tests a node yet that has come to a fleet.
                 State::Quarantined if gone.is_none() && self.may_pass(record, now) => Event::Passed,
                 State::Shadow | State::Ramping | State::Probation | State::Ejected
                     if gone.is_none() && !self.is_judged =>
@@ -132,7 +132,8 @@ impl Steward {
     }
 
     fn may_pass(&self, record: &MemberRecord, now: Timestamp) -> bool {
-        !self.is_judged || now.since(record.standing.since()) >= QUARANTINE
+        let has_waited = !self.is_judged || now.since(record.standing.since()) >= QUARANTINE;
+        has_waited && !self.is_gated
     }
 
     fn ring(&mut self, registry: &Registry, now: Timestamp) -> Option<Ring> {
@@ -178,9 +179,10 @@ fn may_eject(registry: &Registry, id: MemberId) -> bool {
 }
 
 impl Registry {
-    /// Where a node stands that joins now.
-    pub fn standing_of_new(&self, role: Role, now: Timestamp) -> Standing {
-        let is_young = |record: &MemberRecord| now.since(record.standing.since()) < FOUNDING;
+    /// Where a node stands that joins now. In a fleet younger than `founding` there is nothing to
+    /// compare it with, and nothing warm to take keys from: it begins at its full weight.
+    pub fn standing_of_new(&self, role: Role, founding: Duration, now: Timestamp) -> Standing {
+        let is_young = |record: &MemberRecord| now.since(record.standing.since()) < founding;
         let mut nodes = self.nodes();
         match role {
             Role::Cache if !nodes.all(|(_, record)| is_young(record)) => Standing::new(now),

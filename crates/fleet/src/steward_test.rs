@@ -20,7 +20,7 @@ impl Fleet {
     fn new() -> Self {
         Self {
             registry: Registry::default(),
-            steward: Steward::new(false),
+            steward: Steward::new(false, false),
             answers: BTreeMap::new(),
             heard_at: BTreeMap::new(),
             now: START,
@@ -40,7 +40,9 @@ impl Fleet {
             role: Role::Cache,
             address: format!("10.0.0.{id}:1"),
             weight: 100,
-            standing: self.registry.standing_of_new(Role::Cache, self.now),
+            standing: self
+                .registry
+                .standing_of_new(Role::Cache, SECOND * 60, self.now),
             memory_bytes: 1 << 30,
         };
         self.registry.members.insert(MemberId(id), record);
@@ -127,7 +129,7 @@ fn those_who_found_a_fleet_begin_at_full_weight_and_who_comes_later_ramps() {
 #[test]
 fn where_nodes_are_judged_who_was_refused_waits_and_nobody_goes_on_by_himself() {
     let mut fleet = Fleet::of(4);
-    fleet.steward = Steward::new(true);
+    fleet.steward = Steward::new(true, false);
     fleet.advance(SECOND * 120);
     fleet.join(5);
     fleet.advance(SECOND * 59);
@@ -141,6 +143,16 @@ fn where_nodes_are_judged_who_was_refused_waits_and_nobody_goes_on_by_himself() 
     member.standing = member.standing.after(Event::Refused, fleet.now).unwrap();
     fleet.advance(SECOND * 59);
     assert_eq!(fleet.state(5), State::Quarantined);
+}
+
+#[test]
+fn where_nodes_are_tested_the_steward_lets_nobody_in_by_himself() {
+    let mut fleet = Fleet::of(4);
+    fleet.steward = Steward::new(true, true);
+    fleet.advance(SECOND * 120);
+    fleet.join(5);
+    fleet.advance(SECOND * 600);
+    assert_eq!((fleet.state(5), fleet.counts()[4]), (State::Quarantined, 0));
 }
 
 #[test]

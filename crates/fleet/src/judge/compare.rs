@@ -33,7 +33,7 @@ const DEVIATIONS: f64 = 6.0;
 
 /// The figures of all nodes that may be compared, sorted.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Field {
+pub(crate) struct Field {
     sorted: Vec<f64>,
     deviation: f64,
     scratch: Vec<f64>,
@@ -41,7 +41,7 @@ pub(super) struct Field {
 
 impl Field {
     /// Takes in these figures instead of the former ones.
-    pub(super) fn fill(&mut self, figures: impl Iterator<Item = f64>) {
+    pub(crate) fn fill(&mut self, figures: impl Iterator<Item = f64>) {
         self.sorted.clear();
         self.sorted.extend(figures);
         self.sorted.sort_unstable_by(f64::total_cmp);
@@ -58,23 +58,23 @@ impl Field {
     }
 
     /// How many figures there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.sorted.len()
     }
 
     /// The median of all.
-    pub(super) fn median(&self) -> Option<f64> {
+    pub(crate) fn median(&self) -> Option<f64> {
         middle(&self.sorted)
     }
 
     /// What at least half of all have at most.
-    pub(super) fn lower_median(&self) -> Option<f64> {
+    pub(crate) fn lower_median(&self) -> Option<f64> {
         let last = self.sorted.len().checked_sub(1)?;
         self.sorted.get(last / 2).copied()
     }
 
     /// The median of all but one that has the figure `own`.
-    pub(super) fn median_beside(&self, own: f64) -> Option<f64> {
+    pub(crate) fn median_beside(&self, own: f64) -> Option<f64> {
         let place = self.sorted.partition_point(|it| *it < own);
         if self.sorted.get(place) != Some(&own) {
             return middle(&self.sorted);
@@ -92,7 +92,7 @@ impl Field {
     }
 
     /// From where on a figure is `ratio` times and `excess` above `peers`, and unusual here.
-    pub(super) fn limit(&self, peers: f64, ratio: f64, excess: f64) -> f64 {
+    pub(crate) fn limit(&self, peers: f64, ratio: f64, excess: f64) -> f64 {
         let unusual = match self.deviation.is_finite() {
             true => peers + DEVIATIONS * self.deviation,
             // Half of them do not answer at all.

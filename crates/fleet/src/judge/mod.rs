@@ -14,7 +14,7 @@
 mod ballot;
 mod bench;
 mod case;
-mod compare;
+pub(crate) mod compare;
 mod court;
 mod number;
 mod observer;
