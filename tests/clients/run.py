@@ -33,6 +33,7 @@ SUITES = [
     "volume_files",
     "hostile",
     "judging",
+    "gate",
     "limits",
     "full_disk",
     "throttle",

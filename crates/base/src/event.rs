@@ -197,6 +197,8 @@ coded! {
         NodeEjected = "node_ejected",
         /// A node that was taken out serves at its full weight again.
         NodeBack = "node_back",
+        /// A new node did not pass the gate.
+        NodeRefused = "node_refused",
         /// All nodes, or most, are slow at once.
         FleetSlow = "fleet_slow",
         /// More nodes should go than may be out at once.

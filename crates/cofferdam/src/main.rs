@@ -10,6 +10,7 @@ mod config;
 mod console;
 mod control;
 mod data;
+mod engine_trial;
 mod failure;
 #[cfg(test)]
 mod fake_plane;
@@ -17,6 +18,7 @@ mod files;
 mod fleet_data;
 mod fleet_parts;
 mod fleet_tls;
+mod gate;
 mod hooks;
 mod inherited;
 mod judging;

@@ -21,6 +21,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::config::{Auto, Config, NodeRole, Overrides};
+use crate::engine_trial;
 use crate::failure::Failure;
 use crate::fleet_tls;
 use crate::local_backend::{Caches, LocalBackend};
@@ -86,6 +87,7 @@ pub(crate) fn run(file: Option<&Path>, overrides: &Overrides) -> Result<(), Fail
         tls,
         clock,
         view: Arc::clone(&view),
+        trial: engine_trial::of(&config),
     };
     let loops = NodeLoops::start(loops_config, |index| {
         let backend = LocalBackend::new(Arc::clone(&caches), index, threads);

@@ -33,9 +33,11 @@ use crate::control::{CanaryLogin, Control, Sizes};
 use crate::data::Data;
 use crate::failure::Failure;
 use crate::fleet_data::FleetData;
+use crate::gate::Gate;
 use crate::hooks::{Hooks, Messenger};
 use crate::inherited::{Inherited, STATUS, TENANT_CONSOLE};
 use crate::judging::Judging;
+use crate::membership;
 use crate::observe::history::Recorder;
 use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
@@ -224,6 +226,7 @@ fn serve(
         ready: Arc::clone(&ready),
         observatory: Some(Arc::clone(&observatory)),
         membership: fleet.as_ref().map(|part| Arc::clone(&part.membership)),
+        judging_room: membership::gate_room(&config)?,
         ..Api::new(Arc::clone(&control), clock)
     };
     let admin = listeners.tcp_addr();
@@ -236,6 +239,7 @@ fn serve(
     volumes.serve()?;
     let member = fleet.as_ref().map(|part| &part.membership);
     let judging = Judging::start(&config, clock, &data, member)?;
+    let gate = Gate::start(&config, clock, &data, member)?;
     let following = fleet.as_ref();
     let following = following.map(|part| TenantsThread::start(part, control, clock));
     let following = following.transpose()?;
@@ -280,8 +284,8 @@ fn serve(
         // The journal is the successor's now.
         observer.leave();
         volumes.leave(reloader.drain_timeout());
-        // Of one member there is one judge.
-        drop(judging);
+        // Of one member there is one judge, and one who keeps the gate.
+        drop((gate, judging));
         let deadline = clock.now() + reloader.drain_time();
         let_go(&*plane, &signals.stop, || {
             upgrader.tell_known();
@@ -297,7 +301,7 @@ fn serve(
         draining.wait();
         drop(server);
         observer.end();
-        drop(judging);
+        drop((gate, judging));
     }
     drop(following);
     if let Some(tenants) = tenants {

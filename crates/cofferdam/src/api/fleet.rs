@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<Api> {
         .route("/v1/tenants/{tenant}/move", post(relocate))
 }
 
-fn membership(api: &Api) -> Result<Arc<Membership>, ApiError> {
+pub(super) fn membership(api: &Api) -> Result<Arc<Membership>, ApiError> {
     let found = api.membership.clone();
     found.ok_or_else(|| ControlError::NoFleet.into())
 }
@@ -47,7 +47,7 @@ async fn judging(State(api): State<Api>) -> Answer<JudgingReport> {
     Ok(Json(report))
 }
 
-fn latest_judging(api: &Api) -> Option<JudgingReport> {
+pub(super) fn latest_judging(api: &Api) -> Option<JudgingReport> {
     let fleet = api.observatory.as_ref()?.fleet(api.clock.now())?;
     fleet.judging.as_deref().cloned()
 }
@@ -102,7 +102,7 @@ async fn relocate(
 }
 
 /// Runs what may wait for the store.
-async fn ask<T: Send + 'static>(
+pub(super) async fn ask<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, crate::failure::Failure> + Send + 'static,
 ) -> Result<T, ApiError> {
     match tokio::task::spawn_blocking(work).await {

@@ -2,6 +2,7 @@
 
 mod board;
 mod fleet;
+mod gate;
 mod history;
 mod log;
 mod observe;
@@ -20,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use base::Timestamp;
 use runtime::Clock;
+use runtime::store::Store;
 use serde::Deserialize;
 
 use crate::control::{Control, ControlError};
@@ -52,6 +54,8 @@ pub(crate) struct Api {
     pub(crate) observatory: Option<Arc<Observatory>>,
     /// The fleet that this process is a member of, if it is of one.
     pub(crate) membership: Option<Arc<Membership>>,
+    /// Where its nodes are judged and tested, if they are.
+    pub(crate) judging_room: Option<Arc<dyn Store>>,
     pub(crate) clock: Clock,
     pub(crate) started: Timestamp,
 }
@@ -66,6 +70,7 @@ impl Api {
             ready: Arc::default(),
             observatory: None,
             membership: None,
+            judging_room: None,
             clock,
             started: clock.now(),
         }
@@ -84,6 +89,7 @@ impl Api {
             )
             .route("/v1/tenants/{tenant}/flush", post(flush))
             .merge(fleet::routes())
+            .merge(gate::routes())
             .route(
                 "/v1/tenants/{tenant}/credentials",
                 get(credentials).post(add_credential),

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use super::cluster_args::ClusterCommand;
 use super::drill::DrillCommand;
 use super::events::EventsArgs;
+use super::gate::GateCommand;
 use super::global::Global;
 use super::limit::LimitArgs;
 use super::load::LoadArgs;
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     /// Give the machines of a fleet certificates, and let others join it
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Test a new node before it serves
+    #[command(subcommand)]
+    Gate(GateCommand),
     /// Run a status page apart from what it watches
     Status(StatusArgs),
     /// Add, change and remove tenants and their credentials

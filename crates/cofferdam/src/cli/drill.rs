@@ -61,7 +61,7 @@ pub(crate) struct DrillArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// In less time: `friday` in 20 s, with fewer connections and without peers; `wednesday` with the
-    /// scenarios b, d and f alone
+    /// scenarios a, b, d and f alone
     #[arg(long)]
     quick: bool,
     /// Of `wednesday`: only these scenarios, a letter each

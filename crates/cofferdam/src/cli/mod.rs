@@ -11,6 +11,7 @@ mod docs;
 mod drill;
 mod drill_report;
 mod events;
+mod gate;
 mod global;
 mod limit;
 mod load;
@@ -101,6 +102,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Node {
             command: Some(command),
         } => node::run(global, &command),
+        Command::Gate(command) => gate::run(global, &command),
         Command::Cluster(command) => cluster::run(global, &command),
         Command::Status(args) => status::run(global.config.as_deref(), &args.overrides(global)),
         Command::Tenant(command) => tenant::run(global, command),

@@ -82,6 +82,7 @@ impl Config {
         }
         self.check_store()?;
         self.judge.check()?;
+        self.gate.check()?;
         if fleet.secret().is_none() {
             return Err("fleet.secret is no 32 hexadecimal digits".into());
         }

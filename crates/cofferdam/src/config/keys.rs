@@ -8,7 +8,7 @@ use base::ByteSize;
 use serde::Deserialize;
 
 use super::entries::{ClientCertificate, NodeEntry, NodeRole, TlsListener};
-use super::page_keys::{Judge, Status, TenantConsole, Webhooks};
+use super::page_keys::{Gate, Judge, Status, TenantConsole, Webhooks};
 use super::value::{Addr, Auto, FileMode, Network, Size, Span, Switch};
 use crate::logging::{LogFormat, LogLevel};
 
@@ -152,6 +152,7 @@ table! {
         [fleet]: Fleet;
         [store]: Store;
         [judge]: Judge;
+        [gate]: Gate;
         [status]: Status;
     }
 }

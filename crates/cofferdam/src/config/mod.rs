@@ -22,6 +22,7 @@ pub(crate) use entries::{
     ClientCertificate, JudgeMode, MailTls, NodeRole, Publish, StatusGateway, TlsListener,
 };
 pub(crate) use keys::{Change, Config, Fleet, Listen, STATUS, TENANT_CONSOLE};
+pub(crate) use page_keys::Gate;
 use place::{line_of, line_of_first_named, refuse_decimal_mode};
 pub(crate) use reference::{default_file, reference_page};
 pub(crate) use value::{Addr, Auto, Place, Size, Span, Switch, Word};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fleet::gate::GateLimits;
 use fleet::judge::Limits;
 use serde::Deserialize;
 
@@ -50,6 +51,77 @@ impl Judge {
             Duration::ZERO => Err("judge.excess is 0: 500us suits a fast network".into()),
             _ => Ok(()),
         }
+    }
+}
+
+table! {
+    /// The gate: what a new node is tested for before it serves; see docs/judging.md. It is compared
+    /// with the nodes that serve; the limits here are for fleets of fewer than three.
+    Gate "gate" {
+        /// Whether a node that comes to a fleet is tested before it is let in. Without it new nodes wait
+        /// for a minute and go in, and `cofferdam gate run` is only asked for its opinion.
+        required: bool = true, Unsaid::Default("true"), Restart;
+        /// For so long after its first node a fleet takes in others untested, at their full weight: there
+        /// is nothing yet to compare them with. Read by the node that joins.
+        founding: Span = Span(Duration::from_secs(60)), Unsaid::Default("\"1m\""), Restart;
+        /// The longest that half of the round trips may take while bytes go both ways; of a hundred one may
+        /// take ten times as long, of a thousand one fifty times.
+        round_trip: Span = Span(Duration::from_millis(2)), Unsaid::Default("\"2ms\""), Restart;
+        /// The least throughput, either way, in Mbit/s.
+        throughput_mbit: f64 = 100.0, Unsaid::Default("100.0"), Restart;
+        /// The most segments that are sent again, of a hundred.
+        resent_percent: f64 = 1.0, Unsaid::Default("1.0"), Restart;
+        /// The longest that half of the cache's own operations may take.
+        engine: Span = Span(Duration::from_micros(50)), Unsaid::Default("\"50us\""), Restart;
+        /// The most that the host may take of the processors, of a hundred.
+        steal_percent: f64 = 10.0, Unsaid::Default("10.0"), Restart;
+        /// The least memory that is copied in a second, in MiB.
+        memory_mib: f64 = 1000.0, Unsaid::Default("1000.0"), Restart;
+        /// The longest that half of the small writes may take until they are on the disk; of nodes that
+        /// keep volumes.
+        disk: Span = Span(Duration::from_millis(20)), Unsaid::Default("\"20ms\""), Restart;
+        /// How far the clock may be away.
+        clock: Span = Span(Duration::from_millis(100)), Unsaid::Default("\"100ms\""), Restart;
+    }
+}
+
+impl Gate {
+    /// For verdicts.
+    pub(crate) fn limits(&self) -> GateLimits {
+        let ms = |span: Span| span.0.as_secs_f64() * 1e3;
+        GateLimits {
+            round_trip_ms: ms(self.round_trip),
+            throughput_mbit_s: self.throughput_mbit,
+            resent_percent: self.resent_percent,
+            engine_us: ms(self.engine) * 1e3,
+            steal_percent: self.steal_percent,
+            memory_mib_s: self.memory_mib,
+            disk_ms: ms(self.disk),
+            clock_ms: ms(self.clock),
+        }
+    }
+
+    /// What is wrong with them.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let least = [
+            ("throughput_mbit", self.throughput_mbit),
+            ("memory_mib", self.memory_mib),
+        ];
+        let most = [
+            ("resent_percent", self.resent_percent),
+            ("steal_percent", self.steal_percent),
+        ];
+        for (name, figure) in least {
+            if !(figure.is_finite() && figure > 0.0) {
+                return Err(format!("gate.{name} is {figure}: choose more than 0"));
+            }
+        }
+        for (name, figure) in most {
+            if !(0.0..=100.0).contains(&figure) {
+                return Err(format!("gate.{name} is {figure}: choose 0 to 100"));
+            }
+        }
+        Ok(())
     }
 }
 

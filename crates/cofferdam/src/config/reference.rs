@@ -6,9 +6,9 @@ use super::keys::{
     Admin, Change, Config, Fleet, Key, Limits, Listen, Store, Table, Tls, Unsaid, Volumes,
     full_name,
 };
-use super::page_keys::{Judge, Status, TenantConsole, Webhooks};
+use super::page_keys::{Gate, Judge, Status, TenantConsole, Webhooks};
 
-const TABLES: [Table; 12] = [
+const TABLES: [Table; 13] = [
     Config::TABLE,
     Listen::TABLE,
     Limits::TABLE,
@@ -20,6 +20,7 @@ const TABLES: [Table; 12] = [
     Fleet::TABLE,
     Store::TABLE,
     Judge::TABLE,
+    Gate::TABLE,
     Status::TABLE,
 ];
 

@@ -117,7 +117,8 @@ impl Court {
                 self.written_at = now;
             }
         }
-        Ok(report)
+        let gate = known.get(crate::gate::REPORT).and_then(parsed);
+        Ok(report.map(|report| JudgingReport { gate, ..report }))
     }
 
     fn lease(&mut self, now: Timestamp) -> Result<LeaseId, StoreError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use fleet::membership::Event;
 
 use super::report::{BlameReport, JudgingReport, NodeReport};
+use crate::gate::GateReport;
 use crate::observe::in_words;
 
 /// All that is known of a node, for people, a line each.
@@ -57,6 +58,9 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
                 .map(|blame| format!("  {}", line_of(blame))),
         );
     }
+    if let Some(gate) = &report.gate {
+        lines.extend(gate_lines(gate, node, now_unix_ms));
+    }
     lines.push(match (&report.judge, report.is_alone) {
         (Some(name), true) => {
             format!("{name} decides this for itself alone, by what it sees itself")
@@ -64,6 +68,22 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
         (Some(name), false) => format!("{name} decides, by what all gateways say"),
         (None, _) => format!("nobody decides: judging is {}", report.mode),
     });
+    lines
+}
+
+/// What the gate has to say of a node that has not served yet.
+fn gate_lines(gate: &GateReport, node: &NodeReport, now_unix_ms: u64) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(doing), true) = (&gate.doing, gate.candidate.as_ref() == Some(&node.name)) {
+        lines.push(format!("at the gate: {doing}"));
+    }
+    let is_coming = matches!(node.state.as_str(), "quarantined" | "shadow" | "ramping");
+    if let Some(record) = gate.node(&node.name).filter(|_| is_coming) {
+        let age = seconds(now_unix_ms.saturating_sub(record.at_unix_ms));
+        let mut told = record.lines().into_iter();
+        lines.extend(told.next().map(|head| format!("{age} ago: {head}")));
+        lines.extend(told);
+    }
     lines
 }
 

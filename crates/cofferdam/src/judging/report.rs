@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::unix_ms;
 use crate::config::JudgeMode;
+use crate::gate::GateReport;
 use crate::membership::Sight;
 
 /// Decisions of a node that are remembered.
@@ -30,6 +31,9 @@ pub(crate) struct JudgingReport {
     pub(crate) at_unix_ms: u64,
     pub(crate) nodes: Vec<NodeReport>,
     pub(crate) notices: Vec<NoticeReport>,
+    /// How the gate stands, in a fleet with a store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) gate: Option<GateReport>,
 }
 
 /// One node.

@@ -118,7 +118,7 @@ impl Keeper {
         self.share_rates(now)?;
         self.divide_memory(now)?;
         let heard_at = self.heard_at();
-        let new = || Steward::new(self.is_judged);
+        let new = || Steward::new(self.is_judged, self.is_gated);
         let steward = self.steward.get_or_insert_with(new);
         let Some(step) = steward.next(&self.registry, &heard_at, now) else {
             return Ok(());

@@ -31,6 +31,8 @@ pub(crate) struct Candidate {
     pub(crate) address: String,
     pub(crate) weight: u32,
     pub(crate) memory_bytes: u64,
+    /// For so long after its first node a fleet takes in others as if they had been there from the start.
+    pub(crate) founding: Duration,
 }
 
 /// Who has become one.
@@ -43,6 +45,8 @@ pub(crate) struct Joined {
     pub(super) kept: Kept,
     /// Gateways judge nodes: no node goes on by itself.
     pub(super) is_judged: bool,
+    /// They test nodes as well: none is let in without.
+    pub(super) is_gated: bool,
 }
 
 /// Joins, waiting for the store for a while; if it does not answer and this process has been a
@@ -97,6 +101,7 @@ fn offline(kept: &Kept, file: &Path) -> Result<Option<Joined>, Failure> {
         snapshot: Arc::new(kept.snapshot()),
         kept: rest,
         is_judged: false,
+        is_gated: false,
     }))
 }
 
@@ -131,6 +136,7 @@ fn online(
             snapshot: Arc::new(snapshot),
             kept,
             is_judged: false,
+            is_gated: false,
         });
     }
     let text = "too many others join at the same time".to_owned();
@@ -182,7 +188,7 @@ fn entry(
         Some(kept) if kept.member().0 >= free => kept.member(),
         _ => MemberId(free),
     };
-    let standing = registry.standing_of_new(candidate.role, now);
+    let standing = registry.standing_of_new(candidate.role, candidate.founding, now);
     let record = candidate.record(standing);
     let change = change
         .only_if(NEXT_MEMBER, revision(snapshot, NEXT_MEMBER))

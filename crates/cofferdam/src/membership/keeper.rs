@@ -162,6 +162,7 @@ pub(super) struct Keeper {
     pub(super) divided_at: Timestamp,
     pub(super) steward: Option<Steward>,
     pub(super) is_judged: bool,
+    pub(super) is_gated: bool,
     pub(super) waits_since: Option<Timestamp>,
     pub(super) was_older: bool,
 }
@@ -213,6 +214,7 @@ impl Keeper {
             divided_at: Timestamp::ZERO,
             steward: None,
             is_judged: joined.is_judged,
+            is_gated: joined.is_gated,
             waits_since: None,
             was_older: false,
         }

@@ -76,6 +76,15 @@ pub(crate) fn judging_store(config: &Config) -> Result<Arc<dyn Store>, Failure> 
     room(config, &format!("{}.judging", config.store.fleet))
 }
 
+/// The same where nodes are tested as well; `None` elsewhere.
+pub(crate) fn gate_room(config: &Config) -> Result<Option<Arc<dyn Store>>, Failure> {
+    let is_judged = config.judge.mode == JudgeMode::On;
+    match is_judged && !config.store.endpoints.is_empty() {
+        true => judging_store(config).map(Some),
+        false => Ok(None),
+    }
+}
+
 /// Joins the fleet of the store, as whom the configuration names.
 pub(crate) fn join(
     config: &Config,
@@ -92,14 +101,17 @@ pub(crate) fn join(
         role,
         address,
         weight: config.fleet.weight,
+        founding: config.gate.founding.0,
         memory_bytes: match role {
             Role::Gateway => 0,
             Role::Cache | Role::Volume => config.memory_bytes(),
         },
     };
     let joined = join::join(&candidate, store, &kept_file(&dir), clock, JOIN_PATIENCE)?;
+    let is_judged = config.judge.mode == JudgeMode::On;
     Ok(Joined {
-        is_judged: config.judge.mode == JudgeMode::On,
+        is_judged,
+        is_gated: is_judged && config.gate.required,
         ..joined
     })
 }

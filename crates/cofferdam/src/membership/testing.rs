@@ -61,6 +61,7 @@ pub(super) fn candidate(name: &str, role: Role) -> Candidate {
         role,
         address: "127.0.0.1:1".to_owned(),
         weight: 100,
+        founding: std::time::Duration::from_secs(60),
         memory_bytes: 1 << 30,
     }
 }

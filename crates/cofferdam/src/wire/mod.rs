@@ -3,6 +3,7 @@
 mod board;
 mod events;
 mod fleet;
+mod gate;
 mod history;
 mod stat;
 mod tenant;
@@ -15,6 +16,7 @@ pub(crate) use events::EventPage;
 pub(crate) use fleet::{FleetReport, MemberReport};
 #[cfg(test)]
 pub(crate) use fleet::{RingReport, StoreReport};
+pub(crate) use gate::{GateAsked, GateWish};
 pub(crate) use history::{HistoryQuery, HistoryView};
 pub(crate) use stat::{
     CacheFigures, ClientFigures, ConnectionTotals, DelayFigures, MemoryTotals, Stat, TenantStat,

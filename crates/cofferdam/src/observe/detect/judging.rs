@@ -6,6 +6,7 @@ use base::Timestamp;
 use base::event::{EventKind, Figure, Unit};
 
 use super::Observation;
+use crate::gate::NodeRecord;
 use crate::judging::{JudgingReport, NodeReport, NoticeReport};
 use crate::observe::signal::Signal;
 
@@ -26,6 +27,7 @@ impl JudgingWatch {
         }
         self.out.retain(|name| report.node(name).is_some());
         signals.extend(report.notices.iter().filter_map(of_notice));
+        signals.extend(refused(report));
     }
 
     fn observe_node(
@@ -102,6 +104,44 @@ fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
              `cofferdam node explain {name}` shows the figures, `cofferdam node drain {name}` keeps it out."
         ))
         .evidence(figures(node))
+}
+
+/// Those that the gate has sent away, for as long as they wait to be tried again.
+fn refused(report: &JudgingReport) -> impl Iterator<Item = Signal> {
+    let tested = report.gate.iter().flat_map(|gate| &gate.nodes);
+    let refused = tested.filter(|it| matches!(it.outcome.as_str(), "refused" | "sent_back"));
+    let waits = |it: &&NodeRecord| {
+        let node = report.node(&it.name);
+        node.is_some_and(|node| node.state == "quarantined")
+    };
+    refused.filter(waits).map(|it| {
+        let name = &it.name;
+        let why = match it.outcome.as_str() {
+            "sent_back" => "it was slow on its way in".to_owned(),
+            _ => it.reasons(),
+        };
+        let sentence = format!("Node {name} is refused, and has no keys: {why}.");
+        let ended = format!("Node {name} is refused no more");
+        let failed = it
+            .verdict
+            .as_ref()
+            .map_or(0, |verdict| verdict.failed().count());
+        Signal::lasting(
+            EventKind::NodeRefused,
+            of_unix_ms(it.at_unix_ms),
+            sentence,
+            ended,
+        )
+        .cause(name.clone())
+        .advice(format!(
+            "Look after its machine and network, then `cofferdam gate run --candidate {name}`; \
+                 `cofferdam node explain {name}` shows all figures."
+        ))
+        .evidence([
+            Figure::new("failed_tests", failed as f64, Unit::Count),
+            Figure::new("refusals", f64::from(it.refusals), Unit::Count),
+        ])
+    })
 }
 
 fn of_notice(notice: &NoticeReport) -> Option<Signal> {

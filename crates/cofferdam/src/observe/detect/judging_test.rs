@@ -85,3 +85,39 @@ fn what_concerns_all_is_one_event_that_names_them() {
     assert_eq!(kinds, wanted);
     assert_eq!(said[1].evidence[0].value, 2.0);
 }
+
+#[test]
+fn who_was_refused_is_spoken_of_while_it_waits_with_what_was_wrong() {
+    let gate = serde_json::json!({
+        "keeper": "gateway1", "required": true, "candidate": null, "doing": null, "request": 0,
+        "admitted": 0, "refused": 1,
+        "nodes": [{ "member": 3, "name": "node3", "at_unix_ms": 1_000_000_000u64, "request": 0,
+            "outcome": "refused", "refusals": 1, "problem": null,
+            "verdict": { "admitted": false, "against": "fleet", "peers": 6, "problems": [],
+                "outcomes": [{ "test": "inward", "ours": 1.9, "fleet": 812.0, "limit": 270.0,
+                    "passed": false }] } }],
+    });
+    let mut world = World::new();
+    for (state, count) in [("quarantined", 1), ("shadow", 0), ("serving", 0)] {
+        let report = JudgingReport {
+            nodes: vec![node(state)],
+            gate: Some(serde_json::from_value(gate.clone()).unwrap()),
+            ..JudgingReport::nothing(JudgeMode::On)
+        };
+        world.fleet = Some(FleetReading {
+            judging: Some(Arc::new(report)),
+            ..FleetReading::default()
+        });
+        let said = world.look();
+        assert_eq!(said.len(), count, "{state}: {said:?}");
+        for signal in said {
+            assert_eq!(signal.kind, EventKind::NodeRefused);
+            assert!(
+                signal
+                    .sentence
+                    .contains("1.9 Mbit/s, the fleet's 812 Mbit/s"),
+                "{signal:?}"
+            );
+        }
+    }
+}

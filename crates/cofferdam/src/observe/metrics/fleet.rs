@@ -117,6 +117,13 @@ fn write_judging(page: &mut Exposition, judging: &JudgingReport) {
             family.sample(&labels, u64::from(node.state == state));
         }
     }
+    if let Some(gate) = &judging.gate {
+        let help = "Tests of new nodes, by what came of them.";
+        let mut family = page.family("cofferdam_gate_tests_total", Kind::Counter, help);
+        for (outcome, count) in [("admitted", gate.admitted), ("refused", gate.refused)] {
+            family.sample(&[("outcome", outcome)], count);
+        }
+    }
     let help = "1 while most nodes are slow, more should go than may, or a gateway is slow itself.";
     let mut family = page.family("cofferdam_fleet_notice", Kind::Gauge, help);
     for kind in ["fleet_slow", "cap_holds", "gateway_slow"] {

@@ -1,0 +1,97 @@
+//! The gate: how it stands, and whom an operator wants to be tested.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use base::fleet::MemberId;
+use fleet::membership::State as NodeState;
+use fleet::registry::{MemberRecord, Registry, Role};
+
+use super::fleet::{ask, latest_judging, membership};
+use super::{Answer, Api, ApiError, Json};
+use crate::gate::{GateReport, GateRequest};
+use crate::wire::{GateAsked, GateWish};
+
+pub(super) fn routes() -> Router<Api> {
+    Router::new().route("/v1/fleet/gate", get(report).post(test))
+}
+
+async fn report(State(api): State<Api>) -> Answer<GateReport> {
+    membership(&api)?;
+    let report = latest_judging(&api).and_then(|judging| judging.gate);
+    Ok(Json(report.unwrap_or_default()))
+}
+
+async fn test(State(api): State<Api>, Json(wish): Json<GateWish>) -> Answer<GateAsked> {
+    let member = membership(&api)?;
+    let Some(room) = api.judging_room.clone() else {
+        return Err(conflict(
+            "nobody keeps the gate: judge.mode of this gateway is not \"on\"",
+        ));
+    };
+    let sight = member.sight();
+    if let Some((_, why)) = &sight.trouble {
+        return Err(conflict(&format!("the store is away: {why}")));
+    }
+    let (id, record) = find(&sight.registry, &wish.candidate).map_err(|why| conflict(&why))?;
+    if !sight.registry.alive.contains(&id) {
+        return Err(conflict(&format!(
+            "{} does not run, or has only just begun to",
+            record.name
+        )));
+    }
+    if let Some(why) = why_not(record) {
+        return Err(conflict(&why));
+    }
+    let request = GateRequest {
+        id: api.clock.now().as_nanos(),
+        member: id.0,
+    };
+    let asked = GateAsked {
+        request: request.id,
+        name: record.name.clone(),
+    };
+    ask(move || Ok(room.commit(&request.change()).map(drop)?)).await?;
+    Ok(Json(asked))
+}
+
+/// A node by its address, or by its name.
+fn find<'a>(registry: &'a Registry, wanted: &str) -> Result<(MemberId, &'a MemberRecord), String> {
+    let mut all = registry
+        .members
+        .iter()
+        .filter(|(_, it)| it.role != Role::Gateway);
+    let found = all.find(|(_, it)| it.address == wanted || it.name == wanted);
+    found.map(|(id, record)| (*id, record)).ok_or_else(|| {
+        format!(
+            "no node of this fleet is at {wanted}, or is called so: start it with this fleet's \
+             store, and `cofferdam node list` shows it as quarantined"
+        )
+    })
+}
+
+/// Only who has not passed yet is tested.
+fn why_not(record: &MemberRecord) -> Option<String> {
+    let name = &record.name;
+    match record.standing.state() {
+        NodeState::Quarantined => None,
+        NodeState::Shadow | NodeState::Ramping if !record.standing.is_admitted() => {
+            Some(format!("{name} has passed already, and is on its way in"))
+        }
+        NodeState::Drained => Some(format!(
+            "{name} is drained: `cofferdam node readmit {name}` first"
+        )),
+        _ => Some(format!(
+            "{name} has served already: it comes back by probation, not by the gate"
+        )),
+    }
+}
+
+fn conflict(why: &str) -> ApiError {
+    ApiError(StatusCode::CONFLICT, why.to_owned())
+}
+
+#[cfg(test)]
+#[path = "gate_test.rs"]
+mod tests;

@@ -1,0 +1,55 @@
+//! Tests of who may be tested.
+
+use base::Timestamp;
+use fleet::membership::{Event, Standing};
+
+use super::*;
+
+const T0: Timestamp = Timestamp::from_secs(1_000_000);
+
+fn node(standing: Standing) -> MemberRecord {
+    MemberRecord {
+        name: "mc7".to_owned(),
+        role: Role::Cache,
+        address: "10.0.0.7:8322".to_owned(),
+        weight: 100,
+        standing,
+        memory_bytes: 0,
+    }
+}
+
+#[test]
+fn a_node_is_found_by_its_address_and_by_its_name_and_a_gateway_by_neither() {
+    let mut registry = Registry::default();
+    let gateway = MemberRecord {
+        name: "gateway1".to_owned(),
+        role: Role::Gateway,
+        ..node(Standing::new(T0))
+    };
+    registry.members.insert(MemberId(1), gateway);
+    registry
+        .members
+        .insert(MemberId(7), node(Standing::new(T0)));
+    for wanted in ["10.0.0.7:8322", "mc7"] {
+        let found = find(&registry, wanted).map(|(id, _)| id);
+        assert_eq!(found, Ok(MemberId(7)));
+    }
+    assert!(find(&registry, "gateway1").is_err());
+    let why = find(&registry, "10.0.0.8:8322").unwrap_err();
+    assert!(
+        why.contains("no node of this fleet is at 10.0.0.8:8322"),
+        "{why}"
+    );
+}
+
+#[test]
+fn only_who_has_not_passed_is_tested() {
+    let quarantined = Standing::new(T0);
+    assert_eq!(why_not(&node(quarantined)), None);
+    let passed = quarantined.after(Event::Passed, T0).unwrap();
+    assert!(why_not(&node(passed)).unwrap().contains("on its way in"));
+    let drained = quarantined.after(Event::Drain, T0).unwrap();
+    assert!(why_not(&node(drained)).unwrap().contains("readmit"));
+    let serving = Standing::founder(T0);
+    assert!(why_not(&node(serving)).unwrap().contains("by probation"));
+}

@@ -1,0 +1,20 @@
+//! What an operator asks of the gate.
+
+use serde::{Deserialize, Serialize};
+
+/// Whom to test.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GateWish {
+    /// The node's address or name.
+    pub(crate) candidate: String,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct GateAsked {
+    /// By which what comes of it is known in the report.
+    pub(crate) request: u64,
+    /// The candidate's name.
+    pub(crate) name: String,
+}

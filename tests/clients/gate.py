@@ -1,0 +1,200 @@
+"""A node that comes to a fleet is tested beside those that serve before it has any key: one behind a narrow
+way is refused with the figures, the same one with a good way is admitted and goes on."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from harness import BINARY, Conn, Suite, eventually
+
+suite = Suite("gate", server=False)
+NODES = 3
+
+
+class NarrowWay(threading.Thread):
+    """A way to a server through which `bytes_per_s` go each way."""
+
+    def __init__(self, to, bytes_per_s):
+        super().__init__(daemon=True)
+        self.to, self.bytes_per_s = to, bytes_per_s
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.loop = asyncio.new_event_loop()
+        self.start()
+
+    def run(self):
+        asyncio.set_event_loop(self.loop)
+        with contextlib.suppress(RuntimeError):
+            self.loop.run_until_complete(self.serve())
+
+    async def serve(self):
+        server = await asyncio.start_server(self.accept, sock=self.listener, limit=16384)
+        await server.serve_forever()
+
+    async def accept(self, reader, writer):
+        with contextlib.suppress(OSError):
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to, limit=16384)
+            await asyncio.gather(self.carry(reader, far_writer), self.carry(far_reader, writer))
+
+    async def carry(self, reader, writer):
+        with contextlib.suppress(OSError):
+            while data := await reader.read(16384):
+                await asyncio.sleep(len(data) / self.bytes_per_s)
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def stop(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return held.getsockname()[1]
+
+
+class Fleet:
+    """An etcd, three nodes and a gateway."""
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="cofferdam-gate-")
+        self.processes, self.ways, self.named = [], [], {}
+        self.etcd, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+        etcd = [
+            "etcd", "--name", "gate", "--data-dir", self.path("etcd"), "--logger", "zap", "--log-level", "error",
+            "--listen-client-urls", self.etcd, "--advertise-client-urls", self.etcd,
+            "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"gate={peer}",
+        ]
+        with open(self.path("etcd.log"), "w") as log:
+            self.processes.append(subprocess.Popen(etcd, stdout=log, stderr=log))
+        for number in range(1, NODES + 1):
+            self.node(f"mc{number}", free_port())
+        ready = self.start("gateway", "gateway1", """[listen]
+memcache = "127.0.0.1:0"
+memcache_auth = "127.0.0.1:0"
+admin = "off"
+nbd = "off"
+status = "off"
+tenant_console = "off"
+""", "")
+        self.address = ready.split("memcache=")[1].split(" ")[0].split(":")
+        eventually(lambda: self.slots() == [1366, 1365, 1365], 30, "all nodes have their keys")
+        return self
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def node(self, name, port, more="", advertise=None):
+        self.start("node", name, '[listen]\nadmin = "off"\n', f"""listen = "127.0.0.1:{port}"
+advertise = "127.0.0.1:{advertise or port}"
+{more}""")
+
+    def start(self, role, name, listen, fleet):
+        config = self.path(name + ".toml")
+        with open(config, "w") as file:
+            file.write(f"""data_dir = "{self.path(name)}"
+memory = "64MiB"
+threads = 1
+{listen}[store]
+endpoints = ["{self.etcd}"]
+[fleet]
+name = "{name}"
+plaintext = true
+{fleet}""")
+        log = open(self.path(name + ".log"), "w")
+        process = subprocess.Popen([BINARY, role, "--config", config], stdout=subprocess.PIPE, stderr=log, text=True)
+        self.processes.append(process)
+        self.named[name] = process
+        ready = process.stdout.readline()
+        assert ready.startswith("ready"), self.log(name)
+        return ready
+
+    def log(self, name):
+        with open(self.path(name + ".log")) as file:
+            return file.read()
+
+    def cli(self, *args):
+        return subprocess.run(
+            [BINARY, *args, "--data-dir", self.path("gateway1")], capture_output=True, text=True, timeout=120
+        )
+
+    def ask(self, *args):
+        done = self.cli(*args, "--json")
+        assert done.returncode == 0, done
+        return json.loads(done.stdout)
+
+    def member(self, name):
+        members = self.ask("node", "list")["members"]
+        return next((member for member in members if member["name"] == name), None)
+
+    def slots(self):
+        return [member["slots"] for member in self.ask("node", "list")["members"] if member["role"] == "cache"]
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.terminate()
+        for process in self.processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(15)
+            process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+        for way in self.ways:
+            way.stop()
+
+
+@suite.test
+def who_is_behind_a_narrow_way_is_refused_and_who_is_as_the_others_comes_in():
+    with Fleet() as fleet:
+        wrong = fleet.cli("gate", "run", "--candidate", "127.0.0.1:1")
+        assert wrong.returncode == 2 and "no node of this fleet is at 127.0.0.1:1" in wrong.stderr, wrong
+        serving = fleet.cli("gate", "run", "--candidate", "mc1")
+        assert serving.returncode == 2 and "has served already" in serving.stderr, serving
+        port = free_port()
+        way = NarrowWay(port, 250_000)
+        fleet.ways.append(way)
+        began = time.monotonic()
+        # The fleet is young: else it would take the node in as one of its founders.
+        fleet.node("mc4", port, '[gate]\nfounding = "0s"\n', advertise=way.port)
+        eventually(lambda: (fleet.member("mc4") or {}).get("alive"), 10, "it is a member")
+        done = fleet.cli("gate", "run", "--candidate", f"127.0.0.1:{way.port}", "--json")
+        took_s = time.monotonic() - began
+        assert done.returncode == 1 and took_s < 60, (took_s, done, fleet.log("gateway1"))
+        record = json.loads(done.stdout)
+        failed = {it["test"]: it for it in record["verdict"]["outcomes"] if not it["passed"]}
+        assert record["outcome"] == "refused" and record["verdict"]["against"] == "fleet", record
+        narrow = failed["inward"]
+        assert narrow["ours"] < 4 < narrow["limit"] < narrow["fleet"], failed
+        told = [json.loads(line) for line in done.stderr.splitlines()]
+        assert any("mc4 with mc" in it.get("note", "") for it in told), told
+        member = fleet.member("mc4")
+        assert (member["state"], member["slots"]) == ("quarantined", 0), member
+        said = fleet.cli("node", "explain", "mc4").stdout
+        assert "mc4 is refused, compared with 3 nodes that serve" in said and "throughput towards it" in said, said
+        eventually(lambda: '"node_refused"' in fleet.cli("events", "--json").stdout, 5, "the event")
+        # The same node, reached as the others are.
+        fleet.named["mc4"].terminate()
+        fleet.named["mc4"].wait(15)
+        fleet.node("mc4", port)
+        eventually(lambda: fleet.member("mc4")["address"] == f"127.0.0.1:{port}", 10, "its address is known")
+        done = fleet.cli("gate", "run", "--candidate", "mc4")
+        assert done.returncode == 0, (done, fleet.log("gateway1"))
+        assert "mc4 is admitted, compared with 3 nodes that serve" in done.stdout, done
+        assert "memory, patterns lost: 0 words" in done.stdout, done
+        eventually(lambda: fleet.member("mc4")["state"] == "shadow", 5, "it has passed")
+        again = fleet.cli("gate", "run", "--candidate", "mc4")
+        assert again.returncode == 2 and "on its way in" in again.stderr, again
+        with Conn((fleet.address[0], int(fleet.address[1]))) as conn:
+            conn.send("set a 0 0 1\r\nx\r\n")
+            assert conn.line() == b"STORED\r\n"
+
+
+if __name__ == "__main__":
+    suite.main()
