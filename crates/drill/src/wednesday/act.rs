@@ -13,6 +13,7 @@ use super::clients::Clients;
 use super::fleet::{Fleet, signal};
 use super::samples::{Sample, Stretch};
 use super::scenario::{Case, Fault, Judge, Wanted};
+use crate::child::Child;
 use crate::error::DrillError;
 use crate::load::clock;
 use crate::machine::Ticks;
@@ -23,6 +24,9 @@ const SECOND_NS: u64 = 1_000_000_000;
 /// Of each 45 ms a slow gateway runs 15.
 const RUNS_NS: u64 = 15_000_000;
 const STANDS_NS: u64 = 30_000_000;
+
+/// Until a node that nobody tests has joined and has its keys.
+const JOINING: Duration = Duration::from_secs(8);
 
 /// How long the parts take.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +52,10 @@ pub(crate) struct Seen {
     pub(crate) ejected: Vec<(String, u64)>,
     /// Kind, when, and whom it names.
     pub(crate) notices: Vec<(String, u64, Vec<String>)>,
+    /// Nodes that the gate refused, in milliseconds after the fault.
+    pub(crate) refused: Vec<(String, u64)>,
+    /// The bad nodes that had any keys at any moment.
+    pub(crate) served: BTreeSet<String>,
     /// Nodes that were out before anything was done.
     pub(crate) out_before: usize,
     /// The most that were out at once.
@@ -73,14 +81,14 @@ pub(crate) struct Act<'a> {
 impl Act<'_> {
     pub(crate) fn play(&self) -> Result<Seen, DrillError> {
         let addresses: Vec<_> = self.fleet.gateways.iter().map(|it| it.address).collect();
-        let clients = Clients::start(&addresses, self.seed)?;
+        let clients = Clients::start(&addresses, self.case.fault.value_len(), self.seed)?;
         let ticks = Ticks::now();
         self.wait(self.pace.settle + self.pace.before)?;
         let begun_ns = clock::now_ns();
         let mut watch = Watch::new(self.fleet, clock::unix_ms());
         watch.look();
         watch.seen.out_before = watch.seen.out_max;
-        let fault = Running::begin(self.fleet, &self.case.fault, &addresses);
+        let fault = Running::begin(self.fleet, &self.case.fault, &addresses)?;
         self.watch(&mut watch)?;
         let done_ns = clock::now_ns();
         if self.case.wanted == Wanted::Back {
@@ -107,8 +115,7 @@ impl Act<'_> {
         let before_ns = begun_ns - self.pace.before.as_nanos() as u64;
         let end_ns = clock::now_ns();
         let targets = self.case.fault.targets().into_iter();
-        let nodes = &self.fleet.nodes;
-        let targets = targets.filter_map(|node| Some(nodes.get(node)?.name.clone()));
+        let targets = targets.filter_map(|node| self.fleet.name(node));
         Seen {
             before: Stretch::of(samples, before_ns, begun_ns),
             since: Stretch::of(samples, begun_ns, end_ns),
@@ -124,6 +131,7 @@ impl Act<'_> {
     fn watch(&self, watch: &mut Watch<'_>) -> Result<(), DrillError> {
         let targets = self.case.fault.targets().len();
         let patience = match (self.judge, self.case.wanted) {
+            (Judge::Off, Wanted::Refused) => self.pace.look + JOINING,
             (Judge::Off, _) | (_, Wanted::NobodyOut) => self.pace.look,
             _ => self.case.patience,
         };
@@ -139,6 +147,7 @@ impl Act<'_> {
                 Wanted::NobodyOut => !seen.ejected.is_empty(),
                 Wanted::FleetSlow => has_event("fleet_slow") || !seen.ejected.is_empty(),
                 Wanted::CapHolds => has_event("cap_holds") || seen.ejected.len() >= targets,
+                Wanted::Refused => !seen.refused.is_empty(),
             };
             if is_done {
                 return Ok(());
@@ -212,11 +221,20 @@ impl<'a> Watch<'a> {
                     list.push((node.name.clone(), after_ms));
                 }
             }
+            if node.share > 0 {
+                self.seen.served.insert(node.name.clone());
+            }
             if matches!(node.state.as_str(), "ejected" | "probation") {
                 out.insert(&node.name);
             }
         }
         self.seen.out_max = self.seen.out_max.max(out.len());
+        for (name, at_ms) in view.refused.iter().filter(|it| it.1 >= self.began_ms) {
+            if !self.seen.refused.iter().any(|it| it.0 == *name) {
+                let after_ms = at_ms - self.began_ms;
+                self.seen.refused.push((name.clone(), after_ms));
+            }
+        }
         for (kind, at_ms, members) in &view.notices {
             if *at_ms < self.began_ms || self.seen.notices.iter().any(|it| it.0 == *kind) {
                 continue;
@@ -234,15 +252,21 @@ struct Running<'a> {
     fleet: &'a Fleet,
     fault: &'a Fault,
     _heat: Option<Clients>,
+    _newcomer: Option<Child>,
     slow: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 impl<'a> Running<'a> {
-    fn begin(fleet: &'a Fleet, fault: &'a Fault, gateways: &[std::net::SocketAddr]) -> Self {
+    fn begin(
+        fleet: &'a Fleet,
+        fault: &'a Fault,
+        gateways: &[std::net::SocketAddr],
+    ) -> Result<Self, DrillError> {
         let mut running = Self {
             fleet,
             fault,
             _heat: None,
+            _newcomer: None,
             slow: None,
         };
         match fault {
@@ -270,8 +294,9 @@ impl<'a> Running<'a> {
             Fault::HotKey => running._heat = Some(Clients::heat(gateways)),
             Fault::Killed(node) => signal(fleet.node_pid(*node), Signal::KILL),
             Fault::Hung(node) => signal(fleet.node_pid(*node), Signal::STOP),
+            Fault::Joins(faults) => running._newcomer = Some(fleet.admit_spare(faults)?),
         }
-        running
+        Ok(running)
     }
 }
 
@@ -284,7 +309,7 @@ impl Drop for Running<'_> {
                 }
             }
             Fault::Hung(node) => signal(self.fleet.node_pid(*node), Signal::CONT),
-            Fault::SlowGateway(_) | Fault::HotKey | Fault::Killed(_) => {}
+            Fault::SlowGateway(_) | Fault::HotKey | Fault::Killed(_) | Fault::Joins(_) => {}
         }
         if let Some((stop, thread)) = self.slow.take() {
             stop.store(true, Ordering::Release);

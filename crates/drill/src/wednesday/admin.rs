@@ -22,6 +22,8 @@ pub(crate) struct View {
     pub(crate) nodes: Vec<NodeView>,
     /// Kinds, since when in Unix milliseconds, and whom they name.
     pub(crate) notices: Vec<(String, u64, Vec<String>)>,
+    /// Nodes that the gate refused, and when, in Unix milliseconds.
+    pub(crate) refused: Vec<(String, u64)>,
 }
 
 /// One node.
@@ -72,6 +74,8 @@ impl View {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let nodes = report["nodes"].as_array().into_iter().flatten();
         let notices = report["notices"].as_array().into_iter().flatten();
+        let tested = report["gate"]["nodes"].as_array().into_iter().flatten();
+        let refused = tested.filter(|it| it["outcome"] == "refused");
         Self {
             nodes: nodes
                 .map(|node| {
@@ -92,6 +96,9 @@ impl View {
                         past: decided.chain([now]).collect(),
                     }
                 })
+                .collect(),
+            refused: refused
+                .map(|it| (text(&it["name"]), it["at_unix_ms"].as_u64().unwrap_or(0)))
                 .collect(),
             notices: notices
                 .map(|notice| {

@@ -21,7 +21,6 @@ const CLIENTS: usize = 8;
 const PERIOD_NS: u64 = 20_000_000;
 const KEYS: u64 = 250;
 const KEYS_AT_ONCE: usize = 4;
-const VALUE_LEN: usize = 400;
 /// One request in so many is a change.
 const CHANGES: u64 = 10;
 /// A client that is further behind asks no more for what it has missed.
@@ -32,6 +31,7 @@ const FILL_MAX_NS: u64 = 5_000_000_000;
 const HOT_CLIENTS: usize = 4;
 const HOT_PERIOD_NS: u64 = 100_000_000;
 const HOT_KEYS: usize = 2000;
+const HOT_VALUE_LEN: usize = 400;
 
 /// Load that ends with this.
 pub(crate) struct Clients {
@@ -42,13 +42,17 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Stores all keys, and goes on reading and changing them.
-    pub(crate) fn start(gateways: &[SocketAddr], seed: u64) -> Result<Self, DrillError> {
+    pub(crate) fn start(
+        gateways: &[SocketAddr],
+        value_len: usize,
+        seed: u64,
+    ) -> Result<Self, DrillError> {
         let mut clients = Vec::new();
         for (gateway, address) in gateways.iter().enumerate() {
             for number in 0..CLIENTS {
                 let name = format!("g{gateway}c{number}");
                 let seed = seed.wrapping_add((gateway * CLIENTS + number) as u64);
-                clients.push(Client::new(*address, name, seed));
+                clients.push(Client::new(*address, name, value_len, seed));
             }
         }
         for client in &mut clients {
@@ -109,6 +113,7 @@ struct Client {
     address: SocketAddr,
     connection: Option<BufReader<TcpStream>>,
     name: String,
+    value_len: usize,
     rng: Rng,
     version: u64,
     /// The least version that may be found of each key that was ever stored.
@@ -116,11 +121,12 @@ struct Client {
 }
 
 impl Client {
-    fn new(address: SocketAddr, name: String, seed: u64) -> Self {
+    fn new(address: SocketAddr, name: String, value_len: usize, seed: u64) -> Self {
         Self {
             address,
             connection: None,
             name,
+            value_len,
             rng: Rng::new(seed),
             version: 0,
             least: HashMap::new(),
@@ -231,8 +237,9 @@ impl Client {
     fn store(&mut self, key: u64) -> io::Result<bool> {
         self.version += 1;
         let version = self.version;
-        let value = format!("{:<VALUE_LEN$}", format!("{version} "));
-        let request = format!("set {}k{key} 0 0 {VALUE_LEN}\r\n{value}\r\n", self.name);
+        let (name, len) = (&self.name, self.value_len);
+        let value = format!("{:<len$}", format!("{version} "));
+        let request = format!("set {name}k{key} 0 0 {len}\r\n{value}\r\n");
         self.send(request.as_bytes())?;
         let line = self.line()?;
         match line.trim_end() {
@@ -273,8 +280,8 @@ impl Client {
 fn heat(address: SocketAddr, stop: &AtomicBool) -> io::Result<()> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let value = "x".repeat(VALUE_LEN);
-    stream.write_all(format!("set hot 0 0 {VALUE_LEN}\r\n{value}\r\n").as_bytes())?;
+    let value = "x".repeat(HOT_VALUE_LEN);
+    stream.write_all(format!("set hot 0 0 {HOT_VALUE_LEN}\r\n{value}\r\n").as_bytes())?;
     let mut reader = BufReader::new(stream.try_clone()?);
     reader.read_line(&mut String::new())?;
     let request = format!("get{}\r\n", " hot".repeat(HOT_KEYS));

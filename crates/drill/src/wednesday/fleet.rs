@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -18,17 +19,27 @@ use crate::error::DrillError;
 use crate::home::Home;
 use crate::load::clock;
 use crate::machine;
-use crate::proxy::Link;
+use crate::proxy::{Faults, Link};
 
 /// How long a process, and the whole, may take to be there.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_EVERY_NS: u64 = 50_000_000;
+const PROCESS: &str = "a process of the fleet";
 
 /// A running fleet; it ends with this.
 pub(crate) struct Fleet {
     pub(crate) gateways: Vec<Gateway>,
     pub(crate) nodes: Vec<Node>,
+    /// One that may still come, where it is to.
+    spare: Option<Spare>,
     _etcd: Child,
+}
+
+/// A node that is not started yet, and the way to it.
+struct Spare {
+    name: String,
+    way: Link,
+    command: Mutex<Option<Command>>,
 }
 
 /// One gateway.
@@ -56,17 +67,28 @@ pub(crate) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Puts up a fleet and waits until all of it serves.
-    pub(crate) fn fleet(&mut self, judge: Judge) -> Result<Fleet, DrillError> {
+    /// Puts up a fleet of so many nodes and waits until all of it serves; one more may come.
+    pub(crate) fn fleet(&mut self, judge: Judge, count: usize) -> Result<Fleet, DrillError> {
         self.fleets += 1;
         let dir = self.home.room(&format!("fleet{}", self.fleets))?;
         let port = machine::free_port()?;
         let etcd = self.etcd(&dir, port)?;
         let store = format!("[store]\nendpoints = [\"http://127.0.0.1:{port}\"]\n");
         let mut nodes = Vec::new();
-        for number in 1..=NODES {
-            nodes.push(self.node(&dir, number, &store)?);
+        for number in 1..=count {
+            let (node, mut command, log) = self.node(&dir, number, &store, "")?;
+            nodes.push((node, Child::start(PROCESS, &mut command)?, log));
         }
+        // Without a gate there is nothing that would keep it from its whole share at once.
+        let founding = match judge {
+            Judge::On => "0s",
+            Judge::Naive | Judge::Off => "1h",
+        };
+        let gate = format!("[gate]\nfounding = \"{founding}\"\n");
+        let spare = match count < NODES {
+            true => Some(self.node(&dir, count + 1, &store, &gate)?),
+            false => None,
+        };
         let mut gateways = Vec::new();
         for number in 1..=GATEWAYS {
             gateways.push(self.gateway(&dir, number, &store, judge)?);
@@ -74,6 +96,11 @@ impl Ground<'_> {
         let mut fleet = Fleet {
             gateways: Vec::new(),
             nodes: Vec::new(),
+            spare: spare.map(|((name, way), command, _)| Spare {
+                name,
+                way,
+                command: Mutex::new(Some(command)),
+            }),
             _etcd: etcd,
         };
         for (node, mut child, log) in nodes {
@@ -94,7 +121,7 @@ impl Ground<'_> {
                 child,
             });
         }
-        fleet.await_whole()?;
+        fleet.await_whole(count)?;
         Ok(fleet)
     }
 
@@ -151,17 +178,18 @@ impl Ground<'_> {
         dir: &Path,
         number: usize,
         store: &str,
-    ) -> Result<((String, Link), Child, PathBuf), DrillError> {
+        more: &str,
+    ) -> Result<((String, Link), Command, PathBuf), DrillError> {
         let name = format!("mc{number}");
         let listen = SocketAddr::from(([127, 0, 0, 1], machine::free_port()?));
         let way = Link::start(listen, self.seed.wrapping_add(number as u64))?;
         let config = format!(
             "memory = \"64MiB\"\nthreads = 1\n[listen]\nadmin = \"off\"\n[fleet]\nname = \"{name}\"\n\
-             listen = \"{listen}\"\nadvertise = \"{}\"\nplaintext = true\n{store}",
+             listen = \"{listen}\"\nadvertise = \"{}\"\nplaintext = true\n{store}{more}",
             way.address()
         );
-        let (child, log, _) = self.process(dir, "node", &name, number, &config)?;
-        Ok(((name, way), child, log))
+        let (command, log, _) = self.process(dir, "node", &name, number, &config)?;
+        Ok(((name, way), command, log))
     }
 
     fn gateway(
@@ -183,10 +211,11 @@ impl Ground<'_> {
              [fleet]\nname = \"{name}\"\nplaintext = true\n{deadlines}\
              [judge]\nmode = \"{mode}\"\n{store}"
         );
-        self.process(dir, "gateway", &name, number, &config)
+        let (mut command, log, socket) = self.process(dir, "gateway", &name, number, &config)?;
+        Ok((Child::start(PROCESS, &mut command)?, log, socket))
     }
 
-    /// A process, its log, and its admin socket.
+    /// What starts a process, its log, and its admin socket.
     fn process(
         &self,
         dir: &Path,
@@ -194,7 +223,7 @@ impl Ground<'_> {
         name: &str,
         at: usize,
         config: &str,
-    ) -> Result<(Child, PathBuf, PathBuf), DrillError> {
+    ) -> Result<(Command, PathBuf, PathBuf), DrillError> {
         let failed = || DrillError::system("cannot prepare the fleet's folder");
         let (file, log) = (
             dir.join(format!("{name}.toml")),
@@ -211,15 +240,32 @@ impl Ground<'_> {
             .arg(&data)
             .stdout(Stdio::piped())
             .stderr(File::create(&log).map_err(failed())?);
-        let child = Child::start("a process of the fleet", &mut command)?;
-        Ok((child, log, data.join("admin.sock")))
+        Ok((command, log, data.join("admin.sock")))
     }
 }
 
 impl Fleet {
-    fn await_whole(&mut self) -> Result<(), DrillError> {
+    /// Has the node come that is not there yet, over such a way; it goes with what is returned.
+    pub(crate) fn admit_spare(&self, faults: &Faults) -> Result<Child, DrillError> {
+        let nobody = || DrillError::CannotRun("no node is left that could come".into());
+        let spare = self.spare.as_ref().ok_or_else(nobody)?;
+        spare.way.set(faults.clone());
+        let command = spare.command.lock();
+        let command = command.unwrap_or_else(PoisonError::into_inner).take();
+        let mut command = command.ok_or_else(nobody)?;
+        // Nobody waits for its ready line: whether it serves is seen from outside.
+        Child::start(PROCESS, command.stdout(Stdio::null()))
+    }
+
+    /// The name of a node, there or not.
+    pub(crate) fn name(&self, node: usize) -> Option<String> {
+        let there = self.nodes.get(node).map(|node| node.name.clone());
+        there.or_else(|| self.spare.as_ref().map(|spare| spare.name.clone()))
+    }
+
+    fn await_whole(&mut self, count: usize) -> Result<(), DrillError> {
         let until_ns = clock::now_ns() + PATIENCE.as_nanos() as u64;
-        while !self.gateways.iter().all(|it| it.admin.is_whole(NODES)) {
+        while !self.gateways.iter().all(|it| it.admin.is_whole(count)) {
             for node in &mut self.nodes {
                 node.child.check()?;
             }

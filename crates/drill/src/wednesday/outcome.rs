@@ -36,6 +36,8 @@ pub struct ScenarioOutcome {
     pub eject_ms: Option<u64>,
     /// Until one event told that it is all nodes, or more than may be out.
     pub event_ms: Option<u64>,
+    /// Until the gate refused the node that came.
+    pub refused_ms: Option<u64>,
     /// Until the node served at its full weight again, from the end of the fault on.
     pub back_ms: Option<u64>,
     /// Requests without an answer within half a second, from the fault on.
@@ -72,18 +74,19 @@ impl Outcome {
         let mut text = String::new();
         let ms = |time: Option<u64>| time.map_or("-".to_owned(), |it| it.to_string());
         text.push_str(
-            "| scenario | what | suspected, ms | out, ms | event, ms | back, ms | timeouts | p99 before, \
-             after, ms | least hit ratio | wrongly out | verdict | control |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+            "| scenario | what | suspected, ms | out, ms | event, ms | refused, ms | back, ms | timeouts | p99 before, \
+             after, ms | least hit ratio | wrongly out | verdict | control |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         );
         for it in &self.scenarios {
             let control = it.control.map_or("-".to_owned(), word);
             text.push_str(&format!(
-                "| {} | {} | {} | {} | {} | {} | {} | {:.1}, {:.1} | {:.2} | {} | {} | {control} |\n",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {:.1}, {:.1} | {:.2} | {} | {} | {control} |\n",
                 it.name,
                 it.what,
                 ms(it.detect_ms),
                 ms(it.eject_ms),
                 ms(it.event_ms),
+                ms(it.refused_ms),
                 ms(it.back_ms),
                 it.client_timeouts,
                 it.p99_before_ms,

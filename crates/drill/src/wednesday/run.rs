@@ -159,11 +159,16 @@ impl Stage<'_> {
     }
 
     fn play_once(&mut self, case: &Case, judge: Judge) -> Result<Seen, DrillError> {
+        let nodes = case.fault.nodes_before();
         let fleet = match self.standing.take() {
-            Some((standing, fleet)) if standing == judge && is_calm(&fleet, judge) => fleet,
+            Some((standing, fleet))
+                if standing == judge && fleet.nodes.len() == nodes && is_calm(&fleet, judge) =>
+            {
+                fleet
+            }
             _ => {
                 (self.progress)(&format!("a fleet, judge {judge:?}"));
-                self.ground.fleet(judge)?
+                self.ground.fleet(judge, nodes)?
             }
         };
         (self.progress)(&format!(
@@ -179,7 +184,10 @@ impl Stage<'_> {
             interrupted: self.interrupted,
         };
         let seen = act.play()?;
-        let is_whole = !matches!(case.fault, Fault::Killed(_) | Fault::Hung(_));
+        let is_whole = !matches!(
+            case.fault,
+            Fault::Killed(_) | Fault::Hung(_) | Fault::Joins(_)
+        );
         self.standing = is_whole.then_some((judge, fleet));
         Ok(seen)
     }

@@ -33,6 +33,8 @@ pub(crate) enum Fault {
     Killed(usize),
     /// This node stands still.
     Hung(usize),
+    /// The last node comes while the others serve, and the way to it is bad.
+    Joins(Faults),
 }
 
 /// What is to come of it.
@@ -50,6 +52,8 @@ pub(crate) enum Wanted {
     CapHolds,
     /// The node is taken out, and is back after the fault has gone.
     Back,
+    /// The node that comes is refused, and is never given a key.
+    Refused,
 }
 
 /// One thing that is done, with a name for people.
@@ -68,7 +72,8 @@ pub(crate) struct Case {
 }
 
 /// All scenarios, and what each is.
-pub const SCENARIOS: [(char, &str); 8] = [
+pub const SCENARIOS: [(char, &str); 9] = [
+    ('a', "a node with a slow network is added"),
     ('b', "a serving node turns slow"),
     ('c', "15 % of a node's requests are late"),
     ('d', "all nodes are slow"),
@@ -88,7 +93,24 @@ impl Fault {
         match self {
             Self::Ways(nodes, _) => nodes.clone(),
             Self::Killed(node) | Self::Hung(node) => vec![*node],
+            Self::Joins(_) => vec![NODES - 1],
             Self::SlowGateway(_) | Self::HotKey => Vec::new(),
+        }
+    }
+
+    /// Bytes of clients' values. A new node's part of the keys must be more than a narrow way carries.
+    pub(crate) fn value_len(&self) -> usize {
+        match self {
+            Self::Joins(_) => 1000,
+            _ => 400,
+        }
+    }
+
+    /// Nodes that are there before anything is done.
+    pub(crate) fn nodes_before(&self) -> usize {
+        match self {
+            Self::Joins(_) => NODES - 1,
+            _ => NODES,
         }
     }
 }
@@ -102,7 +124,7 @@ fn later() -> Faults {
 
 fn case(scenario: char, what: &'static str, fault: Fault, wanted: Wanted) -> Case {
     let control = match wanted {
-        Wanted::TakenOut | Wanted::Found(_) => Some(Judge::Off),
+        Wanted::TakenOut | Wanted::Found(_) | Wanted::Refused => Some(Judge::Off),
         Wanted::NobodyOut | Wanted::FleetSlow | Wanted::CapHolds => Some(Judge::Naive),
         Wanted::Back => None,
     };
@@ -113,6 +135,7 @@ fn case(scenario: char, what: &'static str, fault: Fault, wanted: Wanted) -> Cas
         Wanted::FleetSlow => Duration::from_secs(10),
         Wanted::CapHolds => Duration::from_secs(15),
         Wanted::Back => Duration::from_secs(130),
+        Wanted::Refused => Duration::from_secs(60),
     };
     Case {
         scenario,
@@ -170,7 +193,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             'b',
             "2 Mbit/s",
-            Fault::Ways(one.clone(), narrow),
+            Fault::Ways(one.clone(), narrow.clone()),
             Wanted::TakenOut,
         ),
         case(
@@ -199,6 +222,12 @@ pub(crate) fn cases() -> Vec<Case> {
             Fault::Ways(vec![1, 4], later()),
             Wanted::CapHolds,
         ),
+        case(
+            'a',
+            "mc6 is added, with 2 Mbit/s",
+            Fault::Joins(narrow),
+            Wanted::Refused,
+        ),
     ];
     for case in &mut cases {
         // A connection that is refused costs nobody anything: that is no outage.
@@ -206,8 +235,9 @@ pub(crate) fn cases() -> Vec<Case> {
             case.control = None;
         }
     }
-    for case in cases.iter_mut().take(3) {
-        case.is_quick = true;
+    let last = cases.len() - 1;
+    for (place, case) in cases.iter_mut().enumerate() {
+        case.is_quick = place < 3 || place == last;
     }
     cases
 }

@@ -20,7 +20,7 @@ fn every_scenario_has_something_that_is_done_and_most_a_control() {
         .filter(|it| it.is_quick)
         .map(|it| it.scenario)
         .collect();
-    assert_eq!(quick, "fdb");
+    assert_eq!(quick, "fdba");
 }
 
 #[test]

@@ -8,6 +8,7 @@ const DETECT_MAX_MS: u64 = 2_000;
 const EJECT_MAX_MS: u64 = 5_000;
 const EVENT_MAX_MS: u64 = 10_000;
 const BACK_MAX_MS: u64 = 120_000;
+const REFUSE_MAX_MS: u64 = 60_000;
 /// Of the p99, or so much more.
 const P99_RATIO_MAX: f64 = 1.5;
 const P99_MORE_MAX_MS: f64 = 0.5;
@@ -61,6 +62,7 @@ pub(crate) fn faults(case: &Case, judge: Judge, seen: &Seen) -> Vec<String> {
         }
         Wanted::CapHolds => cap_holds(seen, &mut wrong),
         Wanted::Back => late("back", seen.back_ms, BACK_MAX_MS, &mut wrong),
+        Wanted::Refused => refused(seen, &mut wrong),
     }
     wrong
 }
@@ -151,6 +153,7 @@ pub(crate) fn outcome(
         detect_ms: first(&seen.suspected).or(first(&seen.ejected)),
         eject_ms: seen.ejected.iter().map(|it| it.1).max(),
         event_ms: seen.notices.iter().map(|it| it.1).min(),
+        refused_ms: first(&seen.refused),
         back_ms: seen.back_ms,
         client_timeouts: seen.since.lost,
         p99_before_ms: before,
@@ -182,6 +185,15 @@ fn taken_out(seen: &Seen, wrong: &mut Vec<String>) {
         wrong.push(format!(
             "a hit ratio of {least:.2}, and the share is {share:.2}"
         ));
+    }
+}
+
+fn refused(seen: &Seen, wrong: &mut Vec<String>) {
+    late("refused", first(&seen.refused), REFUSE_MAX_MS, wrong);
+    let served = seen.targets.iter().filter(|it| seen.served.contains(*it));
+    wrong.extend(served.map(|name| format!("{name} was given keys")));
+    if seen.since.lost > 0 {
+        wrong.push(format!("{} timeouts of clients", seen.since.lost));
     }
 }
 

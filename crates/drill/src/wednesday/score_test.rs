@@ -196,3 +196,31 @@ fn of_two_slow_nodes_one_goes_and_both_are_named() {
         ["the event names mc2 alone"]
     );
 }
+
+#[test]
+fn a_newcomer_passes_only_if_it_is_refused_in_time_and_never_had_a_key() {
+    let newcomer = case("mc6 is added, with 2 Mbit/s");
+    let refused = Seen {
+        refused: vec![("mc6".to_owned(), 14_000)],
+        targets: vec!["mc6".to_owned()],
+        suspected: Vec::new(),
+        ejected: Vec::new(),
+        ..good()
+    };
+    let control = (Judge::Off, &bad());
+    let verdict = |seen: &Seen| outcome(&newcomer, Judge::On, seen, Some(control)).verdict;
+    assert_eq!(verdict(&refused), Verdict::Pass);
+    let mut served = refused.clone();
+    served.served.insert("mc6".to_owned());
+    let late = Seen {
+        refused: vec![("mc6".to_owned(), 61_000)],
+        ..refused.clone()
+    };
+    let never = Seen {
+        refused: Vec::new(),
+        ..refused
+    };
+    for seen in [served, late, never] {
+        assert_eq!(verdict(&seen), Verdict::Fail, "{seen:?}");
+    }
+}
