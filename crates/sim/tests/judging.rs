@@ -72,6 +72,25 @@ fn a_rule_of_timeouts_does_not_see_what_is_slow_but_answers() {
 }
 
 #[test]
+fn who_has_recovered_comes_back_once_and_stays() {
+    for kind in FaultKind::ALL {
+        for seed in seed()..seed() + 5 {
+            let shape = shape(6, 2, seed);
+            let fault = Fault::draw(&mut Rng::new(seed), kind, Intensity::Known);
+            let (bad, well) = (Duration::from_secs(30), Duration::from_secs(600));
+            let seen = shape.with_recovery(fault, bad, well);
+            assert!(seen.was_out, "{kind:?}, seed {seed}: {seen:?}");
+            assert!(seen.back_s.is_some(), "{kind:?}, seed {seed}: {seen:?}");
+            // At the moment of its recovery it may be on probation for what it did before.
+            assert!(
+                seen.ejections_after <= 1.0,
+                "{kind:?}, seed {seed}: {seen:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_seed_repeats_its_fleet() {
     let shape = shape(6, 2, 7);
     let length = Duration::from_secs(600);

@@ -60,6 +60,17 @@ pub struct Found {
     pub wrong: f64,
 }
 
+/// What the judge of crate `fleet` made of a node that was bad for a time and then well.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recovered {
+    /// It was taken out while it was bad.
+    pub was_out: bool,
+    /// After how many seconds of being well it served at its full weight.
+    pub back_s: Option<f64>,
+    /// Times that it was taken out after it was back.
+    pub ejections_after: f64,
+}
+
 impl FleetShape {
     /// Runs it for so long without any fault.
     pub fn calm(&self, length: Duration) -> Calm {
@@ -110,6 +121,32 @@ impl FleetShape {
             }
         }
         found
+    }
+
+    /// Has one node turn bad for a time, and looks for so long what becomes of it then.
+    pub fn with_recovery(&self, fault: Fault, bad: Duration, well: Duration) -> Recovered {
+        let victim = self.seed as usize % self.nodes;
+        let mut scene = Scene::new(self, Some((victim, fault, START + WARM_UP)));
+        let mut rule = RuleKind::Cofferdam.build(self, START);
+        for _ in 0..rounds_of(WARM_UP + bad) {
+            scene.advance();
+            rule.round(&mut scene);
+        }
+        scene.mend();
+        let (mended_at, was_out) = (scene.now(), rule.ejections_of(victim) > 0.0);
+        let mut back = None;
+        for _ in 0..rounds_of(well) {
+            scene.advance();
+            rule.round(&mut scene);
+            if !rule.is_noticed(victim) {
+                back.get_or_insert((scene.now(), rule.ejections_of(victim)));
+            }
+        }
+        Recovered {
+            was_out,
+            back_s: back.map(|(at, _)| at.since(mended_at).as_secs_f64()),
+            ejections_after: back.map_or(0.0, |(_, then)| rule.ejections_of(victim) - then),
+        }
     }
 
     fn rules(&self) -> Vec<Box<dyn Rule>> {

@@ -125,6 +125,11 @@ impl Scene {
         self.now
     }
 
+    /// What was wrong is right from now on.
+    pub(super) fn mend(&mut self) {
+        self.fault = None;
+    }
+
     pub(super) fn nodes(&self) -> usize {
         self.nodes.len()
     }
