@@ -42,6 +42,10 @@ impl Dialed {
     ) -> io::Result<Self> {
         let addr = resolve(address)?;
         let tcp = TcpStream::connect_timeout(&addr, left(clock, deadline)?)?;
+        // A port of this machine that nobody listens at may connect to itself (RFC 9293, section 3.5).
+        if tcp.local_addr()? == tcp.peer_addr()? {
+            return Err(ErrorKind::ConnectionRefused.into());
+        }
         tcp.set_nodelay(true)?;
         congestion::spare_on_loopback(&tcp, addr);
         let stream = match tls {
