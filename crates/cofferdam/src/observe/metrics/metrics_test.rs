@@ -13,6 +13,7 @@ use runtime::volumes::{AttachedStatus, BurstBalance, MirrorStatus, Stages, Volum
 
 use super::*;
 use crate::config::JudgeMode;
+use crate::gate::GateReport;
 use crate::judging::JudgingReport;
 use crate::observe::reading::{FleetReading, TenantReading};
 use crate::observe::snapshot::Listener;
@@ -81,6 +82,7 @@ fn judging() -> JudgingReport {
     });
     JudgingReport {
         nodes: vec![serde_json::from_value(node).unwrap()],
+        gate: Some(GateReport::default()),
         ..JudgingReport::nothing(JudgeMode::On)
     }
 }
