@@ -33,11 +33,9 @@ use crate::control::{CanaryLogin, Control, Sizes};
 use crate::data::Data;
 use crate::failure::Failure;
 use crate::fleet_data::FleetData;
-use crate::gate::Gate;
 use crate::hooks::{Hooks, Messenger};
 use crate::inherited::{Inherited, STATUS, TENANT_CONSOLE};
 use crate::judging::Judging;
-use crate::membership;
 use crate::observe::history::Recorder;
 use crate::observe::{Observatory, Observer};
 use crate::plane::{DataPlane, RunningPlane};
@@ -226,7 +224,7 @@ fn serve(
         ready: Arc::clone(&ready),
         observatory: Some(Arc::clone(&observatory)),
         membership: fleet.as_ref().map(|part| Arc::clone(&part.membership)),
-        judging_room: membership::gate_room(&config)?,
+        judging_room: crate::membership::gate_room(&config)?,
         ..Api::new(Arc::clone(&control), clock)
     };
     let admin = listeners.tcp_addr();
@@ -239,7 +237,6 @@ fn serve(
     volumes.serve()?;
     let member = fleet.as_ref().map(|part| &part.membership);
     let judging = Judging::start(&config, clock, &data, member)?;
-    let gate = Gate::start(&config, clock, &data, member)?;
     let following = fleet.as_ref();
     let following = following.map(|part| TenantsThread::start(part, control, clock));
     let following = following.transpose()?;
@@ -284,8 +281,8 @@ fn serve(
         // The journal is the successor's now.
         observer.leave();
         volumes.leave(reloader.drain_timeout());
-        // Of one member there is one judge, and one who keeps the gate.
-        drop((gate, judging));
+        // Of one member there is one judge.
+        drop(judging);
         let deadline = clock.now() + reloader.drain_time();
         let_go(&*plane, &signals.stop, || {
             upgrader.tell_known();
@@ -301,7 +298,7 @@ fn serve(
         draining.wait();
         drop(server);
         observer.end();
-        drop((gate, judging));
+        drop(judging);
     }
     drop(following);
     if let Some(tenants) = tenants {

@@ -13,8 +13,8 @@ use std::time::Duration;
 use runtime::Clock;
 
 use crate::config::{Config, JudgeMode};
-use crate::data::Data;
 use crate::failure::Failure;
+use crate::fleet_data::FleetData;
 use crate::membership::{self, Membership};
 pub(crate) use book::{GateReport, GateRequest, NodeRecord, REPORT};
 use keeper::GateKeeper;
@@ -31,17 +31,14 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Of the fleet that this gateway is a member of; `None` without one, or where nobody judges: who
-    /// goes on behind the gate is the judge's to say.
+    /// Of the fleet that this gateway is a member of; `None` where nobody judges: who goes on behind
+    /// the gate is the judge's to say.
     pub(crate) fn start(
         config: &Config,
         clock: Clock,
-        data: &Data,
-        member: Option<&Arc<Membership>>,
+        data: &FleetData,
+        member: &Arc<Membership>,
     ) -> Result<Option<Self>, Failure> {
-        let (Data::Nodes(data), Some(member)) = (data, member) else {
-            return Ok(None);
-        };
         if config.judge.mode != JudgeMode::On {
             return Ok(None);
         }

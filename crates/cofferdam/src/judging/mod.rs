@@ -30,6 +30,7 @@ use crate::config::{Config, JudgeMode};
 use crate::data::Data;
 use crate::failure::Failure;
 use crate::fleet_data::FleetData;
+use crate::gate::Gate;
 use crate::membership::{self, Membership, Sight};
 use alone::Alone;
 use court::Court;
@@ -49,6 +50,8 @@ const ME: MemberId = MemberId(u32::MAX);
 pub(crate) struct Judging {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+    /// Whoever keeps it sends on to the judge whom it lets through.
+    _gate: Option<Gate>,
 }
 
 /// What the two threads have in common.
@@ -126,7 +129,15 @@ impl Judging {
                 clock,
             },
         )?);
-        Ok(Some(Self { stop, threads }))
+        let gate = match member {
+            Some(member) => Gate::start(config, clock, data, member)?,
+            None => None,
+        };
+        Ok(Some(Self {
+            stop,
+            threads,
+            _gate: gate,
+        }))
     }
 }
 
