@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -89,7 +90,10 @@ def every_alert_is_about_a_metric_that_there_is():
             words = file.read().replace("{", " ").replace("(", " ").replace("[", " ").split()
         named = {word.strip('`,."') for word in words if word.startswith(("cofferdam_", "process_"))}
         named = {name.removesuffix("_bucket") for name in named}
-        missing = {name for name in named if name not in known}
+        # Without certificates nothing is said of their end; the reference page names what can be there.
+        with open(os.path.join(ROOT, "docs", "metrics.md")) as page:
+            of_certificates = set(re.findall(r"^\| `(cofferdam_certificate_[a-z_]+)` \|", page.read(), re.M))
+        missing = named - known - of_certificates
         assert not missing, missing
 
 
