@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use crate::Clock;
-use crate::net::congestion;
+use crate::congestion;
 
 /// Encryption, and the name that the certificate must have.
 pub(crate) type DialTls = (Arc<ClientConfig>, ServerName<'static>);

@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod cluster;
+mod congestion;
 pub mod descriptors;
 mod dial;
 pub mod documents;

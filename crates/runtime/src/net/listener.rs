@@ -18,7 +18,6 @@ use rustix::net::{SocketFlags, acceptfrom_with};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket as NewSocket, TcpKeepalive, Type};
 use thiserror::Error;
 
-use super::congestion;
 use super::socket::Socket;
 use super::tls::TlsServer;
 
@@ -166,9 +165,8 @@ impl Listener {
         if let Some(bytes) = options.send_buffer_bytes {
             socket.set_send_buffer_size(bytes)?;
         }
-        if let Some(address) = self.local_addr() {
+        if self.local_addr().is_some() {
             socket.set_tcp_nodelay(true)?;
-            congestion::spare_on_loopback(&self.socket, address);
             let keepalive = TcpKeepalive::new()
                 .with_time(KEEPALIVE_TIME)
                 .with_interval(KEEPALIVE_INTERVAL)

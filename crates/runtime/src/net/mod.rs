@@ -3,7 +3,6 @@
 mod accept;
 mod admit;
 mod arrival;
-pub(crate) mod congestion;
 mod connection;
 mod deadlines;
 mod errands;

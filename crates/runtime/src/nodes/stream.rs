@@ -13,7 +13,7 @@ use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerCon
 use super::tcp_info;
 use super::trust::Trust;
 use crate::cluster::{Identity, Role, role_of};
-use crate::net::congestion;
+use crate::congestion;
 
 /// Bytes under TLS that wait for the socket at most.
 const TLS_BUFFER_LEN: usize = 256 * 1024;
