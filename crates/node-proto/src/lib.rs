@@ -1,7 +1,9 @@
 //! The protocol between gateways and nodes: bytes to messages and messages to bytes, without I/O.
 //!
 //! A connection carries frames in both directions, each with a header of 16 bytes that is the same
-//! for all (see [`wire`]). Both sides begin with a [`Hello`], from which each [`agree`]s on a version.
+//! for all (see [`wire`]). Both sides begin with a [`Hello`], from which each [`agree`]s on a version;
+//! a gateway says nothing more before it has heard the node's, which may wait for the end of the gateway's
+//! earlier connection.
 //! Then the gateway sends [`Request`]s, as many at once as the node's credits allow, and the node
 //! answers them in any order with a [`Reply`] that names the request. Values above
 //! [`PIECE_LEN_MAX`] follow in [`Piece`]s, between which other frames go; the receiver of a value
