@@ -192,6 +192,21 @@ def tenants_and_the_admin_api_go_over():
 
 
 @suite.test
+def who_is_added_meanwhile_is_let_in_at_once():
+    with Setting(drain_s=5) as setting:
+        upgrade = threading.Thread(target=setting.upgrade)
+        upgrade.start()
+        after = 0
+        while after < 10:
+            after += not upgrade.is_alive()
+            tenant = setting.server.tenant(f"t{time.monotonic_ns()}", memory="4MiB")
+            # Whichever process answers knows the tenant.
+            with Conn(setting.server.auth) as conn:
+                conn.login(tenant)
+        upgrade.join()
+
+
+@suite.test
 def a_program_that_does_not_come_up_changes_nothing():
     with Setting() as setting:
         tenant = setting.server.tenant("acme")

@@ -170,8 +170,8 @@ pub(crate) trait RunningPlane {
     /// Whether nobody serves any more although nobody asked for that.
     fn has_failed(&self) -> bool;
 
-    /// Stops accepting, and lets connections go between requests, evenly over a time. Returns at
-    /// once.
+    /// Stops accepting, and lets connections go between requests, evenly over a time. Returns when
+    /// nobody accepts.
     fn retire(&mut self, over: Duration);
 
     /// Stops accepting, closes idle connections, finishes what is in flight for at most `timeout`,

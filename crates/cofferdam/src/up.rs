@@ -124,9 +124,8 @@ fn serve(
     let ended = takeover.map(Takeover::await_state).transpose()?;
     let state = State::open(&config.data_dir())?;
     let data = role.data(&config, plane_config.threads)?;
-    if let (Some(takeover), Data::Nodes(fleet)) = (takeover, &data) {
+    if let (Some(_), Data::Nodes(fleet)) = (takeover, &data) {
         fleet.expect_predecessor();
-        takeover.know_together(fleet)?;
     }
     let _renewal = fleet::keep_certificate(&config, &data, clock)?;
     let (plane, mut running) =
@@ -232,7 +231,11 @@ fn serve(
     let terms = (guard.token.as_str(), has_tls);
     let console = Console::new(api.clone(), Arc::clone(&observatory), terms, audit)?;
     let router = api.router().merge(console.router());
-    let server = listeners.serve_behind(gate, router, guard)?;
+    if takeover.is_some() {
+        // What is changed here the predecessor, who lets clients in as well, would not know.
+        gate.close();
+    }
+    let server = listeners.serve_behind(Arc::clone(&gate), router, guard)?;
     running.serve()?;
     volumes.serve()?;
     let member = fleet.as_ref().map(|part| &part.membership);
@@ -265,6 +268,11 @@ fn serve(
     tell_ready(&config, running.as_ref(), admin, volumes.tcp(), &pages);
     if let Some(takeover) = takeover {
         takeover.tell_ready();
+        let fleet = match &data {
+            Data::Here(_) => None,
+            Data::Nodes(fleet) => Some(Arc::clone(fleet)),
+        };
+        takeover.follow(gate, fleet)?;
     }
     let signals = SignalThread::start(signals, Arc::clone(&reloader))?;
     let outcome = wait(&signals.stop, running.as_ref(), &upgrader, &keeper, clock);
@@ -273,6 +281,7 @@ fn serve(
     if upgrader.is_handed_over() {
         // First, so that whoever connects from here on comes to the successor.
         running.retire(reloader.drain_time());
+        upgrader.tell_given_way();
     }
     // Of two processes that serve the newer one keeps the history, and tells.
     drop(recorder);

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ use crate::up::TAKEOVER_VARIABLE;
 
 /// How long a successor may take until it serves.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long this process may take to listen no more.
+const GIVING_WAY_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the lock of a successor that was ended may take to come back.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 const LOCK_RETRY: Duration = Duration::from_millis(20);
@@ -54,6 +56,9 @@ pub(crate) struct Upgrader {
     /// To the successor that serves, and the version of the ring that it was told of last.
     told: Mutex<Option<(Handover, Option<Epoch>)>>,
     is_handed_over: AtomicBool,
+    /// Whether this process lets nobody in any more.
+    has_given_way: Mutex<bool>,
+    gave_way: Condvar,
 }
 
 impl Upgrader {
@@ -77,6 +82,8 @@ impl Upgrader {
             member: None,
             told: Mutex::new(None),
             is_handed_over: AtomicBool::new(false),
+            has_given_way: Mutex::new(false),
+            gave_way: Condvar::new(),
         }
     }
 
@@ -160,7 +167,19 @@ impl Upgrader {
         // Without a service manager there is nobody to tell.
         let _ = sd_notify::notify(&[NotifyState::MainPid(pid)]);
         tracing::info!(pid, "handed over; this process lets its connections go");
+        drop(sockets);
+        self.await_giving_way();
         Ok(pid)
+    }
+
+    /// Tells the successor, and whoever asked for it, that this process lets nobody in any more.
+    pub(crate) fn tell_given_way(&self) {
+        if let Some((channel, _)) = &*self.told() {
+            // One that has ended need not hear it.
+            let _ = channel.say(&Word::GivenWay);
+        }
+        *self.given_way() = true;
+        self.gave_way.notify_all();
     }
 
     /// Tells the successor by which ring this process goes, if that is news: as one member they know what
@@ -169,7 +188,7 @@ impl Upgrader {
         let Some(member) = &self.member else {
             return;
         };
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told();
         let known = member.known();
         let (Some((channel, last)), Some(version)) = (&mut *told, known) else {
             return;
@@ -181,8 +200,27 @@ impl Upgrader {
     }
 
     fn keep(&self, channel: Handover) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        *told = Some((channel, None));
+        *self.told() = Some((channel, None));
+    }
+
+    /// Whoever comes after the answer comes to the successor, and finds what that knows.
+    fn await_giving_way(&self) {
+        let given_way = self.given_way();
+        // One who waits in vain is told nothing wrong: the successor serves.
+        let _ = self
+            .gave_way
+            .wait_timeout_while(given_way, GIVING_WAY_PATIENCE, |has_given_way| {
+                !*has_given_way
+            });
+    }
+
+    fn told(&self) -> MutexGuard<'_, Option<(Handover, Option<Epoch>)>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn given_way(&self) -> MutexGuard<'_, bool> {
+        let given_way = self.has_given_way.lock();
+        given_way.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a successor serves.

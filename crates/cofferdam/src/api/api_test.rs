@@ -209,3 +209,20 @@ fn a_user_s_mistake_is_not_a_failure_of_ours() {
     let text = body["error"].as_str().unwrap();
     assert!(text.contains("at least 256KiB"), "{text}");
 }
+
+#[test]
+fn who_asks_a_process_that_has_given_the_state_away_is_sent_to_the_successor() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, control) = FakePlane::with_control(dir.path());
+    let control = Arc::new(control);
+    let router = Api::new(Arc::clone(&control), Clock::new()).router();
+    control.release_state();
+    let body = br#"{"name":"acme","memory_bytes":16777216}"#;
+    for (method, path, body) in [
+        (Method::POST, "/v1/tenants", Some(body.to_vec())),
+        (Method::GET, "/v1/tenants", None),
+    ] {
+        let answer = runtime::http::call(router.clone(), method, path, body).unwrap();
+        assert_eq!(answer.status, 421, "{path}");
+    }
+}

@@ -178,6 +178,8 @@ impl From<ControlError> for ApiError {
                 why: StateError::Full { .. },
                 ..
             } => StatusCode::INSUFFICIENT_STORAGE,
+            // A successor has it: who came in before the API closed is to ask that (RFC 9110 §15.5.20).
+            ControlError::State(StateError::Closed) => StatusCode::MISDIRECTED_REQUEST,
             ControlError::State(_)
             | ControlError::NotSaved { .. }
             | ControlError::NotRestored(..)

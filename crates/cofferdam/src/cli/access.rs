@@ -4,6 +4,8 @@ use std::env;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use axum::Router;
 use runtime::Clock;
@@ -20,6 +22,12 @@ use crate::control::{Control, NoPlane, last_in_force};
 use crate::failure::Failure;
 use crate::files;
 use crate::wire::ErrorBody;
+
+/// How long a state may be on its way from one process to its successor.
+const HAND_OVER_PATIENCE: Duration = Duration::from_secs(10);
+const HAND_OVER_RETRY: Duration = Duration::from_millis(20);
+/// The status of a daemon that has the state no more.
+const MISDIRECTED: u16 = 421;
 
 /// Asks control, wherever it is.
 pub(crate) enum Access {
@@ -146,8 +154,7 @@ impl Access {
     ) -> Result<Response, Failure> {
         let body = body.map(serde_json::to_vec).transpose()?;
         let response = match self {
-            Self::Daemon(endpoint) => http::request(endpoint, method, path, body)
-                .map_err(|e| unreachable_daemon(endpoint, &e))?,
+            Self::Daemon(endpoint) => ask_whoever_serves(endpoint, &method, path, body.as_ref())?,
             Self::State(router) => http::call(router.clone(), method, path, body)?,
         };
         if (200..300).contains(&response.status) {
@@ -160,6 +167,26 @@ impl Access {
                 response.status
             )),
         })
+    }
+}
+
+/// Asks again where the state has just gone over to a successor: nothing was done, and a new connection
+/// leads to whoever has it now.
+fn ask_whoever_serves(
+    endpoint: &Endpoint,
+    method: &Method,
+    path: &str,
+    body: Option<&Vec<u8>>,
+) -> Result<Response, Failure> {
+    let clock = Clock::new();
+    let deadline = clock.now() + HAND_OVER_PATIENCE;
+    loop {
+        let response = http::request(endpoint, method.clone(), path, body.cloned())
+            .map_err(|e| unreachable_daemon(endpoint, &e))?;
+        if response.status != MISDIRECTED || clock.now() >= deadline {
+            return Ok(response);
+        }
+        thread::park_timeout(HAND_OVER_RETRY);
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use base::CredentialId;
 use base::fleet::Epoch;
+use runtime::http::Gate;
 use runtime::net::handover::{Handover, Word};
 
 use crate::failure::Failure;
@@ -19,6 +20,8 @@ pub(crate) const TAKEOVER_VARIABLE: &str = "COFFERDAM_TAKEOVER";
 
 /// Longer than a predecessor waits for us; after that it is not there any more.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the old process may take to listen no more, once it knows of us.
+const GIVING_WAY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A predecessor that waits for this process.
 pub(super) struct Takeover(Arc<Handover>);
@@ -63,17 +66,32 @@ impl Takeover {
         }
     }
 
-    /// As long as the old process serves anybody, the fleet is told no more than both know of its ring.
-    pub(super) fn know_together(&self, fleet: &Arc<FleetData>) -> Result<(), Failure> {
-        let (channel, fleet) = (Arc::clone(&self.0), Arc::clone(fleet));
+    /// Opens the admin API as soon as the old process lets nobody in any more; and, as long as it serves
+    /// anybody, the fleet is told no more than both know of its ring.
+    pub(super) fn follow(
+        &self,
+        admin: Arc<Gate>,
+        fleet: Option<Arc<FleetData>>,
+    ) -> Result<(), Failure> {
+        let channel = Arc::clone(&self.0);
+        let note = move |version| {
+            if let Some(fleet) = &fleet {
+                fleet.note_predecessor(version);
+            }
+        };
         let hearing = move || {
+            let mut patience = GIVING_WAY_PATIENCE;
             loop {
-                match channel.hear(PATIENCE) {
-                    Ok((Word::Knows(version), _)) => fleet.note_predecessor(Some(Epoch(version))),
+                let heard = channel.hear(patience);
+                // Whatever it was: nothing else comes before the one word, unless that never comes.
+                admin.open();
+                patience = PATIENCE;
+                match heard {
+                    Ok((Word::Knows(version), _)) => note(Some(Epoch(version))),
                     Ok(_) => {}
                     Err(error) if error.kind() == ErrorKind::TimedOut => {}
                     // It has ended.
-                    Err(_) => break fleet.note_predecessor(None),
+                    Err(_) => break note(None),
                 }
             }
         };

@@ -289,7 +289,7 @@ impl<B: Backend> EventLoop<B> {
                 Mail::Displace(tenant) => self.displace_here(tenant),
                 Mail::Whose(question) => question.answer(&self.shard),
                 Mail::Drain => self.drain(),
-                Mail::Retire(over) => self.retire(now, over),
+                Mail::Retire(over, _listens) => self.retire(now, over),
                 Mail::Stop => self.stopped = true,
             }
         }

@@ -9,7 +9,8 @@
 //! | | [`Word::Prepared`]: it has read its configuration |
 //! | lets go of the state, [`Word::StateFree`] with what it could not save | |
 //! | | takes the state, lets clients in, [`Word::Ready`] |
-//! | listens no more | |
+//! | listens no more, [`Word::GivenWay`] | |
+//! | | lets in who changes something |
 //! | [`Word::Knows`], as long as it serves the connections that it has | |
 //!
 //! Whoever hears the other end close, [`Word::Failed`], or nothing for too long goes back to how it
@@ -44,6 +45,8 @@ pub enum Word {
     StateFree(Vec<CredentialId>),
     /// The successor lets clients in.
     Ready,
+    /// Only the successor lets clients in, so whom it knows nobody else has to know.
+    GivenWay,
     /// The version of its fleet's ring that the predecessor goes by; told when it changes.
     Knows(u64),
     /// The successor ends, for this reason.
@@ -163,6 +166,7 @@ impl Word {
             "prepared" => Ok(Self::Prepared),
             "state-free" => Ok(Self::StateFree(numbers(rest)?)),
             "ready" => Ok(Self::Ready),
+            "given-way" => Ok(Self::GivenWay),
             "knows" => Ok(Self::Knows(rest.parse().map_err(|_| unknown())?)),
             "failed" => Ok(Self::Failed(rest.to_owned())),
             _ => Err(unknown()),
@@ -180,6 +184,7 @@ impl std::fmt::Display for Word {
                 ended.iter().try_for_each(|id| write!(f, "\n{}", id.0))
             }
             Self::Ready => f.write_str("ready"),
+            Self::GivenWay => f.write_str("given-way"),
             Self::Knows(version) => write!(f, "knows\n{version}"),
             Self::Failed(reason) => {
                 let reason: String = reason.chars().take(WORD_LEN_MAX / 8).collect();

@@ -42,6 +42,7 @@ fn words_arrive_one_by_one() {
         Word::StateFree(Vec::new()),
         Word::StateFree(vec![CredentialId(7), CredentialId(u32::MAX)]),
         Word::Ready,
+        Word::GivenWay,
         Word::Knows(7),
         Word::Failed("no such file:\nx".into()),
         Word::Sockets(Vec::new()),

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -127,8 +127,9 @@ pub(super) enum Mail {
         tenant: Option<TenantId>,
     },
     Drain,
-    /// To listen no more, and to let connections go over this time.
-    Retire(Duration),
+    /// To listen no more, and to let connections go over this time; who waits for the first is told
+    /// by the end of the sender.
+    Retire(Duration, Sender<()>),
     Stop,
 }
 
@@ -141,6 +142,8 @@ pub struct Loops {
     pulses: Vec<Arc<Pulse>>,
 }
 
+/// How long loops are waited for that are to listen no more; one that works has turned long before.
+const RETIRE_PATIENCE: Duration = Duration::from_secs(1);
 /// How often a drain looks whether it is over.
 const DRAIN_LOOK_INTERVAL: Duration = Duration::from_millis(5);
 /// Requests that one turn serves at most.
@@ -315,10 +318,14 @@ impl Loops {
         }
     }
 
-    /// Listens no more and lets connections go between requests, evenly over a time; returns at
-    /// once. [`Loops::totals`] shows how many are left, and [`Loops::drain`] ends the rest.
+    /// Listens no more, and lets connections go between requests, evenly over a time. Returns when
+    /// nobody listens; [`Loops::totals`] shows how many are left, and [`Loops::drain`] ends the rest.
     pub fn retire(&self, over: Duration) {
-        self.send_all(|| Mail::Retire(over));
+        let (listens, until_nobody_listens) = channel();
+        self.send_all(|| Mail::Retire(over, listens.clone()));
+        drop(listens);
+        // Nothing is ever sent: it ends when the last loop has let go of its end.
+        let _ = until_nobody_listens.recv_timeout(RETIRE_PATIENCE);
     }
 
     /// Lets nobody in any more and serves what is in flight, for at most `timeout`; then ends the

@@ -91,8 +91,10 @@ pub enum StateError {
     /// SQLite refused; which database, is said by whoever knows.
     #[error("state database: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// The thread that owns the state has ended.
-    #[error("the state is closed: restart the daemon and look at its log")]
+    /// The state was given to a successor, or the thread that owned it has ended.
+    #[error(
+        "the state is closed: ask again, and if that goes on, restart the daemon and look at its log"
+    )]
     Closed,
 }
 
