@@ -168,14 +168,8 @@ impl Remote {
         let Some(link) = self.links.get_mut(link_id.0 as usize) else {
             return;
         };
-        let changed = link.doubts.answered(reply.id);
-        if let Some((tenant, key)) = changed {
-            self.change_hot_key(tenant, &key);
-        }
         let payload = reply.payload.as_ref();
-        if payload.and_then(|payload| payload.following()).is_some()
-            && let Some(link) = self.links.get_mut(link_id.0 as usize)
-        {
+        if payload.and_then(|payload| payload.following()).is_some() {
             Message::Cancel(reply.id).encode(link.out());
             self.mark_dirty(link_id);
         }
@@ -246,10 +240,9 @@ impl Remote {
             latency.note(now.since(sent_at));
         }
         if let Some(link) = self.links.get_mut(index as usize) {
-            match (was_queued, key.is_empty()) {
-                (true, false) => link.doubts.doom(tenant, &key),
-                (false, false) => link.doubts.wait_for(id, tenant, key),
-                (_, true) => {}
+            // The node may make the change yet: the removal goes the same way, behind it.
+            if !key.is_empty() {
+                link.doubts.doom(tenant, &key);
             }
             if !was_queued {
                 link.outstanding = link.outstanding.saturating_sub(1);

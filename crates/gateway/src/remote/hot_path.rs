@@ -51,13 +51,6 @@ impl Remote {
         }
     }
 
-    /// A change is over that nobody waits for any more.
-    pub(super) fn change_hot_key(&self, tenant: TenantId, key: &[u8]) {
-        if let Some(place) = self.places.get(&tenant) {
-            change_hot(&self.hot, *place, self.hasher.tenant(tenant).slot(key));
-        }
-    }
-
     /// A tenant is emptied, after `delay`.
     pub(super) fn empty_hot(&self, now: Timestamp, tenant: TenantId, delay: Duration) {
         if let Some(place) = self.places.get(&tenant)

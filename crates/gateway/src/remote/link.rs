@@ -216,7 +216,6 @@ impl Link {
         self.queues.clear();
         (self.queued, self.queued_len) = (0, 0);
         self.bulk.clear();
-        self.doubts.lose();
         self.ping_at = Timestamp::MAX;
         let wait = RETRY_MIN * (1 << self.failures.min(8));
         self.failures += 1;

@@ -167,6 +167,8 @@ impl Client {
             Outcome::Stored { .. } => assert!(asked.version.is_some()),
             Outcome::NotStored => {
                 assert!(asked.version.is_some());
+                // Neither the old value nor this one is to be seen again.
+                self.latest.insert(asked.key, None);
                 self.refused += 1;
             }
             Outcome::Deleted | Outcome::NotFound => {
