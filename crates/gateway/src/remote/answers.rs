@@ -95,10 +95,11 @@ impl Remote {
             change_hot(&self.hot, request.tenant_place, request.slot);
         }
         if let State::Removal = request.state {
-            if reply.verdict == Verdict::Busy
-                && let Some(link) = self.links.get_mut(link_id.0 as usize)
-            {
-                link.doubts.doom(request.tenant, &request.key);
+            if let Some(link) = self.links.get_mut(link_id.0 as usize) {
+                link.removals = link.removals.saturating_sub(1);
+                if reply.verdict == Verdict::Busy {
+                    link.doubts.doom(request.tenant, &request.key);
+                }
             }
             self.requests.end(reply.id);
             return;

@@ -84,6 +84,8 @@ pub(super) struct Link {
     /// Values on their way in that the node can be sent more of.
     pub(super) bulk: VecDeque<RequestId>,
     pub(super) doubts: Doubts,
+    /// Removals of keys in doubt that it has not answered.
+    pub(super) removals: u32,
     pub(super) heard_at: Timestamp,
     pub(super) instance: u64,
     failures: u32,
@@ -108,6 +110,7 @@ impl Link {
             queued_len: 0,
             bulk: VecDeque::new(),
             doubts: Doubts::default(),
+            removals: 0,
             heard_at: now,
             instance: 0,
             failures: 0,
@@ -198,6 +201,7 @@ impl Link {
         self.sent = 0;
         self.credits = 0;
         self.outstanding = 0;
+        self.removals = 0;
     }
 
     /// Requests may go from now on.

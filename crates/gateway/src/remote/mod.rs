@@ -226,9 +226,10 @@ impl Remote {
         self.links.iter().any(Link::is_up)
     }
 
-    /// Keys whose items must be removed from nodes that cannot be reached, or may have to be.
+    /// Keys whose items nodes have not removed yet, of changes that were answered for them.
     pub fn keys_in_doubt(&self) -> usize {
-        self.links.iter().map(|link| link.doubts.len()).sum()
+        let in_doubt = |link: &Link| link.doubts.len() + link.removals as usize;
+        self.links.iter().map(in_doubt).sum()
     }
 
     /// A connection is made: the greeting goes first.

@@ -245,6 +245,7 @@ impl Remote {
         let Some(link) = self.links.get_mut(id.0 as usize) else {
             return;
         };
+        link.removals += 1;
         let (request_id, request) = self.requests.begin();
         request.state = State::Removal;
         request.is_change = true;

@@ -41,7 +41,7 @@ const FIGURES: [Figure; 9] = [
     (
         "cofferdam_fleet_requests_in_doubt",
         Kind::Gauge,
-        "Keys whose items must be removed from nodes out of reach.",
+        "Keys whose items must be removed from nodes yet.",
         |fleet| fleet.requests.in_doubt,
     ),
     (
