@@ -208,10 +208,14 @@ impl Finding {
             Some(figure) => format!("{figure:.2} {unit}"),
             None => "no answer".to_owned(),
         };
+        let ours = match (self.ours, self.statistic) {
+            (None, Statistic::Median) => "half of its requests or more have no answer".to_owned(),
+            (None, _) => "most of its requests have no answer".to_owned(),
+            (ours, _) => format!("{what} {}", told(ours)),
+        };
         format!(
-            "{}: {what} {}, its peers' {}, slow from {} on ({} requests, {} unanswered)",
+            "{}: {ours}, its peers' {}, slow from {} on ({} requests, {} unanswered)",
             self.class.name(),
-            told(self.ours),
             told(self.peers),
             told(self.limit),
             self.requests,

@@ -78,7 +78,7 @@ fn it_says_who_by_which_figure_and_since_when() {
         case.why().lines(later),
         [
             "found slow for 3.0 s",
-            "member 101 (10 of 100): read: half of its requests take up to no answer, its peers' \
+            "member 101 (10 of 100): read: half of its requests or more have no answer, its peers' \
              0.31 ms, slow from 0.93 ms on (40 requests, 38 unanswered)",
             "1 of 2 observers",
         ]

@@ -31,6 +31,16 @@ impl Default for Limits {
 /// another by nature, a ratio alone would find the same ones for ever.
 const DEVIATIONS: f64 = 6.0;
 
+/// What half of a node's requests of one class take at most, in seconds, beside its peers; infinite
+/// where half of them have no answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beside {
+    /// The node's.
+    pub ours_s: f64,
+    /// The median of its peers, and from where on it is slow; none where there are no peers.
+    pub peers_s: Option<(f64, f64)>,
+}
+
 /// The figures of all nodes that may be compared, sorted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Field {

@@ -25,7 +25,7 @@ mod tally;
 
 pub use ballot::{Ballot, Finding, Opinion, Statistic};
 pub use case::{Blame, Case, Past, Why};
-pub use compare::Limits;
+pub use compare::{Beside, Limits};
 pub use court::{Decision, Judge, Notice, Ruling};
 pub use observer::{Observer, ROUND};
 pub use panel::{Agreed, Panel};

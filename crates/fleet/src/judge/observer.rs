@@ -8,7 +8,7 @@ use base::fleet::MemberId;
 
 use super::ballot::{Ballot, Opinion};
 use super::bench::{Bench, View};
-use super::compare::{Field, Limits};
+use super::compare::{Beside, Field, Limits};
 use super::score::Score;
 use super::tally::{Class, Tally};
 use crate::membership::State;
@@ -197,6 +197,33 @@ impl Observer {
         let peers = self.seats.iter().filter(|seat| is_peer(seat.state));
         let benches = peers.filter_map(|seat| seat.benches[class.index()].as_deref());
         self.peers.fill(benches.filter_map(figure));
+    }
+
+    /// Each node beside its peers, by class; `None` where it was asked too little lately.
+    pub fn beside(&self, now: Timestamp) -> Vec<(MemberId, [Option<Beside>; Class::ALL.len()])> {
+        let typical = |seat: &Seat, class: Class| {
+            let bench = seat.benches[class.index()].as_deref();
+            bench.and_then(|bench| bench.typical_s(now, View::Whole))
+        };
+        let fields = Class::ALL.map(|class| {
+            let mut field = Field::default();
+            let peers = self.seats.iter().filter(|seat| is_peer(seat.state));
+            field.fill(peers.filter_map(|seat| typical(seat, class)));
+            field
+        });
+        let of = |seat: &Seat, class: Class| {
+            let ours_s = typical(seat, class)?;
+            let field = &fields[class.index()];
+            let peers_s = field.median_beside(ours_s).map(|peers_s| {
+                let limit_s = field.limit(peers_s, self.limits.ratio, self.limits.excess_s);
+                (peers_s, limit_s)
+            });
+            Some(Beside { ours_s, peers_s })
+        };
+        let seats = self.seats.iter();
+        seats
+            .map(|seat| (seat.node, Class::ALL.map(|class| of(seat, class))))
+            .collect()
     }
 
     /// What it has to say.

@@ -58,6 +58,31 @@ fn few_requests_take_longer_and_say_the_same() {
 }
 
 #[test]
+fn each_node_is_shown_beside_its_peers() {
+    let mut observer = observer(6);
+    run(&mut observer, 0, 4, 40, 50_000);
+    let now = START + ROUND * 4;
+    let mut silent = Tally::default();
+    silent.unanswered(200);
+    observer.note(now, MemberId(5), Class::Read, &silent);
+    observer.round(now + ROUND);
+    let beside = observer.beside(now + ROUND);
+    let read = |node: usize| beside[node - 1].1[Class::Read.index()].unwrap();
+    let (well, slow) = (read(1), read(6));
+    let (peers_s, limit_s) = well.peers_s.unwrap();
+    assert!(well.ours_s < limit_s && peers_s < 0.0004, "{well:?}");
+    assert!(slow.ours_s > 0.04 && slow.ours_s > slow.peers_s.unwrap().1);
+    assert!(read(5).ours_s.is_infinite());
+    assert_eq!(beside[0].1[Class::LargeWrite.index()], None);
+    // Nothing is said of what was long ago, nor of one that is alone.
+    let later = now + Duration::from_secs(60);
+    assert_eq!(observer.beside(later)[0].1, [None; 4]);
+    observer.keep(|node| node.0 == 6);
+    let alone = observer.beside(now)[0].1[Class::Read.index()].unwrap();
+    assert_eq!(alone.peers_s, None);
+}
+
+#[test]
 fn what_is_left_behind_is_forgotten_with_the_step() {
     let mut observer = observer(6);
     let ballot = run(&mut observer, 0, 20, 40, 50_000);
