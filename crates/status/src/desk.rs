@@ -4,6 +4,7 @@
 //! probes see is one incident at a time, however many components it spreads over. Trouble that only
 //! the service's own events tell of is drafted too, and held unless it is bad and certain.
 
+mod bar;
 mod operators;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -17,6 +18,7 @@ use crate::cause::{self, Cause};
 use crate::incident::{Impact, Incident, Origin, Phase, Update, Visibility};
 use crate::level::Level;
 use crate::words::{self, EXPLAINING, Seen};
+pub use bar::Bar;
 
 /// Incidents that are kept, the discarded ones included.
 pub const INCIDENTS_MAX: usize = 300;
@@ -29,29 +31,8 @@ const EXPLAINS_WITHIN: Duration = Duration::from_secs(30);
 /// Slowness that lasts so long is certain.
 const CERTAIN_AFTER: Duration = Duration::from_secs(300);
 
-/// When a draft is published without anybody's click.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bar {
-    /// From this confidence on what some clients are not served for, in percent.
-    pub major_percent: u8,
-    /// From this on what only makes them wait.
-    pub minor_percent: u8,
-    /// Whether anything is published at all without a click.
-    pub is_automatic: bool,
-    /// How long all must be well before an incident is resolved.
-    pub calm: Duration,
-}
-
-impl Default for Bar {
-    fn default() -> Self {
-        Self {
-            major_percent: 80,
-            minor_percent: 90,
-            is_automatic: true,
-            calm: Duration::from_secs(12),
-        }
-    }
-}
+/// What fails in the same round of checks is told in one message.
+const SETTLES_WITHIN: Duration = Duration::from_millis(1500);
 
 /// Why an operator's wish is not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +156,12 @@ impl Desk {
         if is_back {
             incident.tell(now, phase, format!("It is back. {text}"));
         } else if is_worse || spreads {
-            incident.tell(now, phase, text);
+            match incident.updates.as_mut_slice() {
+                [only] if now.since(only.at) < SETTLES_WITHIN && incident.published.is_none() => {
+                    only.text = text;
+                }
+                _ => incident.tell(now, phase, text),
+            }
         } else if let Some(cause) = cause.filter(|_| is_new_cause) {
             incident.tell(now, phase, words::identified(&cause));
         }
@@ -305,7 +291,8 @@ impl Desk {
             };
             let is_certain = bar.is_automatic && incident.confidence_percent >= needed;
             let is_held = incident.visibility == Visibility::Held && incident.is_open();
-            if is_certain && is_held && incident.origin != Origin::Operator {
+            let is_settled = now.since(incident.drafted) >= SETTLES_WITHIN;
+            if is_certain && is_held && is_settled && incident.origin != Origin::Operator {
                 incident.visibility = Visibility::Published;
                 incident.published = Some(now);
                 self.changed.insert(incident.id);

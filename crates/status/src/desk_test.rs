@@ -39,8 +39,8 @@ use Level::{Degraded, Major, NoData, Operational};
 fn trouble_that_spreads_is_told_in_the_same_incident() {
     let mut desk = Desk::new(Bar::default(), []);
     look(&mut desk, 0, [Major, Operational, Operational, Operational]);
-    look(&mut desk, 1, [Major, Major, Operational, Operational]);
-    look(&mut desk, 2, [Major, Major, Major, Major]);
+    look(&mut desk, 2, [Major, Major, Operational, Operational]);
+    look(&mut desk, 4, [Major, Major, Major, Major]);
     assert_eq!(desk.incidents().count(), 1);
     let incident = desk.incidents().next().unwrap();
     assert_eq!(incident.components, ["a.new", "a.kept", "b.new", "b.kept"]);
@@ -53,11 +53,30 @@ fn trouble_that_spreads_is_told_in_the_same_incident() {
 }
 
 #[test]
+fn what_fails_in_one_round_of_checks_is_one_message() {
+    let mut desk = Desk::new(Bar::default(), []);
+    look(&mut desk, 0, [Operational, Major, Operational, Operational]);
+    look(&mut desk, 1, [Major, Major, Major, Major]);
+    let draft = desk.incidents().next().unwrap();
+    assert_eq!(draft.visibility, Visibility::Held);
+    look(&mut desk, 2, [Major, Major, Major, Major]);
+    let incident = desk.incidents().next().unwrap();
+    assert_eq!(incident.visibility, Visibility::Published);
+    assert_eq!(incident.published, Some(NOW + Duration::from_secs(2)));
+    let [only] = incident.updates.as_slice() else {
+        panic!("{:?}", incident.updates);
+    };
+    assert!(only.text.contains("All clients."), "{}", only.text);
+    assert_eq!(incident.impact, Impact::Critical);
+}
+
+#[test]
 fn nothing_is_written_while_nothing_changes() {
     let mut desk = Desk::new(Bar::default(), []);
     look(&mut desk, 0, [Major, Major, Operational, Operational]);
+    look(&mut desk, 2, [Major, Major, Operational, Operational]);
     desk.take_changed();
-    for second in 1..200 {
+    for second in 3..200 {
         look(&mut desk, second, [Major, Major, Operational, Operational]);
     }
     assert!(desk.take_changed().is_empty());

@@ -138,4 +138,6 @@ pub(crate) fn probe(board: &mut Board, now: Timestamp, is_well: bool) {
             board.handle_probe(index, now, now, outcome);
         }
     }
+    // Until what is drafted is published.
+    board.handle_timeout(now + Duration::from_secs(2));
 }

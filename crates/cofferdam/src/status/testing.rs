@@ -1,6 +1,7 @@
 //! A hub over a board of two gateways, for tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::Timestamp;
 use runtime::Clock;
@@ -51,4 +52,6 @@ pub(super) fn outage(hub: &Hub, now: Timestamp) {
             hub.board().handle_probe(index, now, now, Err(failed));
         }
     }
+    // Until what is drafted is published.
+    hub.board().handle_timeout(now + Duration::from_secs(2));
 }
