@@ -66,6 +66,64 @@ fn any_size_of_terminal_will_do() {
     }
 }
 
+/// What the terminal shows at this size.
+fn shown(board: &BoardView, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    let screen = Screen::default();
+    terminal.draw(|frame| draw(frame, board, &screen)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[test]
+fn in_a_small_terminal_what_matters_most_is_whole() {
+    let tile = |label: &str, note: &str| TileView {
+        label: label.into(),
+        value: "25.2 ms".into(),
+        note: note.into(),
+        minute: vec![Some(1.0); 60],
+    };
+    let row = |tenant: &str| RowView {
+        tenant: tenant.into(),
+        refused: "498/s".into(),
+        throttled: "26.5 % of the time".into(),
+        hits: "16.9 %".into(),
+        memory: "257 KiB of 16 MiB".into(),
+        ..RowView::default()
+    };
+    let mut board = BoardView {
+        tiles: vec![tile("Waited, 99th percentile", "half within 98 µs"); 6],
+        tenants: vec![row("globex"), row("a-tenant-with-a-rather-long-name")],
+        ..board()
+    };
+    board.affairs[0].sentence =
+        "Requests of tenant acme waited longer than 200 ms for its own limits: 32 reads \
+                                 were answered as misses."
+            .into();
+    let small = shown(&board, 80, 24);
+    assert_eq!(
+        small.matches("Waited, 99th percentile").count(),
+        6,
+        "{small}"
+    );
+    assert!(
+        small.contains("257 KiB") && !small.contains("16 MiB"),
+        "{small}"
+    );
+    assert!(small.contains("a-tenant-with-a-rath…"), "{small}");
+    assert!(small.contains("200 ms for its own…"), "{small}");
+    assert!(
+        small.contains("26.5 %") && small.contains("16.9 %"),
+        "{small}"
+    );
+    let large = shown(&board, 160, 40);
+    assert!(
+        large.contains("a-tenant-with-a-rather-long-name"),
+        "{large}"
+    );
+    assert!(large.contains("257 KiB of 16 MiB"), "{large}");
+    assert!(large.contains("as misses."), "{large}");
+}
+
 #[test]
 fn silence_of_the_daemon_is_not_shown_as_health() {
     let screen = Screen {
