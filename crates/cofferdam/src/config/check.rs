@@ -31,6 +31,7 @@ impl Config {
     pub(super) fn check(&self) -> Result<(), String> {
         self.check_paths()?;
         self.check_hosts()?;
+        self.check_member_names()?;
         check_open_listener(self.listen.memcache.value().map(|addr| addr.0))?;
         self.check_nbd_listener()?;
         self.check_listeners_differ()?;

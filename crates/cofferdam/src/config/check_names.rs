@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::Config;
 
+/// As long as a label of a machine's name may be.
+const MEMBER_NAME_MAX: usize = 63;
+
 impl Config {
     /// An empty path is the folder that the service happens to be started in.
     pub(super) fn check_paths(&self) -> Result<(), String> {
@@ -38,6 +41,26 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// Names of members stand in the line `ready`, in addresses of the console and among the figures
+    /// of the history; an empty one is that of nobody.
+    pub(super) fn check_member_names(&self) -> Result<(), String> {
+        let is_wrong =
+            |name: &str| name.len() > MEMBER_NAME_MAX || !(name.is_empty() || is_host(name));
+        let own = Some(("fleet.name", &self.fleet.name));
+        let nodes = self.fleet.nodes.iter();
+        let all = own
+            .into_iter()
+            .chain(nodes.map(|node| ("fleet.nodes", &node.name)));
+        match all.into_iter().find(|(_, name)| is_wrong(name)) {
+            Some((key, name)) => Err(format!(
+                "{key} has {name:?}: choose letters, digits, -, _ and ., {MEMBER_NAME_MAX} at most"
+            )),
+            None => Ok(()),
+        }
     }
 }
 

@@ -306,7 +306,8 @@ table! {
         /// The number of this gateway or node, another one for each in the fleet; of no meaning with a
         /// store, which gives out numbers itself.
         member: u32 = 0, Unsaid::Default("0"), Restart;
-        /// Its name, which its certificate bears and no other member has.
+        /// Its name, which its certificate bears and no other member has: letters, digits, `-`, `_` and `.`, 63
+        /// at most.
         name: String = "cofferdam".to_owned(), Unsaid::Default("\"cofferdam\""), Restart;
         /// What `cofferdam node` serves: `"cache"`, a part of the tenants' keys, or `"volume"`, the volumes of
         /// its data folder and no cache. A volume node stands alone: it is in no store.
