@@ -15,7 +15,8 @@ import time
 
 from harness import BINARY, ROOT, Conn, Server, Skipped, Suite, cli, eventually
 
-suite = Suite("observe", memory="256MiB")
+# Most of them wait for what takes its time, each at a server of its own.
+suite = Suite("observe", memory="256MiB", workers=3)
 
 
 def get(server, path, token=True):
