@@ -191,22 +191,43 @@ def a_foreign_name_reaches_nothing():
 
 @suite.test
 def names_are_shown_and_not_obeyed():
-    """A user name that fails to log in, a tenant in an address, a limit typed in: all are text."""
-    with Server() as server:
-        browser = Browser(server).login()
-        evil = "<script>alert(1)</script>"
-        quoted = urllib.parse.quote(evil, safe="")
-        for path in (f"/console/tenants/{quoted}", f"/console/events?tenant={quoted}"):
-            _, _, text = browser.ask("GET", path)
-            assert evil not in text and "&#60;script" in text, path
-        form = {"form_token": browser.form_token(), "ops_per_second": f'"{evil}'}
-        status, _, text = browser.ask("POST", "/console/tenants/default/limit", form)
-        assert status == 422 and evil not in text and "&#60;script" in text
-        _, answer, _ = browser.ask("GET", "/console/")
-        policy = answer.headers["Content-Security-Policy"]
-        assert "default-src 'none'" in policy and "unsafe" not in policy, policy
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.headers["X-Frame-Options"] == "DENY"
+    """A tenant in an address, a limit typed in, whatever a journal says: all are text."""
+    evil = "<script>alert(1)</script>"
+    with tempfile.TemporaryDirectory() as folder:
+        at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        event = {"id": 1, "at": at, "onset": at, "event": "tenant_throttled", "cause": evil, "state": "began",
+                 "tenant": evil, "sentence": f"Says {evil}", "advice": f"Do {evil} `{evil}`",
+                 "evidence": [{"name": evil, "value": 1.0, "unit": evil}]}
+        with open(os.path.join(folder, "events.jsonl"), "w") as journal:
+            journal.write(json.dumps(event) + "\n")
+        deed = {"at": at, "who": evil, "from": evil, "action": evil, "tenant": evil, "detail": evil,
+                "outcome": evil}
+        with open(os.path.join(folder, "audit.jsonl"), "w") as record:
+            record.write(json.dumps(deed) + "\n")
+        with Server(data_dir=folder) as server:
+            shown_and_not_obeyed(server, evil)
+
+
+def shown_and_not_obeyed(server, evil):
+    browser = Browser(server).login()
+    quoted = urllib.parse.quote(evil, safe="")
+    for path in ("/console/", "/console/events", "/console/audit",
+                 f"/console/tenants/{quoted}", f"/console/events?tenant={quoted}"):
+        _, _, text = browser.ask("GET", path)
+        assert evil not in text and "&#60;script" in text, path
+    # What scripts are given is no page.
+    _, answer, text = browser.ask("GET", "/console/data/events")
+    assert evil in json.loads(text)[0]["sentence"], text
+    assert answer.headers["Content-Type"] == "application/json", answer.headers
+    assert answer.headers["X-Content-Type-Options"] == "nosniff", answer.headers
+    form = {"form_token": browser.form_token(), "ops_per_second": f'"{evil}'}
+    status, _, text = browser.ask("POST", "/console/tenants/default/limit", form)
+    assert status == 422 and evil not in text and "&#60;script" in text
+    _, answer, _ = browser.ask("GET", "/console/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy, policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Frame-Options"] == "DENY"
 
 
 @suite.test
@@ -317,27 +338,28 @@ def the_same_at_a_glance_in_a_terminal():
 @suite.test
 def top_in_a_real_terminal_draws_and_ends_as_it_came():
     with Server() as server:
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.environ["TERM"] = "xterm"
-            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
-            os.execv(harness.BINARY, [harness.BINARY, "top", "--data-dir", server.data_dir])
-        seen = b""
-        deadline = time.monotonic() + 20
-        while b"Requests a second" not in seen and time.monotonic() < deadline:
-            seen += os.read(terminal, 65536)
-        assert b"Requests a second" in seen, seen
-        os.write(terminal, b"q")
-        while True:
-            try:
-                more = os.read(terminal, 65536)
-            except OSError:
-                break
-            if not more:
-                break
-            seen += more
-        assert os.waitpid(pid, 0)[1] == 0
-        assert b"\x1b[?1049l" in seen, "the screen is not given back"
+        for rows, columns, shown in ((30, 120, "MEMORY"), (24, 80, "HELD")):
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.environ["TERM"] = "xterm"
+                fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+                os.execv(harness.BINARY, [harness.BINARY, "top", "--data-dir", server.data_dir])
+            seen = b""
+            deadline = time.monotonic() + 20
+            while not (b"Requests a second" in seen and shown.encode() in seen) and time.monotonic() < deadline:
+                seen += os.read(terminal, 65536)
+            assert b"Requests a second" in seen and shown.encode() in seen, (columns, seen)
+            os.write(terminal, b"q")
+            while True:
+                try:
+                    more = os.read(terminal, 65536)
+                except OSError:
+                    break
+                if not more:
+                    break
+                seen += more
+            assert os.waitpid(pid, 0)[1] == 0
+            assert b"\x1b[?1049l" in seen, "the screen is not given back"
 
 
 @suite.test

@@ -28,6 +28,7 @@ use crate::failure::Failure;
 use crate::fleet_parts::addresses;
 use crate::judging::JudgingReport;
 use crate::membership::{Seat, Sight};
+use crate::observe::nodes::PeerView;
 
 /// Nobody else serves as this member.
 const ENDED: u64 = u64::MAX;
@@ -47,6 +48,8 @@ pub(crate) struct FleetData {
     predecessor: AtomicU64,
     /// What is known of judging; none before it has begun.
     judging: Published<Option<Arc<JudgingReport>>>,
+    /// What this gateway sees of each node, beside its peers.
+    beside: Published<BTreeMap<MemberId, PeerView>>,
     /// Has the loops look at what was published, once they run.
     waker: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -163,6 +166,7 @@ impl FleetData {
             tls,
             predecessor: AtomicU64::new(ENDED),
             judging: Published::default(),
+            beside: Published::default(),
             waker: OnceLock::new(),
         })
     }

@@ -10,13 +10,18 @@ use gateway::remote::NodeAddress;
 
 use super::{FleetData, Inner};
 use crate::judging::{JudgingReport, evidence_of};
-use crate::observe::nodes::{NodeCase, NodeReading};
+use crate::observe::nodes::{NodeCase, NodeReading, PeerView};
 use crate::observe::reading::FleetReading;
 
 /// A node that has answered within this is there.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
 
 impl FleetData {
+    /// What this gateway sees of its nodes from now on, beside their peers.
+    pub(crate) fn show_beside(&self, nodes: Vec<(MemberId, PeerView)>) {
+        self.beside.publish(nodes.into_iter().collect());
+    }
+
     /// How the fleet is, and how requests to its nodes fared.
     pub(crate) fn reading(&self, now: Timestamp) -> FleetReading {
         let mut heard = BTreeSet::new();
@@ -29,8 +34,12 @@ impl FleetData {
         let of_store = inner.of_store.clone().unwrap_or_default();
         let judging = (*self.judging.get()).clone();
         let report = judging.as_deref();
+        let beside = self.beside.get();
         let nodes = inner.view.nodes.iter();
-        let each = nodes.map(|node| inner.reading(node, &heard, report, now));
+        let each = nodes.map(|node| NodeReading {
+            beside: beside.get(&node.member).copied().unwrap_or_default(),
+            ..inner.reading(node, &heard, report, now)
+        });
         let each: Vec<NodeReading> = each.collect();
         FleetReading {
             away: of_store.away,
@@ -82,6 +91,7 @@ impl Inner {
             slots: self.view.ring.count(node.member),
             is_alive: registry.is_none_or(|it| it.alive.contains(&node.member)),
             is_heard: heard.contains(&node.member),
+            beside: PeerView::default(),
             case: judged.filter(|_| has_judge).map(|judged| NodeCase {
                 score: judged.score,
                 evidence: evidence_of(judged, now.as_nanos() / 1_000_000),

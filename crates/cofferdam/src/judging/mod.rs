@@ -206,6 +206,7 @@ impl Turns for Looking {
             JudgeMode::On | JudgeMode::Off => Vec::new(),
         };
         let ballot = self.witness.round(now, tallies);
+        self.data.show_beside(self.witness.beside(now));
         if is_alone {
             let report = self.alone.round(now, &fleet, ballot, &condemned);
             self.data.show_judging(report);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
-use fleet::judge::{Ballot, Class, Limits, Observer, ROUND, Tally};
+use fleet::judge::{Ballot, Beside, Class, Limits, Observer, ROUND, Tally};
 use fleet::membership::Standing;
 use gateway::remote::NodeTallies;
 
@@ -61,6 +61,14 @@ impl Witness {
         }
         self.observer.round(now);
         Some(self.observer.ballot(now))
+    }
+
+    /// Each node beside its peers, by class.
+    pub(super) fn beside(
+        &self,
+        now: Timestamp,
+    ) -> Vec<(MemberId, [Option<Beside>; Class::ALL.len()])> {
+        self.observer.beside(now)
     }
 }
 

@@ -1,7 +1,11 @@
 //! The nodes of a fleet as one of its gateways knows them at one moment.
 
 use base::Timestamp;
+use fleet::judge::{Beside, Class};
 use fleet::membership::{Standing, State};
+
+/// What half of a node's requests take at most beside its peers, by class.
+pub(crate) type PeerView = [Option<Beside>; Class::ALL.len()];
 
 /// One node.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub(crate) struct NodeReading {
     pub(crate) is_alive: bool,
     /// It has answered this gateway within the last seconds.
     pub(crate) is_heard: bool,
+    /// What this gateway sees of it.
+    pub(crate) beside: PeerView,
     /// What its callers hold against it, where they are asked.
     pub(crate) case: Option<NodeCase>,
 }

@@ -18,6 +18,7 @@ pub(crate) fn standing(name: &str, standing: Standing) -> NodeReading {
         slots: 1024,
         is_alive: true,
         is_heard: true,
+        beside: Default::default(),
         case: None,
     }
 }

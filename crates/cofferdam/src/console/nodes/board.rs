@@ -6,6 +6,7 @@ use base::Timestamp;
 use base::fleet::SLOT_COUNT;
 use fleet::membership::State;
 
+use super::beside::{Cell, cells};
 use super::deed::NodeDeed;
 use crate::board::affairs::{Severity, Verdict};
 use crate::board::format;
@@ -47,6 +48,8 @@ pub(crate) struct NodeRow {
     /// What that means, and upon what it was decided.
     pub(crate) words: Vec<String>,
     pub(crate) evidence: Vec<String>,
+    /// What half of its requests take beside its peers, by class.
+    pub(crate) cells: Vec<Cell>,
     /// The last two minutes.
     pub(crate) strip: Vec<Run>,
     pub(crate) deeds: Vec<NodeDeed>,
@@ -247,6 +250,10 @@ fn row(node: &NodeReading, recent: &[Arc<Frame>], has_store: bool, now: Timestam
         share_percent: node.slots * 100 / SLOT_COUNT,
         words: words(node, now),
         evidence: case.map_or_else(Vec::new, |case| case.evidence),
+        cells: match is_asked {
+            true => cells(&node.beside),
+            false => cells(&Default::default()),
+        },
         strip: strip(&node.name, recent),
         deeds: standing.map_or_else(Vec::new, |standing| NodeDeed::possible(&standing, now)),
     }

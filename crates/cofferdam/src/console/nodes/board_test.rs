@@ -2,7 +2,11 @@
 
 use fleet::membership::Event;
 
+use askama::Template;
+
 use super::*;
+use crate::console::nodes::{NodesEventsPart, NodesPage, NodesRowsPart, NodesVerdictPart};
+use crate::console::pages::Shell;
 use crate::judging::{JudgingReport, NoticeReport};
 use crate::observe::history::Row;
 use crate::observe::nodes::NodeCase;
@@ -161,4 +165,74 @@ fn the_strip_joins_what_is_the_same_and_leaves_gaps() {
         ]
     );
     assert!(strip("a", &[]).is_empty() && strip("b", &frames).is_empty());
+}
+
+/// What somebody might call a node, or have an event say.
+const EVIL: &str = "<script>alert(1)</script>\"' onload=x";
+
+fn evil_event() -> EventView {
+    let json = serde_json::json!({
+        "id": 1, "at": EVIL, "onset": EVIL, "event": "node_suspect", "cause": EVIL, "state": EVIL,
+        "tenant": EVIL, "sentence": EVIL, "advice": format!("{EVIL} `{EVIL}`"),
+        "evidence": [{ "name": EVIL, "value": 1.0, "unit": EVIL }],
+    });
+    serde_json::from_value(json).unwrap()
+}
+
+#[test]
+fn names_and_events_are_shown_and_not_obeyed() {
+    let mut slow = after(EVIL, Event::Suspected);
+    slow.address = EVIL.to_owned();
+    slow.case = Some(NodeCase {
+        score: 50.0,
+        evidence: vec![EVIL.to_owned()],
+    });
+    let notice = NoticeReport {
+        kind: EVIL.to_owned(),
+        since_unix_ms: 0,
+        members: vec![EVIL.to_owned()],
+        sentence: EVIL.to_owned(),
+    };
+    let judging = JudgingReport {
+        mode: EVIL.to_owned(),
+        judge: Some(EVIL.to_owned()),
+        notices: vec![notice],
+        ..JudgingReport::default()
+    };
+    let fleet = FleetReading {
+        away: Some((NOW, EVIL.to_owned())),
+        each: vec![slow],
+        judging: Some(Arc::new(judging)),
+        ..FleetReading::default()
+    };
+    let told = || NodesBoard::new(Some(&fleet), &[], &[evil_event()], true, NOW);
+    let board = &told();
+    let ring = serde_json::json!({
+        "member": 1, "store": { "away_unix_s": 1, "why": EVIL, "age_ms": 1 }, "members": [],
+        "ring": { "version": 1, "moving": 1, "waits_for": EVIL, "reads_for_ms": 1, "changes_for_ms": 1 },
+    });
+    let page = NodesPage {
+        shell: Shell {
+            title: "Nodes".to_owned(),
+            version: "1",
+            form_token: EVIL.to_owned(),
+        },
+        as_of: EVIL.to_owned(),
+        board: told(),
+        classes: [""; 4],
+        gateways: vec![(EVIL.to_owned(), EVIL.to_owned())],
+        ring: Some(serde_json::from_value(ring).unwrap()),
+    };
+    let rendered = [
+        NodesVerdictPart { board }.render(),
+        NodesRowsPart { board }.render(),
+        NodesEventsPart { board }.render(),
+        page.render(),
+    ];
+    for html in rendered.map(Result::unwrap) {
+        assert!(html.contains("&#60;script&#62;alert(1)"), "{html}");
+        assert!(!html.contains("<script>alert"), "{html}");
+        // Nor does it leave the attribute that it stands in.
+        assert!(!html.contains("\"' onload"), "{html}");
+    }
 }

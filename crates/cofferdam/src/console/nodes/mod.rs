@@ -1,5 +1,6 @@
 //! The page of nodes, and what an operator does to them: out, and in again, each on record.
 
+mod beside;
 mod board;
 mod deed;
 
@@ -10,6 +11,7 @@ use axum::Router;
 use axum::extract::{Extension, Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use fleet::judge::Class;
 use runtime::http::Peer;
 
 use super::actions::{Answer, Refusal, Subject, Typed, check};
@@ -36,6 +38,8 @@ struct NodesPage {
     shell: Shell,
     as_of: String,
     board: NodesBoard,
+    /// Titles of the columns of the heat map.
+    classes: [&'static str; Class::ALL.len()],
     gateways: Vec<(String, String)>,
     ring: Option<FleetReport>,
 }
@@ -103,6 +107,7 @@ async fn nodes(State(console): State<Console>, Extension(session): Extension<Ses
         shell: Shell::new(&session, "Nodes"),
         as_of: console.board().as_of,
         board: console.nodes_board(),
+        classes: Class::ALL.map(beside::title),
         gateways: gateways.unwrap_or_default(),
         ring,
     })

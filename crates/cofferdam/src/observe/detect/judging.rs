@@ -73,7 +73,7 @@ fn suspect(node: &NodeReport) -> Signal {
         .advice(format!(
             "`cofferdam node explain {name}` shows who found that by which figures."
         ))
-        .evidence(figures(node))
+        .evidence(figures(node.score, node.blaming.len()))
 }
 
 fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
@@ -83,8 +83,10 @@ fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
         false => "its keys go to the other nodes",
     };
     // What is held against it now is nothing: it is not asked.
-    let mut past = node.past.iter().rev();
-    let blame = past.find_map(|past| past.blaming.iter().find_map(|it| it.sentence.clone()));
+    let mut charges = node.past.iter().rev();
+    let charge = charges.find(|past| past.blaming.iter().any(|it| it.sentence.is_some()));
+    let mut blaming = charge.into_iter().flat_map(|past| &past.blaming);
+    let blame = blaming.find_map(|it| it.sentence.clone());
     let mut sentence = format!("Node {name} is taken out, {keys}");
     match blame {
         Some(blame) => sentence.push_str(&format!(": {blame}.")),
@@ -103,7 +105,10 @@ fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
             "Look after its machine and network; it comes back by itself once it is well. \
              `cofferdam node explain {name}` shows the figures, `cofferdam node drain {name}` keeps it out."
         ))
-        .evidence(figures(node))
+        .evidence(match charge {
+            Some(past) => figures(past.score, past.blaming.len()),
+            None => figures(node.score, node.blaming.len()),
+        })
 }
 
 /// Those that the gate has sent away, for as long as they wait to be tried again.
@@ -176,10 +181,10 @@ fn why(node: &NodeReport) -> Option<&str> {
     said.next()
 }
 
-fn figures(node: &NodeReport) -> [Figure; 2] {
+fn figures(score: f32, observers: usize) -> [Figure; 2] {
     [
-        Figure::new("score", f64::from(node.score), Unit::Count),
-        Figure::new("observers", node.blaming.len() as f64, Unit::Count),
+        Figure::new("score", f64::from(score), Unit::Count),
+        Figure::new("observers", observers as f64, Unit::Count),
     ]
 }
 

@@ -48,6 +48,26 @@ fn a_suspect_is_named_with_the_figure_against_it() {
 }
 
 #[test]
+fn who_is_out_is_told_of_with_what_was_held_against_it_then() {
+    let past = serde_json::json!([
+        { "at_unix_ms": 1_000_000_000u64, "event": "condemned", "state": "ejected", "score": 98.0,
+          "blaming": node("suspect").blaming },
+        { "at_unix_ms": 1_000_001_000u64, "event": "cleared", "state": "probation", "score": 1.0,
+          "blaming": [] },
+    ]);
+    let out = NodeReport {
+        past: serde_json::from_value(past).unwrap(),
+        score: 1.0,
+        blaming: Vec::new(),
+        ..node("probation")
+    };
+    let said = look(&mut World::new(), vec![out], Vec::new());
+    assert!(said[0].sentence.contains("up to 50.00 ms"), "{said:?}");
+    let figures: Vec<f64> = said[0].evidence.iter().map(|it| it.value).collect();
+    assert_eq!(figures, [98.0, 1.0], "score and observers");
+}
+
+#[test]
 fn who_was_out_is_told_to_be_back_once() {
     let mut world = World::new();
     for state in ["ejected", "probation"] {
