@@ -1,6 +1,8 @@
 //! One client's connection: the handshake, then requests in batches, on a thread of its own.
 
+use std::io;
 use std::sync::{Arc, MutexGuard};
+use std::thread;
 
 use base::Timestamp;
 use nbd_proto::{Command, Errno, Event, Extent, Request, Transmission};
@@ -8,6 +10,7 @@ use nbd_proto::{Command, Errno, Event, Extent, Request, Transmission};
 use super::ahead::Ahead;
 use super::attached::Attached;
 use super::core::Core;
+use super::eager::{self, Eager};
 use super::limits::Owed;
 use super::outbox::{Outbox, Sender};
 use super::request::{Part, PartKind, READ_LEN_MAX, Whole, ZERO_LEN_MAX, part_len, parts_of};
@@ -45,6 +48,7 @@ pub(super) fn serve(client: &mut Client, stream: Stream) {
         outbox,
         write: None,
         ahead: Ahead::default(),
+        eager: Eager::default(),
         now: session.volume().now(),
     };
     connection.run(&stream, &session, (buffer, rest));
@@ -61,6 +65,7 @@ pub(super) struct Connection {
     /// The WRITE whose data is coming.
     pub(super) write: Option<Write>,
     ahead: Ahead,
+    eager: Eager,
     /// When the last batch was read.
     pub(super) now: Timestamp,
 }
@@ -91,7 +96,7 @@ impl Connection {
                 buffer.copy_within(from..to, 0);
                 (from, to) = (0, to - from);
             }
-            match stream.receive(buffer.get_mut(to..).unwrap_or_default()) {
+            match self.receive(stream, buffer.get_mut(to..).unwrap_or_default()) {
                 Ok(got) if got > 0 => to += got,
                 _ => break,
             }
@@ -101,6 +106,24 @@ impl Connection {
             self.outbox.give_up(write.begun, self.volume.now());
         }
         self.outbox.await_calm();
+    }
+
+    /// Waits for bytes; 0 at the end.
+    fn receive(&mut self, stream: &Stream, buffer: &mut [u8]) -> io::Result<usize> {
+        if stream.secure().is_none() && self.eager.looks() {
+            let until = self.volume.now() + eager::MOMENT;
+            while self.volume.now() < until {
+                match stream.receive_now(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::yield_now(),
+                    received => {
+                        self.eager.found(true);
+                        return received;
+                    }
+                }
+            }
+            self.eager.found(false);
+        }
+        stream.receive(buffer)
     }
 
     /// Serves what has come.

@@ -15,6 +15,7 @@ mod client_socket;
 mod connection;
 mod core;
 mod direct;
+mod eager;
 mod error;
 mod file;
 mod journal;

@@ -62,6 +62,17 @@ impl Stream {
         }
     }
 
+    /// Takes the bytes that have come; `WouldBlock` if there are none, or if they are under TLS.
+    pub(super) fn receive_now(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.secure.is_some() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        match recv(&self.socket, buffer, RecvFlags::DONTWAIT) {
+            Err(rustix::io::Errno::INTR) => Err(io::ErrorKind::WouldBlock.into()),
+            received => Ok(received?.1),
+        }
+    }
+
     /// Waits for bytes for so long; `TimedOut` if none came.
     pub(super) fn receive_within(&self, buffer: &mut [u8], time: Duration) -> io::Result<usize> {
         // What the session has already needs no waiting for.
