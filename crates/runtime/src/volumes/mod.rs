@@ -47,6 +47,7 @@ mod twin;
 mod uri;
 mod welcome;
 mod workers;
+mod writeback;
 mod writing;
 
 pub use attached::Attached;

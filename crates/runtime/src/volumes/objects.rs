@@ -11,6 +11,7 @@ use volume::{IoError, ObjectName, VolumeId};
 use super::file::{ReadNow, io_error};
 use super::store::ObjectStore;
 use super::twin::Twin;
+use super::writeback;
 
 /// A store as one volume uses it.
 #[derive(Clone, Debug)]
@@ -125,11 +126,16 @@ impl Growing {
         Ok(())
     }
 
-    /// It ends here, whatever the file held before.
+    /// It ends here, whatever the file held before; it is on its way to the disk from now on.
     pub(super) fn end(&mut self) -> Result<(), IoError> {
         let len = self.len;
         cut(&self.file, len).map_err(|error| io_error(&error))?;
-        self.on_second(|file| cut(file, len));
+        writeback::begin(&self.file, len);
+        self.on_second(|file| {
+            cut(file, len)?;
+            writeback::begin(file, len);
+            Ok(())
+        });
         Ok(())
     }
 
