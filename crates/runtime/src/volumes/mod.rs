@@ -8,6 +8,7 @@
 mod ahead;
 mod attached;
 mod backing;
+mod bringing;
 mod bulk;
 mod checking;
 mod client;

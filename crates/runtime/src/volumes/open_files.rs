@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use base::Timestamp;
 use volume::{ObjectName, VolumeId};
 
 /// How many objects are held open for reading, over all volumes of a store.
@@ -16,6 +17,8 @@ pub(super) struct Opened {
     pub(super) file: File,
     /// Reads that had to wait for the disk.
     misses: AtomicU32,
+    /// When it was brought into memory as a whole; 0 if never.
+    brought_at: AtomicU64,
 }
 
 impl Opened {
@@ -26,15 +29,26 @@ impl Opened {
             .saturating_add(1)
     }
 
-    pub(super) fn forget_misses(&self) {
+    /// When it was last brought into memory as a whole.
+    pub(super) fn brought_at(&self) -> Option<Timestamp> {
+        let at = self.brought_at.load(Ordering::Relaxed);
+        (at > 0).then(|| Timestamp::from_nanos(at))
+    }
+
+    /// It is brought, and its misses count from here on.
+    pub(super) fn note_brought(&self, now: Timestamp) {
+        self.brought_at.store(now.as_nanos(), Ordering::Relaxed);
         self.misses.store(0, Ordering::Relaxed);
     }
 }
 
 impl From<File> for Opened {
     fn from(file: File) -> Self {
-        let misses = AtomicU32::new(0);
-        Self { file, misses }
+        Self {
+            file,
+            misses: AtomicU32::new(0),
+            brought_at: AtomicU64::new(0),
+        }
     }
 }
 

@@ -8,13 +8,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use base::Timestamp;
 use volume::{IoError, ObjectKind, ObjectName, VolumeId};
 
+use super::bringing::Bringing;
 use super::direct;
 use super::file::{ReadNow, io_error, read_now};
 use super::open_files::{OpenFiles, Opened};
@@ -24,10 +24,8 @@ use crate::state::create_private_dir;
 
 /// So many reads of an object that had to wait for the disk show that it is wanted:
 const WANTED_COUNT: u32 = 32;
-/// then the system is told to bring all of it, which is at most this long,
+/// then the system is told to bring all of it, which is at most this long.
 const OBJECT_LEN_MAX: u64 = 8 << 20;
-/// but not more often than this, since a volume may be longer than the memory.
-const BRING_PERIOD: Duration = Duration::from_millis(20);
 
 /// What a file is called until it is whole.
 const PARTIAL: &str = ".partial";
@@ -41,8 +39,7 @@ pub(super) struct ObjectStore {
     clock: Clock,
     /// The file system has no way past the page cache.
     is_indirect: AtomicBool,
-    /// When an object was last brought into memory as a whole.
-    brought_at: AtomicU64,
+    bringing: Bringing,
 }
 
 impl ObjectStore {
@@ -54,7 +51,7 @@ impl ObjectStore {
             spares: Spares::default(),
             clock: Clock::new(),
             is_indirect: AtomicBool::new(false),
-            brought_at: AtomicU64::new(0),
+            bringing: Bringing::default(),
         }
     }
 
@@ -157,10 +154,8 @@ impl ObjectStore {
         if opened.count_miss() < WANTED_COUNT {
             return;
         }
-        let last = self.brought_at.load(Ordering::Relaxed);
-        if now.since(Timestamp::from_nanos(last)) >= BRING_PERIOD {
-            self.brought_at.store(now.as_nanos(), Ordering::Relaxed);
-            opened.forget_misses();
+        if self.bringing.may_bring(now, opened.brought_at()) {
+            opened.note_brought(now);
             self.bring(name, 0, OBJECT_LEN_MAX);
         }
     }
