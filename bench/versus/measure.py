@@ -27,6 +27,8 @@ class Sample:
     ops_per_s: float
     cpu_us_per_op: float
     p99_us: float
+    # By how much the load itself was late; none where nothing is due at a time.
+    lag_p99_us: float
     server_busy: float
     load_busy: float
     disturbance: float
@@ -35,11 +37,13 @@ class Sample:
 class Load:
     """`cofferdam load` on its core."""
 
-    def __init__(self, binary: str):
+    def __init__(self, binary: str, first: list[str] = ()):
         self.binary = binary
+        # What it is started through: `system.at_once()` has it wait for nobody on its core.
+        self.first = first
 
     def command(self, server: Running, flags: list[str]) -> list[str]:
-        return [self.binary, "load", "--json", "--threads", "1", *server.flags(), *flags]
+        return [*self.first, self.binary, "load", "--json", "--threads", "1", *server.flags(), *flags]
 
     def run(self, server: Running, flags: list[str]) -> dict:
         """Runs it to its end; any error that it met is one of ours."""
@@ -90,6 +94,7 @@ class Load:
             ops_per_s=report["ops_per_s"],
             cpu_us_per_op=server_s * 1e6 / report["requests"],
             p99_us=report["latency"]["p99_us"],
+            lag_p99_us=report["generator"]["lag"]["p99_us"],
             server_busy=server_s / report["elapsed_s"],
             load_busy=report["generator"]["busy"],
             disturbance=foreign_s / (2 * (time.monotonic() - began)),
@@ -145,7 +150,8 @@ def speed(case: SpeedCase, servers: list, load: Load, pairs: int, seconds: float
 
 
 def added(case: AddedCase, fleet, alone, load: Load, rounds: int, seconds: float) -> list:
-    """Pairs of samples at the same rate: through gateway and node, and of one process."""
+    """Pairs of samples at the same rate: through gateway and node, and of one process. The load is let in
+    as soon as a request is due or answered, else it would be its own lateness that is measured."""
     flags = case.load.flags()
     running = [server.start(256, 1024) for server in (fleet, alone)]
     try:
@@ -153,7 +159,8 @@ def added(case: AddedCase, fleet, alone, load: Load, rounds: int, seconds: float
             load.fill(server, flags)
         rate = load.sample(running[0], flags, seconds).ops_per_s / 2
         paced = [*flags, "--rate", f"{rate:.0f}"]
-        return [[load.sample(server, paced, seconds) for server in running] for _ in range(rounds)]
+        prompt = Load(load.binary, system.at_once())
+        return [[prompt.sample(server, paced, seconds) for server in running] for _ in range(rounds)]
     finally:
         for server in running:
             server.stop()

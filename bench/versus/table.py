@@ -19,7 +19,7 @@ def markdown(
         head = ["case", "peer", "bytes ratio", "ours", "peer's", "n"]
         parts.append(table(head, [memory_cells(row) for row in memory]))
     if added:
-        head = ["case", "added p99 ms", "through gateway µs", "one process µs", "ops/s"]
+        head = ["case", "added p99 ms", "through gateway µs", "one process µs", "load late µs", "ops/s"]
         parts.append(table(head, [added_cells(row) for row in added]))
     disturbed = [row for row in speed if max(row.ours.disturbance, row.theirs.disturbance) > 0.03]
     if disturbed:
@@ -50,6 +50,7 @@ def added_cells(row: AddedRow) -> list[str]:
         row.figure.text,
         f"{row.fleet.p99_us:,.0f}",
         f"{row.alone.p99_us:,.0f}",
+        f"{row.fleet.lag_p99_us:,.0f} / {row.alone.lag_p99_us:,.0f}",
         f"{row.fleet.ops_per_s:,.0f}",
     ]
 

@@ -15,8 +15,8 @@ DEBIANS = Memcached("memcached", "1.6.18", True, 0)
 NEWER = Memcached("/opt/memcached", "1.6.45", False, 0)
 
 
-def sample(cpu=1.0, ops=100.0, p99=10.0, load_busy=0.5, disturbance=0.0) -> Sample:
-    return Sample(ops, cpu, p99, 1.0, load_busy, disturbance)
+def sample(cpu=1.0, ops=100.0, p99=10.0, load_busy=0.5, disturbance=0.0, lag=1.0) -> Sample:
+    return Sample(ops, cpu, p99, lag, 1.0, load_busy, disturbance)
 
 
 def case(name: str) -> cases.SpeedCase:
@@ -57,11 +57,14 @@ class Ratios(unittest.TestCase):
 
 
     def test_what_a_gateway_adds_is_the_median_of_the_differences(self):
-        rounds = [[sample(p99=900.0), sample(p99=100.0)], [sample(p99=300.0), sample(p99=100.0)]]
+        rounds = [[sample(p99=900.0, lag=77.0), sample(p99=100.0)], [sample(p99=300.0, lag=77.0), sample(p99=100.0)]]
         row = added_row(cases.ADDED, [*rounds, [sample(p99=500.0), sample(p99=200.0)]])
         self.assertAlmostEqual(row.added_ms, 0.3)
         self.assertTrue(row.figure.holds)
         self.assertIn("holds", table.markdown([], [], "", [row]))
+        # How late the load itself was is told beside it.
+        self.assertEqual((row.for_json()["fleet_lag_p99_us"], row.for_json()["alone_lag_p99_us"]), (77.0, 1.0))
+        self.assertIn("77 / 1", table.markdown([], [], "", [row]))
 
 
 class Output(unittest.TestCase):

@@ -108,6 +108,8 @@ class AddedRow:
             "added_ms": rounded(self.added_ms),
             "fleet_p99_us": rounded(self.fleet.p99_us),
             "alone_p99_us": rounded(self.alone.p99_us),
+            "fleet_lag_p99_us": rounded(self.fleet.lag_p99_us),
+            "alone_lag_p99_us": rounded(self.alone.lag_p99_us),
             "ops_per_s": rounded(self.fleet.ops_per_s),
         }
 

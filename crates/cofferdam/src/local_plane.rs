@@ -303,7 +303,7 @@ impl DataPlane for LocalPlane {
             refused: loops.refused,
             connections_max: self.connections_max as u64,
             door: self.figures.door(),
-            certificate_ends_s: self.tls.as_ref().and_then(|tls| tls.ends_unix_s()),
+            certificate_validity_s: self.tls.as_ref().and_then(|tls| tls.validity_unix_s()),
         }
     }
 }

@@ -104,8 +104,8 @@ async fn metrics(State(admin): State<NodeAdmin>) -> Response {
     let age = sight
         .as_ref()
         .and_then(|sight| sight.age(admin.clock.now()));
-    let ends_s = admin.tls.as_ref().and_then(|tls| Some(tls.validity()?.1));
-    let mut page = page(&admin.loops.totals(), sight.as_deref(), age, ends_s);
+    let validity_s = admin.tls.as_ref().and_then(PeerTls::validity);
+    let mut page = page(&admin.loops.totals(), sight.as_deref(), age, validity_s);
     admin.machine.write(&mut page);
     let page = page.into_text();
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response()
@@ -130,7 +130,7 @@ fn page(
     totals: &NodeTotals,
     sight: Option<&Sight>,
     age: Option<Duration>,
-    certificate_ends_s: Option<u64>,
+    certificate_validity_s: Option<(u64, u64)>,
 ) -> Exposition {
     let mut page = Exposition::default();
     let requests = &totals.requests;
@@ -163,7 +163,7 @@ fn page(
         "Time that it took to serve them.",
         requests.served_ns,
     );
-    certificates(&mut page, &[("members", certificate_ends_s)]);
+    certificates(&mut page, &[("members", certificate_validity_s)]);
     if let Some(sight) = sight {
         of_store(&mut page, sight, age);
     }

@@ -19,9 +19,16 @@ fn figures_come_with_and_without_a_store() {
     };
     totals.requests.late = 3;
     totals.requests.queued_ns = 1_500_000_000;
-    let page = page(&totals, None, None, Some(1_900_000_000)).into_text();
-    let told = "cofferdam_certificate_end_timestamp_seconds{shown_to=\"members\"} 1900000000";
-    assert!(page.contains(told), "{page}");
+    let page = page(&totals, None, None, Some((1_800_000_000, 1_900_000_000))).into_text();
+    for told in [
+        "start_timestamp_seconds{shown_to=\"members\"} 1800000000",
+        "end_timestamp_seconds{shown_to=\"members\"} 1900000000",
+    ] {
+        assert!(
+            page.contains(&format!("cofferdam_certificate_{told}\n")),
+            "{page}"
+        );
+    }
     assert!(page.contains("cofferdam_node_links 2\n"), "{page}");
     assert!(page.contains("cofferdam_node_requests_total{outcome=\"late\"} 3\n"));
     assert!(page.contains("cofferdam_node_queued_seconds_total 1.5\n"));

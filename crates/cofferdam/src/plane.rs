@@ -112,8 +112,9 @@ pub(crate) struct Totals {
     pub(crate) connections_max: u64,
     /// What the door did.
     pub(crate) door: DoorFigures,
-    /// When the certificate ends that clients are shown, in seconds since 1970, if they are shown one.
-    pub(crate) certificate_ends_s: Option<u64>,
+    /// When the certificate begins and ends to be good that clients are shown, in seconds since 1970, if
+    /// they are shown one.
+    pub(crate) certificate_validity_s: Option<(u64, u64)>,
 }
 
 /// What a data plane starts from.

@@ -7,6 +7,7 @@ use base::Timestamp;
 use base::fleet::MemberId;
 use fleet::membership::State;
 use gateway::remote::NodeAddress;
+use runtime::nodes::PeerTls;
 
 use super::{FleetData, Inner};
 use crate::judging::{JudgingReport, evidence_of};
@@ -52,7 +53,7 @@ impl FleetData {
             each,
             requests: self.board.figures(),
             judging,
-            certificate_ends_s: self.tls.as_ref().and_then(|tls| Some(tls.validity()?.1)),
+            certificate_validity_s: self.tls.as_ref().and_then(PeerTls::validity),
         }
     }
 }

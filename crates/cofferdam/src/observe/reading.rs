@@ -48,8 +48,8 @@ pub(crate) struct FleetReading {
     pub(crate) requests: RemoteFigures,
     /// What is known of judging the nodes.
     pub(crate) judging: Option<Arc<JudgingReport>>,
-    /// When this member's certificate ends, in seconds since 1970.
-    pub(crate) certificate_ends_s: Option<u64>,
+    /// When this member's certificate begins and ends to be good, in seconds since 1970.
+    pub(crate) certificate_validity_s: Option<(u64, u64)>,
 }
 
 /// One tenant.

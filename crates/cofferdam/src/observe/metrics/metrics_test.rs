@@ -52,13 +52,13 @@ fn full_page() -> String {
             close_waits: 0,
         }],
         totals: Totals {
-            certificate_ends_s: Some(1_900_000_000),
+            certificate_validity_s: Some((1_800_000_000, 1_900_000_000)),
             ..Totals::default()
         },
         loop_ages: vec![Duration::from_millis(2)],
         fleet: Some(FleetReading {
             age: Some(Duration::from_secs(2)),
-            certificate_ends_s: Some(1_900_000_001),
+            certificate_validity_s: Some((1_800_000_001, 1_900_000_001)),
             judging: Some(Arc::new(judging())),
             ..FleetReading::default()
         }),

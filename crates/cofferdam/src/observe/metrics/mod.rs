@@ -38,8 +38,8 @@ pub(crate) fn page(sources: &Sources<'_>, rows: &mut TenantRows) -> String {
     tenants::write(&mut page, rows, &sources.reading.tenants);
     fleet::write(&mut page, sources.reading.fleet.as_ref());
     let member = sources.reading.fleet.as_ref();
-    let member = member.and_then(|fleet| fleet.certificate_ends_s);
-    let clients = sources.reading.totals.certificate_ends_s;
+    let member = member.and_then(|fleet| fleet.certificate_validity_s);
+    let clients = sources.reading.totals.certificate_validity_s;
     certificates(&mut page, &[("members", member), ("clients", clients)]);
     volumes::write(&mut page, sources.volumes);
     host::write(&mut page, &sources.snapshot.host);
@@ -47,19 +47,26 @@ pub(crate) fn page(sources: &Sources<'_>, rows: &mut TenantRows) -> String {
     page.into_text()
 }
 
-/// When the certificates end that this process shows, as far as it has any.
-pub(crate) fn certificates(page: &mut Exposition, ends_s: &[(&str, Option<u64>)]) {
-    if ends_s.iter().all(|(_, ends_s)| ends_s.is_none()) {
+/// When the certificates begin and end that this process shows, as far as it has any.
+pub(crate) fn certificates(page: &mut Exposition, validity_s: &[(&str, Option<(u64, u64)>)]) {
+    let shown = validity_s.iter();
+    let shown: Vec<_> = shown.filter_map(|(to, it)| Some((to, (*it)?))).collect();
+    if shown.is_empty() {
         return;
+    }
+    let help = "When a certificate begins to be good that this process shows, in seconds since the Unix \
+                epoch: to other members of its fleet, or to clients.";
+    let name = "cofferdam_certificate_start_timestamp_seconds";
+    let mut family = page.family(name, Kind::Gauge, help);
+    for (to, (from_s, _)) in &shown {
+        family.sample(&[("shown_to", to)], *from_s);
     }
     let help = "When a certificate ends that this process shows, in seconds since the Unix epoch: to \
                 other members of its fleet, or to clients.";
     let name = "cofferdam_certificate_end_timestamp_seconds";
     let mut family = page.family(name, Kind::Gauge, help);
-    for (to, ends_s) in ends_s {
-        if let Some(ends_s) = ends_s {
-            family.sample(&[("shown_to", to)], *ends_s);
-        }
+    for (to, (_, until_s)) in &shown {
+        family.sample(&[("shown_to", to)], *until_s);
     }
 }
 

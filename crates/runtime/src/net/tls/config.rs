@@ -154,11 +154,9 @@ impl TlsServer {
         tickets.maker.hand_over(tickets.authorities.as_deref())
     }
 
-    /// When the certificate that is shown ends to be good, in seconds since 1970.
-    pub fn ends_unix_s(&self) -> Option<u64> {
-        let terms = self.terms();
-        let (_, until) = validity(terms.certificates.first()?)?;
-        Some(until)
+    /// When the certificate that is shown begins and ends to be good, in seconds since 1970.
+    pub fn validity_unix_s(&self) -> Option<(u64, u64)> {
+        validity(self.terms().certificates.first()?)
     }
 
     /// What a connection of a browser is begun with.
