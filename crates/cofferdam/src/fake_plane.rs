@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base::TenantId;
 use base::kv::Stats;
+use base::{TenantId, Timestamp};
 use gateway::ConnectionFigures;
 use gateway::directory::Directory;
 use runtime::state::State;
 
 use crate::control::{CanaryLogin, Control, Sizes};
+use crate::observe::reading::FleetReading;
 use crate::plane::{DataPlane, PlaneError, Totals};
 
 pub(crate) const MIB: u64 = 1 << 20;
@@ -37,6 +38,8 @@ pub(crate) struct FakePlane {
     pub(crate) is_slow_to_give_back: AtomicBool,
     /// How long ago its loops are to have turned.
     pub(crate) loop_ages: Mutex<Vec<Duration>>,
+    /// What it is to say of nodes.
+    pub(crate) fleet: Mutex<Option<FleetReading>>,
 }
 
 impl FakePlane {
@@ -182,6 +185,10 @@ impl DataPlane for FakePlane {
             ..Stats::default()
         };
         Some((stats, ConnectionFigures::default()))
+    }
+
+    fn fleet(&self, _now: Timestamp) -> Option<FleetReading> {
+        self.fleet.lock().unwrap().clone()
     }
 
     fn directory(&self) -> Arc<Directory> {

@@ -293,7 +293,7 @@ fn serve(
         // Of one member there is one judge.
         drop(judging);
         let deadline = clock.now() + reloader.drain_time();
-        let_go(&*plane, &signals.stop, || {
+        let_go(&*plane, &signals.stop, clock, || {
             upgrader.tell_known();
             clock.now() < deadline
         });

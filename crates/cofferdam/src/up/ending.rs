@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
+use base::Timestamp;
 use runtime::Clock;
 use sd_notify::NotifyState;
 
@@ -15,6 +16,8 @@ use crate::upgrade::Upgrader;
 
 /// How often it is looked whether it is time.
 pub(super) const CHECK_PERIOD: Duration = Duration::from_millis(100);
+/// Loops tell how many keys are in doubt at least so often.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is tried again to save what the disk had no room for.
 const SAVE_PERIOD: Duration = Duration::from_secs(2);
 
@@ -45,16 +48,35 @@ pub(super) fn wait(
     Ok(())
 }
 
-/// Until all connections are let go, there is no time any more, or a signal cuts it short.
+/// Until all connections are let go and nodes owe nothing to what was answered on them, there is no time
+/// any more, or a signal cuts it short.
 pub(super) fn let_go(
     plane: &dyn DataPlane,
     stop: &mpsc::Receiver<()>,
+    clock: Clock,
     has_time: impl Fn() -> bool,
 ) {
-    while has_time()
-        && plane.totals().connections > 0
-        && stop.recv_timeout(CHECK_PERIOD) == Err(RecvTimeoutError::Timeout)
-    {}
+    let mut alone_since = None;
+    while has_time() {
+        let now = clock.now();
+        match plane.totals().connections {
+            0 if owes_nothing(plane, now, *alone_since.get_or_insert(now)) => return,
+            0 => {}
+            _ => alone_since = None,
+        }
+        if stop.recv_timeout(CHECK_PERIOD) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}
+
+/// Whether no node has yet to remove what a client was told is replaced or gone. The successor does not
+/// know of those keys, and would read what they had.
+fn owes_nothing(plane: &dyn DataPlane, now: Timestamp, alone_since: Timestamp) -> bool {
+    let Some(fleet) = plane.fleet(now) else {
+        return true;
+    };
+    now.since(alone_since) > TOLD_WITHIN && fleet.requests.in_doubt == 0
 }
 
 /// Lets clients finish what they have begun, and ends.
@@ -66,3 +88,7 @@ pub(super) fn drain(running: &mut dyn RunningPlane, reloader: &Reloader) {
     running.drain(timeout);
     tracing::info!("stopped");
 }
+
+#[cfg(test)]
+#[path = "ending_test.rs"]
+mod tests;

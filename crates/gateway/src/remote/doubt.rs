@@ -50,9 +50,9 @@ impl Doubts {
         !self.doomed.is_empty() || !self.emptied.is_empty()
     }
 
-    /// Keys that are remembered.
+    /// Keys that are remembered, and tenants of which there were too many.
     pub(super) fn len(&self) -> usize {
-        self.doomed.len()
+        self.doomed.len() + self.emptied.len()
     }
 }
 

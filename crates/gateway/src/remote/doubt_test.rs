@@ -14,6 +14,7 @@ fn of_too_many_keys_the_tenant_is_emptied() {
     for number in 0..KEYS_MAX as u32 {
         doubts.doom(A, &number.to_le_bytes());
     }
+    assert_eq!(doubts.len(), 2);
     let (emptied, doomed) = doubts.take();
     assert_eq!(emptied.into_iter().collect::<Vec<_>>(), [A]);
     assert_eq!(

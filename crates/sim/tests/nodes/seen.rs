@@ -1,6 +1,7 @@
 //! What a judge is told of requests, and what becomes of a node that he takes out.
 
 use base::fleet::MemberId;
+use base::rng::Rng;
 use fleet::judge::{Class, Tally};
 use gateway::remote::Shares;
 
@@ -77,4 +78,29 @@ fn a_node_that_is_taken_out_is_asked_nothing_and_nothing_stale_is_read_later() {
     world.board.watch().limit(Shares::new());
     run(&mut world, &mut client, 1000);
     assert!(seen(&world, 2).asked() > 0);
+}
+
+#[test]
+fn a_node_that_is_out_for_a_while_brings_nothing_back_that_was_replaced_meanwhile() {
+    let (mut hits, mut refused) = (0, 0);
+    for seed in 0..40 {
+        let mut world = World::new(seed, 3);
+        let mut client = Client::new(seed);
+        let mut rng = Rng::new(seed);
+        for step in 0..3000 {
+            if step % 200 == 0 {
+                // Somebody is out at any time, while links break and what they carried is in doubt.
+                let out = MemberId(1 + rng.below(3) as u32);
+                world.board.watch().limit(Shares::from([(out, 0)]));
+            }
+            world.do_harm();
+            client.ask(&mut world);
+            world.advance();
+            client.check(&mut world);
+        }
+        let (hit, late) = client.counts();
+        hits += hit;
+        refused += late;
+    }
+    assert!(hits > 5_000 && refused > 1_000, "{hits} {refused}");
 }
