@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::Timestamp;
 use base::fleet::Epoch;
 use base::kv::{Delete, Item, Op, Outcome, Pin, Sink, Value};
-use fleet::slot_table::Admission;
+use fleet::slot_table::{Admission, Refusal};
 use gateway::remote::refused;
 use gateway::{Backend, Execution};
 use node_proto::{Message, Payload, Reply, Request, RequestId, Verdict};
@@ -95,22 +95,25 @@ impl<B: Backend, L: Landlord> Node<B, L> {
 
     fn request(&mut self, now: Timestamp, arrived: Timestamp, id: LinkId, request: &Request<'_>) {
         let standing = self.ring.assurance.standing(now, &request.op);
-        if let Admission::Refuse(_) = self.table.admit(request.claim, standing) {
+        if let Admission::Refuse(why) = self.table.admit(request.claim, standing) {
             self.figures.refused += 1;
+            // Nobody need be sure to remove what a client takes to be replaced or gone. What is held under
+            // another epoch is void anyhow.
+            if why == Refusal::Unsure {
+                self.remove_refused(now, request);
+            }
             return self.answer(id, request, Verdict::OldEpoch);
         }
         if !self.tenants.contains_key(&request.tenant) && self.tenant(request.tenant).is_none() {
             return self.answer(id, request, Verdict::NoTenant);
         }
-        let key = StampedKey::new(request.op.key(), request.claim.epoch);
         if now.since(arrived) > request.budget {
             self.figures.late += 1;
-            if refused(&request.op, now).drops_item {
-                self.remove(now, request, key.as_bytes());
-            }
+            self.remove_refused(now, request);
             return self.answer(id, request, Verdict::Late);
         }
         self.figures.served += 1;
+        let key = StampedKey::new(request.op.key(), request.claim.epoch);
         let op = with_key(&request.op, key.as_bytes());
         match request.large_len {
             Some(len) => self.begin_upload(now, id, request, &op, len),
@@ -166,13 +169,17 @@ impl<B: Backend, L: Landlord> Node<B, L> {
         self.mark_dirty(id);
     }
 
-    /// Removes an item that its client takes to be replaced or gone.
-    fn remove(&mut self, now: Timestamp, request: &Request<'_>, key: &[u8]) {
-        let Some(data) = self.tenants.get(&request.tenant) else {
+    /// Removes an item that its client takes to be replaced or gone, though the change was not made.
+    fn remove_refused(&mut self, now: Timestamp, request: &Request<'_>) {
+        if !refused(&request.op, now).drops_item {
+            return;
+        }
+        let Some(data) = self.tenant(request.tenant) else {
             return;
         };
+        let key = StampedKey::new(request.op.key(), request.claim.epoch);
         let removal = Delete {
-            key,
+            key: key.as_bytes(),
             compare_cas: None,
             new_cas: None,
             invalidate: false,
@@ -180,7 +187,7 @@ impl<B: Backend, L: Landlord> Node<B, L> {
             clear_value: false,
         };
         let op = Op::Delete(removal);
-        self.backend.execute(data, now, &op, &mut Nowhere);
+        self.backend.execute(&data, now, &op, &mut Nowhere);
     }
 }
 

@@ -6,6 +6,7 @@ mod client;
 mod hot;
 mod machine;
 mod seen;
+mod unsure;
 mod view;
 mod world;
 
