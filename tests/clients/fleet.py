@@ -261,9 +261,8 @@ def a_node_that_stops_costs_one_deadline_and_its_own_keys():
 
 
 class Load:
-    """Clients that write and read, some at each gateway; whatever they read must be what they wrote last.
-    What that took the place of is gone even if it was refused, which says no more than that nobody knows
-    whether the node has it: it may have been carried out late."""
+    """Clients that write and read, some at each gateway; whatever they read must be what they wrote last,
+    and whatever is refused must be gone."""
 
     def __init__(self, fleet, gateways=(1, 2)):
         self.fleet, self.gateways = fleet, gateways
@@ -290,7 +289,9 @@ class Load:
                 if answer not in (b"STORED\r\n", b"NOT_STORED\r\n"):
                     self.wrong.append((key, answer))
             found = get_many(conn, keys)
-            self.wrong += [(key, value, last.get(key)) for key, value in found.items() if last.get(key) != value]
+            for key, value in found.items():
+                if not stored[key] or last[key] != value:
+                    self.wrong.append((key, value, stored[key], last[key]))
             with self.lock:
                 self.asked += len(stored)
                 self.found += len(found)
