@@ -87,8 +87,8 @@ def every_alert_is_about_a_metric_that_there_is():
         types = [line for line in metrics(server).splitlines() if line.startswith("# TYPE ")]
         known = {line.split()[2] for line in types}
         with open(os.path.join(DEPLOY, "alerts.yml")) as file:
-            words = file.read().replace("{", " ").replace("(", " ").replace("[", " ").split()
-        named = {word.strip('`,."') for word in words if word.startswith(("cofferdam_", "process_"))}
+            rules = file.read()
+        named = set(re.findall(r"\b(?:cofferdam|process)_[a-z0-9_]+", rules))
         named = {name.removesuffix("_bucket") for name in named}
         # Without certificates nothing is said of their end; the reference page names what can be there.
         with open(os.path.join(ROOT, "docs", "metrics.md")) as page:

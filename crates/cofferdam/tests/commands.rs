@@ -235,6 +235,25 @@ fn a_file_is_checked_as_a_start_would_and_told_with_the_line() {
 }
 
 #[test]
+fn a_store_in_the_clear_on_another_machine_is_refused_before_a_start_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("c.toml");
+    let path = file.to_str().unwrap();
+    for (place, why) in [
+        ("http://10.0.0.11:2379", "use https"),
+        ("10.0.0.11:2379", "no URL"),
+    ] {
+        fs::write(&file, format!("[store]\nendpoints = [{place:?}]")).unwrap();
+        let output = run(dir.path(), &["check-config", path]);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{place}: {said}");
+        for word in ["c.toml:2: ", "store.endpoints", place, why] {
+            assert!(said.contains(word), "{place}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_failed_start_is_a_line_of_the_log_where_that_is_json() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -7,7 +7,7 @@ use super::global::Global;
 use super::output;
 use crate::config::{Config, Overrides, default_file, in_file, reference_page};
 use crate::failure::Failure;
-use crate::{fleet_tls, machine, preflight};
+use crate::{fleet_tls, machine, membership, preflight};
 
 pub(crate) fn run(global: &Global, args: &CheckConfigArgs) -> Result<(), Failure> {
     if global.json && (args.defaults || args.reference) {
@@ -40,8 +40,9 @@ pub(crate) fn run(global: &Global, args: &CheckConfigArgs) -> Result<(), Failure
     output::text(&format!("{}: ok\n", file.display()))
 }
 
-/// What `gateway` and `node` would fail on: certificates, where they are named.
+/// What `gateway` and `node` would fail on: certificates, where they are named, and the store's places.
 fn check_fleet(config: &Config) -> Result<(), Failure> {
+    membership::check(config)?;
     match config.fleet.certificates {
         Some(_) => fleet_tls::load(config).map(drop),
         None => Ok(()),

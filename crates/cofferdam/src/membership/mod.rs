@@ -45,13 +45,25 @@ pub(crate) fn store(config: &Config) -> Result<Option<Arc<dyn Store>>, Failure> 
     }
 }
 
+/// Says what is wrong with the store's endpoints, beginning with the key.
+pub(crate) fn check(config: &Config) -> Result<(), Failure> {
+    if config.store.endpoints.is_empty() {
+        return Ok(());
+    }
+    let checked = etcd(config).check();
+    checked.map_err(|error| Failure::new(format!("store.endpoints: {error}")))
+}
+
 /// What a fleet of this name keeps in etcd.
 fn room(config: &Config, name: &str) -> Result<Arc<dyn Store>, Failure> {
-    let etcd = EtcdConfig {
+    Ok(connect(&etcd(config), name)?)
+}
+
+fn etcd(config: &Config) -> EtcdConfig {
+    EtcdConfig {
         endpoints: config.store.endpoints.clone(),
         tls: store_tls(config),
-    };
-    Ok(connect(&etcd, name)?)
+    }
 }
 
 /// The files that are named for etcd; else those of the fleet, whose authority certifies etcd as well.

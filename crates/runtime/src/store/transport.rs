@@ -32,6 +32,13 @@ pub struct EtcdConfig {
     pub tls: Option<EtcdTls>,
 }
 
+impl EtcdConfig {
+    /// Says what is wrong with the endpoints, before any of them is asked.
+    pub fn check(&self) -> Result<(), StoreError> {
+        endpoints(self).map(drop)
+    }
+}
+
 /// Files in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EtcdTls {
