@@ -37,13 +37,11 @@ class Sample:
 class Load:
     """`cofferdam load` on its core."""
 
-    def __init__(self, binary: str, first: list[str] = ()):
+    def __init__(self, binary: str):
         self.binary = binary
-        # What it is started through: `system.at_once()` has it wait for nobody on its core.
-        self.first = first
 
     def command(self, server: Running, flags: list[str]) -> list[str]:
-        return [*self.first, self.binary, "load", "--json", "--threads", "1", *server.flags(), *flags]
+        return [self.binary, "load", "--json", "--threads", "1", *server.flags(), *flags]
 
     def run(self, server: Running, flags: list[str]) -> dict:
         """Runs it to its end; any error that it met is one of ours."""
@@ -150,8 +148,7 @@ def speed(case: SpeedCase, servers: list, load: Load, pairs: int, seconds: float
 
 
 def added(case: AddedCase, fleet, alone, load: Load, rounds: int, seconds: float) -> list:
-    """Pairs of samples at the same rate: through gateway and node, and of one process. The load is let in
-    as soon as a request is due or answered, else it would be its own lateness that is measured."""
+    """Pairs of samples at the same rate: through gateway and node, and of one process."""
     flags = case.load.flags()
     running = [server.start(256, 1024) for server in (fleet, alone)]
     try:
@@ -159,8 +156,7 @@ def added(case: AddedCase, fleet, alone, load: Load, rounds: int, seconds: float
             load.fill(server, flags)
         rate = load.sample(running[0], flags, seconds).ops_per_s / 2
         paced = [*flags, "--rate", f"{rate:.0f}"]
-        prompt = Load(load.binary, system.at_once())
-        return [[prompt.sample(server, paced, seconds) for server in running] for _ in range(rounds)]
+        return [[load.sample(server, paced, seconds) for server in running] for _ in range(rounds)]
     finally:
         for server in running:
             server.stop()

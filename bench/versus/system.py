@@ -1,7 +1,6 @@
 """What the system says of processes and cores."""
 
 import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -14,17 +13,6 @@ def cpu_s(pid: int) -> float:
     # The name in parentheses may hold spaces; user and system time are the 14th and 15th field.
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
-
-
-def at_once() -> list[str]:
-    """What has a command run whenever it can, before all others on its core; nothing where that is not
-    allowed."""
-    command = ["chrt", "-f", "10"]
-    try:
-        allowed = subprocess.run([*command, "true"], stderr=subprocess.DEVNULL).returncode == 0
-    except OSError:
-        allowed = False
-    return command if allowed else []
 
 
 def resident_bytes(pid: int) -> int:
