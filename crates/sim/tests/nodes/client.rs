@@ -132,6 +132,13 @@ impl Client {
         }
     }
 
+    /// Asks something, and looks at what has come a moment later.
+    pub(crate) fn step(&mut self, world: &mut World) {
+        self.ask(world);
+        world.advance();
+        self.check(world);
+    }
+
     /// Looks at the answers that have come.
     pub(crate) fn check(&mut self, world: &mut World) {
         for answer in std::mem::take(&mut world.answers) {

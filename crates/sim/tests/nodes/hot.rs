@@ -225,9 +225,7 @@ fn one_loop_reads_nothing_that_it_replaced_whatever_breaks() {
         let mut client = Client::of_few_keys(seed);
         for _ in 0..1500 {
             world.do_harm();
-            client.ask(&mut world);
-            world.advance();
-            client.check(&mut world);
+            client.step(&mut world);
         }
         hits += hot_hits(&world);
     }

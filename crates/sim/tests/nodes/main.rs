@@ -25,9 +25,7 @@ fn nobody_reads_what_was_replaced_and_everybody_is_answered_in_time() {
         let mut client = Client::new(seed);
         for _ in 0..STEPS {
             world.do_harm();
-            client.ask(&mut world);
-            world.advance();
-            client.check(&mut world);
+            client.step(&mut world);
         }
         world.heal();
         for _ in 0..400 {
@@ -55,9 +53,7 @@ fn a_planted_fault_is_found() {
             let mut client = Client::new(seed);
             for _ in 0..STEPS {
                 world.do_harm();
-                client.ask(&mut world);
-                world.advance();
-                client.check(&mut world);
+                client.step(&mut world);
             }
         });
         outcome.is_err()

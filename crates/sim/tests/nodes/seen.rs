@@ -10,9 +10,7 @@ use crate::world::World;
 
 fn run(world: &mut World, client: &mut Client, steps: usize) {
     for _ in 0..steps {
-        client.ask(world);
-        world.advance();
-        client.check(world);
+        client.step(world);
     }
 }
 
@@ -37,9 +35,7 @@ fn every_request_is_told_of_once() {
     assert!(told.is_empty(), "{told:?}");
     for _ in 0..3000 {
         world.do_harm();
-        client.ask(&mut world);
-        world.advance();
-        client.check(&mut world);
+        client.step(&mut world);
     }
     world.heal();
     for _ in 0..400 {
@@ -94,9 +90,7 @@ fn a_node_that_is_out_for_a_while_brings_nothing_back_that_was_replaced_meanwhil
                 world.board.watch().limit(Shares::from([(out, 0)]));
             }
             world.do_harm();
-            client.ask(&mut world);
-            world.advance();
-            client.check(&mut world);
+            client.step(&mut world);
         }
         let (hit, late) = client.counts();
         hits += hit;

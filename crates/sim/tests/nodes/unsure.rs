@@ -31,9 +31,7 @@ fn what_a_refused_change_was_to_replace_is_never_read_again() {
             if seed % 2 == 0 {
                 world.do_harm();
             }
-            client.ask(&mut world);
-            world.advance();
-            client.check(&mut world);
+            client.step(&mut world);
         }
         let (hit, late) = client.counts();
         hits += hit;
