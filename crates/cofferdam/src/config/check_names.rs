@@ -42,9 +42,7 @@ impl Config {
         }
         Ok(())
     }
-}
 
-impl Config {
     /// Names of members stand in the line `ready`, in addresses of the console and among the figures
     /// of the history; an empty one is that of nobody.
     pub(super) fn check_member_names(&self) -> Result<(), String> {
