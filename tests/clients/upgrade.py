@@ -192,6 +192,32 @@ def tenants_and_the_admin_api_go_over():
 
 
 @suite.test
+def who_is_revoked_loses_the_connections_of_the_old_process_too():
+    with Setting(drain_s=30) as setting, contextlib.ExitStack() as stack:
+        stays, revoked, removed = [setting.server.tenant(name, memory="8MiB")
+                                   for name in ("stays", "revoked", "removed")]
+        conns = {}
+        for tenant in (stays, revoked, removed):
+            conn = stack.enter_context(Conn(setting.server.auth))
+            conns[tenant["tenant"]] = conn.login(tenant)
+        old = setting.server.process
+        setting.upgrade()
+        ends = {"revoked": ("revoke", "revoked", revoked["username"]),
+                "removed": ("remove", "removed")}
+        for name, command in ends.items():
+            began = time.monotonic()
+            setting.server.cli("tenant", *command)
+            conns[name].sock.settimeout(5)
+            with contextlib.suppress(ConnectionResetError):
+                assert conns[name].sock.recv(1) == b"", name
+            # From the beginning of the command, which on a slow machine takes a part of it.
+            took_s = time.monotonic() - began
+            assert took_s < 5, (name, took_s)
+        assert old.poll() is None, "the old process was to be serving still"
+        conns["stays"]("get k\r\n", "END\r\n")
+
+
+@suite.test
 def who_is_added_meanwhile_is_let_in_at_once():
     with Setting(drain_s=5) as setting:
         upgrade = threading.Thread(target=setting.upgrade)

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,47 +12,16 @@ use gateway::directory::Directory;
 use gateway::{BusiestKeys, ConnectionFigures, Delays, Figures};
 use runtime::net::handover::NamedSocket;
 use runtime::net::tls::TlsServer;
-use runtime::net::{ListenError, Listener, Loops, LoopsConfig, UpstreamConfig};
+use runtime::net::{Loops, LoopsConfig, UpstreamConfig};
 use runtime::{Clock, Published};
 
-use crate::config::TlsListener;
 use crate::data::Data;
 use crate::failure::Failure;
-use crate::inherited::{Inherited, UNIX, UNIX_OF_MANAGER};
+use crate::inherited::Inherited;
+use crate::listeners;
 use crate::local_backend::LocalBackend;
 use crate::observe::reading::FleetReading;
-use crate::plane::{DataPlane, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
-use runtime::state::DEFAULT_TENANT;
-
-/// A listener that cannot be had, by the key of its address.
-#[derive(Debug, thiserror::Error)]
-#[error("{error}{remedy}", remedy = remedy(key, error))]
-pub(crate) struct NotListening {
-    key: &'static str,
-    error: ListenError,
-}
-
-impl NotListening {
-    fn new(key: &'static str, error: ListenError) -> Self {
-        Self { key, error }
-    }
-}
-
-/// What an error does not say itself that knows nothing of keys and flags.
-fn remedy(key: &str, error: &ListenError) -> String {
-    let flag = key.replace('_', "-");
-    match (error, key) {
-        (ListenError::Bind { .. }, "unix") => ": choose another listen.unix (--unix)".to_owned(),
-        (ListenError::Bind { .. }, "memcache_tls") => {
-            ": choose another listen.memcache_tls, port 0 picks one".to_owned()
-        }
-        (ListenError::Bind { .. }, _) => {
-            format!(": choose another listen.{key} (--{flag}), port 0 picks one")
-        }
-        (ListenError::OpenOffLoopback(_) | ListenError::NotListening, _) => String::new(),
-        (ListenError::PathInUse(_), _) => format!(" with listen.{key} (--{flag})"),
-    }
-}
+use crate::plane::{DataPlane, HearsEnds, PlaneConfig, PlaneError, RunningPlane, Started, Totals};
 
 /// Binds the listeners, or takes them over; nobody is let in before [`RunningPlane::serve`].
 pub(crate) fn start(
@@ -65,7 +33,7 @@ pub(crate) fn start(
     let mut tls = |files| TlsServer::successor(files, inherited.take_tickets());
     let tls = config.tls.as_ref().map(&mut tls).transpose()?;
     let tls = tls.map(Arc::new);
-    let listeners = listeners(config, tls.as_ref(), inherited)?;
+    let listeners = listeners::all(config, tls.as_ref(), inherited)?;
     let address = |key: &str| {
         let listener = listeners.iter().find(|(name, _)| *name == key);
         listener.and_then(|(_, listener)| listener.local_addr())
@@ -87,6 +55,7 @@ pub(crate) fn start(
         loops: OnceLock::new(),
         connections_max: config.limits.connections_max,
         tls: tls.clone(),
+        hears_ends: OnceLock::new(),
     });
     let running = RunningLocalPlane {
         addresses,
@@ -108,71 +77,6 @@ pub(crate) fn start(
     Ok((plane, Box::new(running)))
 }
 
-/// All listeners, by the key of their address.
-fn listeners(
-    config: &PlaneConfig,
-    tls: Option<&Arc<TlsServer>>,
-    inherited: &mut Inherited,
-) -> Result<Vec<(&'static str, Listener)>, NotListening> {
-    let encrypted = |listener: Listener, is_wanted: bool| match tls {
-        Some(server) if is_wanted => listener.with_tls(Arc::clone(server)),
-        _ => listener,
-    };
-    let wanted = &config.tls_listeners;
-    let auth = tcp("memcache_auth", config.memcache_auth, None, inherited)?;
-    let auth = encrypted(auth, wanted.contains(&TlsListener::MemcacheAuth));
-    let mut all = vec![("memcache_auth", auth)];
-    if let Some(addr) = config.memcache_tls {
-        let listener = tcp("memcache_tls", addr, None, inherited)?;
-        all.push(("memcache_tls", encrypted(listener, true)));
-    }
-    if let Some(addr) = config.memcache {
-        let open = tcp("memcache", addr, Some(DEFAULT_TENANT), inherited)?;
-        let open = encrypted(open, wanted.contains(&TlsListener::Memcache));
-        all.push(("memcache", open));
-    }
-    if let Some(path) = &config.unix {
-        all.push(unix(path, config.unix_mode, inherited)?);
-    }
-    Ok(all)
-}
-
-fn tcp(
-    key: &'static str,
-    addr: SocketAddr,
-    tenant: Option<TenantId>,
-    inherited: &mut Inherited,
-) -> Result<Listener, NotListening> {
-    let listener = match (inherited.take_tcp(key, addr), tenant) {
-        (Some(socket), _) => Listener::adopt(socket, tenant),
-        (None, Some(tenant)) => Listener::open(addr, tenant),
-        (None, None) => Listener::authenticating(addr),
-    };
-    listener.map_err(|error| NotListening::new(key, error))
-}
-
-/// The Unix socket, and by which name a successor is to know it.
-fn unix(
-    path: &Path,
-    mode: u32,
-    inherited: &mut Inherited,
-) -> Result<(&'static str, Listener), NotListening> {
-    let failed = |error| NotListening::new("unix", error);
-    let keeps_file = inherited.keeps_unix_file();
-    let socket = inherited
-        .take_unix(UNIX, path)
-        .or_else(|| inherited.take_unix(UNIX_OF_MANAGER, path));
-    let Some(socket) = socket else {
-        let bound = Listener::unix(path, mode, DEFAULT_TENANT).map_err(failed)?;
-        return Ok((UNIX, bound));
-    };
-    let adopted = Listener::adopt(socket, Some(DEFAULT_TENANT)).map_err(failed)?;
-    Ok(match keeps_file {
-        true => (UNIX_OF_MANAGER, adopted),
-        false => (UNIX, adopted.owning_file(path)),
-    })
-}
-
 struct LocalPlane {
     clock: Clock,
     data: Data,
@@ -181,6 +85,8 @@ struct LocalPlane {
     loops: OnceLock<Loops>,
     connections_max: usize,
     tls: Option<Arc<TlsServer>>,
+    /// Another process that has connections of this one's tenants.
+    hears_ends: OnceLock<HearsEnds>,
 }
 
 /// What connections to nodes are made with, if there are any.
@@ -253,8 +159,19 @@ impl DataPlane for LocalPlane {
         if let Data::Nodes(fleet) = &self.data {
             fleet.note_directory(&directory);
         }
+        if let Some(hears_ends) = self.hears_ends.get() {
+            let ended = directory.ended_since(&self.directory.get());
+            if !ended.is_empty() {
+                hears_ends(&ended);
+            }
+        }
         self.directory.publish(directory);
         self.wake();
+    }
+
+    fn tell_ends(&self, to: HearsEnds) {
+        // A process has one predecessor.
+        let _ = self.hears_ends.set(to);
     }
 
     fn stats(&self, id: TenantId) -> Option<(Stats, ConnectionFigures)> {
@@ -387,7 +304,3 @@ impl RunningPlane for RunningLocalPlane {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "local_plane_test.rs"]
-mod tests;

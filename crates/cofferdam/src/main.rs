@@ -22,6 +22,7 @@ mod gate;
 mod hooks;
 mod inherited;
 mod judging;
+mod listeners;
 mod local_backend;
 mod local_plane;
 mod logging;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::kv::Stats;
-use base::{IpNetwork, TenantId, Timestamp};
+use base::{CredentialId, IpNetwork, TenantId, Timestamp};
 use gateway::directory::Directory;
 use gateway::{BusiestKeys, ConnectionFigures, Delays, DoorFigures};
 use runtime::net::Limits;
@@ -20,6 +20,9 @@ use crate::observe::reading::FleetReading;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct PlaneError(pub(crate) String);
+
+/// Hears which credentials have ended.
+pub(crate) type HearsEnds = Box<dyn Fn(&[CredentialId]) + Send + Sync>;
 
 /// The data of all tenants, and the way to it for clients. Calls that change memory come one at a time.
 pub(crate) trait DataPlane: Send + Sync {
@@ -60,6 +63,9 @@ pub(crate) trait DataPlane: Send + Sync {
 
     /// Figures that belong to no tenant.
     fn totals(&self) -> Totals;
+
+    /// Whom to tell, from now on, of credentials that a new directory has ended; once.
+    fn tell_ends(&self, _to: HearsEnds) {}
 
     /// The directory in force.
     fn directory(&self) -> Arc<Directory> {

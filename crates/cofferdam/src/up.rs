@@ -267,6 +267,7 @@ fn serve(
     ready.store(true, Ordering::Release);
     tell_ready(&config, running.as_ref(), admin, volumes.tcp(), &pages);
     if let Some(takeover) = takeover {
+        takeover.tell_ends(&*plane);
         takeover.tell_ready();
         let fleet = match &data {
             Data::Here(_) => None,

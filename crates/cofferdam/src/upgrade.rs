@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -29,6 +30,8 @@ use crate::up::TAKEOVER_VARIABLE;
 
 /// How long a successor may take until it serves.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a silent successor is listened to before it is listened to again.
+const LISTENING_PATIENCE: Duration = Duration::from_secs(60);
 /// How long this process may take to listen no more.
 const GIVING_WAY_PATIENCE: Duration = Duration::from_secs(5);
 /// How long the lock of a successor that was ended may take to come back.
@@ -54,7 +57,7 @@ pub(crate) struct Upgrader {
     /// The member of a fleet as which the successor is to go on.
     member: Option<Arc<Membership>>,
     /// To the successor that serves, and the version of the ring that it was told of last.
-    told: Mutex<Option<(Handover, Option<Epoch>)>>,
+    told: Mutex<Option<(Arc<Handover>, Option<Epoch>)>>,
     is_handed_over: AtomicBool,
     /// Whether this process lets nobody in any more.
     has_given_way: Mutex<bool>,
@@ -200,7 +203,30 @@ impl Upgrader {
     }
 
     fn keep(&self, channel: Handover) {
-        *self.told() = Some((channel, None));
+        let channel = Arc::new(channel);
+        *self.told() = Some((Arc::clone(&channel), None));
+        if let Err(error) = self.listen(channel) {
+            tracing::warn!(%error, "what the successor revokes does not end connections here");
+        }
+    }
+
+    /// Ends connections here whose credentials the successor ends: nobody else hears of that.
+    fn listen(&self, channel: Arc<Handover>) -> std::io::Result<()> {
+        let control = Arc::clone(&self.control);
+        let hearing = move || {
+            loop {
+                match channel.hear(LISTENING_PATIENCE) {
+                    Ok((Word::Ended(ended), _)) => control.end(&ended),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                    // It has ended, and whoever comes next takes the state as it is.
+                    Err(_) => break,
+                }
+            }
+        };
+        // It ends with this process, or with the successor.
+        let thread = thread::Builder::new().name("successor".into());
+        thread.spawn(hearing).map(drop)
     }
 
     /// Whoever comes after the answer comes to the successor, and finds what that knows.
@@ -214,7 +240,7 @@ impl Upgrader {
             });
     }
 
-    fn told(&self) -> MutexGuard<'_, Option<(Handover, Option<Epoch>)>> {
+    fn told(&self) -> MutexGuard<'_, Option<(Arc<Handover>, Option<Epoch>)>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -263,10 +289,10 @@ impl Upgrader {
             Ok((Word::Failed(reason), _)) => Err(Failure::new(reason)),
             Ok((word, _)) => Err(Failure::new(format!("it said {word:?} out of turn"))),
             Err(error) => Err(Failure::new(match error.kind() {
-                std::io::ErrorKind::TimedOut => {
+                ErrorKind::TimedOut => {
                     format!("it was not ready within {} s", PATIENCE.as_secs())
                 }
-                std::io::ErrorKind::UnexpectedEof => "it ended".to_owned(),
+                ErrorKind::UnexpectedEof => "it ended".to_owned(),
                 _ => error.to_string(),
             })),
         }

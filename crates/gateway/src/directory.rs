@@ -110,6 +110,20 @@ impl Directory {
         }
     }
 
+    /// Credentials that were in force `before` and are no more.
+    pub fn ended_since(&self, before: &Self) -> Vec<CredentialId> {
+        let ended = before.live.keys().filter(|id| !self.is_live(**id));
+        ended.copied().collect()
+    }
+
+    /// The same without these credentials.
+    pub fn without(&self, ended: &[CredentialId]) -> Self {
+        let mut less = self.clone();
+        less.credentials.retain(|_, it| !ended.contains(&it.id));
+        less.live.retain(|id, _| !ended.contains(id));
+        less
+    }
+
     /// Whether a credential has not been revoked and its tenant exists.
     pub fn is_live(&self, credential: CredentialId) -> bool {
         self.live

@@ -296,6 +296,12 @@ impl Control {
         inner.cut_off.iter().copied().collect()
     }
 
+    /// Ends credentials here that whoever has the state now has ended there.
+    pub(crate) fn end(&self, ended: &[CredentialId]) {
+        let _one_at_a_time = self.inner();
+        self.plane.publish(self.plane.directory().without(ended));
+    }
+
     /// Goes on with the state that was taken back.
     pub(crate) fn resume_with(&self, state: State) {
         self.inner().state.resume_with(state);

@@ -14,6 +14,7 @@ use runtime::net::handover::{Handover, Word};
 use crate::failure::Failure;
 use crate::fleet_data::FleetData;
 use crate::inherited::Inherited;
+use crate::plane::DataPlane;
 
 /// Set to `1` by a server for the successor that it starts, whose standard input is the channel.
 pub(crate) const TAKEOVER_VARIABLE: &str = "COFFERDAM_TAKEOVER";
@@ -99,6 +100,19 @@ impl Takeover {
         // It ends with the old process, or with this one.
         thread.spawn(hearing)?;
         Ok(())
+    }
+
+    /// Tells the old process, as long as it serves anybody, which credentials end here.
+    pub(super) fn tell_ends(&self, plane: &dyn DataPlane) {
+        let channel = Arc::clone(&self.0);
+        plane.tell_ends(Box::new(move |ended| match channel.say_ended(ended) {
+            // It has ended, and its connections with it.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(error) => {
+                tracing::warn!(%error, "the old process still serves connections that were ended");
+            }
+            Ok(()) => {}
+        }));
     }
 
     /// Says why this process ends.

@@ -11,7 +11,7 @@
 //! | | takes the state, lets clients in, [`Word::Ready`] |
 //! | listens no more, [`Word::GivenWay`] | |
 //! | | lets in who changes something |
-//! | [`Word::Knows`], as long as it serves the connections that it has | |
+//! | [`Word::Knows`], as long as it serves the connections that it has | [`Word::Ended`], as long as there are such |
 //!
 //! Whoever hears the other end close, [`Word::Failed`], or nothing for too long goes back to how it
 //! was.
@@ -33,6 +33,8 @@ use rustix::net::{
 pub const SOCKETS_MAX: usize = 16;
 /// The longest message, in bytes; a reason is cut to fit.
 const WORD_LEN_MAX: usize = 4096;
+/// Credentials in one word: a number has ten digits at most, and a line's end.
+const ENDED_MAX: usize = WORD_LEN_MAX / 16;
 
 /// What one process tells the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,9 @@ pub enum Word {
     GivenWay,
     /// The version of its fleet's ring that the predecessor goes by; told when it changes.
     Knows(u64),
+    /// Credentials of these numbers have ended, and with them whatever connections the predecessor
+    /// serves under them.
+    Ended(Vec<CredentialId>),
     /// The successor ends, for this reason.
     Failed(String),
 }
@@ -89,7 +94,15 @@ impl Handover {
         self.send(&Word::Sockets(names), &descriptors)
     }
 
-    /// Says a word that no sockets go with.
+    /// Says that credentials have ended, in as many words as that takes.
+    pub fn say_ended(&self, ended: &[CredentialId]) -> io::Result<()> {
+        let words = ended.chunks(ENDED_MAX);
+        words
+            .into_iter()
+            .try_for_each(|some| self.say(&Word::Ended(some.to_vec())))
+    }
+
+    /// Says a word that no sockets go with. Never waits: one who does not listen is an error.
     pub fn say(&self, word: &Word) -> io::Result<()> {
         self.send(word, &[])
     }
@@ -149,7 +162,7 @@ impl Handover {
                 &self.0,
                 &[IoSlice::new(text)],
                 &mut ancillary,
-                SendFlags::NOSIGNAL,
+                SendFlags::NOSIGNAL | SendFlags::DONTWAIT,
             )
         })?;
         Ok(())
@@ -167,6 +180,7 @@ impl Word {
             "state-free" => Ok(Self::StateFree(numbers(rest)?)),
             "ready" => Ok(Self::Ready),
             "given-way" => Ok(Self::GivenWay),
+            "ended" => Ok(Self::Ended(numbers(rest)?)),
             "knows" => Ok(Self::Knows(rest.parse().map_err(|_| unknown())?)),
             "failed" => Ok(Self::Failed(rest.to_owned())),
             _ => Err(unknown()),
@@ -179,10 +193,8 @@ impl std::fmt::Display for Word {
         match self {
             Self::Sockets(names) => write!(f, "sockets\n{}", names.join("\n")),
             Self::Prepared => f.write_str("prepared"),
-            Self::StateFree(ended) => {
-                f.write_str("state-free")?;
-                ended.iter().try_for_each(|id| write!(f, "\n{}", id.0))
-            }
+            Self::StateFree(ended) => write_numbers(f, "state-free", ended),
+            Self::Ended(ended) => write_numbers(f, "ended", ended),
             Self::Ready => f.write_str("ready"),
             Self::GivenWay => f.write_str("given-way"),
             Self::Knows(version) => write!(f, "knows\n{version}"),
@@ -192,6 +204,15 @@ impl std::fmt::Display for Word {
             }
         }
     }
+}
+
+fn write_numbers(
+    f: &mut std::fmt::Formatter<'_>,
+    word: &str,
+    numbers: &[CredentialId],
+) -> std::fmt::Result {
+    f.write_str(word)?;
+    numbers.iter().try_for_each(|id| write!(f, "\n{}", id.0))
 }
 
 fn numbers(text: &str) -> io::Result<Vec<CredentialId>> {

@@ -44,6 +44,7 @@ fn words_arrive_one_by_one() {
         Word::Ready,
         Word::GivenWay,
         Word::Knows(7),
+        Word::Ended(vec![CredentialId(8)]),
         Word::Failed("no such file:\nx".into()),
         Word::Sockets(Vec::new()),
     ];
@@ -60,6 +61,23 @@ fn a_long_reason_is_cut() {
     let (old, new) = ends();
     old.say(&Word::Failed("\u{1F600}".repeat(10_000))).unwrap();
     assert!(matches!(new.hear(PATIENCE).unwrap().0, Word::Failed(_)));
+}
+
+#[test]
+fn many_ends_take_several_words_and_nobody_waits_for_one_who_does_not_listen() {
+    let (old, new) = ends();
+    let many: Vec<CredentialId> = (0..1000).map(|n| CredentialId(u32::MAX - n)).collect();
+    new.say_ended(&many).unwrap();
+    let mut heard = Vec::new();
+    while heard.len() < many.len() {
+        match old.hear(PATIENCE).unwrap().0 {
+            Word::Ended(some) => heard.extend(some),
+            word => panic!("{word:?}"),
+        }
+    }
+    assert_eq!(heard, many);
+    let unheard = (0..100_000).find_map(|_| new.say_ended(&many).err());
+    assert_eq!(unheard.unwrap().kind(), io::ErrorKind::WouldBlock);
 }
 
 #[test]
