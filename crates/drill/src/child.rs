@@ -18,6 +18,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::error::DrillError;
 use crate::load::clock;
+use crate::namespaces::{self, Space};
 
 /// How long a child may take to end after it was asked to.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -54,12 +55,26 @@ pub(crate) struct Child {
 impl Nursery {
     /// A command that runs `program` on `core`.
     pub(crate) fn command(&self, core: usize, priority: Priority, program: &Path) -> Command {
+        self.command_in(None, core, priority, program)
+    }
+
+    /// The same within a network of its own, if there is one.
+    pub(crate) fn command_in(
+        &self,
+        space: Option<&Space>,
+        core: usize,
+        priority: Priority,
+        program: &Path,
+    ) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["drill", "exec", "--parent"]);
         command.arg(process::id().to_string());
         command.arg("--core").arg(core.to_string());
         if priority == Priority::Ahead {
             command.arg("--ahead");
+        }
+        if let Some(space) = space {
+            command.arg("--network").arg(space.path());
         }
         command.arg("--");
         if let Priority::RealTime(priority) = priority {
@@ -121,13 +136,28 @@ impl Drop for Child {
     }
 }
 
-/// What `drill exec` does: becomes `command`, on `core`, to die with process `parent`, and `ahead`
-/// of ordinary processes where that is allowed. Returns only if it failed.
-pub fn exec(parent: u32, core: usize, ahead: bool, command: &[OsString]) -> DrillError {
-    if let Err(error) = bind_to(parent, core) {
+/// Where and how `drill exec` runs what it becomes.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// It dies with this process.
+    pub parent: u32,
+    /// The number of its only core.
+    pub core: usize,
+    /// Whether it goes before ordinary processes, where that is allowed.
+    pub is_ahead: bool,
+    /// The network namespace that it is to be in, if not this one.
+    pub network: Option<PathBuf>,
+}
+
+/// What `drill exec` does: becomes `command`, at its post. Returns only if it failed.
+pub fn exec(post: &Post, command: &[OsString]) -> DrillError {
+    let network = post.network.as_deref();
+    let posted =
+        bind_to(post.parent, post.core).and_then(|()| network.map_or(Ok(()), namespaces::enter));
+    if let Err(error) = posted {
         return error;
     }
-    if ahead {
+    if post.is_ahead {
         // Not allowed to every user; then the run's own checks tell whether others were in the way.
         let _ = setpriority_process(None, AHEAD);
     }

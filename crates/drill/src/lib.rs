@@ -7,8 +7,9 @@ pub mod friday;
 mod home;
 pub mod load;
 mod machine;
+pub mod namespaces;
 pub mod proxy;
 pub mod wednesday;
 
-pub use child::exec;
+pub use child::{Post, exec};
 pub use error::DrillError;

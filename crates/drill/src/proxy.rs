@@ -1,15 +1,15 @@
 //! A way to a server that can be made bad: later, narrower, stuck or cut, in any combination.
 //!
-//! A [`Link`] listens on loopback, carries bytes to a server and back, and does to them what its
-//! [`Faults`] say. It lives in the process of whoever made it and ends with it, so that nothing is left
-//! when a drill is killed. What it does not do is lose or reorder bytes within a connection: TCP would
-//! not either.
+//! A [`Link`] listens on loopback, or in the network of the thread that makes it, carries bytes to a
+//! server and back, and does to them what its [`Faults`] say. It lives in the process of whoever made it
+//! and ends with it, so that nothing is left when a drill is killed. What it does not do is lose or
+//! reorder bytes within a connection: TCP would not either.
 
 mod engine;
 mod pipe;
 mod shaper;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -79,8 +79,13 @@ impl Shared {
 impl Link {
     /// To `target`, from a free port of loopback; random choices follow from `seed`.
     pub fn start(target: SocketAddr, seed: u64) -> Result<Self, DrillError> {
+        Self::start_on(Ipv4Addr::LOCALHOST, target, seed)
+    }
+
+    /// To `target`, from a free port of an address of the caller's network.
+    pub fn start_on(from: Ipv4Addr, target: SocketAddr, seed: u64) -> Result<Self, DrillError> {
         let failed = || DrillError::system("cannot make a way to a server");
-        let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed())?;
+        let listener = TcpListener::bind((from, 0)).map_err(failed())?;
         listener.set_nonblocking(true).map_err(failed())?;
         let address = listener.local_addr().map_err(failed())?;
         let shared = Arc::new(Shared {

@@ -10,12 +10,14 @@ mod act;
 mod admin;
 mod clients;
 mod fleet;
+mod network;
 mod outcome;
 mod run;
 mod samples;
 mod scenario;
 mod score;
 
+pub use network::{Network, Stack};
 pub use outcome::{Outcome, ScenarioOutcome, Verdict};
 pub use run::{Settings, run};
 pub use scenario::{Judge, SCENARIOS};

@@ -38,6 +38,8 @@ pub(crate) enum DrillCommand {
         core: usize,
         #[arg(long)]
         ahead: bool,
+        #[arg(long)]
+        network: Option<PathBuf>,
         #[arg(last = true)]
         command: Vec<OsString>,
     },
@@ -70,6 +72,10 @@ pub(crate) struct DrillArgs {
     /// Of `wednesday`: who says which nodes are slow; `naive` is a control
     #[arg(long, value_name = "on|naive", value_enum, default_value_t = Judges::On)]
     judge: Judges,
+    /// Of `wednesday`: each machine in a network namespace (needs root and iproute2), or all on loopback
+    /// behind a proxy [default: namespaces where they can be made]
+    #[arg(long, value_name = "namespaces|proxy", value_enum)]
+    network: Option<Networks>,
     /// All connections of the storm come from one address instead of one each
     #[arg(long)]
     same_source: bool,
@@ -92,6 +98,12 @@ enum Protections {
 enum Judges {
     On,
     Naive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Networks {
+    Namespaces,
+    Proxy,
 }
 
 /// A drill as listed.
@@ -123,8 +135,17 @@ pub(crate) fn run(global: &Global, command: &DrillCommand) -> Result<(), Failure
             parent,
             core,
             ahead,
+            network,
             command,
-        } => Err(::drill::exec(*parent, *core, *ahead, command).into()),
+        } => {
+            let post = ::drill::Post {
+                parent: *parent,
+                core: *core,
+                is_ahead: *ahead,
+                network: network.clone(),
+            };
+            Err(::drill::exec(&post, command).into())
+        }
     }
 }
 
@@ -224,6 +245,7 @@ impl DrillArgs {
             _ => &[
                 ("--scenario", !self.scenario.is_empty()),
                 ("--judge", self.judge != Judges::On),
+                ("--network", self.network.is_some()),
             ],
         };
         match others.iter().find(|(_, is_given)| *is_given) {
@@ -254,6 +276,10 @@ impl DrillArgs {
                 (Judges::On, Protections::On) => wednesday::Judge::On,
                 (Judges::On, Protections::Off) => wednesday::Judge::Off,
             },
+            network: self.network.map(|network| match network {
+                Networks::Namespaces => wednesday::Network::Namespaces,
+                Networks::Proxy => wednesday::Network::Proxy,
+            }),
             seed: self.seed,
         })
     }

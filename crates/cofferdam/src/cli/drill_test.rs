@@ -49,13 +49,15 @@ fn wednesday(flags: &str) -> Result<wednesday::Settings, Failure> {
 #[test]
 fn flags_of_wednesday_are_its_own() {
     let plain = wednesday("").unwrap();
-    assert!(plain.scenarios.is_empty() && !plain.quick);
+    assert!(plain.scenarios.is_empty() && !plain.quick && plain.network.is_none());
     assert_eq!(plain.judge, wednesday::Judge::On);
     let some = wednesday("--scenario b,d --scenario f --judge naive --quick").unwrap();
     assert_eq!(some.scenarios, ['b', 'd', 'f']);
     assert_eq!(some.judge, wednesday::Judge::Naive);
     let off = wednesday("--protections off").unwrap();
     assert_eq!(off.judge, wednesday::Judge::Off);
+    let proxy = wednesday("--network proxy").unwrap();
+    assert_eq!(proxy.network, Some(wednesday::Network::Proxy));
     assert!(wednesday("--scenario z").is_err());
     assert!(wednesday("--connections 5").is_err());
     let line = "drill run friday --judge naive";

@@ -11,6 +11,7 @@ use rustix::process::Signal;
 use super::admin::View;
 use super::clients::Clients;
 use super::fleet::{Fleet, signal};
+use super::network::Stack;
 use super::samples::{Sample, Stretch};
 use super::scenario::{Case, Fault, Judge, Wanted};
 use crate::child::Child;
@@ -66,6 +67,7 @@ pub(crate) struct Seen {
     pub(crate) targets: Vec<String>,
     /// Of the machine's time, what its host took away.
     pub(crate) steal: f64,
+    pub(crate) stack: Stack,
 }
 
 /// One thing that is done.
@@ -81,7 +83,8 @@ pub(crate) struct Act<'a> {
 impl Act<'_> {
     pub(crate) fn play(&self) -> Result<Seen, DrillError> {
         let addresses: Vec<_> = self.fleet.gateways.iter().map(|it| it.address).collect();
-        let clients = Clients::start(&addresses, self.case.fault.value_len(), self.seed)?;
+        let (middle, value_len) = (self.fleet.site.middle(), self.case.fault.value_len());
+        let clients = middle.within(|| Clients::start(&addresses, value_len, self.seed))?;
         let ticks = Ticks::now();
         self.wait(self.pace.settle + self.pace.before)?;
         let begun_ns = clock::now_ns();
@@ -92,13 +95,13 @@ impl Act<'_> {
         self.watch(&mut watch)?;
         let done_ns = clock::now_ns();
         if self.case.wanted == Wanted::Back {
-            drop(fault);
+            fault.end()?;
             self.watch_back(&mut watch)?;
         } else {
             // What was just decided reaches all within this.
             self.wait(Duration::from_secs(1) + self.pace.after)?;
             watch.look();
-            drop(fault);
+            fault.end()?;
         }
         let samples = clients.samples();
         Ok(self.seen(&samples, watch, begun_ns, done_ns, ticks))
@@ -123,6 +126,7 @@ impl Act<'_> {
             hit_ratio_min: Stretch::hit_ratio_min(samples, begun_ns, end_ns),
             targets: targets.collect(),
             steal: Ticks::now().steal_since(ticks),
+            stack: self.fleet.site.stack,
             ..watch.seen
         }
     }
@@ -247,7 +251,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// A fault, until this is dropped; who was killed stays so.
+/// A fault, until its end; who was killed stays so.
 struct Running<'a> {
     fleet: &'a Fleet,
     fault: &'a Fault,
@@ -272,7 +276,7 @@ impl<'a> Running<'a> {
         match fault {
             Fault::Ways(nodes, faults) => {
                 for node in nodes.iter().filter_map(|node| fleet.nodes.get(*node)) {
-                    node.way.set(faults.clone());
+                    node.way.set(faults)?;
                 }
             }
             Fault::SlowGateway(gateway) => {
@@ -291,25 +295,32 @@ impl<'a> Running<'a> {
                 });
                 running.slow = Some((stop, thread));
             }
-            Fault::HotKey => running._heat = Some(Clients::heat(gateways)),
+            Fault::HotKey => {
+                let middle = fleet.site.middle();
+                running._heat = Some(middle.within(|| Ok(Clients::heat(gateways)))?);
+            }
             Fault::Killed(node) => signal(fleet.node_pid(*node), Signal::KILL),
             Fault::Hung(node) => signal(fleet.node_pid(*node), Signal::STOP),
             Fault::Joins(faults) => running._newcomer = Some(fleet.admit_spare(faults)?),
         }
         Ok(running)
     }
+
+    /// Mends the ways, which those whom nobody asks for it need not have: their fleet goes with them.
+    fn end(self) -> Result<(), DrillError> {
+        if let Fault::Ways(nodes, _) = self.fault {
+            for node in nodes.iter().filter_map(|node| self.fleet.nodes.get(*node)) {
+                node.way.set(&Faults::default())?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        match self.fault {
-            Fault::Ways(nodes, _) => {
-                for node in nodes.iter().filter_map(|node| self.fleet.nodes.get(*node)) {
-                    node.way.set(Faults::default());
-                }
-            }
-            Fault::Hung(node) => signal(self.fleet.node_pid(*node), Signal::CONT),
-            Fault::SlowGateway(_) | Fault::HotKey | Fault::Killed(_) | Fault::Joins(_) => {}
+        if let Fault::Hung(node) = self.fault {
+            signal(self.fleet.node_pid(*node), Signal::CONT);
         }
         if let Some((stop, thread)) = self.slow.take() {
             stop.store(true, Ordering::Release);

@@ -13,13 +13,14 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::admin::Admin;
+use super::network::{Place, Site, Stack, Way};
 use super::scenario::{GATEWAYS, Judge, NODES};
-use crate::child::{self, Child, Nursery, Priority};
+use crate::child::{self, Child, Nursery};
 use crate::error::DrillError;
 use crate::home::Home;
 use crate::load::clock;
 use crate::machine;
-use crate::proxy::{Faults, Link};
+use crate::proxy::Faults;
 
 /// How long a process, and the whole, may take to be there.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +31,8 @@ const PROCESS: &str = "a process of the fleet";
 pub(crate) struct Fleet {
     pub(crate) gateways: Vec<Gateway>,
     pub(crate) nodes: Vec<Node>,
+    /// Before the processes, since they stand on it; it goes with the last of them.
+    pub(crate) site: Site,
     /// One that may still come, where it is to.
     spare: Option<Spare>,
     _etcd: Child,
@@ -38,7 +41,7 @@ pub(crate) struct Fleet {
 /// A node that is not started yet, and the way to it.
 struct Spare {
     name: String,
-    way: Link,
+    way: Way,
     command: Mutex<Option<Command>>,
 }
 
@@ -52,7 +55,7 @@ pub(crate) struct Gateway {
 /// One node, and the way to it.
 pub(crate) struct Node {
     pub(crate) name: String,
-    pub(crate) way: Link,
+    pub(crate) way: Way,
     child: Child,
 }
 
@@ -64,19 +67,31 @@ pub(crate) struct Ground<'a> {
     /// How many fleets there were.
     pub(crate) fleets: usize,
     pub(crate) seed: u64,
+    /// Whether cables can be made narrow.
+    pub(crate) can_narrow: bool,
 }
 
 impl Ground<'_> {
     /// Puts up a fleet of so many nodes and waits until all of it serves; one more may come.
-    pub(crate) fn fleet(&mut self, judge: Judge, count: usize) -> Result<Fleet, DrillError> {
+    pub(crate) fn fleet(
+        &mut self,
+        judge: Judge,
+        count: usize,
+        stack: Stack,
+    ) -> Result<Fleet, DrillError> {
         self.fleets += 1;
         let dir = self.home.room(&format!("fleet{}", self.fleets))?;
-        let port = machine::free_port()?;
-        let etcd = self.etcd(&dir, port)?;
-        let store = format!("[store]\nendpoints = [\"http://127.0.0.1:{port}\"]\n");
+        let mut site = Site::new(stack, self.can_narrow, self.seed)?;
+        let middle = site.middle();
+        let port = middle.within(machine::free_port)?;
+        let etcd = self.etcd(&dir, &middle, port)?;
+        let store = format!(
+            "[store]\nendpoints = [\"http://{}:{port}\"]\n",
+            middle.address
+        );
         let mut nodes = Vec::new();
         for number in 1..=count {
-            let (node, mut command, log) = self.node(&dir, number, &store, "")?;
+            let (node, mut command, log) = self.node(&dir, &mut site, number, &store, "")?;
             nodes.push((node, Child::start(PROCESS, &mut command)?, log));
         }
         // Without a gate there is nothing that would keep it from its whole share at once.
@@ -86,16 +101,17 @@ impl Ground<'_> {
         };
         let gate = format!("[gate]\nfounding = \"{founding}\"\n");
         let spare = match count < NODES {
-            true => Some(self.node(&dir, count + 1, &store, &gate)?),
+            true => Some(self.node(&dir, &mut site, count + 1, &store, &gate)?),
             false => None,
         };
         let mut gateways = Vec::new();
         for number in 1..=GATEWAYS {
-            gateways.push(self.gateway(&dir, number, &store, judge)?);
+            gateways.push(self.gateway(&dir, &mut site, number, &store, judge)?);
         }
         let mut fleet = Fleet {
             gateways: Vec::new(),
             nodes: Vec::new(),
+            site,
             spare: spare.map(|((name, way), command, _)| Spare {
                 name,
                 way,
@@ -125,23 +141,22 @@ impl Ground<'_> {
         Ok(fleet)
     }
 
-    fn command(&self, at: usize, program: &Path) -> Command {
+    fn command(&self, place: &Place, at: usize, program: &Path) -> Command {
         let core = self.cores.get(at % self.cores.len().max(1)).copied();
-        let mut command = self
-            .nursery
-            .command(core.unwrap_or(0), Priority::Ordinary, program);
+        let mut command = place.command(self.nursery, core.unwrap_or(0), program);
         command.env("COFFERDAM_DRILL", "1").stdin(Stdio::null());
         command
     }
 
-    fn etcd(&self, dir: &Path, port: u16) -> Result<Child, DrillError> {
+    fn etcd(&self, dir: &Path, place: &Place, port: u16) -> Result<Child, DrillError> {
+        let address = place.address;
         let (client, peer) = (
-            format!("http://127.0.0.1:{port}"),
-            format!("http://127.0.0.1:{}", machine::free_port()?),
+            format!("http://{address}:{port}"),
+            format!("http://{address}:{}", place.within(machine::free_port)?),
         );
         let log = File::create(dir.join("etcd.log"));
         let log = log.map_err(DrillError::system("cannot prepare the fleet's folder"))?;
-        let mut command = self.command(0, Path::new("etcd"));
+        let mut command = self.command(place, 0, Path::new("etcd"));
         command
             .args(["--name", "drill", "--logger", "zap", "--log-level", "error"])
             .arg("--data-dir")
@@ -163,7 +178,13 @@ impl Ground<'_> {
             .stderr(log);
         let mut child = Child::start("etcd", &mut command)?;
         let until_ns = clock::now_ns() + PATIENCE.as_nanos() as u64;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        let connect = || {
+            let connected = TcpStream::connect((address, port));
+            connected
+                .map(drop)
+                .map_err(DrillError::system("etcd does not answer"))
+        };
+        while place.within(connect).is_err() {
             child.check()?;
             if clock::now_ns() > until_ns {
                 return Err(DrillError::CannotRun("etcd does not answer".into()));
@@ -176,25 +197,26 @@ impl Ground<'_> {
     fn node(
         &self,
         dir: &Path,
+        site: &mut Site,
         number: usize,
         store: &str,
         more: &str,
-    ) -> Result<((String, Link), Command, PathBuf), DrillError> {
+    ) -> Result<((String, Way), Command, PathBuf), DrillError> {
         let name = format!("mc{number}");
-        let listen = SocketAddr::from(([127, 0, 0, 1], machine::free_port()?));
-        let way = Link::start(listen, self.seed.wrapping_add(number as u64))?;
+        let way = site.way(number)?;
         let config = format!(
             "memory = \"64MiB\"\nthreads = 1\n[listen]\nadmin = \"off\"\n[fleet]\nname = \"{name}\"\n\
-             listen = \"{listen}\"\nadvertise = \"{}\"\nplaintext = true\n{store}{more}",
-            way.address()
+             listen = \"{}\"\nadvertise = \"{}\"\nplaintext = true\n{store}{more}",
+            way.listen, way.advertise
         );
-        let (command, log, _) = self.process(dir, "node", &name, number, &config)?;
+        let (command, log, _) = self.process(dir, &way.place, "node", &name, number, &config)?;
         Ok(((name, way), command, log))
     }
 
     fn gateway(
         &self,
         dir: &Path,
+        site: &mut Site,
         number: usize,
         store: &str,
         judge: Judge,
@@ -205,13 +227,16 @@ impl Ground<'_> {
             Judge::Off => ("off", "deadline_min = \"10s\"\ndeadline_max = \"10s\"\n"),
         };
         let name = format!("gateway{number}");
+        let place = site.place()?;
+        let address = place.address;
         let config = format!(
-            "threads = 1\n[listen]\nmemcache = \"127.0.0.1:0\"\nmemcache_auth = \"127.0.0.1:0\"\n\
+            "threads = 1\n[listen]\nmemcache = \"{address}:0\"\nmemcache_auth = \"127.0.0.1:0\"\n\
              admin = \"off\"\nnbd = \"off\"\nstatus = \"off\"\ntenant_console = \"off\"\n\
              [fleet]\nname = \"{name}\"\nplaintext = true\n{deadlines}\
              [judge]\nmode = \"{mode}\"\n{store}"
         );
-        let (mut command, log, socket) = self.process(dir, "gateway", &name, number, &config)?;
+        let (mut command, log, socket) =
+            self.process(dir, &place, "gateway", &name, number, &config)?;
         Ok((Child::start(PROCESS, &mut command)?, log, socket))
     }
 
@@ -219,6 +244,7 @@ impl Ground<'_> {
     fn process(
         &self,
         dir: &Path,
+        place: &Place,
         role: &str,
         name: &str,
         at: usize,
@@ -231,7 +257,7 @@ impl Ground<'_> {
         );
         let data = dir.join(name);
         fs::write(&file, config).map_err(failed())?;
-        let mut command = self.command(at, &self.nursery.program);
+        let mut command = self.command(place, at, &self.nursery.program);
         command
             .arg(role)
             .arg("--config")
@@ -249,7 +275,7 @@ impl Fleet {
     pub(crate) fn admit_spare(&self, faults: &Faults) -> Result<Child, DrillError> {
         let nobody = || DrillError::CannotRun("no node is left that could come".into());
         let spare = self.spare.as_ref().ok_or_else(nobody)?;
-        spare.way.set(faults.clone());
+        spare.way.set(faults)?;
         let command = spare.command.lock();
         let command = command.unwrap_or_else(PoisonError::into_inner).take();
         let mut command = command.ok_or_else(nobody)?;

@@ -2,11 +2,17 @@
 
 use serde::Serialize;
 
+use super::network::{Network, Stack};
+
 /// What a run of the drill came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
     /// `wednesday`.
     pub drill: &'static str,
+    /// Of what the fleets' networks were made.
+    pub network: Network,
+    /// Why they were made of less than was asked for or is usual, in words.
+    pub network_note: Option<String>,
     /// One after the other.
     pub scenarios: Vec<ScenarioOutcome>,
 }
@@ -30,6 +36,8 @@ pub struct ScenarioOutcome {
     pub name: String,
     /// What was done.
     pub what: &'static str,
+    /// What stood between the machines.
+    pub network: Stack,
     /// Until the first node was suspected.
     pub detect_ms: Option<u64>,
     /// Until all nodes that could be were taken out.
@@ -74,15 +82,16 @@ impl Outcome {
         let mut text = String::new();
         let ms = |time: Option<u64>| time.map_or("-".to_owned(), |it| it.to_string());
         text.push_str(
-            "| scenario | what | suspected, ms | out, ms | event, ms | refused, ms | back, ms | timeouts | p99 before, \
-             after, ms | least hit ratio | wrongly out | verdict | control |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+            "| scenario | what | network | suspected, ms | out, ms | event, ms | refused, ms | back, ms | timeouts | p99 before, \
+             after, ms | least hit ratio | wrongly out | verdict | control |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         );
         for it in &self.scenarios {
             let control = it.control.map_or("-".to_owned(), word);
             text.push_str(&format!(
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {:.1}, {:.1} | {:.2} | {} | {} | {control} |\n",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1}, {:.1} | {:.2} | {} | {} | {control} |\n",
                 it.name,
                 it.what,
+                it.network.word(),
                 ms(it.detect_ms),
                 ms(it.eject_ms),
                 ms(it.event_ms),
@@ -95,6 +104,9 @@ impl Outcome {
                 it.wrongly_ejected,
                 word(it.verdict),
             ));
+        }
+        if let Some(note) = &self.network_note {
+            text.push_str(&format!("\nnetwork: {note}"));
         }
         for it in &self.scenarios {
             for reason in &it.reasons {

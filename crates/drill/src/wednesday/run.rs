@@ -1,12 +1,13 @@
 //! A run of the drill as a whole: which scenarios, on which fleets, with which controls.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::act::{Act, Pace, Seen};
 use super::fleet::{Fleet, Ground, check_etcd};
-use super::outcome::Outcome;
+use super::network::{Choice, Network, choose};
+use super::outcome::{Outcome, ScenarioOutcome};
 use super::scenario::{Case, Fault, Judge, cases};
 use super::score::{disturbances, faults, is_grave, outcome};
 use crate::child::Nursery;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub quick: bool,
     /// Who judges; any other than [`Judge::On`] is a control by itself.
     pub judge: Judge,
+    /// Of what networks are to be made; nothing for namespaces where they can be made.
+    pub network: Option<Network>,
     /// Every random choice follows from it.
     pub seed: u64,
 }
@@ -46,6 +49,8 @@ pub fn run(
 ) -> Result<Outcome, DrillError> {
     check_etcd()?;
     machine::raise_descriptors()?;
+    let choice = choose(settings.network)?;
+    progress(&choice.words());
     let nursery = Nursery {
         program: settings.program.clone(),
     };
@@ -55,29 +60,28 @@ pub fn run(
         interrupted,
         progress,
         standing: None,
+        choice: &choice,
         ground: Ground {
             nursery: &nursery,
             home: &home,
             cores: machine::cores()?,
             fleets: 0,
             seed: settings.seed,
+            can_narrow: choice.can_narrow,
         },
     };
-    let cases = settings.cases();
-    let seen = stage.play_all(&cases, |_| Some(settings.judge))?;
-    let controls = match settings.judge {
-        Judge::On => stage.controls(&cases)?,
-        Judge::Naive | Judge::Off => vec![None; cases.len()],
-    };
-    let scenarios = cases.iter().zip(&seen).zip(&controls);
-    let scenarios = scenarios.map(|((case, seen), control)| {
-        let seen = seen.clone().unwrap_or_default();
-        let control = case.control.zip(control.as_ref());
-        outcome(case, settings.judge, &seen, control)
-    });
+    let scenarios = stage.scenarios().map_err(|error| {
+        // Who asks for the end may have asked the fleet's processes, too, and they are quicker.
+        match interrupted.load(Ordering::Acquire) {
+            true => DrillError::Interrupted,
+            false => error,
+        }
+    })?;
     Ok(Outcome {
         drill: "wednesday",
-        scenarios: scenarios.collect(),
+        network: choice.network,
+        network_note: choice.note,
+        scenarios,
     })
 }
 
@@ -113,12 +117,29 @@ struct Stage<'a> {
     settings: &'a Settings,
     interrupted: &'a AtomicBool,
     progress: &'a mut dyn FnMut(&str),
+    choice: &'a Choice,
     ground: Ground<'a>,
     /// A fleet that is as it was when it was put up.
     standing: Option<(Judge, Fleet)>,
 }
 
 impl Stage<'_> {
+    fn scenarios(&mut self) -> Result<Vec<ScenarioOutcome>, DrillError> {
+        let (cases, judge) = (self.settings.cases(), self.settings.judge);
+        let seen = self.play_all(&cases, |_| Some(judge))?;
+        let controls = match judge {
+            Judge::On => self.controls(&cases)?,
+            Judge::Naive | Judge::Off => vec![None; cases.len()],
+        };
+        let scenarios = cases.iter().zip(&seen).zip(&controls);
+        let scenarios = scenarios.map(|((case, seen), control)| {
+            let seen = seen.clone().unwrap_or_default();
+            let control = case.control.zip(control.as_ref());
+            outcome(case, judge, &seen, control)
+        });
+        Ok(scenarios.collect())
+    }
+
     /// All cases with the judge that each is to have; nothing for those without.
     fn play_all(
         &mut self,
@@ -160,15 +181,18 @@ impl Stage<'_> {
 
     fn play_once(&mut self, case: &Case, judge: Judge) -> Result<Seen, DrillError> {
         let nodes = case.fault.nodes_before();
-        let fleet = match self.standing.take() {
-            Some((standing, fleet))
-                if standing == judge && fleet.nodes.len() == nodes && is_calm(&fleet, judge) =>
-            {
-                fleet
-            }
-            _ => {
-                (self.progress)(&format!("a fleet, judge {judge:?}"));
-                self.ground.fleet(judge, nodes)?
+        let standing = self.standing.take();
+        let standing = standing.filter(|(it, fleet)| *it == judge && fleet.nodes.len() == nodes);
+        let fleet = standing.map(|(_, fleet)| fleet);
+        let there = fleet.as_ref().map(|fleet| fleet.site.stack);
+        let stack = self.choice.stack(&case.fault, there);
+        let fleet = match fleet {
+            Some(fleet) if there == Some(stack) && is_calm(&fleet, judge) => fleet,
+            other => {
+                drop(other);
+                let words = format!("a fleet, judge {judge:?}, network {}", stack.word());
+                (self.progress)(&words);
+                self.ground.fleet(judge, nodes, stack)?
             }
         };
         (self.progress)(&format!(

@@ -150,6 +150,7 @@ pub(crate) fn outcome(
     ScenarioOutcome {
         name: case.scenario.to_string(),
         what: case.what,
+        network: seen.stack,
         detect_ms: first(&seen.suspected).or(first(&seen.ejected)),
         eject_ms: seen.ejected.iter().map(|it| it.1).max(),
         event_ms: seen.notices.iter().map(|it| it.1).min(),
