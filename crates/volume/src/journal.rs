@@ -2,7 +2,7 @@
 //!
 //! Positions count on over all laps; a lap is the file without its headers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bytes::usize_of;
@@ -28,9 +28,23 @@ pub(crate) struct Kept {
     pub(crate) blocks: u32,
 }
 
+/// What a page of memory holds: a write of part of one has to read it first where it is not in memory.
+const PAGE_LEN: u64 = 4096;
+
+/// Records that are written together, one behind the other.
+#[derive(Debug, Default)]
+struct Run {
+    /// Where the first record begins.
+    first: u64,
+    /// Where the bytes begin: where a page does, if what is before the first record there is known.
+    pos: u64,
+    bytes: Vec<u8>,
+}
+
 /// Bytes that are being written.
 #[derive(Debug)]
 struct Flight {
+    token: u64,
     pos: u64,
     bytes: Arc<Vec<u8>>,
 }
@@ -52,8 +66,12 @@ pub(crate) struct Journal {
     tail: u64,
     next_seq: u64,
     /// Runs of records that nobody has been told to write yet.
-    runs: VecDeque<(u64, Vec<u8>)>,
-    flights: BTreeMap<u64, Flight>,
+    runs: VecDeque<Run>,
+    /// The one that is being written. There is one at a time, since the next may begin in its last page, and
+    /// what comes meanwhile goes together.
+    flight: Option<Flight>,
+    /// Where the last run that was given out ends, and its bytes in the page that it ends in.
+    page: (u64, Vec<u8>),
     /// The room of a run that is written, for the next.
     spent: Vec<u8>,
     written_seq: u64,
@@ -91,7 +109,8 @@ impl Journal {
             tail: start.tail,
             next_seq: start.next_seq,
             runs: VecDeque::new(),
-            flights: BTreeMap::new(),
+            flight: None,
+            page: (u64::MAX, Vec::new()),
             spent: Vec::new(),
             written_seq: start.next_seq - 1,
             kept: start.kept,
@@ -163,15 +182,13 @@ impl Journal {
             Kind::Data => Crcs::of(data),
             _ => Crcs::of(&[]),
         };
-        let fits = self
-            .runs
-            .back()
-            .is_some_and(|(at, run)| at + run.len() as u64 == pos);
+        let last = self.runs.back();
+        let fits = last.is_some_and(|run| run.pos + run.bytes.len() as u64 == pos);
         if !fits || pos % self.lap_len == 0 {
-            self.runs.push_back((pos, std::mem::take(&mut self.spent)));
+            self.begin_run(pos);
         }
-        if let Some((_, run)) = self.runs.back_mut() {
-            record.put(data, &crcs, run);
+        if let Some(run) = self.runs.back_mut() {
+            record.put(data, &crcs, &mut run.bytes);
         }
         self.next_seq += 1;
         self.head = pos + record.len();
@@ -191,43 +208,78 @@ impl Journal {
         }
     }
 
-    /// The next run to write: where in the file and what.
-    pub(crate) fn take_run(&mut self, token: u64) -> Option<(u64, Arc<Vec<u8>>)> {
-        let (pos, run) = self.runs.pop_front()?;
-        let bytes = Arc::new(run);
-        let flight = Flight {
-            pos,
-            bytes: Arc::clone(&bytes),
-        };
-        self.flights.insert(token, flight);
-        Some((file_offset(pos, self.lap_len), bytes))
+    fn begin_run(&mut self, first: u64) {
+        let mut bytes = std::mem::take(&mut self.spent);
+        if self.page.0 == first && !first.is_multiple_of(self.lap_len) {
+            bytes.extend_from_slice(&self.page.1);
+        }
+        let pos = first - bytes.len() as u64;
+        self.runs.push_back(Run { first, pos, bytes });
     }
 
-    /// A run is written. What counts is that all before it are too.
+    /// The next run to write: where in the file and what. Nothing while one is being written.
+    pub(crate) fn take_run(&mut self, token: u64) -> Option<(u64, Arc<Vec<u8>>)> {
+        if self.flight.is_some() {
+            return None;
+        }
+        let Run { pos, mut bytes, .. } = self.runs.pop_front()?;
+        let at = file_offset(pos, self.lap_len);
+        self.fill_page(pos, &mut bytes);
+        let bytes = Arc::new(bytes);
+        self.flight = Some(Flight {
+            token,
+            pos,
+            bytes: Arc::clone(&bytes),
+        });
+        Some((at, bytes))
+    }
+
+    /// Notes what the last page of a run holds, for the next to begin with, and makes it whole where what
+    /// is behind the run is free.
+    fn fill_page(&mut self, pos: u64, bytes: &mut Vec<u8>) {
+        let end = pos + bytes.len() as u64;
+        let within = file_offset(pos, self.lap_len) + bytes.len() as u64;
+        let in_page = usize_of(within % PAGE_LEN);
+        let whole_end = end + (within.next_multiple_of(PAGE_LEN) - within);
+        self.page.1.clear();
+        self.page.0 = u64::MAX;
+        if let Some(from) = bytes.len().checked_sub(in_page) {
+            self.page.0 = end;
+            self.page
+                .1
+                .extend_from_slice(bytes.get(from..).unwrap_or_default());
+        }
+        let lap_end = (pos / self.lap_len + 1) * self.lap_len;
+        let is_free = whole_end - self.tail <= self.lap_len;
+        if is_free && whole_end <= lap_end {
+            bytes.resize(bytes.len() + usize_of(whole_end - end), 0);
+        }
+    }
+
+    /// The run is written.
     pub(crate) fn run_written(&mut self, token: u64) {
-        let flight = self.flights.remove(&token);
+        let Some(flight) = self.flight.take_if(|flight| flight.token == token) else {
+            return;
+        };
         // Whoever wrote it may still have hold of it; then there is none to use again.
-        let room = flight.and_then(|flight| Arc::try_unwrap(flight.bytes).ok());
+        let room = Arc::try_unwrap(flight.bytes).ok();
         if let Some(mut room) = room.filter(|room| room.capacity() <= SPENT_LEN_MAX) {
             room.clear();
             self.spent = room;
         }
-        let oldest = self.flights.values().map(|flight| flight.pos).min();
-        let oldest = oldest.or(self.runs.front().map(|(pos, _)| *pos));
-        let before = |kept: &&Kept| oldest.is_none_or(|pos| kept.pos < pos);
-        if let Some(last) = self.kept.iter().rev().find(before) {
+        let next = self.runs.front().map_or(self.head, |run| run.first);
+        let last = self.kept.iter().rev().find(|kept| kept.pos < next);
+        if let Some(last) = last {
             self.written_seq = self.written_seq.max(last.seq);
         }
     }
 
     /// Bytes that are in memory since they are still on their way.
     pub(crate) fn peek(&self, pos: u64, len: usize) -> Option<&[u8]> {
-        let runs = self.runs.iter().map(|(at, run)| (*at, &run[..]));
-        let flights = self
-            .flights
-            .values()
-            .map(|flight| (flight.pos, &flight.bytes[..]));
-        runs.chain(flights).find_map(|(at, bytes)| {
+        let runs = self.runs.iter().map(|run| (run.pos, &run.bytes[..]));
+        let flight = self.flight.iter();
+        let flight = flight.map(|flight| (flight.pos, &flight.bytes[..]));
+        runs.chain(flight).find_map(|(at, bytes)| {
             let from = usize_of(pos.checked_sub(at)?);
             bytes.get(from..from.checked_add(len)?)
         })
@@ -291,3 +343,7 @@ pub(crate) fn room_for(blocks: u64) -> u64 {
 
 /// A whole block of zeroes.
 pub(crate) const ZERO_BLOCK: [u8; BLOCK_LEN] = [0; BLOCK_LEN];
+
+#[cfg(test)]
+#[path = "journal_test.rs"]
+mod tests;
