@@ -1,13 +1,15 @@
 //! Bulks: objects of large writes, stored before the journal says so.
 //!
 //! A bulk is laid out as a segment is (see `segment`), its frames neither compressed nor padded, with one
-//! entry for each block. Nothing of it counts until the journal has a record of it: that is why its bytes
+//! entry for each block, and zeroes before the summary that make its length a multiple of a block's, so that
+//! it can go past the page cache. Nothing of it counts until the journal has a record of it: that is why its bytes
 //! need not go through the journal too. Its record is believed where the object is whole, or where the
 //! record was durable; what was not durable and is torn ends the journal, as a torn record does. A flush is
 //! answered when the bulks of all records that it covers are durable as well.
 
 use crc_fast::{CrcAlgorithm, Digest};
 
+use crate::BLOCK_LEN;
 use crate::bytes::{Put, Reader, len32, usize_of};
 use crate::name::{ObjectName, SegmentId, VolumeId};
 use crate::record::{Kind, Record};
@@ -65,7 +67,8 @@ pub struct BulkDraft {
 
 /// The bytes that a bulk of so many blocks takes.
 pub(crate) const fn bulk_len(blocks: u32) -> u64 {
-    blocks as u64 * (FRAME_LEN_MAX + WRITTEN_LEN) as u64 + FOOTER_LEN as u64
+    let len = blocks as u64 * (FRAME_LEN_MAX + WRITTEN_LEN) as u64 + FOOTER_LEN as u64;
+    len.next_multiple_of(BLOCK_LEN as u64)
 }
 
 impl BulkDraft {
@@ -84,6 +87,11 @@ impl BulkDraft {
     /// The object to be stored.
     pub fn name(&self) -> ObjectName {
         ObjectName::segment(self.volume, self.id)
+    }
+
+    /// How long the object will be, if it takes all the blocks that it was made for.
+    pub fn room_len(&self) -> u64 {
+        self.room
     }
 
     /// How many blocks it has so far.
@@ -134,10 +142,15 @@ impl BulkDraft {
         head
     }
 
-    /// The end of the object; nothing can be added after that.
+    /// The end of the object, which makes it as long as a number of whole blocks; nothing can be added
+    /// after that.
     pub fn end(&mut self) -> Vec<u8> {
         let frames = self.blocks();
-        let frames_len = frames * FRAME_UNITS * len32(UNIT_LEN);
+        let blocks_len = usize_of(u64::from(frames)) * FRAME_LEN_MAX;
+        let lines_len = self.entries.len() * WRITTEN_LEN + FOOTER_LEN;
+        let filled = blocks_len + lines_len;
+        let mut end = vec![0; filled.next_multiple_of(BLOCK_LEN) - filled];
+        self.sum.update(&end);
         let summary = Summary {
             volume: self.volume,
             id: self.id,
@@ -145,13 +158,13 @@ impl BulkDraft {
             size_blocks: 0,
             whole: false,
             born: 0,
-            frames_len,
+            frames_len: len32(blocks_len + end.len()),
             frames_crc: low32(self.sum.finalize()),
             entries: std::mem::take(&mut self.entries),
         };
-        let mut end = Vec::with_capacity(summary.entries.len() * WRITTEN_LEN + FOOTER_LEN);
+        end.reserve_exact(lines_len);
         summary.put(&mut end);
-        let len = frames_len + len32(end.len());
+        let len = len32(blocks_len + end.len());
         let id = self.id;
         self.object = Some(BulkRef { id, len, frames });
         end

@@ -11,6 +11,7 @@ use std::time::Duration;
 use base::Timestamp;
 use volume::{Command, Device, Refused};
 
+use super::bulk::WholeBulk;
 use super::core::{Core, Ended, told};
 use super::file::ReadNow;
 use super::journal::JournalFile;
@@ -22,7 +23,7 @@ use super::request::{Outcome, Part};
 use super::stages::{Stage, Stages};
 use super::store::ObjectStore;
 use super::twin::MirrorStatus;
-use super::workers::{Urgency, Workers};
+use super::workers::{Urgency, Work, Workers};
 use crate::Clock;
 
 /// Reads of at least this length are a background's, not a client's.
@@ -312,8 +313,16 @@ impl Attached {
             _ => Urgency::Patient,
         };
         self.lock().handed_out += 1;
-        self.workers.give(urgency, (Arc::clone(self), command));
+        let work = Work::Command(command);
+        self.workers.give(urgency, (Arc::clone(self), work));
         None
+    }
+
+    /// Has a worker store a large write.
+    pub(super) fn give_bulk(self: &Arc<Self>, bulk: Box<WholeBulk>) {
+        self.lock().handed_out += 1;
+        let work = Work::Bulk(bulk);
+        self.workers.give(Urgency::Prompt, (Arc::clone(self), work));
     }
 
     fn read_at_once(&self, stage: Stage, token: u64, read: ReadNow) -> Option<Ended> {

@@ -1,15 +1,14 @@
 //! A large write on its way into an object of its own, as it comes from the client.
 
-use std::io::IoSlice;
 use std::sync::{Arc, MutexGuard};
 
-use base::Timestamp;
 use nbd_proto::Errno;
 use volume::{BLOCK_LEN, BulkDraft, FRAME_HEADER_LEN, IoError, Refused};
 
 use super::attached::Attached;
 use super::core::{Core, told};
-use super::objects::Growing;
+use super::direct::Room;
+use super::outbox::Sender;
 use super::request::{Outcome, Part};
 use super::stages::Stage;
 
@@ -17,18 +16,26 @@ use super::stages::Stage;
 pub(super) const BULK_LEN_MAX: u64 = 1 << 20;
 /// unless a piece is shorter than this: then it goes through the journal.
 pub(super) const BULK_LEN_MIN: u64 = 128 << 10;
+/// A block and what is before it in the object.
+const FRAME_LEN: usize = FRAME_HEADER_LEN + BLOCK_LEN;
 
-/// A bulk that is being stored.
+/// A bulk whose bytes are coming, put together as it will be stored.
 #[derive(Debug)]
 pub(super) struct BulkWrite {
     volume: Arc<Attached>,
-    /// Nothing once it is handed in.
+    /// Nothing once it is handed over.
     draft: Option<BulkDraft>,
-    file: Result<Growing, IoError>,
+    room: Option<Room>,
     /// Bytes that have come.
-    len: u64,
-    /// The beginning of a block of which the rest has not come.
-    begun: Vec<u8>,
+    len: usize,
+}
+
+/// One of which all has come.
+#[derive(Debug)]
+pub(super) struct WholeBulk {
+    draft: BulkDraft,
+    room: Room,
+    part: Part,
 }
 
 impl BulkWrite {
@@ -44,101 +51,94 @@ impl BulkWrite {
         };
         drop(core);
         draft.begin(offset / BLOCK_LEN as u64);
+        let room = Room::new(usize::try_from(draft.room_len()).unwrap_or(usize::MAX));
         let bulk = Self {
-            file: volume.store().begin(draft.name()),
             volume: Arc::clone(volume),
             draft: Some(draft),
+            room: Some(room),
             len: 0,
-            begun: Vec::new(),
         };
         (volume.lock(), Some(bulk))
     }
 
     /// How many bytes of it have come.
     pub(super) fn len(&self) -> u64 {
-        self.len
+        self.len as u64
     }
 
-    /// Stores what has come.
+    /// Takes up what has come.
     pub(super) fn add(&mut self, mut data: &[u8]) {
-        let stages = &self.volume.stages;
-        let begun = self.volume.now();
-        stages.enter(Stage::Put, begun);
-        let volume = Arc::clone(&self.volume);
-        self.len += data.len() as u64;
-        if !self.begun.is_empty() {
-            let (head, rest) = data.split_at(data.len().min(BLOCK_LEN - self.begun.len()));
-            self.begun.extend_from_slice(head);
+        while !data.is_empty() {
+            let (frame, within) = (self.len / BLOCK_LEN, self.len % BLOCK_LEN);
+            let (head, rest) = data.split_at(data.len().min(BLOCK_LEN - within));
+            self.put(frame, within, head);
+            self.len += head.len();
             data = rest;
-            if self.begun.len() == BLOCK_LEN {
-                let block = std::mem::take(&mut self.begun);
-                self.add_blocks(&block);
-            }
         }
-        let whole = data.len() - data.len() % BLOCK_LEN;
-        let (blocks, rest) = data.split_at(whole);
-        self.add_blocks(blocks);
-        self.begun.extend_from_slice(rest);
-        volume.stages.leave(Stage::Put, begun, volume.now());
     }
 
-    fn add_blocks(&mut self, blocks: &[u8]) {
-        let Some(draft) = self.draft.as_mut().filter(|_| self.file.is_ok()) else {
+    /// Puts bytes of a block where its frame is, and a head before it once it is whole.
+    fn put(&mut self, frame: usize, within: usize, bytes: &[u8]) {
+        let from = frame * FRAME_LEN;
+        let room = self.room.as_mut();
+        let room = room.and_then(|room| room.get_mut(from..from + FRAME_LEN));
+        let (Some(room), Some(draft)) = (room, &mut self.draft) else {
             return;
         };
-        let blocks = blocks.chunks_exact(BLOCK_LEN);
-        let heads: Vec<[u8; FRAME_HEADER_LEN]> =
-            blocks.clone().map(|block| draft.push(block)).collect();
-        let pairs = heads.iter().zip(blocks);
-        let slices: Vec<IoSlice<'_>> = pairs
-            .flat_map(|(head, block)| [IoSlice::new(head), IoSlice::new(block)])
-            .collect();
-        self.put(&slices);
-    }
-
-    fn put(&mut self, slices: &[IoSlice<'_>]) {
-        if let Ok(file) = &mut self.file
-            && let Err(error) = file.add(slices)
-        {
-            self.file = Err(error);
+        let (head, block) = room.split_at_mut(FRAME_HEADER_LEN);
+        if let Some(place) = block.get_mut(within..within + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+        if within + bytes.len() == BLOCK_LEN {
+            head.copy_from_slice(&draft.push(block));
         }
     }
 
-    /// Hands the write in, of which all has come.
-    pub(super) fn end<'a>(
-        mut self,
-        volume: &'a Arc<Attached>,
-        part: Part,
-        now: Timestamp,
-    ) -> MutexGuard<'a, Core> {
-        if let Some(draft) = &mut self.draft {
-            let end = draft.end();
-            self.put(&[IoSlice::new(&end)]);
+    /// Has a worker store it, of which all has come, and hand the write in. The connection goes on
+    /// meanwhile.
+    pub(super) fn end(mut self, part: Part) {
+        let (Some(mut draft), Some(mut room)) = (self.draft.take(), self.room.take()) else {
+            return;
+        };
+        let end = draft.end();
+        let from = room.len() - end.len();
+        if let Some(place) = room.get_mut(from..) {
+            place.copy_from_slice(&end);
         }
-        if let Ok(file) = &mut self.file
-            && let Err(error) = file.end()
-        {
-            self.file = Err(error);
-        }
+        part.client.holds(room.len() as u64);
+        let whole = WholeBulk { draft, room, part };
+        self.volume.give_bulk(Box::new(whole));
+    }
+}
+
+impl WholeBulk {
+    /// Stores it and hands the write in.
+    pub(super) fn store(self, volume: &Arc<Attached>) {
+        let Self { draft, room, part } = self;
+        let begun = volume.now();
+        volume.stages.enter(Stage::Put, begun);
+        let stored = volume.store().put_bulk(draft.name(), &room);
+        volume.stages.leave(Stage::Put, begun, volume.now());
         let me = Arc::clone(&part.client);
+        me.lets_go(room.len() as u64);
+        drop(room);
         let mut core = volume.lock();
-        let result = match (&self.file, self.draft.take()) {
-            (Ok(_), Some(draft)) => {
+        let result = match stored {
+            Ok(()) => {
                 let begun = core.begin_bulk(part, draft);
                 begun.map_err(|(part, refused)| (part, told(refused)))
             }
-            (Ok(_), None) => return core,
-            (Err(error), draft) => {
-                if let Some(draft) = draft {
-                    core.device.engine.abandon_bulk(&draft);
-                }
-                Err((part, failed(*error)))
+            Err(error) => {
+                core.device.engine.abandon_bulk(&draft);
+                Err((part, failed(error)))
             }
         };
         if let Err((part, (errno, why))) = result {
-            me.answer(&part, Outcome::Failed(errno, why), now);
+            me.answer(&part, Outcome::Failed(errno, why), volume.now());
         }
-        core
+        core.handed_out -= 1;
+        volume.pump(core, None);
+        me.send(Sender::Other);
     }
 }
 

@@ -7,11 +7,12 @@
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
-use volume::long_buffer;
+use volume::{give_back, long_buffer};
 
 /// What a disk's blocks are multiples of, in memory as in the file.
 const ALIGN: usize = 4096;
@@ -24,6 +25,54 @@ thread_local! {
     static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Memory of whole blocks of a disk, where one begins.
+#[derive(Debug)]
+pub(super) struct Room {
+    bytes: Vec<u8>,
+    from: usize,
+    len: usize,
+}
+
+impl Room {
+    /// So many bytes, and as many as make a block whole; what they are means nothing.
+    pub(super) fn new(len: usize) -> Self {
+        let len = len.next_multiple_of(ALIGN);
+        let bytes = long_buffer(len + ALIGN);
+        let from = bytes.as_ptr().align_offset(ALIGN).min(ALIGN);
+        Self { bytes, from, len }
+    }
+}
+
+impl Deref for Room {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        let room = self.bytes.get(self.from..self.from + self.len);
+        room.unwrap_or_default()
+    }
+}
+
+impl DerefMut for Room {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        let room = self.bytes.get_mut(self.from..self.from + self.len);
+        room.unwrap_or_default()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        give_back(std::mem::take(&mut self.bytes));
+    }
+}
+
+/// Writes a file from its beginning, over what it held; durable once it is synced. The errors of
+/// [`write_durably`].
+pub(super) fn write(path: &Path, room: &Room) -> io::Result<()> {
+    let file = open(OpenOptions::new().write(true).create(true), path)?;
+    file.write_all_at(room, 0)?;
+    cut(&file, room.len())
+}
+
 /// Writes a file from its beginning, over what it held, and makes it durable; `InvalidInput` or
 /// `Unsupported` where the file system has no such way.
 pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -34,11 +83,16 @@ pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
         rest.fill(0);
         file.write_all_at(room, 0)
     })?;
-    let len = bytes.len() as u64;
-    if file.metadata()?.len() != len {
-        file.set_len(len)?;
-    }
+    cut(&file, bytes.len())?;
     file.sync_data()
+}
+
+/// Gives an older, longer file its length.
+pub(super) fn cut(file: &File, len: usize) -> io::Result<()> {
+    match file.metadata()?.len() == len as u64 {
+        true => Ok(()),
+        false => file.set_len(len as u64),
+    }
 }
 
 /// Reads a file from its beginning; fewer bytes where it ends before. The same errors.

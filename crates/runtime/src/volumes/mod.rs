@@ -48,7 +48,6 @@ mod twin;
 mod uri;
 mod welcome;
 mod workers;
-mod writeback;
 mod writing;
 
 pub use attached::Attached;

@@ -17,7 +17,7 @@ use super::stream::Stream;
 
 /// Data of at least this length is sent from where it is.
 const COPIED_LEN_MAX: usize = 16 << 10;
-/// What a connection's reads may hold in memory before it takes no more requests.
+/// What a connection's reads and large writes may hold in memory before it takes no more requests.
 pub(super) const READS_LEN_MAX: u64 = 8 << 20;
 /// Pieces in one call of the system.
 const SLICES_MAX: usize = 64;
@@ -42,6 +42,8 @@ struct State {
     under_way: u64,
     /// Bytes of data that reads under way will bring.
     reads_len: u64,
+    /// Bytes of large writes that are being stored.
+    writes_len: u64,
 }
 
 /// Whose thread it is that sends.
@@ -78,7 +80,18 @@ impl Outbox {
         state.reads_len += reads_len;
     }
 
-    /// Whether reads under way, and answers on their way, hold as much as they may.
+    /// A large write that is being stored holds so much memory.
+    pub(super) fn holds(&self, len: u64) {
+        self.state().writes_len += len;
+    }
+
+    /// It holds it no more.
+    pub(super) fn lets_go(&self, len: u64) {
+        self.state().writes_len -= len;
+        self.calm.notify_all();
+    }
+
+    /// Whether requests under way, and answers on their way, hold as much as they may.
     pub(super) fn is_laden(&self) -> bool {
         self.state().is_laden()
     }
@@ -294,7 +307,7 @@ impl Outbox {
 
 impl State {
     fn is_laden(&self) -> bool {
-        self.reads_len + self.len as u64 >= READS_LEN_MAX
+        self.reads_len + self.writes_len + self.len as u64 >= READS_LEN_MAX
     }
 
     fn answered(&mut self, reads_len: u64) {

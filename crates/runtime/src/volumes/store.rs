@@ -15,7 +15,7 @@ use base::Timestamp;
 use volume::{IoError, ObjectKind, ObjectName, VolumeId};
 
 use super::bringing::Bringing;
-use super::direct;
+use super::direct::{self, Room};
 use super::file::{ReadNow, io_error, read_now};
 use super::open_files::{OpenFiles, Opened};
 use super::spares::Spares;
@@ -90,19 +90,17 @@ impl ObjectStore {
         stored
     }
 
-    /// Begins an object that is stored bit by bit: it is there from now on, and durable once it is synced.
-    pub(super) fn begin(&self, name: ObjectName) -> Result<File, IoError> {
-        let begun = self.try_begin(name);
-        if begun
-            .as_ref()
-            .is_err_and(|error| io_error(error) == IoError::NoSpace)
-        {
+    /// Stores an object that is durable once it is synced.
+    pub(super) fn put_bulk(&self, name: ObjectName, room: &Room) -> Result<(), IoError> {
+        let stored = self.try_put_bulk(name, room);
+        let stored = stored.map_err(|error| io_error(&error));
+        if stored == Err(IoError::NoSpace) {
             self.drop_spares(name.volume);
         }
-        begun.map_err(|error| io_error(&error))
+        stored
     }
 
-    fn try_begin(&self, name: ObjectName) -> io::Result<File> {
+    fn try_put_bulk(&self, name: ObjectName, room: &Room) -> io::Result<()> {
         let path = self.path(name);
         let folder = path.parent().unwrap_or(&self.dir);
         if !folder.is_dir() {
@@ -111,13 +109,11 @@ impl ObjectStore {
         if let Some(spare) = self.spares.take(name) {
             fs::rename(spare, &path)?;
         }
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create(true).truncate(false);
-        let file = options.mode(0o600).open(&path)?;
-        Ok(file)
+        self.write(room.len(), || direct::write(&path, room))
+            .unwrap_or_else(|| write_over(&path, room).map(drop))
     }
 
-    /// Makes objects durable that were stored bit by bit.
+    /// Makes large writes' objects durable.
     pub(super) fn sync(&self, names: &[ObjectName]) -> Result<(), IoError> {
         let sync = |name: &ObjectName| self.opened(*name)?.file.sync_data();
         let synced = names.iter().try_for_each(sync);
@@ -193,16 +189,20 @@ impl ObjectStore {
         len >= direct::DIRECT_LEN_MIN as u64 && !self.is_indirect.load(Ordering::Relaxed)
     }
 
+    /// Writes so many bytes past the page cache; `None` where that cannot be done.
+    fn write(&self, len: usize, work: impl FnOnce() -> io::Result<()>) -> Option<io::Result<()>> {
+        let wrote = self.goes_direct(len as u64).then(work)?;
+        if wrote.as_ref().is_err_and(direct::is_unsupported) {
+            self.is_indirect.store(true, Ordering::Relaxed);
+            return None;
+        }
+        Some(wrote)
+    }
+
     /// Writes a file from its beginning, over what it held, and makes it durable.
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        if self.goes_direct(bytes.len() as u64) {
-            let wrote = direct::write_durably(path, bytes);
-            if !wrote.as_ref().is_err_and(direct::is_unsupported) {
-                return wrote;
-            }
-            self.is_indirect.store(true, Ordering::Relaxed);
-        }
-        write_whole(path, bytes)
+        self.write(bytes.len(), || direct::write_durably(path, bytes))
+            .unwrap_or_else(|| write_over(path, bytes)?.sync_data())
     }
 
     /// Deletes an object; one that is not there is deleted already.
@@ -313,17 +313,14 @@ impl ObjectStore {
     }
 }
 
-/// Writes a file from its beginning, over what it held, and makes it durable.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file from its beginning, over what it held.
+fn write_over(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create(true).truncate(false);
     let file = file.mode(0o600).open(path)?;
     file.write_all_at(bytes, 0)?;
-    let len = bytes.len() as u64;
-    if file.metadata()?.len() != len {
-        file.set_len(len)?;
-    }
-    file.sync_data()
+    direct::cut(&file, bytes.len())?;
+    Ok(file)
 }
 
 /// What is in a folder: objects, and files that are not whole or are spare.

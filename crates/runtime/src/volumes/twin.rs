@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 
 use volume::{IoError, ObjectName, VolumeId};
 
+use super::direct::Room;
 use super::file::read;
 use super::journal::JournalFile;
 use super::store::{ObjectStore, sync_folder};
@@ -192,14 +193,8 @@ impl Twin {
         self.change(|_| told(self.store.put(name, bytes)));
     }
 
-    /// Begins an object that is stored bit by bit; `None` if the copy is behind.
-    pub(super) fn begin(&self, name: ObjectName) -> Option<File> {
-        let mut begun = None;
-        self.change(|_| {
-            begun = Some(told(self.store.begin(name))?);
-            Ok(())
-        });
-        begun
+    pub(super) fn put_bulk(&self, name: ObjectName, room: &Room) {
+        self.change(|_| told(self.store.put_bulk(name, room)));
     }
 
     pub(super) fn sync(&self, names: &[ObjectName]) {
@@ -223,7 +218,7 @@ impl Twin {
         }
     }
 
-    pub(super) fn falls_behind(&self, error: &io::Error) {
+    fn falls_behind(&self, error: &io::Error) {
         tracing::error!(
             dir = %self.dir.display(),
             %error,

@@ -9,6 +9,7 @@ use rustix::process::setpriority_process;
 use volume::Command;
 
 use super::attached::Attached;
+use super::bulk::WholeBulk;
 
 /// How many reads and syncs may wait for the disk at once: what keeps a solid-state disk busy.
 const PROMPT_THREADS: usize = 12;
@@ -19,7 +20,16 @@ const PATIENT_THREADS: usize = 3;
 const NICENESS: i32 = 5;
 
 /// One thing to do, and for whom.
-pub(super) type Job = (Arc<Attached>, Command);
+pub(super) type Job = (Arc<Attached>, Work);
+
+/// What there is to do.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Some I/O that the engine asked for.
+    Command(Command),
+    /// A large write of which all has come.
+    Bulk(Box<WholeBulk>),
+}
 
 /// The threads and what waits for them.
 #[derive(Debug)]
@@ -118,9 +128,12 @@ impl Shared {
                 Urgency::Prompt => &mut queues.prompt,
                 Urgency::Patient => &mut queues.patient,
             };
-            if let Some((volume, command)) = queue.pop_front() {
+            if let Some((volume, work)) = queue.pop_front() {
                 drop(queues);
-                volume.carry_out(command);
+                match work {
+                    Work::Command(command) => volume.carry_out(command),
+                    Work::Bulk(bulk) => bulk.store(&volume),
+                }
                 queues = self.queues();
             } else if queues.ended {
                 return;

@@ -123,7 +123,8 @@ impl Connection {
         let mut part = self.part(what, range, write.fua, write.whole.clone());
         part.begun = write.begun;
         write.advance(range.1);
-        (taken, bulk.end(volume, part, self.now))
+        bulk.end(part);
+        (taken, volume.lock())
     }
 
     fn give_journal<'a>(
