@@ -69,7 +69,8 @@ class Server:
         log = (self.folder / f"{self.name}.log").open("wb")
         process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not self.socket.exists():
+        awaited = self.socket if self.name != "cofferdam" else self.folder / "data" / "admin.sock"
+        while not (self.socket.exists() and awaited.exists()):
             if time.monotonic() > deadline or process.poll() is not None:
                 raise RuntimeError(f"{self.name} does not start: see {log.name}")
             time.sleep(0.05)
@@ -93,8 +94,9 @@ class Server:
             raise RuntimeError(f"fio on {self.name}: {done.stderr or done.stdout}")
         jobs = json.loads(done.stdout[done.stdout.index("{"):])["jobs"]
         ops = sum(job[way]["total_ios"] for job in jobs for way in ("read", "write"))
-        # With the final flush, where there is one.
-        took = max(job["job_runtime"] for job in jobs) / 1000
+        # With the final flush, where there is one. Of jobs that report together it is the sum.
+        count = {job["jobname"]: int(job["job options"].get("numjobs", 1)) for job in jobs}
+        took = max(job["job_runtime"] / count[job["jobname"]] for job in jobs) / 1000
         return ops / took, ops
 
     def cpu_s(self):
