@@ -150,6 +150,12 @@ fn page(
     ] {
         family.sample(&[("outcome", outcome)], count);
     }
+    page.single(
+        "cofferdam_node_copies_total",
+        Kind::Counter,
+        "Copies of requests that this node was sent before it had any key, and carried out.",
+        requests.copies,
+    );
     let mut seconds = |name: &str, help: &str, nanos: u64| {
         page.single(name, Kind::Counter, help, Duration::from_nanos(nanos));
     };

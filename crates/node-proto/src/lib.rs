@@ -27,7 +27,9 @@ pub use message::{Message, Piece, Request, TenantTerms, set_budget};
 pub use reply::{Payload, Reply, Verdict, set_times};
 
 /// The newest version that is spoken.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
+/// The first version in which a node takes copies of requests ([`Message::Copy`]).
+pub const VERSION_OF_COPIES: u16 = 3;
 /// The oldest version that is understood, so that a fleet can be upgraded one process at a time.
 pub const VERSION_LEAST: u16 = 1;
 

@@ -74,6 +74,9 @@ pub enum Message<'a> {
     Hello(Hello),
     /// Gateway: an operation.
     Request(Request<'a>),
+    /// Gateway: an operation that another node is asked in earnest, carried out in a space of the node's
+    /// own for copies and answered as any; its claim means nothing. Spoken from version 3 on.
+    Copy(Request<'a>),
     /// Node: what became of it.
     Reply(Reply<'a>),
     /// Both: part of a value.
@@ -150,7 +153,8 @@ impl<'a> Message<'a> {
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Hello(hello) => hello.encode(out),
-            Self::Request(request) => request.encode(out),
+            Self::Request(request) => request.encode(kind::REQUEST, out),
+            Self::Copy(request) => request.encode(kind::COPY, out),
             Self::Reply(reply) => reply.encode(out),
             Self::Piece(piece) => piece.encode(out),
             Self::Window { id, len } => {
@@ -197,6 +201,7 @@ impl<'a> Message<'a> {
         let id = RequestId::from_bits(header.id);
         let message = match header.kind {
             kind::REQUEST => return Request::decode(header, fields).map(Self::Request),
+            kind::COPY => return Request::decode(header, fields).map(Self::Copy),
             kind::REPLY => return Reply::decode(header, fields).map(Self::Reply),
             // Later versions may say more in it.
             kind::HELLO => return Hello::decode(fields).map(Self::Hello),
@@ -253,9 +258,9 @@ impl<'a> Message<'a> {
 
 impl<'a> Request<'a> {
     #[inline]
-    fn encode(&self, out: &mut Vec<u8>) {
+    fn encode(&self, kind: u8, out: &mut Vec<u8>) {
         let header = Header {
-            kind: kind::REQUEST,
+            kind,
             code: op::code(&self.op, self.large_len),
             a: u8::try_from(self.op.key().len()).unwrap_or(0),
             b: op::mode_number(&self.op),

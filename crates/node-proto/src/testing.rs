@@ -221,7 +221,8 @@ impl<'r> Draw<'r> {
 
     pub(crate) fn message(&mut self) -> Message<'static> {
         match self.rng.below(20) {
-            0..5 => Message::Request(self.request()),
+            0..4 => Message::Request(self.request()),
+            4 => Message::Copy(self.request()),
             5..10 => Message::Reply(self.reply()),
             10 => Message::Hello(Hello {
                 version_max: self.rng.next_u64() as u16,

@@ -54,6 +54,8 @@ pub mod kind {
     pub const EXAM: u8 = 18;
     /// Node: what came of it.
     pub const EXAMINED: u8 = 19;
+    /// Gateway: what has been asked of another node, for a node that is to show how it does.
+    pub const COPY: u8 = 20;
 }
 
 /// A frame's header.

@@ -8,6 +8,7 @@
 //! [`Node::poll_transmit`] names.
 #![forbid(unsafe_code)]
 
+mod copies;
 mod gate;
 mod key;
 mod link;
@@ -15,6 +16,7 @@ mod node;
 mod serve;
 mod values;
 
+pub use copies::COPIES;
 pub use gate::{Errand, Task};
 pub use link::LinkId;
 pub use node::{Caller, Landlord, Node, NodeConfig, NodeFigures, RingState};

@@ -12,6 +12,7 @@ use node_proto::{Hello, Message, TenantTerms, VERSION, VERSION_LEAST, agree};
 use slab::Slab;
 
 use crate::Broken;
+use crate::copies::Copies;
 use crate::gate::Errand;
 use crate::link::{Link, LinkId};
 
@@ -65,6 +66,8 @@ pub struct NodeFigures {
     pub late: u64,
     /// Refused, since the gateway's claim was old or nobody was sure of it.
     pub refused: u64,
+    /// Copies of requests, which nobody waited for.
+    pub copies: u64,
     /// Time that they waited, in nanoseconds.
     pub queued_ns: u64,
     /// Time that it took to serve them, in nanoseconds.
@@ -81,6 +84,7 @@ pub struct Node<B: Backend, L> {
     pub(crate) table: SlotTable,
     pub(crate) ring: RingState,
     pub(crate) tenants: HashMap<TenantId, B::Tenant>,
+    pub(crate) copies: Option<Copies<B::Tenant>>,
     pub(crate) figures: NodeFigures,
     pub(crate) errands: Vec<Errand>,
     dirty: Vec<LinkId>,
@@ -101,6 +105,7 @@ impl<B: Backend, L: Landlord> Node<B, L> {
                 assurance: Assurance::NONE,
             },
             tenants: HashMap::new(),
+            copies: None,
             figures: NodeFigures::default(),
             errands: Vec::new(),
             dirty: Vec::new(),
@@ -235,6 +240,7 @@ impl<B: Backend, L: Landlord> Node<B, L> {
 
     /// A slice of the cache's background work; true if more waits.
     pub fn maintain(&mut self, now: Timestamp) -> bool {
+        self.end_copies(now);
         self.backend.maintain(now)
     }
 

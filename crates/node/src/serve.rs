@@ -15,6 +15,15 @@ use crate::key::{StampedKey, with_key};
 use crate::link::LinkId;
 use crate::node::{Landlord, Node};
 
+/// Where an operation is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Space {
+    /// In its tenant's cache.
+    Tenants,
+    /// In that of copies.
+    Copies,
+}
+
 impl<B: Backend, L: Landlord> Node<B, L> {
     pub(crate) fn take(
         &mut self,
@@ -37,6 +46,7 @@ impl<B: Backend, L: Landlord> Node<B, L> {
         }
         match message {
             Message::Request(request) => self.request(now, arrived, id, &request),
+            Message::Copy(request) => self.copy(now, arrived, id, &request),
             Message::Piece(piece) => self.piece(now, id, piece),
             Message::Window { id: value, len } => self.widen(id, value, len),
             Message::Cancel(value) => self.cancel(id, value),
@@ -117,12 +127,23 @@ impl<B: Backend, L: Landlord> Node<B, L> {
         let op = with_key(&request.op, key.as_bytes());
         match request.large_len {
             Some(len) => self.begin_upload(now, id, request, &op, len),
-            None => self.execute(now, id, request, &op),
+            None => self.execute(now, id, request, &op, Space::Tenants),
         }
     }
 
-    fn execute(&mut self, now: Timestamp, id: LinkId, request: &Request<'_>, op: &Op<'_>) {
-        let Some(data) = self.tenants.get(&request.tenant) else {
+    pub(crate) fn execute(
+        &mut self,
+        now: Timestamp,
+        id: LinkId,
+        request: &Request<'_>,
+        op: &Op<'_>,
+        space: Space,
+    ) {
+        let data = match space {
+            Space::Tenants => self.tenants.get(&request.tenant),
+            Space::Copies => self.copies.as_ref().map(|it| &it.data),
+        };
+        let Some(data) = data else {
             return;
         };
         let Some(link) = self.links.get_mut(id.0 as usize) else {

@@ -64,6 +64,9 @@ table! {
         /// For so long after its first node a fleet takes in others untested, at their full weight: there
         /// is nothing yet to compare them with. Read by the node that joins.
         founding: Span = Span(Duration::from_secs(60)), Unsaid::Default("\"1m\""), Restart;
+        /// A node that has passed is sent copies of requests before it has any key, so many of a hundred as
+        /// one node that serves is asked. 0: none, and it waits for a minute.
+        copies_percent: f64 = 5.0, Unsaid::Default("5.0"), Restart;
         /// The longest that half of the round trips may take while bytes go both ways; of a hundred one may
         /// take ten times as long, of a thousand one fifty times.
         round_trip: Span = Span(Duration::from_millis(2)), Unsaid::Default("\"2ms\""), Restart;
@@ -110,6 +113,7 @@ impl Gate {
         let most = [
             ("resent_percent", self.resent_percent),
             ("steal_percent", self.steal_percent),
+            ("copies_percent", self.copies_percent),
         ];
         for (name, figure) in least {
             if !(figure.is_finite() && figure > 0.0) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fleet::membership::Event;
 
-use super::report::{BlameReport, JudgingReport, NodeReport};
+use super::report::{BlameReport, JudgingReport, NodeReport, PastReport};
 use crate::gate::GateReport;
 use crate::observe::in_words;
 
@@ -38,6 +38,7 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
             node.load
         ));
     }
+    lines.extend(proof_line(node));
     for notice in &report.notices {
         lines.push(format!(
             "{} ({})",
@@ -47,10 +48,11 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
     }
     for past in node.past.iter().rev() {
         lines.push(format!(
-            "{} ago: {}, score {:.0}",
+            "{} ago: {}, score {:.0}{}",
             age(past.at_unix_ms),
             past.state,
-            past.score
+            past.score,
+            proof_of(past)
         ));
         lines.extend(
             past.blaming
@@ -69,6 +71,40 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
         (None, _) => format!("nobody decides: judging is {}", report.mode),
     });
     lines
+}
+
+/// How far it is in a step of its way in.
+fn proof_line(node: &NodeReport) -> Option<String> {
+    if node.proof == 0 {
+        return None;
+    }
+    let (proven, proof) = (node.proven, node.proof);
+    let what = match node.state.as_str() {
+        "shadow" => "copies of requests",
+        _ => "requests",
+    };
+    let few = match node.voters {
+        0 => "; no gateway has had enough of them to judge it by",
+        _ => "",
+    };
+    Some(format!(
+        "it has answered {proven} {what} well, of {proof} that it takes to go on at once; with fewer it \
+         goes on after a minute{few}"
+    ))
+}
+
+/// Upon what it went on, if that is by requests.
+fn proof_of(past: &PastReport) -> String {
+    let (proven, proof) = (past.proven, past.proof);
+    match past.event {
+        Event::Held if proof > 0 && proven >= proof => format!(", {proven} requests answered well"),
+        Event::Held if proof > 0 => {
+            format!(
+                ", after a minute in which it was asked too little to be judged ({proven} of {proof} requests)"
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 /// What the gate has to say of a node that has not served yet.

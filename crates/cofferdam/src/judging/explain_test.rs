@@ -74,6 +74,8 @@ fn evidence_of_one_that_is_out_is_that_upon_which_it_was_taken_out() {
         event: Event::Condemned,
         state: "ejected".to_owned(),
         score: 100.0,
+        proven: 0,
+        proof: 0,
         blaming: std::mem::take(&mut node.blaming),
     };
     node.past.push(charge);
@@ -85,4 +87,38 @@ fn evidence_of_one_that_is_out_is_that_upon_which_it_was_taken_out() {
     assert_eq!(then.len(), 3);
     node.state = "serving".to_owned();
     assert!(evidence_of(node, 100_000).is_empty());
+}
+
+#[test]
+fn how_far_it_is_on_its_way_in_is_told_and_upon_what_it_went_on() {
+    let mut report = report();
+    let node = report.nodes.first_mut().unwrap();
+    (node.state, node.proven, node.proof) = ("shadow".to_owned(), 100, 384);
+    let told = lines_of(&report, report.node("node3").unwrap(), 100_000).join("\n");
+    assert!(
+        told.contains("answered 100 copies of requests well, of 384"),
+        "{told}"
+    );
+    assert!(!told.contains("no gateway has had enough"), "{told}");
+    let node = report.nodes.first_mut().unwrap();
+    node.voters = 0;
+    node.past = serde_json::from_value(serde_json::json!([
+        { "at_unix_ms": 40_000, "event": "held", "state": "ramping", "score": 1.0, "proven": 3, "proof": 32,
+          "blaming": [] },
+        { "at_unix_ms": 50_000, "event": "held", "state": "ramping", "score": 1.0, "proven": 33, "proof": 32,
+          "blaming": [] },
+        { "at_unix_ms": 60_000, "event": "held", "state": "probation", "score": 1.0, "blaming": [] },
+    ]))
+    .unwrap();
+    let told = lines_of(&report, report.node("node3").unwrap(), 100_000).join("\n");
+    assert!(told.contains("no gateway has had enough"), "{told}");
+    assert!(
+        told.contains("score 1, after a minute in which it was asked too little"),
+        "{told}"
+    );
+    assert!(
+        told.contains("score 1, 33 requests answered well"),
+        "{told}"
+    );
+    assert!(told.contains("40 s ago: probation, score 1\n"), "{told}");
 }

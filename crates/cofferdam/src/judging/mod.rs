@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
+use fleet::gate::Copying;
 use fleet::judge::{Ballot, ROUND, Score};
 use fleet::membership::{Standing, State};
 use gateway::remote::Shares;
@@ -119,6 +120,7 @@ impl Judging {
             &stop,
             Looking {
                 mode,
+                copies_percent: config.gate.copies_percent,
                 witness: Witness::new(now, me, config.judge.limits()),
                 naive: Naive::default(),
                 alone: Alone::new(mode, me, name),
@@ -174,6 +176,8 @@ fn spawn(
 /// The thread that looks at what was counted.
 struct Looking {
     mode: JudgeMode,
+    /// Who is to be let in is sent copies of so many of a hundred requests of one node.
+    copies_percent: f64,
     witness: Witness,
     naive: Naive,
     alone: Alone,
@@ -214,8 +218,11 @@ impl Turns for Looking {
             self.hand_over(ballot, condemned);
         }
         let standings = self.alone.standings().unwrap_or(&fleet.standings);
-        let shares = shares(standings, sight.is_none());
-        self.data.board().watch().limit(shares);
+        let watch = self.data.board().watch();
+        watch.limit(shares(standings, sight.is_none()));
+        if self.mode == JudgeMode::On {
+            watch.copy(Copying::of(standings, self.copies_percent));
+        }
     }
 }
 

@@ -55,6 +55,12 @@ pub(crate) struct NodeReport {
     pub(crate) load: f32,
     /// That was so much that only what load does not explain was counted.
     pub(crate) is_busy: bool,
+    /// Requests, or copies of them, that it has answered well in its present step, and how many it takes to
+    /// go on.
+    #[serde(default)]
+    pub(crate) proven: u32,
+    #[serde(default)]
+    pub(crate) proof: u32,
     pub(crate) blaming: Vec<BlameReport>,
     /// What was decided of it, the latest last.
     pub(crate) past: Vec<PastReport>,
@@ -78,6 +84,11 @@ pub(crate) struct PastReport {
     /// Where that led.
     pub(crate) state: String,
     pub(crate) score: f32,
+    /// What it had answered well by then, and how much it would have taken to go on.
+    #[serde(default)]
+    pub(crate) proven: u32,
+    #[serde(default)]
+    pub(crate) proof: u32,
     pub(crate) blaming: Vec<BlameReport>,
 }
 
@@ -170,6 +181,8 @@ impl Docket {
             event,
             state,
             score: why.score.value(),
+            proven: why.proven,
+            proof: why.proof,
             blaming: blaming(fleet, &why.blaming),
         });
     }
@@ -199,6 +212,8 @@ impl Docket {
                 voters: why.voters,
                 load: why.load,
                 is_busy: why.is_busy,
+                proven: why.proven,
+                proof: why.proof,
                 blaming: blaming(fleet, &why.blaming),
                 past: self.past.get(node).into_iter().flatten().cloned().collect(),
             }

@@ -11,6 +11,7 @@
 //! whose turn it is: one candidate at a time.
 
 mod budget;
+mod copying;
 mod course;
 mod evidence;
 mod figures;
@@ -18,6 +19,7 @@ mod plan;
 mod verdict;
 
 pub use budget::{Budget, Pace, Rates, SHARE_MAX};
+pub use copying::Copying;
 pub use course::{Attempts, Next, next};
 pub use evidence::{Evidence, Pair};
 pub use figures::{NodeFigures, OwnFigures, PairFigures, Test};

@@ -12,6 +12,11 @@ use super::panel::Agreed;
 use super::score::Score;
 use crate::membership::{Event, Standing, State};
 
+/// Requests that a node must have answered well in a step before it goes on to the next.
+const PROOF: u32 = 32;
+/// Copies that it must have answered well, for each observer, before it is given any key: nobody waits
+/// for it, and of three windows it can be told which part of its answers is slow.
+pub(super) const PROOF_OF_COPIES: u32 = 192;
 /// Decisions that are remembered.
 const PAST_MAX: usize = 16;
 
@@ -30,6 +35,10 @@ pub struct Why {
     pub is_busy: bool,
     /// Since when it has been found slow, in milliseconds of Unix time.
     pub since_unix_ms: Option<u64>,
+    /// Requests, or copies of them, that it has answered well in its present step.
+    pub proven: u32,
+    /// How many it takes to go on from there, if that is by requests.
+    pub proof: u32,
 }
 
 /// What one observer holds against a node.
@@ -91,7 +100,10 @@ impl Case {
             _ => self.step = Some((step.0, step.1, proven)),
         }
         let Some(said) = said else {
-            self.why = Why::default();
+            self.why = Why {
+                proof: proof_of(standing, 0),
+                ..Why::default()
+            };
             return;
         };
         self.is_excused = match said.score > Score::CLEAR {
@@ -118,6 +130,8 @@ impl Case {
             load: said.load,
             is_busy: self.is_excused,
             since_unix_ms,
+            proven: self.proven_since(said.proven),
+            proof: proof_of(standing, said.voters),
         };
     }
 
@@ -142,7 +156,7 @@ impl Case {
     }
 
     /// What it answered well in its present step, by what it has now.
-    pub(super) fn proven_since(&self, proven: u32) -> u32 {
+    fn proven_since(&self, proven: u32) -> u32 {
         self.step
             .map_or(0, |(_, _, before)| proven.saturating_sub(before))
     }
@@ -158,6 +172,15 @@ impl Case {
             why: self.why.clone(),
         });
         self.why.clone()
+    }
+}
+
+/// What a node must have answered well in its present step.
+fn proof_of(standing: &Standing, observers: usize) -> u32 {
+    match standing.state() {
+        State::Shadow => PROOF_OF_COPIES.saturating_mul(observers.max(1) as u32),
+        State::Ramping | State::Probation => PROOF,
+        _ => 0,
     }
 }
 

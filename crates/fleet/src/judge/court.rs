@@ -8,14 +8,12 @@ use base::fleet::MemberId;
 
 use super::ballot::Ballot;
 use super::case::{Case, Why};
-use super::panel::{Agreed, Panel};
+use super::panel::Panel;
 use super::score::Score;
 use crate::membership::{Event, Standing, State};
 
 /// After so long what was said of a node before it was let in again has been taken back.
 const GRACE: Duration = Duration::from_secs(2);
-/// Requests that a node must have answered well in a step before it goes on to the next.
-const PROOF: u32 = 32;
 /// Without them, so many times as long: nobody asks.
 const PROOF_WAIT: u32 = 6;
 /// For the part of its keys that a node gets.
@@ -117,8 +115,7 @@ impl Judge {
             else {
                 continue;
             };
-            let said = panel.of_node(node);
-            match round.rule(standing, case, said) {
+            match round.rule(standing, case) {
                 Rule::Is(event) => {
                     let why = case.decided(now, event);
                     ruling.decisions.push(Decision { node, event, why });
@@ -232,7 +229,7 @@ enum Rule {
 }
 
 impl Round {
-    fn rule(&mut self, standing: &Standing, case: &Case, said: Option<&Agreed>) -> Rule {
+    fn rule(&mut self, standing: &Standing, case: &Case) -> Rule {
         let score = case.score();
         match standing.state() {
             State::Quarantined | State::Drained => Rule::Nothing,
@@ -242,8 +239,8 @@ impl Round {
                 if is_fresh && score >= Score::SUSPECT && !self.is_frozen {
                     return self.fail(standing);
                 }
-                let since = case.proven_since(said.map_or(0, |it| it.proven));
-                self.hold(standing, since >= PROOF && score < Score::SUSPECT)
+                let (proven, proof) = (case.why().proven, case.why().proof);
+                self.hold(standing, proven >= proof && score < Score::SUSPECT)
             }
             State::Serving | State::Suspect if self.is_frozen => Rule::Nothing,
             State::Serving if score >= Score::CERTAIN && self.room > 0 => self.condemn(),

@@ -8,6 +8,7 @@ use base::fleet::MemberId;
 use base::rng::Rng;
 
 use super::*;
+use crate::gate::Copying;
 use crate::membership::{Event, Standing, State};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -33,6 +34,7 @@ struct World {
     troubles: BTreeMap<MemberId, Trouble>,
     judge: Judge,
     per_round: u32,
+    copies_percent: f64,
     log: Vec<(Duration, MemberId, Event)>,
     notices: Vec<(Duration, Notice)>,
     began: Timestamp,
@@ -56,6 +58,7 @@ impl World {
             troubles: BTreeMap::new(),
             judge: Judge::new(),
             per_round: 40,
+            copies_percent: 5.0,
             log: Vec::new(),
             notices: Vec::new(),
             began: START,
@@ -83,7 +86,10 @@ impl World {
         let mut ballots = Vec::new();
         for place in 0..self.observers.len() {
             for (node, standing) in &states {
-                let share = standing.share_of(1000);
+                let share = match standing.state() {
+                    State::Shadow => self.copied_share(),
+                    _ => standing.share_of(1000),
+                };
                 let tally = self.tally(place, *node, share);
                 let (observer, _) = &mut self.observers[place];
                 observer.know(self.now, *node, standing.state());
@@ -104,6 +110,21 @@ impl World {
         for notice in ruling.began {
             self.notices.push((self.now.since(self.began), notice));
         }
+    }
+
+    /// In thousandths of what a node that serves is asked.
+    fn copied_share(&self) -> u32 {
+        let serving = self.standings.values();
+        let serving = serving.filter(|it| it.state() == State::Serving).count();
+        let copying = Copying::of(&self.standings, self.copies_percent);
+        copying.part_ppm * serving as u32 / 1000
+    }
+
+    /// A node that the gate has let through.
+    fn candidate(&mut self, node: u32) {
+        let standing = Standing::new(self.now).after(Event::Passed, self.now);
+        self.standings.insert(MemberId(node), standing.unwrap());
+        self.began = self.now;
     }
 
     fn tally(&mut self, observer: usize, node: MemberId, share: u32) -> Tally {
@@ -361,3 +382,6 @@ fn one_observer_of_two_is_not_enough() {
     assert_eq!(case.why().blaming.len(), 1);
     assert_eq!(case.why().blaming[0].observer, MemberId(101));
 }
+
+#[path = "shadow_test.rs"]
+mod shadow;

@@ -60,9 +60,12 @@ impl Remote {
         if !matches!(link.state, LinkState::Connecting { .. }) {
             return;
         }
-        if let Err(mismatch) = agree(hello) {
-            self.commands.push_back(Command::Refuse(id, mismatch));
-            return;
+        match agree(hello) {
+            Ok(version) => link.version = version,
+            Err(mismatch) => {
+                self.commands.push_back(Command::Refuse(id, mismatch));
+                return;
+            }
         }
         link.come_up(now, hello.credits, hello.instance);
         let member = link.node.member;
@@ -87,6 +90,9 @@ impl Remote {
             self.late_reply(link_id, reply);
             return;
         };
+        if let State::Copy = request.state {
+            return self.copy_replied(now, link_id, reply);
+        }
         if self.routes.observe(request.slot, reply.epoch) {
             let board = &self.config.board;
             board.note_behind(self.config.loop_index, true);
@@ -153,11 +159,16 @@ impl Remote {
             request.deadline = now + STILL_MAX;
             self.wheel.add(now, now + STILL_MAX, reply.id);
         }
+        let copied = request.copied.take();
+        let tenant = (request.tenant, request.tenant_place);
         each(Event::Answered {
             id: reply.id,
             outcome,
             item,
         });
+        if let (Some(copied), Verdict::Done(_)) = (copied, reply.verdict) {
+            self.copy_answered(now, tenant, &copied, outcome, item);
+        }
         if follows.is_none() {
             self.requests.end(reply.id);
         }
@@ -165,10 +176,13 @@ impl Remote {
 
     /// Whoever asked has been answered long ago.
     fn late_reply(&mut self, link_id: LinkId, reply: &Reply<'_>) {
-        self.figures.late += 1;
         let Some(link) = self.links.get_mut(link_id.0 as usize) else {
             return;
         };
+        match link.copies_late {
+            0 => self.figures.late += 1,
+            count => link.copies_late = count - 1,
+        }
         let payload = reply.payload.as_ref();
         if payload.and_then(|payload| payload.following()).is_some() {
             Message::Cancel(reply.id).encode(link.out());
@@ -223,6 +237,9 @@ impl Remote {
             self.wheel.add(now, deadline, id);
             return;
         }
+        if let State::Copy = request.state {
+            return self.copy_lost(now, id);
+        }
         let (outcome, tenant, index) = (request.otherwise, request.tenant, request.link);
         let class = request.class;
         if request.is_change {
@@ -267,6 +284,9 @@ impl Remote {
         let Some(request) = self.requests.get(id) else {
             return;
         };
+        if let State::Copy = request.state {
+            return self.copy_lost(now, id);
+        }
         let (outcome, key) = (request.otherwise, std::mem::take(&mut request.key));
         if request.is_change {
             change_hot(&self.hot, request.tenant_place, request.slot);

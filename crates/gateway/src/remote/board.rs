@@ -22,7 +22,7 @@ struct Place {
     reports: Mutex<BTreeMap<MemberId, Report>>,
 }
 
-const FIGURES: usize = 7;
+const FIGURES: usize = 10;
 
 impl RemoteBoard {
     /// For so many loops.
@@ -72,6 +72,9 @@ impl RemoteBoard {
             refused: of(4),
             old_epochs: of(5),
             in_doubt: of(6),
+            copies: of(7),
+            copies_answered: of(8),
+            copies_unanswered: of(9),
         }
     }
 
@@ -106,6 +109,9 @@ impl RemoteBoard {
             figures.refused,
             figures.old_epochs,
             figures.in_doubt,
+            figures.copies,
+            figures.copies_answered,
+            figures.copies_unanswered,
         ];
         for (place, number) in place.figures.iter().zip(numbers) {
             place.store(number, Ordering::Relaxed);

@@ -78,6 +78,9 @@ pub(super) struct Link {
     sent: usize,
     pub(super) credits: u32,
     pub(super) outstanding: u32,
+    /// Copies of requests that it has not answered, and those whose answer nobody waits for any more.
+    pub(super) copies_open: u32,
+    pub(super) copies_late: u32,
     queues: VecDeque<(TenantId, VecDeque<Queued>)>,
     queued: usize,
     queued_len: usize,
@@ -88,6 +91,8 @@ pub(super) struct Link {
     pub(super) removals: u32,
     pub(super) heard_at: Timestamp,
     pub(super) instance: u64,
+    /// That both sides spoke last; 0 before the first greeting.
+    pub(super) version: u16,
     failures: u32,
     pub(super) ping_at: Timestamp,
     pub(super) asked_at: Timestamp,
@@ -105,6 +110,8 @@ impl Link {
             sent: 0,
             credits: 0,
             outstanding: 0,
+            copies_open: 0,
+            copies_late: 0,
             queues: VecDeque::new(),
             queued: 0,
             queued_len: 0,
@@ -113,6 +120,7 @@ impl Link {
             removals: 0,
             heard_at: now,
             instance: 0,
+            version: 0,
             failures: 0,
             ping_at: Timestamp::MAX,
             asked_at: Timestamp::ZERO,
@@ -201,6 +209,7 @@ impl Link {
         self.sent = 0;
         self.credits = 0;
         self.outstanding = 0;
+        (self.copies_open, self.copies_late) = (0, 0);
         self.removals = 0;
     }
 

@@ -14,6 +14,7 @@
 mod answers;
 mod backend;
 mod board;
+mod copies;
 mod doubt;
 mod hot;
 mod hot_board;
@@ -52,6 +53,7 @@ pub use types::{
 
 pub use watch::{NodeTallies, Shares, Watch};
 
+use copies::Copies;
 use hot::HotKeys;
 use latency::Latency;
 use link::{GREETING_TIMEOUT, Link, LinkState};
@@ -85,11 +87,13 @@ pub struct Remote {
     ready: Vec<RequestId>,
     figures: RemoteFigures,
     counted: Counted,
+    copies: Copies,
 }
 
 impl Remote {
     /// Knows of no node yet.
     pub fn new(config: RemoteConfig) -> Self {
+        let copies = Copies::new(config.instance ^ u64::from(config.loop_index));
         Self {
             config,
             hasher: SlotHasher::new([0; 16]),
@@ -112,6 +116,7 @@ impl Remote {
             ready: Vec::new(),
             figures: RemoteFigures::default(),
             counted: Counted::new(),
+            copies,
         }
     }
 
@@ -306,9 +311,10 @@ impl Remote {
             self.expire(now, id, each);
         }
         if self.counted.due() <= now
-            && let Some(shares) = self.counted.hand_over(now, self.config.stats.watch())
+            && let Some((shares, copying)) = self.counted.hand_over(now, self.config.stats.watch())
         {
             self.routes.limit(&shares);
+            self.copies.learn(copying);
         }
         self.review_hot(now);
         for index in 0..self.links.len() {

@@ -6,6 +6,7 @@ use base::{TenantId, Timestamp};
 use fleet::judge::Class;
 use node_proto::RequestId;
 
+use super::copies::Copied;
 use super::hot::Ticket;
 use super::transfer::{Download, Upload};
 
@@ -24,6 +25,8 @@ pub(super) struct Request {
     pub(super) is_change: bool,
     /// The answer is to be kept.
     pub(super) ticket: Option<Ticket>,
+    /// It is a retrieval of which a copy goes to another node, once it is answered.
+    pub(super) copied: Option<Box<Copied>>,
     pub(super) sent_at: Timestamp,
     /// When it left for the node, after it had waited for that.
     pub(super) left_at: Timestamp,
@@ -51,6 +54,8 @@ pub(super) enum State {
     Download(Box<Download>),
     /// The removal of an item that must not be read again; nobody waits for it.
     Removal,
+    /// A copy of another request; nobody waits for it.
+    Copy,
 }
 
 /// All places.
@@ -95,6 +100,7 @@ impl Requests {
         if let Some(request) = self.get(id) {
             request.state = State::Free;
             request.key.clear();
+            request.copied = None;
             // A place whose generations are used up is not used again.
             if id.generation < u32::MAX {
                 self.free.push(id.slot);
@@ -126,6 +132,7 @@ impl Request {
             slot: Slot::of_hash(0),
             is_change: false,
             ticket: None,
+            copied: None,
             sent_at: Timestamp::ZERO,
             left_at: Timestamp::ZERO,
             class: Class::Read,

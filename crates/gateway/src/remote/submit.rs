@@ -87,6 +87,7 @@ impl Remote {
         request.class = class;
         request.is_change = is_change;
         request.ticket = ticket;
+        request.copied = None;
         request.deadline = now + budget;
         request.otherwise = refused.outcome;
         if refused.drops_item {
@@ -117,6 +118,9 @@ impl Remote {
         }
         if large_len.is_none() {
             self.wheel.add(now, now + budget, id);
+            if self.copies.is_on() {
+                self.copy_asked(now, id, tenant, op);
+            }
         }
         Ok(id)
     }
@@ -274,7 +278,7 @@ impl Remote {
 }
 
 /// With which others a request is compared, as far as that is known before it is answered.
-fn class_of(op: &Op<'_>, refused: &Refused) -> Class {
+pub(super) fn class_of(op: &Op<'_>, refused: &Refused) -> Class {
     match op {
         Op::Store(store) => Class::of(true, store.value.len()),
         _ => Class::of(refused.drops_item, 0),

@@ -161,6 +161,13 @@ pub struct RemoteFigures {
     pub refused: u64,
     /// Claims that a node knew to be old.
     pub old_epochs: u64,
+    /// Copies of requests sent to nodes that are about to be let in.
+    pub copies: u64,
+    /// Of these, and of those that were not even sent because earlier ones were not answered: answered
+    /// in time.
+    pub copies_answered: u64,
+    /// … and not.
+    pub copies_unanswered: u64,
     /// Keys now whose items must be removed from nodes out of reach, or may have to be.
     pub in_doubt: u64,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
+use fleet::gate::Copying;
 use fleet::judge::{Class, ROUND, Tally};
 
 /// What was counted of one node, by class.
@@ -20,6 +21,7 @@ pub type Shares = BTreeMap<MemberId, u32>;
 pub struct Watch {
     tallies: Mutex<BTreeMap<MemberId, NodeTallies>>,
     shares: Mutex<Arc<Shares>>,
+    copying: Mutex<Arc<Copying>>,
     version: AtomicU64,
 }
 
@@ -39,6 +41,20 @@ impl Watch {
             *known = Arc::new(shares);
             self.version.fetch_add(1, Ordering::Release);
         }
+    }
+
+    /// Has copies made from now on; loops see it within a quarter of a second.
+    pub fn copy(&self, copying: Copying) {
+        let mut known = self.copying.lock().unwrap_or_else(PoisonError::into_inner);
+        if **known != copying {
+            *known = Arc::new(copying);
+            self.version.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    fn copying(&self) -> Arc<Copying> {
+        let copying = self.copying.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&copying)
     }
 
     fn shares(&self) -> Arc<Shares> {
@@ -81,8 +97,12 @@ impl Counted {
         self.due
     }
 
-    /// Hands over what was counted; the shares, if they have changed.
-    pub(super) fn hand_over(&mut self, now: Timestamp, watch: &Watch) -> Option<Arc<Shares>> {
+    /// Hands over what was counted; what the judge says of nodes, if that has changed.
+    pub(super) fn hand_over(
+        &mut self,
+        now: Timestamp,
+        watch: &Watch,
+    ) -> Option<(Arc<Shares>, Arc<Copying>)> {
         self.due = now + ROUND - SLACK;
         let counted = self.by_link.iter_mut();
         let counted = counted.filter(|(_, tallies)| tallies.iter().any(Tally::is_any));
@@ -98,7 +118,8 @@ impl Counted {
         }
         drop(all);
         let version = watch.version.load(Ordering::Acquire);
-        (std::mem::replace(&mut self.version, version) != version).then(|| watch.shares())
+        let is_news = std::mem::replace(&mut self.version, version) != version;
+        is_news.then(|| (watch.shares(), watch.copying()))
     }
 }
 

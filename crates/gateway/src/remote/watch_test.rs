@@ -65,9 +65,20 @@ fn every_loop_learns_of_new_shares_once() {
     watch.limit(shares.clone());
     watch.limit(shares.clone());
     for counted in &mut loops {
-        let seen = counted.hand_over(NOW, &watch);
-        assert_eq!(seen.as_deref(), Some(&shares));
+        let (seen, copying) = counted.hand_over(NOW, &watch).unwrap();
+        assert_eq!((&*seen, &*copying), (&shares, &Copying::default()));
         assert!(counted.hand_over(NOW, &watch).is_none());
         assert!(counted.due() > NOW);
+    }
+    let copying = Copying {
+        nodes: vec![MemberId(3)],
+        part_ppm: 5,
+    };
+    watch.copy(copying.clone());
+    watch.copy(copying.clone());
+    for counted in &mut loops {
+        let (seen, copies) = counted.hand_over(NOW, &watch).unwrap();
+        assert_eq!((&*seen, &*copies), (&shares, &copying));
+        assert!(counted.hand_over(NOW, &watch).is_none());
     }
 }

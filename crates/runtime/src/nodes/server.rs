@@ -78,12 +78,12 @@ pub(super) struct Shared {
 }
 
 /// Where each loop writes its figures; only it does.
-pub(super) struct FiguresBoard(Vec<[AtomicU64; 8]>);
+pub(super) struct FiguresBoard(Vec<[AtomicU64; 9]>);
 
 /// Where a loop writes which version of the ring it knows of, and one; 0 for none.
-const ANNOUNCED: usize = 6;
+const ANNOUNCED: usize = 7;
 /// Where it writes when it turned last, in nanoseconds of its clock.
-const TURNED_AT: usize = 7;
+const TURNED_AT: usize = 8;
 
 impl FiguresBoard {
     pub(super) fn publish(&self, index: usize, figures: NodeFigures, links: usize) {
@@ -97,6 +97,7 @@ impl FiguresBoard {
             figures.refused,
             figures.queued_ns,
             figures.served_ns,
+            figures.copies,
         ];
         for (place, number) in places.iter().zip(numbers) {
             place.store(number, Ordering::Relaxed);
@@ -139,6 +140,7 @@ impl FiguresBoard {
                 refused: of(3),
                 queued_ns: of(4),
                 served_ns: of(5),
+                copies: of(6),
             },
         }
     }
@@ -285,7 +287,7 @@ impl NodeLoops {
     /// Whether every loop has turned within `age`; one that works does so ten times a second.
     pub fn turned_within(&self, age: Duration) -> bool {
         let now = self.shared.clock.now();
-        let turned = |places: &[AtomicU64; 8]| {
+        let turned = |places: &[AtomicU64; 9]| {
             Timestamp::from_nanos(places[TURNED_AT].load(Ordering::Relaxed))
         };
         let mut places = self.shared.figures.0.iter();

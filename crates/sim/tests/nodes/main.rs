@@ -3,6 +3,7 @@
 
 mod caches;
 mod client;
+mod copies;
 mod hot;
 mod machine;
 mod seen;

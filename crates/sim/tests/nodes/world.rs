@@ -11,8 +11,10 @@ use gateway::remote::{
     Command, DeadlineBounds, Event, FleetView, HotTerms, RemoteBackend, RemoteBoard, RemoteConfig,
     StatsBoard,
 };
+use node::NodeFigures;
 use node_proto::RequestId;
 
+use crate::copies::WarmUp;
 use crate::machine::{Machine, Pipe};
 use crate::view::view;
 
@@ -49,11 +51,14 @@ pub(crate) struct World {
     pub(crate) loops: Vec<RemoteBackend>,
     /// Of the first gateway.
     pub(crate) board: Arc<StatsBoard>,
+    pub(crate) remote_board: Arc<RemoteBoard>,
     /// Nothing takes so long that it is given up.
     pub(crate) is_swift: bool,
     pub(crate) answers: Vec<Answer>,
     /// A planted fault.
     pub(crate) serves_earlier_connections: bool,
+    /// Another.
+    pub(crate) planted: Option<WarmUp>,
     rng: Rng,
     machines: Vec<Machine>,
     pipes: Vec<Pipe>,
@@ -79,8 +84,12 @@ impl World {
         let view = view(&members, hot);
         let mut all = Vec::new();
         let boards: Vec<Arc<StatsBoard>> = gateways.iter().map(|_| Arc::default()).collect();
+        let first = Arc::new(RemoteBoard::new(gateways[0]));
         for ((instance, loops), stats) in (1..).zip(gateways).zip(&boards) {
-            let board = Arc::new(RemoteBoard::new(*loops));
+            let board = match instance {
+                1 => Arc::clone(&first),
+                _ => Arc::new(RemoteBoard::new(*loops)),
+            };
             for loop_index in 0..*loops {
                 let mut backend = RemoteBackend::new(RemoteConfig {
                     name: format!("gateway{instance}"),
@@ -98,9 +107,11 @@ impl World {
             now,
             loops: all,
             board: Arc::clone(&boards[0]),
+            remote_board: first,
             is_swift: false,
             answers: Vec::new(),
             serves_earlier_connections: false,
+            planted: None,
             rng: Rng::new(seed ^ 0x5eed),
             machines: members.iter().map(|id| Machine::new(*id, 1)).collect(),
             pipes: Vec::new(),
@@ -115,6 +126,11 @@ impl World {
         for backend in &mut self.loops {
             backend.remote().unwrap().apply(self.now, view);
         }
+    }
+
+    /// How requests to a node fared, in its own eyes.
+    pub(crate) fn figures_of(&self, node: MemberId) -> NodeFigures {
+        self.machines[node.0 as usize - 1].node.figures()
     }
 
     /// Now and then, breaks something.
@@ -336,13 +352,18 @@ impl World {
             }
             // The socket may take any part of it.
             let taken = match self.rng.below(4) {
-                0 => 1 + self.rng.below(bytes.len() as u64) as usize,
+                // A planted fault looks at whole frames.
+                0 if self.planted.is_none() => 1 + self.rng.below(bytes.len() as u64) as usize,
                 _ => bytes.len(),
             };
             let arrival = self.arrival(self.pipes[pipe].node);
             let arrival = arrival.max(self.pipes[pipe].last_to);
             self.pipes[pipe].last_to = arrival;
-            self.schedule(arrival, What::ToNode(pipe, bytes[..taken].to_vec()));
+            let sent = match &self.planted {
+                Some(fault) => fault.apply(&bytes),
+                None => bytes[..taken].to_vec(),
+            };
+            self.schedule(arrival, What::ToNode(pipe, sent));
             self.with_gateway(at, |now, remote, each| remote.sent(now, link, taken, each));
         }
     }

@@ -122,7 +122,7 @@ fn refused(report: &JudgingReport) -> impl Iterator<Item = Signal> {
     refused.filter(waits).map(|it| {
         let name = &it.name;
         let why = match it.outcome.as_str() {
-            "sent_back" => "it was slow on its way in".to_owned(),
+            "sent_back" => slow_on_its_way(report.node(&it.name)),
             _ => it.reasons(),
         };
         let sentence = format!("Node {name} is refused, and has no keys: {why}.");
@@ -147,6 +147,19 @@ fn refused(report: &JudgingReport) -> impl Iterator<Item = Signal> {
             Figure::new("refusals", f64::from(it.refusals), Unit::Count),
         ])
     })
+}
+
+/// What was held against a node that went back to the gate.
+fn slow_on_its_way(node: Option<&NodeReport>) -> String {
+    let mut past = node.into_iter().flat_map(|node| node.past.iter().rev());
+    let back = past.find(|past| past.state == "quarantined");
+    let mut said = back.into_iter().flat_map(|past| &past.blaming);
+    let mut why = "it was slow on its way in".to_owned();
+    if let Some(sentence) = said.find_map(|it| it.sentence.as_deref()) {
+        why.push_str(": ");
+        why.push_str(sentence);
+    }
+    why
 }
 
 fn of_notice(notice: &NoticeReport) -> Option<Signal> {

@@ -78,6 +78,15 @@ pub(super) fn write(page: &mut Exposition, fleet: Option<&FleetReading>) {
         let help = "How old what this gateway knows of the store is.";
         page.single("cofferdam_fleet_store_age_seconds", Kind::Gauge, help, age);
     }
+    let help = "Copies of requests for nodes that are about to be let in, by what became of them: answered in \
+                time, or not.";
+    let mut family = page.family("cofferdam_fleet_copies_total", Kind::Counter, help);
+    for (outcome, count) in [
+        ("answered", fleet.requests.copies_answered),
+        ("unanswered", fleet.requests.copies_unanswered),
+    ] {
+        family.sample(&[("outcome", outcome)], count);
+    }
     let help = "Requests answered without a node, as misses or not stored, by cause: no answer in time, \
                 no node in reach or its queue full, or the ring has changed.";
     let name = "cofferdam_fleet_requests_failed_total";
