@@ -1,10 +1,13 @@
 """A node that comes to a fleet is tested beside those that serve before it has any key: one behind a narrow
-way is refused with the figures, the same one with a good way is admitted and goes on."""
+way is refused with the figures, the same one with a good way is admitted; and one that is slow only once
+requests come goes back by their copies, before it has any key."""
 
 import asyncio
 import contextlib
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -52,6 +55,54 @@ class NarrowWay(threading.Thread):
 
     def stop(self):
         self.loop.call_soon_threadsafe(self.loop.stop)
+
+
+class Traffic(threading.Thread):
+    """A client that writes and reads a few keys, as fast as it is answered."""
+
+    KEYS, VALUE = [f"key{number}" for number in range(100)], b"v" * 100
+
+    def __init__(self, address):
+        super().__init__(daemon=True)
+        self.address, self.stopping = address, False
+        self.start()
+
+    def run(self):
+        with Conn(self.address) as conn:
+            while not self.stopping:
+                conn.send(b"".join(b"set %s 0 0 100\r\n%s\r\n" % (key.encode(), self.VALUE) for key in self.KEYS))
+                for _ in self.KEYS:
+                    conn.line()
+                for _ in range(4):
+                    conn.send("".join(f"get {key}\r\n" for key in self.KEYS))
+                    for _ in self.KEYS:
+                        while conn.line() != b"END\r\n":
+                            pass
+
+    def stop(self):
+        self.stopping = True
+        self.join(20)
+        assert not self.is_alive(), "the client is answered"
+
+
+class Stumbling(threading.Thread):
+    """A process that stands still most of the time."""
+
+    def __init__(self, process):
+        super().__init__(daemon=True)
+        self.process, self.over = process, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.is_set():
+            self.process.send_signal(signal.SIGSTOP)
+            self.over.wait(0.15)
+            self.process.send_signal(signal.SIGCONT)
+            self.over.wait(0.01)
+
+    def stop(self):
+        self.over.set()
+        self.join()
 
 
 def free_port():
@@ -133,6 +184,13 @@ plaintext = true
         members = self.ask("node", "list")["members"]
         return next((member for member in members if member["name"] == name), None)
 
+    def figure(self, name):
+        """A metric of the gateway's."""
+        with Conn(self.path("gateway1", "admin.sock")) as conn:
+            conn.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            text = b"".join(iter(lambda: conn.sock.recv(1 << 18), b"")).decode()
+        return float(re.search(rf"^cofferdam_fleet_{re.escape(name)} (\S+)$", text, re.M).group(1))
+
     def slots(self):
         return [member["slots"] for member in self.ask("node", "list")["members"] if member["role"] == "cache"]
 
@@ -191,9 +249,33 @@ def who_is_behind_a_narrow_way_is_refused_and_who_is_as_the_others_comes_in():
         eventually(lambda: fleet.member("mc4")["state"] == "shadow", 5, "it has passed")
         again = fleet.cli("gate", "run", "--candidate", "mc4")
         assert again.returncode == 2 and "on its way in" in again.stderr, again
-        with Conn((fleet.address[0], int(fleet.address[1]))) as conn:
-            conn.send("set a 0 0 1\r\nx\r\n")
-            assert conn.line() == b"STORED\r\n"
+        it_goes_back_by_copies(fleet, "mc4")
+
+
+def it_goes_back_by_copies(fleet, name):
+    """It has passed, and is slow from now on: copies of a client's requests tell, and nothing else of them is
+    to be seen."""
+    address = (fleet.address[0], int(fleet.address[1]))
+    stumbling = Stumbling(fleet.named[name])
+    try:
+        traffic = Traffic(address)
+        eventually(lambda: fleet.member(name)["state"] != "shadow", 55, "it is found slow")
+        member = fleet.member(name)
+        assert (member["state"], member["slots"]) == ("quarantined", 0), member
+        traffic.stop()
+    finally:
+        stumbling.stop()
+    past = fleet.ask("node", "explain", name)["past"]
+    assert "ramping" not in [it["state"] for it in past], past
+    assert past[-1]["event"] == "suspected" and past[-1]["blaming"][0]["sentence"], past
+    said = fleet.cli("node", "explain", name).stdout
+    assert f"{name} was admitted, but slow on its way in" in said and "its peers'" in said, said
+    refused = lambda: [it for it in fleet.cli("events", "--json").stdout.splitlines() if "on its way in: " in it]
+    eventually(refused, 5, "the event with the figure against it")
+    outcomes = [f'copies_total{{outcome="{it}"}}' for it in ("answered", "unanswered")]
+    # A twentieth of what one of three is asked.
+    sampled = lambda: 0 < sum(fleet.figure(it) for it in outcomes) < 0.02 * fleet.figure("requests_sent_total")
+    eventually(sampled, 5, "some copies, and not many")
 
 
 if __name__ == "__main__":

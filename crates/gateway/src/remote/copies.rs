@@ -181,8 +181,8 @@ impl Remote {
         let Some(link) = self.links.get_mut(index as usize) else {
             return;
         };
-        // One of an earlier release takes none, and says so when it greets.
-        if link.version < VERSION_OF_COPIES {
+        // One of an earlier release, as it said when it greeted, takes none.
+        if (1..VERSION_OF_COPIES).contains(&link.version) {
             return;
         }
         self.copies.made(now);

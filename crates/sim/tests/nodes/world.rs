@@ -11,7 +11,6 @@ use gateway::remote::{
     Command, DeadlineBounds, Event, FleetView, HotTerms, RemoteBackend, RemoteBoard, RemoteConfig,
     StatsBoard,
 };
-use node::NodeFigures;
 use node_proto::RequestId;
 
 use crate::copies::WarmUp;
@@ -55,12 +54,11 @@ pub(crate) struct World {
     /// Nothing takes so long that it is given up.
     pub(crate) is_swift: bool,
     pub(crate) answers: Vec<Answer>,
-    /// A planted fault.
+    /// Planted faults.
     pub(crate) serves_earlier_connections: bool,
-    /// Another.
     pub(crate) planted: Option<WarmUp>,
     rng: Rng,
-    machines: Vec<Machine>,
+    pub(crate) machines: Vec<Machine>,
     pipes: Vec<Pipe>,
     by_link: BTreeMap<(usize, u32), usize>,
     events: BinaryHeap<Reverse<(Timestamp, u64, What)>>,
@@ -126,11 +124,6 @@ impl World {
         for backend in &mut self.loops {
             backend.remote().unwrap().apply(self.now, view);
         }
-    }
-
-    /// How requests to a node fared, in its own eyes.
-    pub(crate) fn figures_of(&self, node: MemberId) -> NodeFigures {
-        self.machines[node.0 as usize - 1].node.figures()
     }
 
     /// Now and then, breaks something.

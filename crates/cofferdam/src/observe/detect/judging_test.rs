@@ -141,3 +141,36 @@ fn who_was_refused_is_spoken_of_while_it_waits_with_what_was_wrong() {
         }
     }
 }
+
+#[test]
+fn who_was_slow_on_its_way_in_is_spoken_of_with_the_figure_against_it() {
+    let gate = serde_json::json!({
+        "keeper": "gateway1", "required": true, "candidate": null, "doing": null, "request": 0,
+        "admitted": 1, "refused": 0,
+        "nodes": [{ "member": 3, "name": "node3", "at_unix_ms": 1_000_000_000u64, "request": 0,
+            "outcome": "sent_back", "refusals": 1, "problem": null, "verdict": null }],
+    });
+    let past = serde_json::json!([
+        { "at_unix_ms": 999_000_000u64, "event": "suspected", "state": "quarantined", "score": 12.0,
+          "blaming": node("shadow").blaming },
+    ]);
+    let back = NodeReport {
+        past: serde_json::from_value(past).unwrap(),
+        blaming: Vec::new(),
+        ..node("quarantined")
+    };
+    let report = JudgingReport {
+        nodes: vec![back],
+        gate: Some(serde_json::from_value(gate).unwrap()),
+        ..JudgingReport::nothing(JudgeMode::On)
+    };
+    let mut world = World::new();
+    world.fleet = Some(FleetReading {
+        judging: Some(Arc::new(report)),
+        ..FleetReading::default()
+    });
+    let said = world.look();
+    assert_eq!((said.len(), said[0].kind), (1, EventKind::NodeRefused));
+    let wanted = "it was slow on its way in: read: half of its requests take up to 50.00 ms.";
+    assert!(said[0].sentence.ends_with(wanted), "{said:?}");
+}
