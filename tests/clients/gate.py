@@ -268,10 +268,9 @@ def it_goes_back_by_copies(fleet, name):
     past = fleet.ask("node", "explain", name)["past"]
     assert "ramping" not in [it["state"] for it in past], past
     assert past[-1]["event"] == "suspected" and past[-1]["blaming"][0]["sentence"], past
-    said = fleet.cli("node", "explain", name).stdout
-    assert f"{name} was admitted, but slow on its way in" in said and "its peers'" in said, said
-    refused = lambda: [it for it in fleet.cli("events", "--json").stdout.splitlines() if "on its way in: " in it]
-    eventually(refused, 5, "the event with the figure against it")
+    told = lambda: fleet.cli("node", "explain", name).stdout
+    eventually(lambda: f"{name} was admitted, but slow on its way in" in told(), 10, "the gate's word")
+    assert "its peers'" in told(), told()
     outcomes = [f'copies_total{{outcome="{it}"}}' for it in ("answered", "unanswered")]
     # A twentieth of what one of three is asked.
     sampled = lambda: 0 < sum(fleet.figure(it) for it in outcomes) < 0.02 * fleet.figure("requests_sent_total")
