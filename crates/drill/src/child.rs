@@ -158,8 +158,7 @@ pub fn exec(post: &Post, command: &[OsString]) -> DrillError {
         return error;
     }
     if post.is_ahead {
-        // Not allowed to every user; then the run's own checks tell whether others were in the way.
-        let _ = setpriority_process(None, AHEAD);
+        go_ahead();
     }
     let Some((program, args)) = command.split_first() else {
         return DrillError::CannotRun("nothing to run: give a command after --".into());
@@ -178,6 +177,12 @@ fn bind_to(parent: u32, core: usize) -> Result<(), DrillError> {
         return Err(DrillError::system("the runner has gone")(gone));
     }
     pin(&[core])
+}
+
+/// Has this process, and what it starts, go before ordinary ones where that is allowed.
+pub(crate) fn go_ahead() {
+    // Not allowed to every user; then the run's own checks tell whether others were in the way.
+    let _ = setpriority_process(None, AHEAD);
 }
 
 /// Lets the calling thread run on these cores only.

@@ -10,7 +10,7 @@ use super::network::{Choice, Network, choose};
 use super::outcome::{Outcome, ScenarioOutcome};
 use super::scenario::{Case, Fault, Judge, cases};
 use super::score::{disturbances, faults, is_grave, outcome};
-use crate::child::Nursery;
+use crate::child::{self, Nursery};
 use crate::error::DrillError;
 use crate::home::Home;
 use crate::load::clock;
@@ -49,6 +49,8 @@ pub fn run(
 ) -> Result<Outcome, DrillError> {
     check_etcd()?;
     machine::raise_descriptors()?;
+    // The ways to nodes and the clients are of this process, and the fleets are its children.
+    child::go_ahead();
     let choice = choose(settings.network)?;
     progress(&choice.words());
     let nursery = Nursery {
