@@ -75,14 +75,15 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
 
 /// How far it is in a step of its way in.
 fn proof_line(node: &NodeReport) -> Option<String> {
-    if node.proof == 0 {
-        return None;
-    }
-    let (proven, proof) = (node.proven, node.proof);
     let what = match node.state.as_str() {
         "shadow" => "copies of requests",
-        _ => "requests",
+        "ramping" | "probation" => "requests",
+        _ => return None,
     };
+    let (proven, proof) = (node.proven, node.proof);
+    if proof == 0 {
+        return None;
+    }
     let few = match node.voters {
         0 => "; no gateway has had enough of them to judge it by",
         _ => "",
@@ -110,8 +111,16 @@ fn proof_of(past: &PastReport) -> String {
 /// What the gate has to say of a node that has not served yet.
 fn gate_lines(gate: &GateReport, node: &NodeReport, now_unix_ms: u64) -> Vec<String> {
     let mut lines = Vec::new();
-    if let (Some(doing), true) = (&gate.doing, gate.candidate.as_ref() == Some(&node.name)) {
-        lines.push(format!("at the gate: {doing}"));
+    match (&gate.doing, &gate.candidate) {
+        (Some(doing), Some(candidate)) if *candidate == node.name => {
+            lines.push(format!("at the gate: {doing}"));
+        }
+        (Some(doing), Some(other)) if node.state == "quarantined" => {
+            lines.push(format!(
+                "it waits for its turn at the gate, behind {other} ({doing})"
+            ));
+        }
+        _ => {}
     }
     let is_coming = matches!(node.state.as_str(), "quarantined" | "shadow" | "ramping");
     if let Some(record) = gate.node(&node.name).filter(|_| is_coming) {

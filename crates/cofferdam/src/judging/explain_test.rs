@@ -122,3 +122,22 @@ fn how_far_it_is_on_its_way_in_is_told_and_upon_what_it_went_on() {
     );
     assert!(told.contains("40 s ago: probation, score 1\n"), "{told}");
 }
+
+#[test]
+fn who_waits_for_another_at_the_gate_is_told_for_whom() {
+    let mut report = report();
+    report.nodes.first_mut().unwrap().state = "quarantined".to_owned();
+    report.gate = Some(GateReport {
+        candidate: Some("node7".to_owned()),
+        doing: Some("passed: it has 5 % of its keys".to_owned()),
+        ..GateReport::default()
+    });
+    let told = lines_of(&report, report.node("node3").unwrap(), 100_000).join("\n");
+    let wanted = "waits for its turn at the gate, behind node7 (passed: it has 5 % of its keys)";
+    assert!(told.contains(wanted), "{told}");
+    assert!(!told.contains("that it takes to go on"), "{told}");
+    // One that serves waits for nobody.
+    report.nodes.first_mut().unwrap().state = "serving".to_owned();
+    let told = lines_of(&report, report.node("node3").unwrap(), 100_000).join("\n");
+    assert!(!told.contains("at the gate"), "{told}");
+}

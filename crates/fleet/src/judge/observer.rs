@@ -173,22 +173,24 @@ impl Observer {
             if let Some(level_s) = level {
                 self.usual[class.index()].follow(now, level_s, &limits);
             }
-            if self.peers.len() > 1 {
-                let peers = &self.peers;
-                benches(&mut self.seats, &mut |bench| {
-                    bench.judge(class, view, peers, &limits);
-                });
-            }
+            let peers = &self.peers;
+            let seats = self
+                .seats
+                .iter_mut()
+                .filter(|it| is_judged(it.state, peers));
+            let judged = seats.filter_map(|it| it.benches[class.index()].as_deref_mut());
+            judged.for_each(|bench| bench.judge(class, view, peers, &limits));
         }
         benches(&mut self.seats, &mut |bench| bench.close_share(now, slow_s));
         for view in View::BOTH {
             self.fill(class, |bench| bench.share(now, view));
-            if self.peers.len() > 1 {
-                let peers = &self.peers;
-                benches(&mut self.seats, &mut |bench| {
-                    bench.judge_share(class, view, peers, &limits);
-                });
-            }
+            let peers = &self.peers;
+            let seats = self
+                .seats
+                .iter_mut()
+                .filter(|it| is_judged(it.state, peers));
+            let judged = seats.filter_map(|it| it.benches[class.index()].as_deref_mut());
+            judged.for_each(|bench| bench.judge_share(class, view, peers, &limits));
         }
     }
 
@@ -316,6 +318,12 @@ impl Usual {
         let part = ROUND.as_secs_f64() / time_s;
         self.usual_s = Some(usual_s + (level_s - usual_s) * part);
     }
+}
+
+/// Whether these are enough to compare a node in this state with. One alone is, for a node that has no
+/// keys yet: of the two it is the one that nobody needs.
+fn is_judged(state: State, peers: &Field) -> bool {
+    peers.len() > 1 || state == State::Shadow
 }
 
 /// Whether a node in this state is one to compare others with.

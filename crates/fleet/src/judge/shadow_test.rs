@@ -49,6 +49,23 @@ fn who_does_well_goes_on_once_it_has_shown_it() {
 }
 
 #[test]
+fn one_that_serves_is_enough_to_compare_with() {
+    for (seed, trouble) in (27..).zip([Trouble::Later(5.0), Trouble::Silent]) {
+        let mut world = World::new(seed, 1, 2);
+        world.candidate(2);
+        world.trouble(2, trouble);
+        world.run(40);
+        assert_eq!(world.state(2), State::Quarantined, "{:?}", world.log);
+        assert_eq!(world.log.len(), 1, "{:?}", world.log);
+    }
+    let mut world = World::new(29, 1, 2);
+    world.candidate(2);
+    world.run(59);
+    assert_ne!(world.state(2), State::Shadow, "it has shown enough");
+    assert_eq!(world.log[0].2, Event::Held);
+}
+
+#[test]
 fn with_too_little_to_copy_it_goes_on_after_a_minute() {
     for (per_round, percent) in [(2, 5.0), (40, 0.0)] {
         let mut world = World::new(25, 6, 2);

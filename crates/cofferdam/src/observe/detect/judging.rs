@@ -90,7 +90,7 @@ fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
     let mut sentence = format!("Node {name} is taken out, {keys}");
     match blame {
         Some(blame) => sentence.push_str(&format!(": {blame}.")),
-        None => sentence.push('.'),
+        None => sentence.push_str(": it was gone, or an operator has done it."),
     }
     // Its way back has steps, and the affair is one.
     let past = node.past.iter();
@@ -102,7 +102,8 @@ fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
     Signal::lasting(EventKind::NodeEjected, onset, sentence, ended)
         .cause(name.clone())
         .advice(format!(
-            "Look after its machine and network; it comes back by itself once it is well. \
+            "Look after its machine and network; it comes back by itself once it is well, or by \
+             `cofferdam node readmit {name}`. \
              `cofferdam node explain {name}` shows the figures, `cofferdam node drain {name}` keeps it out."
         ))
         .evidence(match charge {

@@ -73,6 +73,8 @@ fn who_was_out_is_told_to_be_back_once() {
     for state in ["ejected", "probation"] {
         let said = look(&mut world, vec![node(state)], Vec::new());
         assert_eq!((said.len(), said[0].kind), (1, EventKind::NodeEjected));
+        let by_hand = "it was gone, or an operator has done it.";
+        assert!(said[0].sentence.ends_with(by_hand), "{said:?}");
     }
     assert_eq!(look(&mut world, vec![node("ramping")], Vec::new()), []);
     let said = look(&mut world, vec![node("serving")], Vec::new());
