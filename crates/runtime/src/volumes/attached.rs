@@ -182,7 +182,8 @@ impl Attached {
         waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Does all I/O that is to be done, or has it done, and gives out answers, until there are none.
+    /// Does all I/O that is to be done, or has it done, and gives out answers, until there are none. Only
+    /// then it waits for a client that does not read: what is in hand may be what others wait for.
     pub(super) fn pump<'a>(
         self: &'a Arc<Self>,
         mut core: MutexGuard<'a, Core>,
@@ -190,14 +191,19 @@ impl Attached {
     ) {
         let mut commands = Vec::new();
         let mut answers = Vec::new();
-        let mut sync = None;
+        let (mut sync, mut mine) = (None, false);
         loop {
             let has_room = core.collect(&mut commands, &mut answers);
             drop(core);
             if has_room {
                 self.room.notify_all();
             }
-            self.give_out(&mut answers, me);
+            let in_hand = !commands.is_empty() || sync.is_some();
+            mine |= self.give_out(&mut answers, me);
+            if let Some(me) = me.filter(|_| mine) {
+                self.send_own(me, in_hand);
+                mine = in_hand;
+            }
             let mut ended = Vec::new();
             for command in commands.drain(..) {
                 match command {
@@ -254,32 +260,6 @@ impl Attached {
         {
             core.device.engine.handle_timeout(now);
             self.pump(core, None);
-        }
-    }
-
-    fn give_out(&self, answers: &mut Vec<(Part, Outcome)>, me: Option<&Arc<Outbox>>) {
-        let mut others: Vec<Arc<Outbox>> = Vec::new();
-        let mut mine = false;
-        if answers.is_empty() {
-            return;
-        }
-        let now = self.now();
-        for (part, outcome) in answers.drain(..) {
-            part.client.answer(&part, outcome, now);
-            let is_me = me.is_some_and(|me| Arc::ptr_eq(me, &part.client));
-            mine |= is_me;
-            let known = others
-                .last()
-                .is_some_and(|last| Arc::ptr_eq(last, &part.client));
-            if !is_me && !known {
-                others.push(part.client);
-            }
-        }
-        others.iter().for_each(|other| other.send(Sender::Other));
-        if let Some(me) = me.filter(|_| mine) {
-            self.stages.enter(Stage::Network, now);
-            me.send(Sender::Own);
-            self.stages.leave(Stage::Network, now, self.now());
         }
     }
 
@@ -353,6 +333,7 @@ impl Attached {
                 Ended::Done(token, written.map(|()| Vec::new()))
             }
             Command::JournalSync { token } => {
+                self.lock().device.engine.sync_begins(token);
                 Ended::Done(token, self.journal.sync().map(|()| Vec::new()))
             }
             Command::JournalRead { token, at, len } => {

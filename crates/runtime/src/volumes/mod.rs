@@ -6,6 +6,7 @@
 //! disk. No event loop of the cache is involved.
 
 mod ahead;
+mod answering;
 mod attached;
 mod backing;
 mod bringing;

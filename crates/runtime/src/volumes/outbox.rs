@@ -51,6 +51,8 @@ struct State {
 pub(super) enum Sender {
     /// The connection's own, which may wait.
     Own,
+    /// The connection's own, which has something to do first, and sends again after that.
+    Busy,
     /// Another, which may not.
     Other,
 }
@@ -220,6 +222,10 @@ impl Outbox {
         state.sending = true;
         drop(state);
         if self.send_all(sender == Sender::Own) {
+            return;
+        }
+        if sender == Sender::Busy {
+            self.state().sending = false;
             return;
         }
         let outbox = Arc::clone(self);

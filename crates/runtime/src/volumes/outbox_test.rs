@@ -50,6 +50,30 @@ fn other_threads_leave_what_the_socket_does_not_take() {
 }
 
 #[test]
+fn a_thread_that_is_busy_sends_the_rest_later() {
+    let (outbox, mut theirs) = pair(false);
+    let data = vec![7; 1 << 20];
+    for cookie in 0..3 {
+        outbox.begins(1 << 20, NOW);
+        let part = part(&outbox, cookie, PartKind::Read, 1 << 20);
+        outbox.answer(&part, Outcome::Data(data.clone()), NOW);
+        outbox.send(Sender::Busy);
+    }
+    let reader = thread::spawn(move || {
+        let mut replies = vec![0; 3 * (16 + (1 << 20))];
+        theirs.read_exact(&mut replies).unwrap();
+        replies
+    });
+    outbox.send(Sender::Own);
+    outbox.await_calm();
+    let replies = reader.join().unwrap();
+    for (cookie, reply) in (0..3u64).zip(replies.chunks(16 + (1 << 20))) {
+        assert_eq!(reply[8..16], cookie.to_be_bytes());
+        assert!(reply[16..] == data);
+    }
+}
+
+#[test]
 fn a_client_that_is_gone_holds_nobody_up() {
     let (outbox, theirs) = pair(true);
     outbox.begins(0, NOW);
