@@ -62,7 +62,8 @@ pub enum Command {
         /// What.
         bytes: Arc<Vec<u8>>,
     },
-    /// Make durable what has been answered as written to the journal, as fdatasync does.
+    /// Make durable what has been answered as written to the journal, as fdatasync does. When it begins,
+    /// [`crate::Engine::sync_begins`] may be told, so that it covers more.
     JournalSync {
         /// To answer with.
         token: u64,

@@ -10,6 +10,7 @@ mod rot_test;
 mod sizes;
 pub(crate) mod snapshots;
 pub(crate) mod store;
+mod syncs;
 pub(crate) mod world;
 
 use planted::Planted;
@@ -99,6 +100,7 @@ fn planted_bugs_are_caught() {
         Planted::Unpinned,
         Planted::UnsyncedBulk,
         Planted::TornBulk,
+        Planted::LateSync,
     ] {
         let caught = (0..SEEDS).find(|seed| run(*seed, planted).0.is_some());
         assert!(caught.is_some(), "{planted:?} went unnoticed");

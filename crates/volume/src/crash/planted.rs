@@ -12,4 +12,5 @@ pub(crate) enum Planted {
     Unpinned,
     UnsyncedBulk,
     TornBulk,
+    LateSync,
 }

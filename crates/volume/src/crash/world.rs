@@ -274,7 +274,9 @@ impl World {
 
     pub(crate) fn take_commands(&mut self, engine: &mut Engine) {
         while let Some(command) = engine.poll_command() {
-            if let Command::JournalSync { token } = command {
+            if let Command::JournalSync { token } = command
+                && self.rng.below(2) == 0
+            {
                 self.syncs.insert(token, self.disk.begin_sync());
             }
             self.pending.push(command);
@@ -292,11 +294,7 @@ impl World {
                 self.disk.write_durably(&bytes);
                 engine.handle_completion(now, token, Ok(Vec::new()));
             }
-            Command::JournalSync { token } => {
-                let begun = self.syncs.remove(&token).expect("it has begun");
-                self.disk.end_sync(begun);
-                engine.handle_completion(now, token, Ok(Vec::new()));
-            }
+            Command::JournalSync { token } => self.go_on_with_sync(engine, token),
             Command::BulkSync { token, names } => {
                 self.sync_bulks(names);
                 engine.handle_completion(now, token, Ok(Vec::new()));

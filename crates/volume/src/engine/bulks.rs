@@ -109,6 +109,13 @@ impl Bulks {
         range.map(|(seq, id)| (*seq, *id)).collect()
     }
 
+    /// How far beyond `covered`, and at most to `written`, all bulks are durable.
+    pub(super) fn synced_through(&self, covered: u64, written: u64) -> u64 {
+        let next = self.unsynced.range(covered + 1..).next();
+        next.map_or(written, |(seq, _)| (*seq - 1).min(written))
+            .max(covered)
+    }
+
     pub(super) fn synced(&mut self, ended: &[(u64, SegmentId)]) {
         for (seq, _) in ended {
             self.unsynced.remove(seq);

@@ -196,6 +196,16 @@ impl Engine {
         self.commands.push_back(Command::JournalSync { token });
     }
 
+    /// The sync that a [`Command::JournalSync`] asks for begins now: it covers what was answered as written
+    /// up to here, and not only what was when it was asked for.
+    pub fn sync_begins(&mut self, token: u64) {
+        let is_sync = matches!(self.tasks.get(&token), Some(Task::Sync));
+        let written = self.journal.written_seq();
+        if let Some((covered, _)) = self.writes.running.as_mut().filter(|_| is_sync) {
+            *covered = self.bulks.synced_through(*covered, written);
+        }
+    }
+
     pub(super) fn sync_ended(&mut self, result: Result<Vec<u8>, IoError>) {
         if result.is_err() {
             return self.stop(Stage::JournalSync);
