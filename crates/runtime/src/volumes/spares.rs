@@ -12,8 +12,9 @@ use volume::{ObjectName, VolumeId};
 
 /// How many a volume has at most, each of some 4 MiB,
 const SEGMENTS_MAX: usize = 64;
-/// and of those of large writes, each of some 1 MiB.
-const BULKS_MAX: usize = 512;
+/// and of those of large writes, each of some 1 MiB. They die by the half of a journal, and new files in place
+/// of just as many that were deleted keep a file system busy looking for room.
+const BULKS_MAX: usize = 1024;
 
 /// Whose files they are, and whether they are those of large writes, which have another length.
 type Kind = (VolumeId, bool);
