@@ -1,6 +1,7 @@
 //! Which threads go first on a processor that several want.
 
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::setpriority_process;
@@ -29,6 +30,12 @@ pub fn give_way() {
     if let Err(error) = setpriority_process(Some(gettid()), HOUSEKEEPING_NICENESS) {
         tracing::warn!(%error, "a thread of housekeeping runs at the priority of those that serve");
     }
+}
+
+/// Lets whoever serves on this processor go first; between two steps of housekeeping. A thread that gives way
+/// is not interrupted before its slice is over, and meanwhile all clients wait.
+pub fn step_aside() {
+    thread::yield_now();
 }
 
 fn ask_for_slice(slice: Duration) -> io::Result<()> {

@@ -13,7 +13,7 @@ use base::event::{Event, EventKind};
 use base::{TenantId, Timestamp};
 use runtime::observe::host::HostSampler;
 use runtime::observe::{free_space, wall_clock};
-use runtime::priority::give_way;
+use runtime::priority::{give_way, step_aside};
 
 use super::Observatory;
 use super::detect::{Detectors, Observation, OverdueConnection};
@@ -143,6 +143,7 @@ impl Watch {
     fn look(&mut self, now: Timestamp) {
         self.eye.look_at_connections(now);
         let host = self.sampler.sample();
+        step_aside();
         let reading = Reading::of_clients(self.observatory.plane(), now);
         let owners = self.owners();
         let overdue = self.overdue(&reading, &owners);
@@ -159,6 +160,7 @@ impl Watch {
             journal_failure: failure.as_deref(),
             longest_sleep: std::mem::take(&mut self.longest_sleep),
         });
+        step_aside();
         signals.extend(self.observatory.take_found());
         for event in self.ledger.handle(now, signals) {
             self.keep(&event);

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use runtime::history::{HISTORY_DIR, History};
+use runtime::priority::step_aside;
 
 use super::figures::Figures;
 use super::second::Seconds;
@@ -120,8 +121,10 @@ impl Work {
         let mut signals = self.alerts.observe(&rules, &reading);
         signals.extend(self.observatory.costs_of_cuts(&reading));
         self.observatory.found(signals);
+        step_aside();
         let frame = self.frame(&reading, &snapshot);
         self.before = Some((reading, snapshot));
+        step_aside();
         self.write(&frame);
         self.observatory.remember(frame);
     }

@@ -1,5 +1,6 @@
 //! The parsers over what real machines told, and over a machine that tells nothing.
 
+use std::fs;
 use std::time::Duration;
 
 use super::*;

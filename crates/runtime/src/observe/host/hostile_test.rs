@@ -1,5 +1,7 @@
 //! Files that no kernel would write: cut anywhere, full of strange numbers, not text at all.
 
+use std::fs;
+
 use super::*;
 
 /// Every parser over the same text.
