@@ -109,11 +109,11 @@ impl Bulks {
         range.map(|(seq, id)| (*seq, *id)).collect()
     }
 
-    /// How far beyond `covered`, and at most to `written`, all bulks are durable.
+    /// How far a sync may be extended beyond `covered`: to `written` where no bulk is in between that is not
+    /// durable, else not at all, since a bulk may have several records before its last.
     pub(super) fn synced_through(&self, covered: u64, written: u64) -> u64 {
         let next = self.unsynced.range(covered + 1..).next();
-        next.map_or(written, |(seq, _)| (*seq - 1).min(written))
-            .max(covered)
+        next.map_or(written.max(covered), |_| covered)
     }
 
     pub(super) fn synced(&mut self, ended: &[(u64, SegmentId)]) {
