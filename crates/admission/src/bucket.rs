@@ -43,9 +43,39 @@ impl Rate {
 pub struct Bucket {
     /// In nanoseconds since the Unix epoch; a point in the past stands for a full bucket.
     full_at: AtomicU64,
+    /// The units a second by which that was worked out for those who lease; 0 before the first.
+    per_second: AtomicU64,
 }
 
 impl Bucket {
+    /// Goes by this rate from now on: what is saved up or owed stays as many units, so that a rate that
+    /// changes again and again gives no more than one that does not.
+    fn go_by(&self, now: Timestamp, rate: Rate) {
+        let new = rate.per_second.get();
+        let old = self.per_second.load(Ordering::Relaxed);
+        let is_first = |old| {
+            let swapped =
+                self.per_second
+                    .compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed);
+            swapped.is_ok()
+        };
+        // Of several loops that see it at once one works it out.
+        if old == new || !is_first(old) || old == 0 {
+            return;
+        }
+        let (now, burst) = (
+            i128::from(now.as_nanos()),
+            i128::from(duration_nanos(rate.burst)),
+        );
+        let _ = self
+            .full_at
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |full_at| {
+                let to_come = (i128::from(full_at) - now).max(0);
+                let saved = (burst - to_come).saturating_mul(old.into()) / i128::from(new);
+                u64::try_from(now + (burst - saved).max(0)).ok()
+            });
+    }
+
     /// Takes `count` units whether they are there or not; until they are, it has none.
     fn overdraw(&self, now: Timestamp, rate: Rate, count: u64) {
         let cost = rate.time_of(count);
@@ -60,11 +90,6 @@ impl Bucket {
     pub fn saved(&self, now: Timestamp, rate: Rate) -> u64 {
         let full_at = Timestamp::from_nanos(self.full_at.load(Ordering::Relaxed));
         rate.units_in(rate.burst.saturating_sub(full_at.since(now)))
-    }
-
-    /// Fills it, whatever it owes.
-    pub(crate) fn fill(&self) {
-        self.full_at.store(0, Ordering::Relaxed);
     }
 
     /// Takes `count` units, or tells when they will be there. What exceeds a full bucket is given
@@ -132,6 +157,7 @@ impl Lease {
     /// Whether another turn may be had; if not, when to ask again.
     pub fn settle(&mut self, now: Timestamp, bucket: &Bucket) -> Result<(), Timestamp> {
         if self.balance < 0 {
+            bucket.go_by(now, self.rate);
             let debt = self.balance.unsigned_abs();
             let ahead = debt.saturating_add(self.slice.unsigned_abs());
             if bucket.take(now, self.rate, ahead).is_ok() {

@@ -166,17 +166,59 @@ fn no_loop_takes_every_drop() {
 }
 
 #[test]
-fn a_debt_is_forgiven_when_the_bucket_is_filled() {
+fn a_debt_is_as_many_units_by_another_rate() {
     let bucket = Bucket::default();
-    let mut lease = Lease::new(rate(1, Duration::from_secs(1)), 1);
+    let second = Duration::from_secs(1);
+    let mut lease = Lease::new(rate(1, second), 1);
     // What exceeds a full bucket is had at once, and paid for after.
     lease.charge(1000);
     assert_eq!(lease.settle(START, &bucket), Ok(()));
     lease.charge(1);
     let paid_at = lease.settle(START, &bucket).unwrap_err();
     assert!(paid_at >= START + Duration::from_secs(1000));
-    bucket.fill();
-    assert_eq!(lease.settle(START, &bucket), Ok(()));
+    let mut lease = Lease::new(rate(1000, second), 1);
+    lease.charge(1);
+    let paid_at = lease.settle(START, &bucket).unwrap_err();
+    assert!(paid_at.since(START) <= second + second / 10, "{paid_at:?}");
+    assert!(paid_at.since(START) >= second - second / 10, "{paid_at:?}");
+}
+
+#[test]
+fn a_rate_that_changes_again_and_again_gives_no_more_than_one_that_does_not() {
+    let bucket = Bucket::default();
+    let second = Duration::from_secs(1);
+    let (mut now, mut spent) = (START, 0);
+    for round in 0..100 {
+        let per_second = if round % 2 == 0 { 200 } else { 210 };
+        let mut lease = Lease::new(rate(per_second, second), 1);
+        let until = now + Duration::from_millis(100);
+        while now < until {
+            lease.charge(1);
+            spent += 1;
+            if let Err(at) = lease.settle(now, &bucket) {
+                now = at.max(now);
+            }
+        }
+    }
+    let took = now.since(START).as_secs();
+    // The burst at first, and for each new lease the turn that it has before it asks.
+    assert!(spent <= 210 * (took + 1) + 2 * 100, "{spent} in {took} s");
+    assert!(spent >= 200 * took, "{spent} in {took} s");
+}
+
+#[test]
+fn what_was_saved_up_by_a_lower_rate_is_no_more_by_a_higher_one() {
+    let bucket = Bucket::default();
+    let second = Duration::from_secs(1);
+    let mut lease = Lease::new(rate(10, second), 1);
+    lease.charge(1);
+    lease.settle(START, &bucket).unwrap();
+    let higher = rate(1000, second);
+    let mut lease = Lease::new(higher, 1);
+    lease.charge(1);
+    lease.settle(START, &bucket).unwrap();
+    assert!(bucket.saved(START, higher) <= 10);
+    assert!(bucket.saved(START + second, higher) >= 990);
 }
 
 #[test]

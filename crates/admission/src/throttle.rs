@@ -19,15 +19,6 @@ pub struct Buckets {
     bytes_out: Bucket,
 }
 
-impl Buckets {
-    /// Begins anew, since what is owed by old rates says nothing by new ones.
-    pub fn fill(&self) {
-        self.ops.fill();
-        self.bytes_in.fill();
-        self.bytes_out.fill();
-    }
-}
-
 /// What a turn took of a tenant's rates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {

@@ -267,7 +267,6 @@ impl<B: Backend> Shard<B> {
             tenant.limits.item_size_max = entry.item_size_max;
             if before.tenant(tenant.id).map(|entry| entry.traffic) != Some(entry.traffic) {
                 tenant.pace.apply(&entry.traffic, pace_config);
-                tenant.figures.buckets.fill();
                 self.queue.set_weight(tenant.flow, entry.traffic.weight);
                 // Whoever has to wait by the new limits is found out in its turn.
                 tenant.pace.held_until = None;
