@@ -33,6 +33,14 @@ impl Fresh {
         self.block + self.blocks
     }
 
+    /// How many frames of a segment it takes.
+    pub(crate) fn frames(&self) -> u64 {
+        match self.content {
+            Content::Data { .. } | Content::Lost => self.blocks,
+            Content::Bulk { .. } | Content::Zero => 0,
+        }
+    }
+
     /// The part of it within `from..to`, which must overlap it.
     fn cut(&self, from: u64, to: u64) -> Self {
         let block = self.block.max(from);

@@ -261,6 +261,11 @@ impl Table {
         }
     }
 
+    /// How many segments collection may move.
+    pub(crate) fn movable_count(&self) -> u64 {
+        self.movable.len() as u64
+    }
+
     pub(crate) fn usage(&self) -> Usage {
         self.usage
     }

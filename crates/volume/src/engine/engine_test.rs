@@ -4,6 +4,7 @@ use super::*;
 use crate::crash::planted::Planted;
 use crate::crash::world::{BLOCKS, World};
 use crate::open::open;
+use crate::segment::Summary;
 use crate::{BLOCK_LEN, checker};
 
 struct Rig {
@@ -82,6 +83,17 @@ impl Rig {
     fn write(&mut self, id: u64, block: u64, fua: bool) -> Result<(), Refused> {
         self.engine
             .write(id, block, &checker::stamped(id, block), fua)
+    }
+
+    /// Writes blocks, and has them packed.
+    fn pack(&mut self, blocks: &[u64]) {
+        for block in blocks {
+            self.write(*block, *block, false).expect("room");
+        }
+        self.pump(is_write);
+        self.engine.settle();
+        self.pump(|_| true);
+        self.replies();
     }
 
     fn replies(&mut self) -> Vec<Reply> {
@@ -240,6 +252,29 @@ fn a_damaged_segment_is_named_and_not_served() {
     let whole = Reply::Read(21, checker::stamped(2, 2));
     let failed = Reply::Failed(20, Stage::Get);
     assert_eq!(rig.replies(), [Reply::Damaged(segment), failed, whole]);
+}
+
+#[test]
+fn what_is_written_often_is_packed_apart_from_what_is_not() {
+    let mut rig = Rig::new();
+    let all: Vec<u64> = (0..BLOCKS).collect();
+    all.chunks(20).for_each(|some| rig.pack(some));
+    (0..3).for_each(|_| rig.pack(&[0, 1, 2, 3]));
+    for block in [0, 100, 1, 101, 2, 102] {
+        rig.write(block, block, false).expect("room");
+    }
+    rig.pump(is_write);
+    rig.engine.settle();
+    rig.pump(|command| !is_put(command));
+    let puts = rig.held.iter().filter_map(|command| match command {
+        Command::Put { name, bytes, .. } if name.kind == ObjectKind::Segment => {
+            Summary::parse(bytes)
+        }
+        _ => None,
+    });
+    let blocks = puts.map(|summary| summary.entries.iter().map(|entry| entry.block).collect());
+    let blocks: Vec<Vec<u64>> = blocks.collect();
+    assert_eq!(blocks, [[100, 101, 102], [0, 1, 2]]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod checkpoint;
 mod collect;
 mod gather;
 mod pack;
+mod plan;
 mod read;
 mod recovered;
 mod snapshots;

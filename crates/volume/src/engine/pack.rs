@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::gather::{Run, collect, spans};
 use super::{Engine, Stored, Task};
 
-use crate::bytes::{len32, usize_of};
+use crate::bytes::len32;
 use crate::command::{Command, IoError, Reply, Stage};
 use crate::journal::file_offset;
 use crate::name::{ObjectName, SegmentId};
 use crate::overlay::{Content, Fresh};
-use crate::record::Kind;
-use crate::segment::{Draft, DraftBlock, FRAME_LEN_MAX, FRAMES_MAX, Sealed, Summary};
+use crate::segment::{Draft, DraftBlock, Sealed, Summary};
 use crate::table::apply;
 
 /// Segments on their way, in the order in which they take effect.
@@ -27,8 +26,8 @@ pub(super) struct Packer {
     /// Whether the map is the volume as it was after that record, with no newer data in between.
     is_whole: bool,
     /// The last record that a segment on its way covers, and whether it ends its layer.
-    planned_through: u64,
-    planned_whole: bool,
+    pub(super) planned_through: u64,
+    pub(super) planned_whole: bool,
     next_number: u64,
     /// Segments and their bytes that have taken effect since the attachment began.
     pub(super) stored: u64,
@@ -170,52 +169,12 @@ impl Engine {
         }
     }
 
-    /// Chooses the records of the next segment, out of one layer; `false` if there are none.
-    fn plan(&mut self) -> bool {
-        let written = self.journal.written_seq();
-        let frames_max = usize_of(self.config.segment_len) / FRAME_LEN_MAX;
-        let frames_max = frames_max.clamp(usize_of(crate::WRITE_BLOCKS_MAX), FRAMES_MAX) as u64;
-        let (mut fresh, mut frames, mut zeroes) = (Vec::new(), 0, 0);
-        let mut through = self.packer.planned_through;
-        let Some(layer) = self.layers.after(through) else {
-            return false;
-        };
-        let until = layer.cut_seq.min(written);
-        for kept in self
-            .journal
-            .after(through)
-            .take_while(|kept| kept.seq <= until)
-        {
-            let blocks = u64::from(kept.blocks);
-            let full = kept.kind == Kind::Data && frames + blocks > frames_max;
-            if full || zeroes >= frames_max / 2 {
-                break;
-            }
-            through = kept.seq;
-            if !matches!(kept.kind, Kind::Data | Kind::Zero | Kind::Bulk) {
-                continue;
-            }
-            let live = layer.within(kept.block, blocks);
-            for part in live.into_iter().filter(|part| part.seq == kept.seq) {
-                match part.content {
-                    Content::Zero | Content::Bulk { .. } => zeroes += 1,
-                    Content::Data { .. } | Content::Lost => frames += part.blocks,
-                }
-                fresh.push(part);
-            }
-        }
-        if through == self.packer.planned_through {
-            return false;
-        }
-        self.packer.planned_whole = through == layer.cut_seq;
-        let size_blocks = layer.size_blocks;
-        self.bulks.planned(self.packer.planned_through, through);
-        self.packer.planned_through = through;
-        self.start_slot(through, size_blocks, fresh);
-        true
-    }
-
-    fn start_slot(&mut self, through_seq: u64, size_blocks: u64, fresh: Vec<Fresh>) {
+    pub(super) fn start_slot(
+        &mut self,
+        (through_seq, whole): (u64, bool),
+        size_blocks: u64,
+        fresh: Vec<Fresh>,
+    ) {
         let id = self.packer.next_id(self.epoch);
         let spans = spans(&fresh, self.journal.lap_len());
         for (pos, len) in &spans {
@@ -242,7 +201,7 @@ impl Engine {
         self.packer.slots.push_back(Slot {
             id,
             through_seq,
-            whole: self.packer.planned_whole,
+            whole,
             size_blocks,
             fresh,
             state,
