@@ -4,7 +4,7 @@ use super::Engine;
 use crate::bytes::usize_of;
 use crate::overlay::Fresh;
 use crate::record::Kind;
-use crate::segment::{FRAMES_MAX, FRAME_LEN_MAX};
+use crate::segment::{FRAME_LEN_MAX, FRAMES_MAX};
 
 /// A plan is for about so many segments, so that each of its parts is about one.
 const SEGMENTS: u64 = 2;
@@ -69,8 +69,9 @@ impl Engine {
     /// Parts of at most so many frames: first what is seldom written, then what is written often. Segments of
     /// either are dead at about the same time, so that collection finds little to move.
     fn by_heat(&self, fresh: Vec<Fresh>, frames_max: u64) -> Vec<Vec<Fresh>> {
-        let (often, seldom): (Vec<_>, Vec<_>) =
-            fresh.into_iter().partition(|part| self.is_written_often(part));
+        let (often, seldom): (Vec<_>, Vec<_>) = fresh
+            .into_iter()
+            .partition(|part| self.is_written_often(part));
         let mut parts = into_parts(seldom, frames_max);
         parts.extend(into_parts(often, frames_max));
         parts
