@@ -32,7 +32,7 @@ pub(super) struct Cable {
 }
 
 impl Cable {
-    /// As good as the machine, for now.
+    /// As good as the machine, until a line is set.
     pub(super) fn new(host: Space, switch: Space, port: String) -> Self {
         let line = Mutex::default();
         Self {
