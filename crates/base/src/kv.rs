@@ -172,6 +172,23 @@ pub struct Store<'a> {
     pub vivify: Option<Expiry>,
 }
 
+impl<'a> Store<'a> {
+    /// An ordinary `set` without flags and without end.
+    pub const fn plain(key: &'a [u8], value: &'a [u8]) -> Self {
+        Self {
+            key,
+            value,
+            flags: 0,
+            expiry: Expiry::NEVER,
+            mode: StoreMode::Set,
+            compare_cas: None,
+            new_cas: None,
+            invalidate: false,
+            vivify: None,
+        }
+    }
+}
+
 /// Remove an item, or mark it stale.
 ///
 /// [`Outcome::Deleted`], [`Outcome::NotFound`] or [`Outcome::Exists`] (CAS differs).

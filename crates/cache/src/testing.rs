@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base::Timestamp;
-use base::kv::{Delete, Expiry, Get, Op, Outcome, Store, StoreMode};
+use base::kv::{Delete, Get, Op, Outcome, Store, StoreMode};
 use base::rng::Rng;
 
 use crate::model::{Keep, Seen};
@@ -27,17 +27,7 @@ pub(crate) fn after(secs: u64) -> Timestamp {
 }
 
 pub(crate) fn store_of<'a>(key: &'a [u8], value: &'a [u8]) -> Store<'a> {
-    Store {
-        key,
-        value,
-        flags: 0,
-        expiry: Expiry::NEVER,
-        mode: StoreMode::Set,
-        compare_cas: None,
-        new_cas: None,
-        invalidate: false,
-        vivify: None,
-    }
+    Store::plain(key, value)
 }
 
 pub(crate) fn store_at(cache: &TenantCache, now: Timestamp, store: Store<'_>) -> Outcome {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use base::fleet::{Claim, MemberId, Slot};
 use base::kv::{
-    Expiry, Get, Item, Op, Outcome, Pin, Recache, Reservation, Sink, Stats, Store, StoreMode, Value,
+    Expiry, Get, Item, Op, Outcome, Pin, Recache, Reservation, Sink, Stats, Store, Value,
 };
 use gateway::{Chunk, Execution};
 use node_proto::{Hello, Inbox, Message, Reply, RequestId, VERSION, VERSION_LEAST};
@@ -220,17 +220,7 @@ fn request(tenant: TenantId, op: Op<'_>) -> Request<'_> {
 }
 
 fn set<'a>(key: &'a [u8], value: &'a [u8]) -> Op<'a> {
-    Op::Store(Store {
-        key,
-        value,
-        flags: 0,
-        expiry: Expiry::NEVER,
-        mode: StoreMode::Set,
-        compare_cas: None,
-        new_cas: None,
-        invalidate: false,
-        vivify: None,
-    })
+    Op::Store(Store::plain(key, value))
 }
 
 fn get(key: &[u8]) -> Op<'_> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::fleet::{Claim, Epoch, MemberId, Slot};
-use base::kv::{Expiry, Get, Item, Op, Outcome, Store, StoreMode, Value};
+use base::kv::{Get, Item, Op, Outcome, Store, Value};
 use base::rng::Rng;
 use base::{TenantId, Timestamp};
 use fleet::gate::Copying;
@@ -153,7 +153,8 @@ impl Remote {
                 if value.len() > VALUE_LEN_MAX {
                     return;
                 }
-                let store = Op::Store(found(&copied.key, value));
+                // The node has no item before it is given one.
+                let store = Op::Store(Store::plain(&copied.key, value));
                 self.send_copy(now, copied.node, id, place, &store);
             }
             // A large one.
@@ -270,21 +271,6 @@ impl Remote {
             link.copies_open = link.copies_open.saturating_sub(1);
         }
         self.requests.end(id);
-    }
-}
-
-/// What a node that has no item is given, before it is asked for it.
-fn found<'a>(key: &'a [u8], value: &'a [u8]) -> Store<'a> {
-    Store {
-        key,
-        value,
-        flags: 0,
-        expiry: Expiry::NEVER,
-        mode: StoreMode::Set,
-        compare_cas: None,
-        new_cas: None,
-        invalidate: false,
-        vivify: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
-use base::kv::{Delete, Expiry, Get, Op, Outcome, Store, StoreMode};
+use base::kv::{Delete, Get, Op, Outcome, Store};
 use base::rng::Rng;
 use fleet::Weights;
 use gateway::remote::{FleetView, HotTerms, RemoteTenant};
@@ -167,17 +167,7 @@ fn delete(key: &[u8]) -> Delete<'_> {
 }
 
 fn set<'a>(key: &'a [u8], value: &'a [u8]) -> Store<'a> {
-    Store {
-        key,
-        value,
-        flags: 0,
-        expiry: Expiry::NEVER,
-        mode: StoreMode::Set,
-        compare_cas: None,
-        new_cas: None,
-        invalidate: false,
-        vivify: None,
-    }
+    Store::plain(key, value)
 }
 
 /// Lets so much time pass, and looks each time that something happens.
