@@ -7,7 +7,8 @@
 # Unix sockets through fio's nbd engine; every file is prefilled by 4 KiB writes, which is the peers'
 # best state; servers take turns within a pair and pairs alternate; medians count. What needs no disk
 # (write_amp_uniform, write_amp_skew, map_1tib_bytes, attach_1tib_ms) is measured in-process over a store
-# that discards payloads. Processor time is that of the server's process, user and system. The cases and
+# that discards payloads. Processor time is that of the server's process, user and system;
+# how busy the load was is in processors, of which fio takes one for each job at most. The cases and
 # their bounds are those of docs/volumes.md. Writes target/bench/volumes.json, into which single cases of
 # a later run are taken in.
 set -euo pipefail
