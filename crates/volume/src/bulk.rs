@@ -7,16 +7,16 @@
 //! record was durable; what was not durable and is torn ends the journal, as a torn record does. A flush is
 //! answered when the bulks of all records that it covers are durable as well.
 
-use crc_fast::{CrcAlgorithm, Digest};
-
 use crate::BLOCK_LEN;
-use crate::bytes::{Put, Reader, len32, usize_of};
+use crate::bytes::{Put, Reader, crc, len32, usize_of};
+use crate::frame::{PLAIN, head_of};
 use crate::name::{ObjectName, SegmentId, VolumeId};
 use crate::record::{Kind, Record};
 use crate::segment::{
     Change, Entry, FOOTER_LEN, FRAME_HEADER_LEN, FRAME_LEN_MAX, FRAMES_MAX, Summary, UNIT_LEN,
     WRITTEN_LEN,
 };
+use crate::sums::joined;
 
 /// The units of 16 bytes that a frame of a bulk takes.
 #[expect(clippy::cast_possible_truncation, reason = "it is 257")]
@@ -58,7 +58,8 @@ pub struct BulkDraft {
     id: SegmentId,
     /// Bytes that it may take.
     pub(crate) room: u64,
-    sum: Digest,
+    /// The checksum of what it has so far.
+    sum: u32,
     pub(crate) stretches: Vec<Stretch>,
     entries: Vec<Entry>,
     /// The object, once its end is known.
@@ -77,7 +78,7 @@ impl BulkDraft {
             volume,
             id,
             room: bulk_len(blocks),
-            sum: Digest::new(CrcAlgorithm::Crc32Iscsi),
+            sum: 0,
             stretches: Vec::new(),
             entries: Vec::new(),
             object: None,
@@ -120,25 +121,10 @@ impl BulkDraft {
         }
         let change = Change::Written { unit };
         self.entries.push(Entry { block, change });
-        let len = u16::try_from(data.len()).unwrap_or(u16::MAX);
-        let mut head = [0; FRAME_HEADER_LEN];
-        let fields = [&len.to_le_bytes()[..], &[0, 0], &block.to_le_bytes()];
-        let mut frame = Digest::new(CrcAlgorithm::Crc32Iscsi);
-        let mut at = 4;
-        for field in fields {
-            if let Some(place) = head.get_mut(at..at + field.len()) {
-                place.copy_from_slice(field);
-            }
-            at += field.len();
-        }
-        frame.update(head.get(4..).unwrap_or_default());
-        frame.update(data);
-        let sum = low32(frame.finalize());
-        if let Some(place) = head.get_mut(..4) {
-            place.copy_from_slice(&sum.to_le_bytes());
-        }
-        self.sum.update(&head);
-        self.sum.update(data);
+        let data_sum = crc(data);
+        let head = head_of(block, PLAIN, (data.len(), data_sum));
+        self.sum = joined(self.sum, crc(&head), head.len());
+        self.sum = joined(self.sum, data_sum, data.len());
         head
     }
 
@@ -150,7 +136,7 @@ impl BulkDraft {
         let lines_len = self.entries.len() * WRITTEN_LEN + FOOTER_LEN;
         let filled = blocks_len + lines_len;
         let mut end = vec![0; filled.next_multiple_of(BLOCK_LEN) - filled];
-        self.sum.update(&end);
+        self.sum = joined(self.sum, crc(&end), end.len());
         let summary = Summary {
             volume: self.volume,
             id: self.id,
@@ -159,7 +145,7 @@ impl BulkDraft {
             whole: false,
             born: 0,
             frames_len: len32(blocks_len + end.len()),
-            frames_crc: low32(self.sum.finalize()),
+            frames_crc: self.sum,
             entries: std::mem::take(&mut self.entries),
         };
         end.reserve_exact(lines_len);
@@ -217,10 +203,6 @@ impl BulkRef {
         });
         summary.vouches_for(bytes) && blocks.all(|entry| entries.next() == Some(&entry))
     }
-}
-
-fn low32(sum: u64) -> u32 {
-    u32::try_from(sum & u64::from(u32::MAX)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,49 +1,11 @@
 //! Numbers in the little-endian order that all formats here share, and their checksum.
 
-use std::ops::Deref;
-use std::sync::Arc;
-
 use crc_fast::{CrcAlgorithm, checksum};
-
-use crate::buffers::Lent;
 
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4).
 pub(crate) fn crc(bytes: &[u8]) -> u32 {
     let sum = checksum(CrcAlgorithm::Crc32Iscsi, bytes);
     u32::try_from(sum & u64::from(u32::MAX)).unwrap_or_default()
-}
-
-/// A part of a buffer that is shared by several.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Slice {
-    buffer: Arc<Lent>,
-    from: usize,
-    to: usize,
-}
-
-impl Slice {
-    /// The bytes `from..from + len`, if they are there.
-    pub(crate) fn of(buffer: &Arc<Lent>, from: usize, len: usize) -> Option<Self> {
-        let to = from.checked_add(len).filter(|to| *to <= buffer.len())?;
-        let buffer = Arc::clone(buffer);
-        Some(Self { buffer, from, to })
-    }
-}
-
-impl From<Vec<u8>> for Slice {
-    fn from(bytes: Vec<u8>) -> Self {
-        let (from, to) = (0, bytes.len());
-        let buffer = Arc::new(Lent::from(bytes));
-        Self { buffer, from, to }
-    }
-}
-
-impl Deref for Slice {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        self.buffer.get(self.from..self.to).unwrap_or_default()
-    }
 }
 
 /// Takes numbers off the front.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::buffers::Buffer;
 use crate::cache::ReadCache;
+use crate::draft::Draft;
 use crate::name::{ObjectName, VolumeId};
-use crate::segment::Draft;
 
 /// How a volume is to be kept.
 #[derive(Clone, Debug)]
@@ -99,7 +100,7 @@ pub enum Command {
         /// Its name.
         name: ObjectName,
         /// Its bytes.
-        bytes: Arc<Vec<u8>>,
+        bytes: Arc<Buffer>,
     },
     /// Read a range of an object; fewer bytes where it ends before.
     Get {

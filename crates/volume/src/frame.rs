@@ -1,12 +1,13 @@
 //! Frames: blocks as segments hold them, each with its checksum and its number; see `segment`.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
-use std::sync::Arc;
 
 use crate::BLOCK_LEN;
-use crate::buffers::Lent;
-use crate::bytes::{Put, Reader, Slice, crc};
+use crate::buffers::Buffer;
+use crate::bytes::{Reader, crc, len32};
 use crate::segment::{FRAME_HEADER_LEN, UNIT_LEN};
+use crate::sums::joined;
 
 /// Compression pays if it saves so much of a block.
 const PAYS_LEN: usize = 512;
@@ -17,7 +18,7 @@ const FAILED_MAX: u32 = 4;
 const TRY_EVERY: u32 = 64;
 
 /// As is, an LZ4 block, lost, a Zstandard frame.
-const PLAIN: u16 = 0;
+pub(crate) const PLAIN: u16 = 0;
 const LZ4: u16 = 1;
 const LOST: u16 = 2;
 const ZSTD: u16 = 3;
@@ -38,8 +39,6 @@ pub(crate) enum Warmth {
 #[derive(Default)]
 pub(crate) struct Trial {
     failed: u32,
-    /// Nothing where there is none, or before the first cold block.
-    zstd: Option<zstd::bulk::Compressor<'static>>,
 }
 
 impl Trial {
@@ -52,7 +51,7 @@ impl Trial {
         let packed = lz4_flex::block::compress(data);
         let dense = match warmth {
             Warmth::Hot => None,
-            Warmth::Cold => self.compress_dense(data),
+            Warmth::Cold => compress_dense(data),
         };
         let so_far = packed.len().min(data.len());
         let best = match dense.filter(|dense| dense.len() + PAYS_LEN <= so_far) {
@@ -63,14 +62,20 @@ impl Trial {
         self.failed = if pays { 0 } else { self.failed + 1 };
         pays.then_some(best)
     }
+}
 
-    fn compress_dense(&mut self, data: &[u8]) -> Option<Vec<u8>> {
-        if self.zstd.is_none() {
-            // It fails for want of memory alone, and LZ4 is there all the same.
-            self.zstd = zstd::bulk::Compressor::new(ZSTD_LEVEL).ok();
-        }
-        self.zstd.as_mut()?.compress(data).ok()
+/// With a context that is kept for the thread's next one, as in [`open_dense`].
+fn compress_dense(data: &[u8]) -> Option<Vec<u8>> {
+    thread_local! {
+        static PACKER: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
     }
+    PACKER.with_borrow_mut(|packer| {
+        if packer.is_none() {
+            // It fails for want of memory alone, and LZ4 is there all the same.
+            *packer = zstd::bulk::Compressor::new(ZSTD_LEVEL).ok();
+        }
+        packer.as_mut()?.compress(data).ok()
+    })
 }
 
 /// Whether a block of data takes less room when it is compressed.
@@ -78,41 +83,82 @@ pub fn shrinks(block: &[u8]) -> bool {
     Trial::default().compress(block, Warmth::Hot).is_some()
 }
 
-/// Appends a block as a frame, compressed if that pays; without data it is one that is lost.
-pub(crate) fn put_frame(
-    out: &mut Vec<u8>,
-    (block, data): (u64, &[u8]),
-    warmth: Warmth,
-    trial: &mut Trial,
-) {
-    let packed;
-    let (how, stored) = if data.is_empty() {
-        (LOST, data)
-    } else {
-        packed = trial.compress(data, warmth);
-        packed
-            .as_ref()
-            .map_or((PLAIN, data), |(how, packed)| (*how, &packed[..]))
-    };
-    let start = out.len();
-    out.put_u32(0);
-    out.put_u16(u16::try_from(stored.len()).unwrap_or(u16::MAX));
-    out.put_u16(how);
-    out.put_u64(block);
-    out.extend_from_slice(stored);
-    let sum = crc(out.get(start + 4..).unwrap_or_default());
-    if let Some(place) = out.get_mut(start..start + 4) {
-        place.copy_from_slice(&sum.to_le_bytes());
-    }
-    out.resize(out.len().next_multiple_of(UNIT_LEN), 0);
+/// Frames one behind the other, and the checksum of them all.
+#[derive(Default)]
+pub(crate) struct Frames {
+    pub(crate) bytes: Buffer,
+    pub(crate) sum: u32,
+    trial: Trial,
 }
 
-/// The block of the frame at `at`, without a copy if it is stored as it is.
-pub(crate) fn lend_frame(bytes: &Arc<Lent>, at: usize, block: u64) -> Option<Slice> {
-    let (how, stored) = stored_in(bytes.get(at..)?, block)?;
+impl Frames {
+    /// None, and room for so many bytes.
+    pub(crate) fn with_room(room: usize) -> Self {
+        Self {
+            bytes: Buffer::with_room(room),
+            ..Self::default()
+        }
+    }
+
+    /// Appends a block, whose data has the checksum `sum`, compressed if that pays; gives the unit at which its
+    /// frame begins.
+    pub(crate) fn put(&mut self, block: u64, (data, sum): (&[u8], u32), warmth: Warmth) -> u32 {
+        match self.trial.compress(data, warmth) {
+            Some((how, packed)) => self.append(block, how, (&packed, crc(&packed))),
+            None => self.append(block, PLAIN, (data, sum)),
+        }
+    }
+
+    /// Appends a block that is lost.
+    pub(crate) fn put_lost(&mut self, block: u64) -> u32 {
+        self.append(block, LOST, (&[], crc(&[])))
+    }
+
+    fn append(&mut self, block: u64, how: u16, (stored, stored_sum): (&[u8], u32)) -> u32 {
+        let unit = len32(self.bytes.len() / UNIT_LEN);
+        let head = head_of(block, how, (stored.len(), stored_sum));
+        self.bytes.extend_from_slice(&head);
+        self.bytes.extend_from_slice(stored);
+        self.sum = joined(self.sum, crc(&head), head.len());
+        self.sum = joined(self.sum, stored_sum, stored.len());
+        let end = self.bytes.len();
+        let padding = [0; UNIT_LEN];
+        let padding = padding.get(..end.next_multiple_of(UNIT_LEN) - end);
+        let padding = padding.unwrap_or_default();
+        self.bytes.extend_from_slice(padding);
+        self.sum = joined(self.sum, crc(padding), padding.len());
+        unit
+    }
+}
+
+/// What is before the bytes that are stored of a block, which have a checksum of their own.
+pub(crate) fn head_of(block: u64, how: u16, (len, sum): (usize, u32)) -> [u8; FRAME_HEADER_LEN] {
+    let mut head = [0; FRAME_HEADER_LEN];
+    let (place, rest) = head.split_at_mut(4);
+    let len16 = u16::try_from(len).unwrap_or(u16::MAX).to_le_bytes();
+    let fields = len16.into_iter().chain(how.to_le_bytes());
+    let fields = fields.chain(block.to_le_bytes());
+    rest.iter_mut()
+        .zip(fields)
+        .for_each(|(byte, field)| *byte = field);
+    place.copy_from_slice(&joined(crc(rest), sum, len).to_le_bytes());
+    head
+}
+
+/// The block of the frame that `bytes` begin with, and its checksum, for a frame of another segment.
+pub(crate) fn moved_out(bytes: &[u8], block: u64) -> Option<(Cow<'_, [u8]>, u32)> {
+    let (sum, how, number, stored) = parts(bytes)?;
+    let stored_sum = crc(stored);
+    let head = bytes.get(4..FRAME_HEADER_LEN)?;
+    let is_whole = sum == joined(crc(head), stored_sum, stored.len()) && number == block;
     match how {
-        PLAIN if stored.len() == BLOCK_LEN => Slice::of(bytes, at + FRAME_HEADER_LEN, BLOCK_LEN),
-        _ => Some(open_stored(how, stored)?.into()),
+        _ if !is_whole => None,
+        PLAIN if stored.len() == BLOCK_LEN => Some((Cow::Borrowed(stored), stored_sum)),
+        _ => {
+            let data = open_stored(how, stored)?;
+            let sum = crc(&data);
+            Some((Cow::Owned(data), sum))
+        }
     }
 }
 
@@ -140,12 +186,18 @@ pub(crate) fn open_frame_into(bytes: &[u8], block: u64, block_bytes: &mut [u8]) 
 
 /// How a frame's block is stored, and the bytes.
 fn stored_in(bytes: &[u8], block: u64) -> Option<(u16, &[u8])> {
+    let (sum, how, number, stored) = parts(bytes)?;
+    let covered = bytes.get(4..FRAME_HEADER_LEN + stored.len())?;
+    (sum == crc(covered) && number == block).then_some((how, stored))
+}
+
+/// A frame's checksum, how its block is stored, the block's number, and the bytes.
+fn parts(bytes: &[u8]) -> Option<(u32, u16, u64, &[u8])> {
     let mut reader = Reader::new(bytes);
     let sum = reader.u32()?;
     let (stored_len, how, number) = (reader.u16()?, reader.u16()?, reader.u64()?);
     let stored = reader.bytes(usize::from(stored_len))?;
-    let covered = bytes.get(4..FRAME_HEADER_LEN + stored.len())?;
-    (sum == crc(covered) && number == block).then_some((how, stored))
+    Some((sum, how, number, stored))
 }
 
 fn open_stored(how: u16, stored: &[u8]) -> Option<Vec<u8>> {

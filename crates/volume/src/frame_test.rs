@@ -27,9 +27,15 @@ fn noise() -> Vec<u8> {
 }
 
 fn framed(data: &[u8], warmth: Warmth) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_frame(&mut out, (9, data), warmth, &mut Trial::default());
-    out
+    let mut frames = Frames::default();
+    // Behind another one.
+    frames.put(3, (&[1; BLOCK_LEN], crc(&[1; BLOCK_LEN])), Warmth::Hot);
+    let unit = match data {
+        [] => frames.put_lost(9),
+        _ => frames.put(9, (data, crc(data)), warmth),
+    };
+    assert_eq!(frames.sum, crc(&frames.bytes));
+    frames.bytes[unit as usize * UNIT_LEN..].to_vec()
 }
 
 /// How a frame says that its block is stored.
@@ -62,8 +68,8 @@ fn every_way_gives_back_what_was_stored_or_nothing() {
             let mut block = vec![1; BLOCK_LEN];
             assert!(open_frame_into(&frame, 9, &mut block));
             assert!(block == data && open_frame(&frame, 9).as_ref() == Some(&data));
-            let lent = Arc::new(Lent::from(frame.clone()));
-            assert_eq!(&*lend_frame(&lent, 0, 9).unwrap(), &data[..]);
+            let moved = moved_out(&frame, 9).map(|(moved, sum)| (moved.into_owned(), sum));
+            assert_eq!(moved, Some((data.clone(), crc(&data))));
             assert_eq!(open_frame(&frame, 8), None, "another block");
             for at in 0..frame.len() {
                 let mut damaged = frame.clone();
@@ -71,6 +77,8 @@ fn every_way_gives_back_what_was_stored_or_nothing() {
                 let read = open_frame(&damaged, 9);
                 // What pads a frame is nobody's.
                 assert!(read.is_none() || read.as_ref() == Some(&data), "{at}");
+                let moved = moved_out(&damaged, 9).map(|(moved, _)| moved.into_owned());
+                assert_eq!(moved, read, "{at}");
             }
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::bytes::usize_of;
 use crate::crcs::Crcs;
 use crate::name::VolumeId;
+use crate::overlay::{Content, Fresh};
 use crate::record::{HEADERS_LEN, Header, Kind, Record, blocks_in, data_offset, record_len};
 use crate::{BLOCK_LEN, SECTOR_LEN};
 
@@ -18,7 +19,7 @@ const RESERVE_LEN: u64 = 64 << 10;
 const SPENT_LEN_MAX: usize = 1 << 20;
 
 /// A record that may still be needed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Kept {
     pub(crate) seq: u64,
     pub(crate) pos: u64,
@@ -26,6 +27,27 @@ pub(crate) struct Kept {
     pub(crate) kind: Kind,
     pub(crate) block: u64,
     pub(crate) blocks: u32,
+    /// How many of its blocks no later record of its layer hides; not known of those that recovery found.
+    pub(crate) shown: Option<u32>,
+    /// Of its blocks, as far as it is known how many are hidden.
+    pub(crate) crcs: Crcs,
+}
+
+impl Kept {
+    /// What it wrote, where that is data of which nothing is hidden.
+    pub(crate) fn whole(&self) -> Option<Fresh> {
+        let is_whole = self.kind == Kind::Data && self.shown == Some(self.blocks);
+        is_whole.then(|| Fresh {
+            block: self.block,
+            blocks: u64::from(self.blocks),
+            seq: self.seq,
+            content: Content::Data {
+                pos: self.pos + data_offset(self.blocks),
+                crcs: self.crcs.clone(),
+                skip: 0,
+            },
+        })
+    }
 }
 
 /// What a page of memory holds: a write of part of one has to read it first where it is not in memory.
@@ -199,6 +221,8 @@ impl Journal {
             kind,
             block,
             blocks,
+            shown: Some(blocks),
+            crcs: crcs.clone(),
         });
         let data_pos = pos + data_offset(blocks);
         Appended {
@@ -292,8 +316,29 @@ impl Journal {
 
     /// The records after `seq`, oldest first.
     pub(crate) fn after(&self, seq: u64) -> impl Iterator<Item = &Kept> {
-        let from = self.kept.partition_point(|kept| kept.seq <= seq);
+        let from = self.index_of(seq.saturating_add(1));
         self.kept.range(from..)
+    }
+
+    /// Where the first record from `seq` on is among those that are kept.
+    fn index_of(&self, seq: u64) -> usize {
+        let first = self.kept.front().map_or(seq, |kept| kept.seq);
+        let near = usize_of(seq.saturating_sub(first));
+        // They follow each other, unless some are damaged.
+        match self.kept.get(near) {
+            Some(kept) if kept.seq == seq => near,
+            _ => self.kept.partition_point(|kept| kept.seq < seq),
+        }
+    }
+
+    /// So many more blocks of a record are hidden by a later one of its layer.
+    pub(crate) fn hide(&mut self, seq: u64, blocks: u64) {
+        let index = self.index_of(seq);
+        if let Some(kept) = self.kept.get_mut(index).filter(|kept| kept.seq == seq)
+            && let Some(shown) = &mut kept.shown
+        {
+            *shown = shown.saturating_sub(u32::try_from(blocks).unwrap_or(u32::MAX));
+        }
     }
 
     /// The header that says that nothing up to `seq` is needed, and where the tail will be then;

@@ -51,6 +51,7 @@ mod crash;
 mod crcs;
 mod create;
 mod device;
+mod draft;
 mod engine;
 mod frame;
 mod freeze;
@@ -68,9 +69,10 @@ mod root;
 mod scan;
 mod segment;
 mod snapshot;
+mod sums;
 mod table;
 
-pub use buffers::{give_back, long_buffer};
+pub use buffers::{Buffer, DISK_BLOCK_LEN, give_back, long_buffer};
 pub use bulk::{BULK_BLOCKS_MAX, BulkDraft};
 pub use cache::ReadCache;
 pub use catalogue::{Catalogue, Listed};
@@ -78,12 +80,13 @@ pub use check::{Checked, Defect, check};
 pub use command::{Command, Config, IoError, Refused, Reply, Stage};
 pub use create::{create, create_clone};
 pub use device::Device;
+pub use draft::{Draft, Sealed};
 pub use engine::{Engine, Figures};
 pub use frame::shrinks;
 pub use mirror::{Mirror, MirrorBacking, Mirrored, Twin};
 pub use name::{ObjectKind, ObjectName, SegmentId, VolumeId};
 pub use open::{Attach, Backing, OpenError, open, open_with};
-pub use segment::{Draft, FRAME_HEADER_LEN, Sealed};
+pub use segment::FRAME_HEADER_LEN;
 pub use snapshot::{Parent, SNAPSHOT_NAME_MAX, Snapshot, SnapshotId};
 
 /// The bytes of a block: operations are in whole blocks.

@@ -78,30 +78,32 @@ impl Fresh {
 }
 
 /// Extents that do not overlap, by their first block.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Overlay(BTreeMap<u64, Fresh>);
 
 impl Overlay {
-    /// Puts an extent over whatever is there.
-    pub(crate) fn insert(&mut self, fresh: Fresh) {
+    /// Puts an extent over whatever is there; says of which records it hides how many blocks.
+    pub(crate) fn insert(&mut self, fresh: Fresh, hidden: &mut dyn FnMut(u64, u64)) {
         // The usual cases, with one look: nothing is there, or an extent of the same blocks.
-        let last = self.0.range(..fresh.end()).next_back();
-        let is_plain = last.is_none_or(|(_, last)| {
-            let same = (last.block, last.blocks) == (fresh.block, fresh.blocks);
-            same || last.end() <= fresh.block
-        });
-        if !is_plain {
-            self.clear(fresh.block, fresh.end());
+        if let Some((_, last)) = self.0.range_mut(..fresh.end()).next_back() {
+            if (last.block, last.blocks) == (fresh.block, fresh.blocks) {
+                hidden(last.seq, last.blocks);
+                return *last = fresh;
+            }
+            if last.end() > fresh.block {
+                self.clear(fresh.block, fresh.end(), hidden);
+            }
         }
         self.0.insert(fresh.block, fresh);
     }
 
-    fn clear(&mut self, from: u64, to: u64) {
+    fn clear(&mut self, from: u64, to: u64, hidden: &mut dyn FnMut(u64, u64)) {
         let touched: Vec<u64> = self.touching(from, to).map(|fresh| fresh.block).collect();
         for key in touched {
             let Some(old) = self.0.remove(&key) else {
                 continue;
             };
+            hidden(old.seq, old.end().min(to) - old.block.max(from));
             if old.block < from {
                 self.0.insert(old.block, old.cut(old.block, from));
             }
@@ -150,26 +152,19 @@ pub(crate) struct Layers {
     /// Oldest first.
     cut: VecDeque<Layer>,
     top: Overlay,
-    /// Extents of layers that are packed, on their way out of memory.
+    /// Those of layers that are packed.
     gone: Vec<Overlay>,
 }
 
-/// How many extents that are gone leave the memory with each that comes: all at once would hold up whoever
-/// writes.
-const LEAVING: usize = 4;
-
 impl Layers {
-    /// Puts an extent over whatever is there.
-    pub(crate) fn insert(&mut self, fresh: Fresh) {
-        self.top.insert(fresh);
-        if let Some(last) = self.gone.last_mut() {
-            for _ in 0..LEAVING {
-                last.0.pop_last();
-            }
-            if last.len() == 0 {
-                self.gone.pop();
-            }
-        }
+    /// Puts an extent over whatever is there; says of which records of its layer it hides how many blocks.
+    pub(crate) fn insert(&mut self, fresh: Fresh, hidden: &mut dyn FnMut(u64, u64)) {
+        self.top.insert(fresh, hidden);
+    }
+
+    /// Layers that are packed, to be dropped where nobody waits: that takes milliseconds.
+    pub(crate) fn take_gone(&mut self) -> Vec<Overlay> {
+        std::mem::take(&mut self.gone)
     }
 
     /// What is there now is the layer that ends with the record `cut_seq`.
@@ -237,8 +232,9 @@ impl Layer {
 /// What is above, and of what is below that which shows between.
 fn merge(above: Vec<Fresh>, below: Vec<Fresh>) -> Vec<Fresh> {
     let mut shown = Overlay::default();
-    below.into_iter().for_each(|fresh| shown.insert(fresh));
-    above.into_iter().for_each(|fresh| shown.insert(fresh));
+    for fresh in below.into_iter().chain(above) {
+        shown.insert(fresh, &mut |_, _| {});
+    }
     shown.0.into_values().collect()
 }
 

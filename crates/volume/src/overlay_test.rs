@@ -46,7 +46,9 @@ fn it_agrees_with_an_array() {
     for seed in 0..200 {
         let mut rng = Rng::new(seed);
         let mut overlay = Overlay::default();
-        let mut model = vec![None; BLOCKS as usize];
+        let mut model: Vec<Cell> = vec![None; BLOCKS as usize];
+        // Of each record's blocks, how many nothing hides.
+        let mut shown = vec![0; 80];
         for seq in 1..80 {
             let block = rng.below(BLOCKS - 1);
             let blocks = 1 + rng.below((BLOCKS - block).min(16));
@@ -54,8 +56,13 @@ fn it_agrees_with_an_array() {
             for index in 0..blocks {
                 model[(block + index) as usize] = Some((seq, extent.block_at(index)));
             }
-            overlay.insert(extent);
+            shown[seq as usize] = blocks;
+            overlay.insert(extent, &mut |seq, blocks| shown[seq as usize] -= blocks);
             assert_eq!(flatten(&overlay, BLOCKS), model, "seed {seed}");
+            for (seq, shown) in (0..).zip(&shown) {
+                let left = model.iter().flatten().filter(|(own, _)| *own == seq);
+                assert_eq!(left.count() as u64, *shown, "seed {seed}");
+            }
         }
         assert!(overlay.len() <= BLOCKS as usize);
     }

@@ -9,6 +9,7 @@ use crate::SECTOR_LEN;
 use crate::bulk::{BulkRef, Stretch};
 use crate::bytes::usize_of;
 use crate::command::IoError;
+use crate::crcs::Crcs;
 use crate::journal::{Kept, file_offset};
 use crate::name::{ObjectName, VolumeId};
 use crate::open::{Backing, OpenError};
@@ -92,6 +93,8 @@ impl Scanned {
             kind: record.kind,
             block: record.block,
             blocks: record.blocks,
+            shown: None,
+            crcs: Crcs::of(&[]),
         });
         kept.collect()
     }

@@ -20,10 +20,8 @@
 //! were moved, else its own.
 
 use crate::BLOCK_LEN;
-use crate::buffers::long_buffer;
-use crate::bulk::{BulkRef, Stretch};
-use crate::bytes::{Put, Reader, Slice, crc, len32, usize_of};
-use crate::frame::{Trial, Warmth, put_frame};
+use crate::bulk::BulkRef;
+use crate::bytes::{Put, Reader, crc, len32, usize_of};
 use crate::name::{SegmentId, VolumeId};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"CFS2");
@@ -31,7 +29,7 @@ const MAGIC: u32 = u32::from_le_bytes(*b"CFS2");
 pub const FRAME_HEADER_LEN: usize = 16;
 pub(crate) const WRITTEN_LEN: usize = 12;
 const MOVED_LEN: usize = 28;
-const ADOPTED_LEN: usize = 36;
+pub(crate) const ADOPTED_LEN: usize = 36;
 
 /// The bytes of the footer.
 pub(crate) const FOOTER_LEN: usize = 80;
@@ -77,31 +75,6 @@ pub(crate) struct Entry {
     pub(crate) change: Change,
 }
 
-/// What a segment is to hold; [`Draft::seal`] compresses and so belongs on a thread that may be busy.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    pub(crate) volume: VolumeId,
-    pub(crate) id: SegmentId,
-    pub(crate) through_seq: u64,
-    pub(crate) size_blocks: u64,
-    pub(crate) whole: bool,
-    pub(crate) born: u64,
-    pub(crate) blocks: Vec<DraftBlock>,
-    pub(crate) zeroes: Vec<(u64, u32)>,
-    pub(crate) adopted: Vec<(Stretch, BulkRef)>,
-}
-
-/// A block, its data (nothing if that is lost), and the segment and unit that it was moved from, if it was.
-pub(crate) type DraftBlock = (u64, Slice, Option<(SegmentId, u32)>);
-
-/// A segment ready to be stored.
-#[derive(Clone, Debug)]
-pub struct Sealed {
-    pub(crate) summary: Summary,
-    /// The object.
-    pub bytes: Vec<u8>,
-}
-
 /// The end of a segment: what it is and what it changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
@@ -117,66 +90,6 @@ pub(crate) struct Summary {
     pub(crate) frames_crc: u32,
     /// Written blocks first, then zeroes, then moved ones, then those of bulks.
     pub(crate) entries: Vec<Entry>,
-}
-
-impl Draft {
-    /// The object. Costs a compression of each block.
-    pub fn seal(self) -> Sealed {
-        let room = self.blocks.len() * FRAME_LEN_MAX + usize_of(SUMMARY_LEN_MAX);
-        let mut bytes = long_buffer(room);
-        bytes.clear();
-        let (mut entries, mut moved) = (Vec::with_capacity(self.blocks.len()), Vec::new());
-        let mut trial = Trial::default();
-        for (block, data, from) in &self.blocks {
-            let block = *block;
-            let unit = len32(bytes.len() / UNIT_LEN);
-            let warmth = match from {
-                None => Warmth::Hot,
-                Some(_) => Warmth::Cold,
-            };
-            put_frame(&mut bytes, (block, data), warmth, &mut trial);
-            match *from {
-                None => entries.push(Entry {
-                    block,
-                    change: Change::Written { unit },
-                }),
-                Some((from, from_unit)) => moved.push(Entry {
-                    block,
-                    change: Change::Moved {
-                        unit,
-                        from,
-                        from_unit,
-                    },
-                }),
-            }
-        }
-        entries.extend(self.zeroes.iter().map(|(block, blocks)| Entry {
-            block: *block,
-            change: Change::Zero { blocks: *blocks },
-        }));
-        entries.append(&mut moved);
-        entries.extend(self.adopted.iter().map(|(stretch, object)| Entry {
-            block: stretch.block,
-            change: Change::Adopted {
-                unit: stretch.unit,
-                blocks: stretch.blocks,
-                object: *object,
-            },
-        }));
-        let summary = Summary {
-            volume: self.volume,
-            id: self.id,
-            through_seq: self.through_seq,
-            size_blocks: self.size_blocks,
-            whole: self.whole,
-            born: self.born,
-            frames_len: len32(bytes.len()),
-            frames_crc: crc(&bytes),
-            entries,
-        };
-        summary.put(&mut bytes);
-        Sealed { summary, bytes }
-    }
 }
 
 impl Summary {

@@ -2,42 +2,47 @@
 
 use base::rng::Rng;
 
+use std::sync::Arc;
+
 use super::*;
-use crate::frame::{open_frame, open_frame_into};
+use crate::BLOCK_LEN;
+use crate::bulk::Stretch;
+use crate::draft::tests::{draft_of, fresh};
+use crate::draft::{Moved, Sealed};
+use crate::frame::{Frames, Warmth, open_frame, open_frame_into};
+use crate::overlay::Content;
 
 fn random_block(seed: u64) -> Vec<u8> {
     let mut rng = Rng::new(seed);
     (0..BLOCK_LEN).map(|_| rng.next_u64() as u8).collect()
 }
 
+/// Two blocks out of the journal, and one that was in another segment, behind whatever that begins with.
 fn sealed() -> (Sealed, Vec<(u64, Vec<u8>)>) {
-    let from = SegmentId {
-        number: 2,
-        epoch: 1,
+    let written = vec![(9, random_block(1)), (1 << 40, random_block(2))];
+    let moved = (5, vec![7; BLOCK_LEN]);
+    let mut frames = Frames::default();
+    frames.put(moved.0, (&moved.1, crc(&moved.1)), Warmth::Hot);
+    let object = [&vec![0; 65 * UNIT_LEN], &frames.bytes[..]].concat();
+    let mut draft = draft_of(VolumeId(3), &written);
+    draft.fresh.push(fresh(100, 1 << 30, Content::Zero));
+    let (object_ref, stretch) = (object_ref(), stretch());
+    let adopted = Content::Bulk {
+        object: object_ref,
+        unit: stretch.unit,
     };
-    let blocks = vec![
-        (9, random_block(1).into(), None),
-        (5, vec![7; BLOCK_LEN].into(), Some((from, 65))),
-        (1 << 40, random_block(2).into(), None),
-    ];
-    let plain = blocks
-        .iter()
-        .map(|(block, data, _): &DraftBlock| (*block, data.to_vec()))
-        .collect();
-    let draft = Draft {
-        volume: VolumeId(3),
-        id: SegmentId {
-            number: 4,
-            epoch: 2,
+    draft
+        .fresh
+        .push(fresh(stretch.block, u64::from(stretch.blocks), adopted));
+    draft.moved = Some(Moved {
+        from: SegmentId {
+            number: 2,
+            epoch: 1,
         },
-        through_seq: 77,
-        size_blocks: 1 << 41,
-        whole: true,
-        born: 3,
-        blocks,
-        zeroes: vec![(100, 1 << 30)],
-        adopted: vec![(stretch(), object())],
-    };
+        object: Arc::new(object.into()),
+        live: vec![(moved.0, 65)],
+    });
+    let plain = written.into_iter().chain([moved]).collect();
     (draft.seal(), plain)
 }
 
@@ -49,7 +54,7 @@ fn stretch() -> Stretch {
     }
 }
 
-fn object() -> BulkRef {
+fn object_ref() -> BulkRef {
     BulkRef {
         id: SegmentId::bulk(8, 2),
         len: 1 << 20,
@@ -61,7 +66,7 @@ fn object() -> BulkRef {
 fn what_it_takes_up_of_bulks_is_read_back() {
     let (sealed, _) = sealed();
     let summary = Summary::parse(&sealed.bytes).expect("whole");
-    assert_eq!(summary.bulks().collect::<Vec<_>>(), [object()]);
+    assert_eq!(summary.bulks().collect::<Vec<_>>(), [object_ref()]);
     let last = summary.entries.last().expect("there are some");
     let Stretch {
         block,
@@ -71,7 +76,7 @@ fn what_it_takes_up_of_bulks_is_read_back() {
     let change = Change::Adopted {
         unit,
         blocks,
-        object: object(),
+        object: object_ref(),
     };
     assert_eq!(*last, Entry { block, change });
 }
@@ -116,7 +121,7 @@ fn damage_is_seen() {
     let (sealed, _) = sealed();
     let frames_len = sealed.summary.frames_len as usize;
     for at in (0..sealed.bytes.len()).step_by(13) {
-        let mut bytes = sealed.bytes.clone();
+        let mut bytes = sealed.bytes.to_vec();
         bytes[at] ^= 32;
         match Summary::parse(&bytes) {
             Some(summary) => {
@@ -130,7 +135,7 @@ fn damage_is_seen() {
         assert_eq!(Summary::parse(&sealed.bytes[..len]), None);
     }
     let first = random_block(1);
-    let mut bytes = sealed.bytes.clone();
+    let mut bytes = sealed.bytes.to_vec();
     assert_eq!(open_frame(&bytes, 9), Some(first));
     bytes[2000] ^= 1;
     assert_eq!(open_frame(&bytes, 9), None);

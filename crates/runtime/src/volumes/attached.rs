@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base::Timestamp;
-use volume::{Command, Device, Refused};
+use volume::{Buffer, Command, Device, Refused};
 
 use super::bulk::WholeBulk;
 use super::core::{Core, Ended, told};
@@ -325,24 +325,26 @@ impl Attached {
         let begun = self.now();
         self.stages.enter(stage, begun);
         let ended = match command {
-            Command::JournalWrite { token, at, bytes } => {
-                Ended::Done(token, self.journal.write(at, &bytes).map(|()| Vec::new()))
-            }
+            Command::JournalWrite { token, at, bytes } => Ended::Done(
+                token,
+                self.journal.write(at, &bytes).map(|()| Buffer::default()),
+            ),
             Command::JournalHeader { token, bytes } => {
                 let written = self.journal.write_durably(0, &bytes);
-                Ended::Done(token, written.map(|()| Vec::new()))
+                Ended::Done(token, written.map(|()| Buffer::default()))
             }
             Command::JournalSync { token } => {
                 self.lock().device.engine.sync_begins(token);
-                Ended::Done(token, self.journal.sync().map(|()| Vec::new()))
+                Ended::Done(token, self.journal.sync().map(|()| Buffer::default()))
             }
             Command::JournalRead { token, at, len } => {
                 Ended::Done(token, self.journal.read(at, len))
             }
             Command::Seal { token, draft } => Ended::Sealed(token, draft.seal()),
-            Command::Put { token, name, bytes } => {
-                Ended::Done(token, self.store.put(name, &bytes).map(|()| Vec::new()))
-            }
+            Command::Put { token, name, bytes } => Ended::Done(
+                token,
+                self.store.put(name, &bytes).map(|()| Buffer::default()),
+            ),
             Command::Get {
                 token,
                 name,
@@ -350,10 +352,10 @@ impl Attached {
                 len,
             } => Ended::Done(token, self.store.get(name, offset, len)),
             Command::BulkSync { token, names } => {
-                Ended::Done(token, self.store.sync(&names).map(|()| Vec::new()))
+                Ended::Done(token, self.store.sync(&names).map(|()| Buffer::default()))
             }
             Command::Delete { token, name } => {
-                Ended::Done(token, self.store.delete(name).map(|()| Vec::new()))
+                Ended::Done(token, self.store.delete(name).map(|()| Buffer::default()))
             }
         };
         let now = self.now();

@@ -19,7 +19,7 @@ impl Backing for Disk<'_> {
     }
 
     fn get(&mut self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {
-        self.store.get(name, offset, len)
+        self.store.get(name, offset, len).map(Vec::from)
     }
 
     fn settle(&mut self, name: ObjectName) -> Result<(), IoError> {
@@ -34,11 +34,11 @@ impl Backing for Disk<'_> {
     }
 
     fn put(&mut self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
-        self.store.put(name, bytes)
+        self.store.put(name, &bytes.to_vec().into())
     }
 
     fn journal_read(&mut self, at: u64, len: u64) -> Result<Vec<u8>, IoError> {
-        self.journal.read(at, len)
+        self.journal.read(at, len).map(Vec::from)
     }
 
     fn journal_write(&mut self, at: u64, bytes: &[u8]) -> Result<(), IoError> {

@@ -3,11 +3,10 @@
 use std::sync::{Arc, MutexGuard};
 
 use nbd_proto::Errno;
-use volume::{BLOCK_LEN, BulkDraft, FRAME_HEADER_LEN, IoError, Refused};
+use volume::{BLOCK_LEN, Buffer, BulkDraft, FRAME_HEADER_LEN, IoError, Refused};
 
 use super::attached::Attached;
 use super::core::{Core, told};
-use super::direct::Room;
 use super::outbox::Sender;
 use super::request::{Outcome, Part};
 use super::stages::Stage;
@@ -25,7 +24,7 @@ pub(super) struct BulkWrite {
     volume: Arc<Attached>,
     /// Nothing once it is handed over.
     draft: Option<BulkDraft>,
-    room: Option<Room>,
+    room: Option<Buffer>,
     /// Bytes that have come.
     len: usize,
 }
@@ -34,7 +33,7 @@ pub(super) struct BulkWrite {
 #[derive(Debug)]
 pub(super) struct WholeBulk {
     draft: BulkDraft,
-    room: Room,
+    room: Buffer,
     part: Part,
 }
 
@@ -51,7 +50,7 @@ impl BulkWrite {
         };
         drop(core);
         draft.begin(offset / BLOCK_LEN as u64);
-        let room = Room::new(usize::try_from(draft.room_len()).unwrap_or(usize::MAX));
+        let room = Buffer::new(usize::try_from(draft.room_len()).unwrap_or(usize::MAX));
         let bulk = Self {
             volume: Arc::clone(volume),
             draft: Some(draft),

@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 use base::Timestamp;
 use nbd_proto::Errno;
 use slab::Slab;
-use volume::{BulkDraft, Command, Device, IoError, ObjectName, Refused, Reply, Sealed};
+use volume::{Buffer, BulkDraft, Command, Device, IoError, ObjectName, Refused, Reply, Sealed};
 
 use super::request::{Outcome, Part, PartKind};
 
@@ -31,7 +31,7 @@ pub(super) struct Core {
 
 /// How a command ended.
 pub(super) enum Ended {
-    Done(u64, Result<Vec<u8>, IoError>),
+    Done(u64, Result<Buffer, IoError>),
     Sealed(u64, Sealed),
 }
 

@@ -19,17 +19,17 @@ fn what_was_written_is_read_whatever_was_there() {
     ];
     for (seed, len) in (1..).zip(lens) {
         let bytes = noise(seed, len);
-        match write_durably(&path, &bytes) {
+        match write_durably(&path, &bytes.clone().into()) {
             Err(error) if is_unsupported(&error) => return,
             wrote => wrote.unwrap(),
         }
         assert!(std::fs::read(&path).unwrap() == bytes, "{len}");
-        assert!(read(&path, len).unwrap() == bytes, "{len}");
+        assert!(*read(&path, len).unwrap() == bytes, "{len}");
         assert!(
-            read(&path, len + 10_000).unwrap() == bytes,
+            *read(&path, len + 10_000).unwrap() == bytes,
             "it ends before"
         );
-        assert!(read(&path, 5000).unwrap() == bytes[..5000]);
+        assert!(*read(&path, 5000).unwrap() == bytes[..5000]);
     }
     let gone = read(&dir.path().join("gone"), 1).unwrap_err();
     assert_eq!(gone.kind(), io::ErrorKind::NotFound);
@@ -43,7 +43,7 @@ fn pages_in_memory_do_not_hide_what_was_written() {
     std::fs::write(&path, noise(1, DIRECT_LEN_MIN)).unwrap();
     std::fs::read(&path).unwrap();
     let bytes = noise(2, DIRECT_LEN_MIN);
-    match write_durably(&path, &bytes) {
+    match write_durably(&path, &bytes.clone().into()) {
         Err(error) if is_unsupported(&error) => return,
         wrote => wrote.unwrap(),
     }

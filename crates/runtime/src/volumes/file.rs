@@ -5,13 +5,13 @@ use std::io::{self, IoSliceMut};
 use std::os::unix::fs::FileExt;
 
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
-use volume::{IoError, long_buffer};
+use volume::{Buffer, IoError};
 
 /// What became of a read that must not wait.
 #[derive(Debug)]
 pub(super) enum ReadNow {
     /// It is done.
-    Done(Result<Vec<u8>, IoError>),
+    Done(Result<Buffer, IoError>),
     /// Not all of it is in memory: read again, where waiting is allowed.
     Later,
 }
@@ -21,7 +21,7 @@ pub(super) fn read_now(file: &File, offset: u64, len: u64) -> ReadNow {
     let Ok(wanted) = usize::try_from(len) else {
         return ReadNow::Later;
     };
-    let mut bytes = long_buffer(wanted);
+    let mut bytes = Buffer::new(wanted);
     let read = preadv2(
         file,
         &mut [IoSliceMut::new(&mut bytes)],
@@ -37,8 +37,8 @@ pub(super) fn read_now(file: &File, offset: u64, len: u64) -> ReadNow {
 }
 
 /// Reads, waiting as long as it takes; fewer bytes where the file ends before.
-pub(super) fn read(file: &File, offset: u64, len: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = long_buffer(usize::try_from(len).unwrap_or(usize::MAX));
+pub(super) fn read(file: &File, offset: u64, len: u64) -> io::Result<Buffer> {
+    let mut bytes = Buffer::new(usize::try_from(len).unwrap_or(usize::MAX));
     let mut done = 0;
     while done < bytes.len() {
         let rest = bytes.get_mut(done..).unwrap_or_default();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, ReadWriteFlags, pwritev2};
-use volume::{IoError, VolumeId};
+use volume::{Buffer, IoError, VolumeId};
 
 use super::file::{ReadNow, io_error, read, read_now};
 use super::store::sync_folder;
@@ -132,7 +132,7 @@ impl JournalFile {
     }
 
     /// Reads.
-    pub(super) fn read(&self, at: u64, len: u64) -> Result<Vec<u8>, IoError> {
+    pub(super) fn read(&self, at: u64, len: u64) -> Result<Buffer, IoError> {
         read(&self.file, at, len).or_else(|error| {
             let twin = self.twin.as_ref();
             let bytes = twin.and_then(|twin| twin.journal_read(at, len));

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use volume::{IoError, ObjectName, VolumeId};
+use volume::{Buffer, IoError, ObjectName, VolumeId};
 
-use super::direct::Room;
 use super::file::ReadNow;
 use super::store::ObjectStore;
 use super::twin::Twin;
@@ -25,7 +24,7 @@ impl Objects {
     }
 
     /// Stores an object durably, in both copies.
-    pub(super) fn put(&self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
+    pub(super) fn put(&self, name: ObjectName, bytes: &Buffer) -> Result<(), IoError> {
         self.store.put(name, bytes)?;
         if let Some(twin) = &self.twin {
             twin.put(name, bytes);
@@ -39,7 +38,7 @@ impl Objects {
     }
 
     /// Stores an object in both copies, durable only when it is synced.
-    pub(super) fn put_bulk(&self, name: ObjectName, room: &Room) -> Result<(), IoError> {
+    pub(super) fn put_bulk(&self, name: ObjectName, room: &Buffer) -> Result<(), IoError> {
         self.store.put_bulk(name, room)?;
         if let Some(twin) = &self.twin {
             twin.put_bulk(name, room);
@@ -66,7 +65,7 @@ impl Objects {
     }
 
     /// Reads a range, of the second copy if the first cannot give it.
-    pub(super) fn get(&self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {
+    pub(super) fn get(&self, name: ObjectName, offset: u64, len: u64) -> Result<Buffer, IoError> {
         let other = |error| {
             let twin = self.twin.as_ref();
             let bytes = twin.and_then(|twin| twin.get(name, offset, len));

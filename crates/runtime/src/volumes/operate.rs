@@ -126,7 +126,7 @@ impl Shared {
     pub(super) fn catalogue(&self) -> Result<Catalogue, VolumeError> {
         let read = self.store.list_all().and_then(|objects| {
             Catalogue::read(&objects, &mut |name, offset, len| {
-                self.store.get(name, offset, len)
+                self.store.get(name, offset, len).map(Vec::from)
             })
         });
         read.map_err(|error| VolumeError::open("", error.into()))

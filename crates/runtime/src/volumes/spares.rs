@@ -10,8 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use volume::{ObjectName, VolumeId};
 
-/// How many a volume has at most, each of some 4 MiB,
-const SEGMENTS_MAX: usize = 64;
+/// How many a volume has at most, each of some 4 MiB at most: about as many as die at once, when half of a journal
+/// of 1 GiB is packed. The room of those that are not kept is wanted again by the time that the next half is, and
+/// making files next to others that have just been deleted is what a file system is slowest at.
+const SEGMENTS_MAX: usize = 256;
 /// and of those of large writes, each of some 1 MiB. They die by the half of a journal, and new files in place
 /// of just as many that were deleted keep a file system busy looking for room.
 const BULKS_MAX: usize = 1024;

@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::Timestamp;
-use volume::{IoError, ObjectKind, ObjectName, VolumeId};
+use volume::{Buffer, IoError, ObjectKind, ObjectName, VolumeId};
 
 use super::bringing::Bringing;
-use super::direct::{self, Room};
+use super::direct;
 use super::file::{ReadNow, io_error, read_now};
 use super::open_files::{OpenFiles, Opened};
 use super::spares::Spares;
@@ -56,11 +56,11 @@ impl ObjectStore {
     }
 
     /// Stores an object durably, over whatever is there.
-    pub(super) fn put(&self, name: ObjectName, bytes: &[u8]) -> Result<(), IoError> {
+    pub(super) fn put(&self, name: ObjectName, bytes: &Buffer) -> Result<(), IoError> {
         self.try_put(name, bytes).map_err(|error| io_error(&error))
     }
 
-    fn try_put(&self, name: ObjectName, bytes: &[u8]) -> io::Result<()> {
+    fn try_put(&self, name: ObjectName, bytes: &Buffer) -> io::Result<()> {
         let path = self.path(name);
         let folder = path.parent().unwrap_or(&self.dir);
         if !folder.is_dir() {
@@ -91,7 +91,7 @@ impl ObjectStore {
     }
 
     /// Stores an object that is durable once it is synced.
-    pub(super) fn put_bulk(&self, name: ObjectName, room: &Room) -> Result<(), IoError> {
+    pub(super) fn put_bulk(&self, name: ObjectName, room: &Buffer) -> Result<(), IoError> {
         let stored = self.try_put_bulk(name, room);
         let stored = stored.map_err(|error| io_error(&error));
         if stored == Err(IoError::NoSpace) {
@@ -100,7 +100,7 @@ impl ObjectStore {
         stored
     }
 
-    fn try_put_bulk(&self, name: ObjectName, room: &Room) -> io::Result<()> {
+    fn try_put_bulk(&self, name: ObjectName, room: &Buffer) -> io::Result<()> {
         let path = self.path(name);
         let folder = path.parent().unwrap_or(&self.dir);
         if !folder.is_dir() {
@@ -166,7 +166,7 @@ impl ObjectStore {
     }
 
     /// Reads a range; fewer bytes where the object ends before.
-    pub(super) fn get(&self, name: ObjectName, offset: u64, len: u64) -> Result<Vec<u8>, IoError> {
+    pub(super) fn get(&self, name: ObjectName, offset: u64, len: u64) -> Result<Buffer, IoError> {
         let read = || {
             let opened = self.opened(name)?;
             let size = opened.file.metadata()?.len();
@@ -200,7 +200,7 @@ impl ObjectStore {
     }
 
     /// Writes a file from its beginning, over what it held, and makes it durable.
-    fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fn write_whole(&self, path: &Path, bytes: &Buffer) -> io::Result<()> {
         self.write(bytes.len(), || direct::write_durably(path, bytes))
             .unwrap_or_else(|| write_over(path, bytes)?.sync_data())
     }

@@ -104,5 +104,7 @@ fn what_does_not_fit_is_told() {
 }
 
 fn whole(file: &File) -> Vec<u8> {
-    super::super::file::read(file, 0, file.metadata().unwrap().len()).unwrap()
+    super::super::file::read(file, 0, file.metadata().unwrap().len())
+        .unwrap()
+        .into()
 }

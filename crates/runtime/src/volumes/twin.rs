@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use volume::{IoError, ObjectName, VolumeId};
+use volume::{Buffer, IoError, ObjectName, VolumeId};
 
-use super::direct::Room;
 use super::file::read;
 use super::journal::JournalFile;
 use super::store::{ObjectStore, sync_folder};
@@ -146,7 +145,7 @@ impl Twin {
             let first = journal.read(at, len);
             let first =
                 first.map_err(|error| io::Error::other(format!("its journal: {error:?}")))?;
-            if read(&file, at, len)? != first {
+            if *read(&file, at, len)? != *first {
                 file.write_all_at(&first, at)?;
             }
             at += len;
@@ -183,17 +182,17 @@ impl Twin {
         self.change(File::sync_data);
     }
 
-    pub(super) fn journal_read(&self, at: u64, len: u64) -> Option<Vec<u8>> {
+    pub(super) fn journal_read(&self, at: u64, len: u64) -> Option<Buffer> {
         let journal = self.journal.as_ref().filter(|_| !self.is_behind())?;
         let bytes = read(journal, at, len).ok()?;
         (bytes.len() as u64 == len).then_some(bytes)
     }
 
-    pub(super) fn put(&self, name: ObjectName, bytes: &[u8]) {
+    pub(super) fn put(&self, name: ObjectName, bytes: &Buffer) {
         self.change(|_| told(self.store.put(name, bytes)));
     }
 
-    pub(super) fn put_bulk(&self, name: ObjectName, room: &Room) {
+    pub(super) fn put_bulk(&self, name: ObjectName, room: &Buffer) {
         self.change(|_| told(self.store.put_bulk(name, room)));
     }
 
@@ -205,7 +204,7 @@ impl Twin {
         self.change(|_| told(self.store.delete(name)));
     }
 
-    pub(super) fn get(&self, name: ObjectName, offset: u64, len: u64) -> Option<Vec<u8>> {
+    pub(super) fn get(&self, name: ObjectName, offset: u64, len: u64) -> Option<Buffer> {
         let is_there = !self.is_behind();
         is_there.then(|| self.store.get(name, offset, len).ok())?
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Engine, Task};
+use crate::buffers::Buffer;
 use crate::bulk::{BulkDraft, BulkRef, bulk_len};
 use crate::command::{Command, IoError, Refused, Stage};
 use crate::name::{ObjectName, SegmentId};
@@ -176,7 +177,7 @@ impl Engine {
             let appended = self
                 .journal
                 .append(Kind::Bulk, stretch.block, stretch.blocks, &note);
-            self.layers.insert(Fresh {
+            self.lay(Fresh {
                 block: stretch.block,
                 blocks: u64::from(stretch.blocks),
                 seq: appended.seq,
@@ -226,7 +227,7 @@ impl Engine {
         &mut self,
         unsynced: &[(u64, SegmentId)],
         slot: Option<u64>,
-        result: Result<Vec<u8>, IoError>,
+        result: Result<Buffer, IoError>,
     ) {
         if result.is_err() {
             return self.stop(Stage::Put);

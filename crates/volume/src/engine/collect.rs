@@ -6,13 +6,12 @@
 use std::sync::Arc;
 
 use super::{Engine, Task};
-use crate::buffers::Lent;
-use crate::bytes::usize_of;
+use crate::buffers::Buffer;
 use crate::command::{Command, IoError, Reply};
-use crate::frame::lend_frame;
+use crate::draft::Moved;
 use crate::leaf::Place;
 use crate::name::{ObjectName, SegmentId};
-use crate::segment::{Change, DraftBlock, Summary, UNIT_LEN};
+use crate::segment::{Change, Summary};
 use crate::table::Row;
 
 /// For more of a root than its whole part.
@@ -84,47 +83,55 @@ impl Engine {
         });
     }
 
-    pub(super) fn victim_ended(&mut self, id: SegmentId, result: Result<Vec<u8>, IoError>) {
+    pub(super) fn victim_ended(&mut self, id: SegmentId, result: Result<Buffer, IoError>) {
         self.collector.state = State::Idle;
         // Nothing of it may be live any more, and a checkpoint may have deleted it.
         let Some(number) = self.table.number_of(id) else {
             return;
         };
-        let live = match result {
-            Ok(bytes) => self.live_of(number, id, &Arc::new(bytes.into())),
+        let object = match result {
+            Ok(bytes) => Arc::new(bytes),
             // Tried again when the next segment has taken effect.
             Err(IoError::Failed | IoError::NoSpace) => return,
-            Err(IoError::NotFound) => None,
+            Err(IoError::NotFound) => Arc::default(),
         };
-        let Some(live) = live else {
-            self.collector.damaged.push(id);
-            let name = ObjectName::segment(self.config.volume, id);
-            return self.replies.push_back(Reply::Damaged(name));
+        let summary = Summary::parse(&object).filter(|summary| summary.id == id);
+        let Some(summary) = summary else {
+            return self.leave_alone(id);
         };
+        let live = self.live_of(number, &summary);
         if live.is_empty() || self.stopped.is_some() {
             return;
         }
         let born = self.table.get(number).map_or(id.number, |row| row.born);
-        self.start_moving(live, born);
+        let from = id;
+        self.start_moving(Moved { from, object, live }, born);
         self.collector.state = State::Moving(self.packer.last_number());
     }
 
-    /// The live blocks of a segment; `None` if any of it is damaged.
-    fn live_of(&self, number: u32, id: SegmentId, bytes: &Arc<Lent>) -> Option<Vec<DraftBlock>> {
-        let summary = Summary::parse(bytes).filter(|summary| summary.id == id)?;
-        let mut live = Vec::new();
-        for entry in &summary.entries {
-            let unit = match entry.change {
-                Change::Written { unit } | Change::Moved { unit, .. } => unit,
-                Change::Zero { .. } | Change::Adopted { .. } => continue,
+    /// What is live in a segment and damaged stays where it is.
+    pub(super) fn leave_alone(&mut self, id: SegmentId) {
+        self.collector.damaged.push(id);
+        let name = ObjectName::segment(self.config.volume, id);
+        self.replies.push_back(Reply::Damaged(name));
+    }
+
+    /// The live blocks of a segment, and the units at which their frames begin.
+    fn live_of(&self, number: u32, summary: &Summary) -> Vec<(u64, u32)> {
+        let framed = summary
+            .entries
+            .iter()
+            .filter_map(|entry| match entry.change {
+                Change::Written { unit } | Change::Moved { unit, .. } => Some((entry.block, unit)),
+                Change::Zero { .. } | Change::Adopted { .. } => None,
+            });
+        let is_live = |(block, unit): &(u64, u32)| {
+            let here = Place {
+                row: number,
+                unit: *unit,
             };
-            let here = Place { row: number, unit };
-            if self.map.get(entry.block) != Some(here) {
-                continue;
-            }
-            let data = lend_frame(bytes, usize_of(u64::from(unit)) * UNIT_LEN, entry.block)?;
-            live.push((entry.block, data, Some((id, unit))));
-        }
-        Some(live)
+            self.map.get(*block) == Some(here)
+        };
+        framed.filter(is_live).collect()
     }
 }

@@ -110,7 +110,7 @@ impl Rig {
             panic!("not that")
         };
         self.engine
-            .handle_completion(Timestamp::ZERO, token, Err(error));
+            .handle_completion(Timestamp::ZERO, token, Err::<Vec<u8>, _>(error));
     }
 }
 

@@ -12,18 +12,19 @@ mod snapshots;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base::Timestamp;
 
-use crate::buffers::give_back;
+use crate::buffers::Buffer;
 use crate::command::{Command, Config, IoError, Refused, Reply, Stage};
+use crate::draft::Sealed;
 use crate::journal::Journal;
 use crate::map::Map;
 use crate::name::{ObjectKind, ObjectName, SegmentId};
 use crate::overlay::Layers;
-use crate::segment::Sealed;
 use crate::snapshot::{Parent, SnapshotId};
 use crate::table::Table;
 
@@ -88,8 +89,9 @@ enum Task {
         unsynced: Vec<(u64, SegmentId)>,
         slot: Option<u64>,
     },
+    /// A part of the journal, for the segments of these numbers.
     PackRead {
-        number: u64,
+        numbers: Range<u64>,
         pos: u64,
     },
     Seal {
@@ -257,17 +259,26 @@ impl Engine {
         &mut self,
         now: Timestamp,
         token: u64,
-        result: Result<Vec<u8>, IoError>,
+        result: Result<impl Into<Buffer>, IoError>,
     ) {
-        let Some(task) = self.tasks.remove(&token) else {
-            return;
-        };
+        if let Some(task) = self.tasks.remove(&token) {
+            self.task_ended(now, token, task, result.map(Into::into));
+        }
+    }
+
+    fn task_ended(
+        &mut self,
+        now: Timestamp,
+        token: u64,
+        task: Task,
+        result: Result<Buffer, IoError>,
+    ) {
         match task {
             Task::JournalRun => self.run_ended(token, result),
             Task::Header { tail } => self.header_ended(tail, result),
             Task::Sync => self.sync_ended(result),
             Task::BulkSync { unsynced, slot } => self.bulk_sync_ended(&unsynced, slot, result),
-            Task::PackRead { number, pos } => self.pack_read_ended(number, pos, result),
+            Task::PackRead { numbers, pos } => self.pack_read_ended(&numbers, pos, result),
             Task::Put { put, what, tries } => match result {
                 Ok(_) => self.put_ended(what, put),
                 Err(error) => self.put_failed(now, put, what, (tries, error)),
@@ -292,14 +303,7 @@ impl Engine {
     fn put_ended(&mut self, what: Stored, put: Command) {
         self.store_full = false;
         match what {
-            Stored::Segment(number) => {
-                if let Command::Put { bytes, .. } = put
-                    && let Ok(bytes) = Arc::try_unwrap(bytes)
-                {
-                    give_back(bytes);
-                }
-                self.segment_stored(number);
-            }
+            Stored::Segment(number) => self.segment_stored(number),
             Stored::Part => self.next_of_checkpoint(),
             Stored::Root => {
                 if let Command::Put { name, .. } = put {
@@ -328,9 +332,9 @@ impl Engine {
         self.tasks.insert(token, Task::Put { put, what, tries });
     }
 
-    fn put(&mut self, name: ObjectName, bytes: Vec<u8>, what: Stored) {
+    fn put(&mut self, name: ObjectName, bytes: impl Into<Buffer>, what: Stored) {
         let token = self.token();
-        let bytes = Arc::new(bytes);
+        let bytes = Arc::new(bytes.into());
         let put = Command::Put { token, name, bytes };
         self.commands.push_back(put.clone());
         let tries = 0;

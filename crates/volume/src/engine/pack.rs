@@ -1,17 +1,20 @@
 //! The packer: the live part of the oldest records becomes a segment, and takes effect in order.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::gather::{Run, collect, spans};
+use super::gather::spans;
 use super::{Engine, Stored, Task};
 
+use crate::buffers::Buffer;
 use crate::bytes::len32;
 use crate::command::{Command, IoError, Reply, Stage};
+use crate::draft::{Draft, Moved, Run, Sealed};
 use crate::journal::file_offset;
 use crate::name::{ObjectName, SegmentId};
 use crate::overlay::{Content, Fresh};
-use crate::segment::{Draft, DraftBlock, Sealed, Summary};
+use crate::segment::Summary;
 use crate::table::apply;
 
 /// Segments on their way, in the order in which they take effect.
@@ -169,22 +172,39 @@ impl Engine {
         }
     }
 
-    pub(super) fn start_slot(
+    /// Segments of what is planned, out of records behind `before`. What one is of lies between what the others
+    /// are of, so that they share what is read.
+    pub(super) fn start_slots(&mut self, before: u64, size_blocks: u64, parts: Vec<Vec<Fresh>>) {
+        let lap_len = self.journal.lap_len();
+        let spans = spans(parts.iter().flatten(), lap_len);
+        let first = self.packer.next_number;
+        let (last, whole) = (parts.len().saturating_sub(1), self.packer.planned_whole);
+        for (index, part) in parts.into_iter().enumerate() {
+            // A layer counts once its last segment is there; before, nobody asks how far the others come.
+            let reach = match index == last {
+                true => (self.packer.planned_through, whole),
+                false => (before, false),
+            };
+            self.start_slot(reach, size_blocks, part, spans.len());
+        }
+        for (pos, len) in spans {
+            let numbers = first..self.packer.next_number;
+            let token = self.begin(Task::PackRead { numbers, pos });
+            let at = file_offset(pos, lap_len);
+            self.commands
+                .push_back(Command::JournalRead { token, at, len });
+        }
+        self.advance_slots();
+    }
+
+    fn start_slot(
         &mut self,
         (through_seq, whole): (u64, bool),
         size_blocks: u64,
         fresh: Vec<Fresh>,
+        reads: usize,
     ) {
         let id = self.packer.next_id(self.epoch);
-        let spans = spans(&fresh, self.journal.lap_len());
-        for (pos, len) in &spans {
-            let (number, pos) = (id.number, *pos);
-            let token = self.begin(Task::PackRead { number, pos });
-            let at = file_offset(pos, self.journal.lap_len());
-            let len = *len;
-            self.commands
-                .push_back(Command::JournalRead { token, at, len });
-        }
         let bulks = fresh.iter().filter_map(|part| match part.content {
             Content::Bulk { object, .. } => Some(object.id),
             _ => None,
@@ -195,7 +215,7 @@ impl Engine {
             self.begin_bulk_sync(unsynced, Some(id.number));
         }
         let state = SlotState::Reading {
-            missing: spans.len() + waits,
+            missing: reads + waits,
             runs: Vec::new(),
         };
         self.packer.slots.push_back(Slot {
@@ -206,11 +226,10 @@ impl Engine {
             fresh,
             state,
         });
-        self.advance_slots();
     }
 
     /// A segment of moved blocks; takes its place behind those on their way.
-    pub(super) fn start_moving(&mut self, blocks: Vec<DraftBlock>, born: u64) {
+    pub(super) fn start_moving(&mut self, moved: Moved, born: u64) {
         let id = self.packer.next_id(self.epoch);
         let (through_seq, whole) = (self.packer.planned_through, self.packer.planned_whole);
         let planned = self.packer.slots.back();
@@ -222,9 +241,10 @@ impl Engine {
             size_blocks,
             whole,
             born,
-            blocks,
-            zeroes: Vec::new(),
-            adopted: Vec::new(),
+            fresh: Vec::new(),
+            runs: Vec::new(),
+            moved: Some(moved),
+            gone: self.layers.take_gone(),
         });
         self.packer.slots.push_back(Slot {
             id,
@@ -240,18 +260,21 @@ impl Engine {
 
     pub(super) fn pack_read_ended(
         &mut self,
-        number: u64,
+        numbers: &Range<u64>,
         pos: u64,
-        result: Result<Vec<u8>, IoError>,
+        result: Result<Buffer, IoError>,
     ) {
         let Ok(bytes) = result else {
             return self.stop(Stage::JournalRead);
         };
-        if let Some(slot) = self.packer.slot(number)
-            && let SlotState::Reading { missing, runs } = &mut slot.state
-        {
-            *missing -= 1;
-            runs.push((pos, Arc::new(bytes.into())));
+        let bytes = Arc::new(bytes);
+        for slot in &mut self.packer.slots {
+            if let SlotState::Reading { missing, runs } = &mut slot.state
+                && numbers.contains(&slot.id.number)
+            {
+                *missing -= 1;
+                runs.push((pos, Arc::clone(&bytes)));
+            }
         }
         self.advance_slots();
     }
@@ -272,10 +295,9 @@ impl Engine {
             return;
         }
         let volume = self.config.volume;
-        let (mut drafts, mut lost) = (Vec::new(), Vec::new());
+        let mut drafts = Vec::new();
         for slot in &mut self.packer.slots {
-            if let SlotState::Reading { missing: 0, runs } = &slot.state {
-                let all = collect(&slot.fresh, runs, &mut lost);
+            if let SlotState::Reading { missing: 0, runs } = &mut slot.state {
                 let draft = Box::new(Draft {
                     volume,
                     id: slot.id,
@@ -283,15 +305,15 @@ impl Engine {
                     size_blocks: slot.size_blocks,
                     whole: slot.whole,
                     born: slot.id.number,
-                    blocks: all.blocks,
-                    zeroes: all.zeroes,
-                    adopted: all.adopted,
+                    fresh: std::mem::take(&mut slot.fresh),
+                    runs: std::mem::take(runs),
+                    moved: None,
+                    gone: self.layers.take_gone(),
                 });
                 slot.state = SlotState::Sealing;
                 drafts.push((slot.id.number, draft));
             }
         }
-        self.replies.extend(lost.into_iter().map(Reply::Lost));
         for (number, draft) in drafts {
             let token = self.begin(Task::Seal { number });
             self.commands.push_back(Command::Seal { token, draft });
@@ -304,6 +326,11 @@ impl Engine {
         };
         let name = ObjectName::segment(sealed.summary.volume, slot.id);
         slot.state = SlotState::Putting(sealed.summary, len32(sealed.bytes.len()));
+        self.replies
+            .extend(sealed.lost.into_iter().map(Reply::Lost));
+        if let Some(damaged) = sealed.damaged {
+            self.leave_alone(damaged);
+        }
         self.put(name, sealed.bytes, Stored::Segment(number));
     }
 

@@ -39,7 +39,12 @@ impl Engine {
             if !matches!(kept.kind, Kind::Data | Kind::Zero | Kind::Bulk) {
                 continue;
             }
-            let live = layer.within(kept.block, blocks);
+            // Whole or not at all, mostly: then nothing need be looked for.
+            let live = match (kept.shown, kept.whole()) {
+                (Some(0), _) => continue,
+                (_, Some(whole)) => vec![whole],
+                _ => layer.within(kept.block, blocks),
+            };
             for part in live.into_iter().filter(|part| part.seq == kept.seq) {
                 match part.frames() {
                     0 => zeroes += 1,
@@ -55,14 +60,8 @@ impl Engine {
         let size_blocks = layer.size_blocks;
         self.bulks.planned(before, through);
         self.packer.planned_through = through;
-        let mut parts = self.by_heat(fresh, frames_max);
-        let last = parts.pop().unwrap_or_default();
-        // A layer counts once its last segment is there; before, nobody asks how far the others come.
-        for part in parts {
-            self.start_slot((before, false), size_blocks, part);
-        }
-        let whole = self.packer.planned_whole;
-        self.start_slot((through, whole), size_blocks, last);
+        let parts = self.by_heat(fresh, frames_max);
+        self.start_slots(before, size_blocks, parts);
         true
     }
 
@@ -74,6 +73,10 @@ impl Engine {
             .partition(|part| self.is_written_often(part));
         let mut parts = into_parts(seldom, frames_max);
         parts.extend(into_parts(often, frames_max));
+        if parts.is_empty() {
+            // How far the records have come is to be known all the same.
+            parts.push(Vec::new());
+        }
         parts
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Engine, Task};
 use crate::BLOCK_LEN;
-use crate::buffers::{give_back, long_buffer};
+use crate::buffers::{Buffer, long_buffer};
 use crate::bulk::FRAME_UNITS;
 use crate::bytes::{crc, usize_of};
 use crate::command::{Command, IoError, Refused, Reply, Stage};
@@ -229,7 +229,7 @@ impl Engine {
         self.begin(Task::Read(piece))
     }
 
-    pub(super) fn piece_ended(&mut self, piece: Piece, result: Result<Vec<u8>, IoError>) {
+    pub(super) fn piece_ended(&mut self, piece: Piece, result: Result<Buffer, IoError>) {
         let key = piece.read;
         if let Some(read) = self.reads.reads.get_mut(&key) {
             read.missing -= 1;
@@ -265,9 +265,6 @@ impl Engine {
                         self.replies.push_back(Reply::Damaged(*name));
                     }
                     self.fail_read(key, Stage::Get);
-                }
-                if let Ok(bytes) = result {
-                    give_back(bytes);
                 }
             }
         }

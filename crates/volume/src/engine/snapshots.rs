@@ -3,6 +3,7 @@
 use base::Timestamp;
 
 use super::{Engine, Task};
+use crate::buffers::Buffer;
 use crate::command::{Command, IoError, Refused, Reply, Stage};
 use crate::freeze::Deletion;
 use crate::name::ObjectName;
@@ -153,7 +154,7 @@ impl Engine {
         &mut self,
         id: u64,
         object: ObjectName,
-        result: Result<Vec<u8>, IoError>,
+        result: Result<Buffer, IoError>,
     ) {
         let root = result.as_ref().ok().and_then(|bytes| Root::decode(bytes));
         let Some(root) = root else {

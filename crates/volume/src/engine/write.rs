@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Engine, Task};
 use crate::BLOCK_LEN;
+use crate::buffers::Buffer;
 use crate::command::{Command, IoError, Refused, Reply, Stage};
 use crate::journal::room_for;
 use crate::overlay::{Content, Fresh};
@@ -66,7 +67,7 @@ impl Engine {
             let appended = self
                 .journal
                 .append(Kind::Data, block, blocks_in(data), data);
-            self.layers.insert(Fresh {
+            self.lay(Fresh {
                 block,
                 blocks,
                 seq: appended.seq,
@@ -94,12 +95,19 @@ impl Engine {
 
     pub(super) fn append_zero(&mut self, block: u64, blocks: u32) {
         let appended = self.journal.append(Kind::Zero, block, blocks, &[]);
-        self.layers.insert(Fresh {
+        self.lay(Fresh {
             block,
             blocks: u64::from(blocks),
             seq: appended.seq,
             content: Content::Zero,
         });
+    }
+
+    /// Puts what a record wrote over what those before it did.
+    pub(super) fn lay(&mut self, fresh: Fresh) {
+        let journal = &mut self.journal;
+        self.layers
+            .insert(fresh, &mut |seq, blocks| journal.hide(seq, blocks));
     }
 
     /// Answered once everything that was answered before is durable.
@@ -156,7 +164,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn run_ended(&mut self, token: u64, result: Result<Vec<u8>, IoError>) {
+    pub(super) fn run_ended(&mut self, token: u64, result: Result<Buffer, IoError>) {
         if result.is_err() {
             return self.stop(Stage::JournalWrite);
         }
@@ -206,7 +214,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn sync_ended(&mut self, result: Result<Vec<u8>, IoError>) {
+    pub(super) fn sync_ended(&mut self, result: Result<Buffer, IoError>) {
         if result.is_err() {
             return self.stop(Stage::JournalSync);
         }
@@ -259,7 +267,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn header_ended(&mut self, tail: u64, result: Result<Vec<u8>, IoError>) {
+    pub(super) fn header_ended(&mut self, tail: u64, result: Result<Buffer, IoError>) {
         if result.is_err() {
             return self.stop(Stage::JournalWrite);
         }
