@@ -25,6 +25,9 @@ impl Default for DeadlineBounds {
 const FACTOR: u32 = 4;
 /// Answers after which the deadline is chosen anew and the old ones count half.
 const WINDOW: u32 = 1024;
+/// So do so many that were late, beyond those in time: what all nodes share is slow, and until the deadline is
+/// chosen anew every read is a miss.
+const LATE_MAX: u32 = 128;
 /// Two buckets to each doubling from 1 µs on.
 const BUCKETS: usize = 48;
 
@@ -33,6 +36,8 @@ const BUCKETS: usize = 48;
 pub(super) struct Latency {
     counts: [u32; BUCKETS],
     since_chosen: u32,
+    /// How many more have lately taken as long as the deadline than have not.
+    late: u32,
     deadline: Duration,
     bounds: DeadlineBounds,
 }
@@ -43,6 +48,7 @@ impl Latency {
         Self {
             counts: [0; BUCKETS],
             since_chosen: 0,
+            late: 0,
             deadline: bounds.max,
             bounds,
         }
@@ -61,13 +67,18 @@ impl Latency {
             *count += 1;
         }
         self.since_chosen += 1;
-        if self.since_chosen >= WINDOW {
+        self.late = match took >= self.deadline {
+            true => self.late + 1,
+            false => self.late.saturating_sub(1),
+        };
+        if self.since_chosen >= WINDOW || self.late >= LATE_MAX {
             self.choose();
         }
     }
 
     fn choose(&mut self) {
         self.since_chosen = 0;
+        self.late = 0;
         let total: u32 = self.counts.iter().sum();
         let mut above = total / 100;
         let slow = self.counts.iter().rposition(|count| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DeadlineBounds, Latency, WINDOW, bucket_of, upper_end};
+use super::{DeadlineBounds, LATE_MAX, Latency, WINDOW, bucket_of, upper_end};
 
 const US: Duration = Duration::from_micros(1);
 const MS: Duration = Duration::from_millis(1);
@@ -35,6 +35,27 @@ fn the_deadline_follows_the_slow_ones_within_its_bounds() {
     assert!(deadline > 30 * MS && deadline < 80 * MS, "{deadline:?}");
     assert_eq!(after(&mut latency, 8, |_| 400 * MS), 250 * MS);
     assert_eq!(after(&mut latency, 20, |_| 50 * US), 20 * MS);
+}
+
+#[test]
+fn when_most_are_late_the_deadline_does_not_wait_for_a_whole_window() {
+    let mut latency = Latency::new(DeadlineBounds::default());
+    assert_eq!(after(&mut latency, 20, |_| 300 * US), 20 * MS);
+    (0..WINDOW / 2).for_each(|_| latency.note(300 * US));
+    // All answers come 50 ms later from now on: each is given up at the deadline.
+    let given_up = (1..).find(|_| {
+        let deadline = latency.deadline();
+        latency.note(deadline.min(50 * MS));
+        latency.deadline() > 50 * MS
+    });
+    assert_eq!(given_up, Some(LATE_MAX));
+    // One node of six is no reason.
+    let mut latency = Latency::new(DeadlineBounds::default());
+    after(&mut latency, 20, |_| 300 * US);
+    (1..WINDOW).for_each(|number| {
+        latency.note(if number % 6 == 0 { 20 * MS } else { 300 * US });
+    });
+    assert_eq!(latency.deadline(), 20 * MS);
 }
 
 #[test]
