@@ -208,6 +208,11 @@ impl FleetData {
         Arc::clone(&self.inner().view.nodes)
     }
 
+    /// The ring that requests go by.
+    pub(crate) fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.inner().view.ring)
+    }
+
     /// What is known of judging from now on.
     pub(crate) fn show_judging(&self, report: JudgingReport) {
         self.judging.publish(Some(Arc::new(report)));

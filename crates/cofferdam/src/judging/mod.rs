@@ -9,6 +9,7 @@
 mod alone;
 mod court;
 mod explain;
+mod given;
 mod naive;
 mod report;
 mod witness;
@@ -36,6 +37,7 @@ use crate::membership::{self, Membership, Sight};
 use alone::Alone;
 use court::Court;
 pub(crate) use explain::{evidence_of, lines_of};
+use given::Given;
 use naive::Naive;
 use report::Fleet;
 pub(crate) use report::{JudgingReport, NodeReport, NoticeReport};
@@ -122,6 +124,7 @@ impl Judging {
                 mode,
                 copies_percent: config.gate.copies_percent,
                 witness: Witness::new(now, me, config.judge.limits()),
+                given: Given::default(),
                 naive: Naive::default(),
                 alone: Alone::new(mode, me, name),
                 member: member.map(Arc::clone),
@@ -179,6 +182,7 @@ struct Looking {
     /// Who is to be let in is sent copies of so many of a hundred requests of one node.
     copies_percent: f64,
     witness: Witness,
+    given: Given,
     naive: Naive,
     alone: Alone,
     member: Option<Arc<Membership>>,
@@ -204,6 +208,11 @@ impl Turns for Looking {
         }
         let standings = self.alone.standings().unwrap_or(&fleet.standings);
         self.witness.know(now, standings);
+        let shares_now = shares(standings, sight.is_none());
+        let registry = sight.as_ref().map(|sight| &*sight.registry);
+        self.given.learn(self.data.ring());
+        self.given
+            .show(&mut self.witness, standings, &shares_now, registry);
         let tallies = self.data.board().watch().take();
         let condemned = match self.mode {
             JudgeMode::Naive => self.naive.round(now, &tallies),

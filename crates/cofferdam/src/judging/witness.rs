@@ -39,6 +39,11 @@ impl Witness {
         self.observer.keep(|node| standings.contains_key(&node));
     }
 
+    /// How much of all keys a node has from now on, and of which weight it is.
+    pub(super) fn give(&mut self, node: MemberId, keys: f32, weight: f32) {
+        self.observer.give(node, keys, weight);
+    }
+
     /// Looks at what was counted since the last round; what there is to say, if anything.
     pub(super) fn round(
         &mut self,

@@ -52,11 +52,11 @@ pub struct Opinion {
     /// How surely it is slow even if it had much to do: without the time for which requests waited
     /// there, and by those that had to wait least.
     pub score_unqueued: Score,
-    /// Requests a second that it was asked.
+    /// Requests a second that it is asked, for each unit of its weight.
     pub asked_per_s: f32,
-    /// Of them, those that it answered.
+    /// Of them, those that it answers.
     pub answered_per_s: f32,
-    /// Bytes of values a second, both ways.
+    /// Bytes of values a second, both ways, likewise.
     pub bytes_per_s: f32,
     /// Requests that it has answered well since it was let in anew.
     pub proven: u32,

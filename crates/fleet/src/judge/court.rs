@@ -16,8 +16,6 @@ use crate::membership::{Event, Standing, State};
 const GRACE: Duration = Duration::from_secs(2);
 /// Without them, so many times as long: nobody asks.
 const PROOF_WAIT: u32 = 6;
-/// For the part of its keys that a node gets.
-const FULL: u32 = 1000;
 
 /// Something that is to happen to a node.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,13 +81,7 @@ impl Judge {
         standings: &BTreeMap<MemberId, Standing>,
         ballots: &[Ballot],
     ) -> Ruling {
-        let part_of = |node: MemberId| {
-            let standing = standings.get(&node);
-            // A suspect is given less only when the ring has changed.
-            let standing = standing.filter(|it| it.state() != State::Suspect);
-            standing.map_or(1.0, |it| it.share_of(FULL) as f32 / FULL as f32)
-        };
-        let panel = Panel::of(ballots, part_of);
+        let panel = Panel::of(ballots);
         self.cases.retain(|node, _| standings.contains_key(node));
         for (node, standing) in standings {
             let case = self.cases.entry(*node).or_insert_with(|| Case::new(*node));

@@ -44,6 +44,10 @@ struct Seat {
     state: State,
     benches: [Option<Box<Bench>>; Class::ALL.len()],
     rates: Rates,
+    /// How much it has of all keys; 0 as long as that is not known, or nothing.
+    keys: f32,
+    /// What it is to carry beside the others.
+    weight: f32,
 }
 
 /// Of requests, within some seconds.
@@ -99,12 +103,29 @@ impl Observer {
         seat.state = state;
     }
 
+    /// Tells it how much of all keys a node has from now on, as part of 1, and the weight of which it is.
+    /// What it is asked rises with that at once: a node that is given its keys back is as busy as it was
+    /// before its answers say so. It falls as requests show, since what made it busy may have stayed.
+    pub fn give(&mut self, node: MemberId, keys: f32, weight: f32) {
+        let place = self.places.get(&node).copied();
+        let Some(seat) = place.and_then(|place| self.seats.get_mut(place)) else {
+            return;
+        };
+        if seat.keys > 0.0 && keys > seat.keys {
+            seat.rates.rise(keys / seat.keys);
+        }
+        seat.keys = keys;
+        seat.weight = weight.max(f32::MIN_POSITIVE);
+    }
+
     fn seat(&mut self, node: MemberId, state: State) -> usize {
         self.seats.push(Seat {
             node,
             state,
             benches: Default::default(),
             rates: Rates::default(),
+            keys: 0.0,
+            weight: 1.0,
         });
         self.seats.sort_unstable_by_key(|seat| seat.node);
         let places = self.seats.iter().enumerate();
@@ -250,9 +271,9 @@ impl Seat {
             node: self.node,
             score: Score::CLEAR,
             score_unqueued: Score::CLEAR,
-            asked_per_s: self.rates.asked_per_s,
-            answered_per_s: self.rates.answered_per_s,
-            bytes_per_s: self.rates.bytes_per_s,
+            asked_per_s: self.rates.asked_per_s / self.weight,
+            answered_per_s: self.rates.answered_per_s / self.weight,
+            bytes_per_s: self.rates.bytes_per_s / self.weight,
             proven: 0,
             finding: None,
             finding_unqueued: None,
@@ -278,6 +299,13 @@ impl Seat {
 }
 
 impl Rates {
+    /// It will be asked so many times as much.
+    fn rise(&mut self, times: f32) {
+        self.asked_per_s *= times;
+        self.answered_per_s *= times;
+        self.bytes_per_s *= times;
+    }
+
     fn pass(&mut self, seconds: f32) {
         if seconds <= 0.0 {
             return;

@@ -107,6 +107,41 @@ fn rates_follow_within_seconds() {
     }
 }
 
+/// What it says that the sixth node is asked.
+fn asked_per_s(observer: &Observer, now: Timestamp) -> f32 {
+    observer.ballot(now).opinions[5].asked_per_s
+}
+
+#[test]
+fn a_node_that_gets_keys_back_is_known_to_be_asked_more_before_it_is() {
+    let mut observer = observer(6);
+    observer.give(MemberId(6), 0.1, 1.0);
+    run(&mut observer, 0, 40, 50, 300);
+    let now = START + ROUND * 40;
+    observer.give(MemberId(6), 0.2, 1.0);
+    assert!((asked_per_s(&observer, now) - 400.0).abs() < 5.0);
+    // With less it is asked what it is seen to be asked: one busy key may have stayed.
+    observer.give(MemberId(6), 0.1, 1.0);
+    assert!((asked_per_s(&observer, now) - 400.0).abs() < 5.0);
+    run(&mut observer, 40, 40, 50, 300);
+    assert!((asked_per_s(&observer, now + ROUND * 40) - 200.0).abs() < 5.0);
+    // From nothing it cannot be told.
+    observer.give(MemberId(6), 0.0, 1.0);
+    observer.give(MemberId(6), 0.2, 1.0);
+    assert!((asked_per_s(&observer, now + ROUND * 40) - 200.0).abs() < 5.0);
+}
+
+#[test]
+fn what_a_node_is_asked_is_told_for_its_weight() {
+    let mut observer = observer(6);
+    observer.give(MemberId(6), 0.4, 2.0);
+    let ballot = run(&mut observer, 0, 40, 50, 300);
+    let (one, two) = (&ballot.opinions[0], &ballot.opinions[5]);
+    assert!((one.asked_per_s / two.asked_per_s - 2.0).abs() < 0.01);
+    assert!((one.answered_per_s / two.answered_per_s - 2.0).abs() < 0.01);
+    assert!((one.bytes_per_s / two.bytes_per_s - 2.0).abs() < 0.01);
+}
+
 #[test]
 fn a_level_that_rises_slowly_is_usual() {
     let mut observer = observer(6);

@@ -9,13 +9,11 @@ use super::tally::Class;
 /// An observer whose level is so many times that of the others, and so much above it, is slow itself.
 const SLOW_RATIO: f64 = 3.0;
 const SLOW_EXCESS_MS: f64 = 0.5;
-/// A node that is asked so many times as much as the median node, in requests or bytes, is busy: near
-/// saturation a little more load makes queues many times as long …
+/// A node that is asked so many times as much for its weight as the median node, in requests or bytes, is
+/// busy: near saturation a little more load makes queues many times as long …
 const BUSY_RATIO: f32 = 1.15;
 /// … unless it does less than this part of what the median node does.
 const BUSY_DOES: f32 = 0.8;
-/// From a smaller part it cannot be told what all would be.
-const PART_LEAST: f32 = 0.25;
 
 /// What the observers that have a vote say together.
 #[derive(Clone, Debug, Default)]
@@ -50,8 +48,8 @@ pub struct Agreed {
 }
 
 impl Panel {
-    /// Of the latest ballots, one of each observer. Of its keys a node gets the part `part_of` now.
-    pub fn of(ballots: &[Ballot], part_of: impl Fn(MemberId) -> f32) -> Self {
+    /// Of the latest ballots, one of each observer.
+    pub fn of(ballots: &[Ballot]) -> Self {
         let slow: Vec<bool> = (0..ballots.len()).map(|it| is_slow(ballots, it)).collect();
         let with_vote = || ballots.iter().zip(&slow).filter(|(_, slow)| !**slow);
         let voters: Vec<&Ballot> = with_vote().map(|(ballot, _)| ballot).collect();
@@ -62,7 +60,7 @@ impl Panel {
         nodes.sort_unstable();
         nodes.dedup();
         let mut agreed: Vec<Agreed> = nodes.iter().map(|node| agree(&voters, *node)).collect();
-        let loads = Loads::of(&voters, &nodes, part_of);
+        let loads = Loads::of(&voters, &nodes);
         for (place, one) in agreed.iter_mut().enumerate() {
             (one.is_busy, one.load) = loads.of_node(place);
         }
@@ -143,12 +141,11 @@ struct Loads {
 }
 
 impl Loads {
-    fn of(voters: &[&Ballot], nodes: &[MemberId], part_of: impl Fn(MemberId) -> f32) -> Self {
+    fn of(voters: &[&Ballot], nodes: &[MemberId]) -> Self {
         let sums = |figure: fn(&Opinion) -> f32| -> Vec<f32> {
             let of_node = |node: &MemberId| {
                 let opinions = voters.iter().filter_map(|ballot| ballot.of(*node));
-                // Who gets only a part would be asked more with all.
-                opinions.map(figure).sum::<f32>() / part_of(*node).max(PART_LEAST)
+                opinions.map(figure).sum::<f32>()
             };
             nodes.iter().map(of_node).collect()
         };

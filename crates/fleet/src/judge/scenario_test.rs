@@ -24,6 +24,8 @@ enum Trouble {
     Silent,
     /// Asked so many times as much, of which the queue at the node is told.
     Busy(f64),
+    /// Asked so many times as much; from 1.2 times on with all of its keys, requests wait for 15 ms.
+    Hot(f64),
 }
 
 struct World {
@@ -35,6 +37,8 @@ struct World {
     judge: Judge,
     per_round: u32,
     copies_percent: f64,
+    /// Observers are told which part of the keys each node has.
+    tells_parts: bool,
     log: Vec<(Duration, MemberId, Event)>,
     notices: Vec<(Duration, Notice)>,
     began: Timestamp,
@@ -59,6 +63,7 @@ impl World {
             judge: Judge::new(),
             per_round: 40,
             copies_percent: 5.0,
+            tells_parts: true,
             log: Vec::new(),
             notices: Vec::new(),
             began: START,
@@ -93,6 +98,9 @@ impl World {
                 let tally = self.tally(place, *node, share);
                 let (observer, _) = &mut self.observers[place];
                 observer.know(self.now, *node, standing.state());
+                if self.tells_parts {
+                    observer.give(*node, standing.share_of(1000) as f32 / 1000.0, 1.0);
+                }
                 observer.note(self.now, *node, Class::Read, &tally);
             }
             let (observer, _) = &mut self.observers[place];
@@ -132,7 +140,7 @@ impl World {
         let own = self.observers[observer].1;
         let mut tally = Tally::default();
         let factor = match trouble {
-            Trouble::Busy(times) => times,
+            Trouble::Busy(times) | Trouble::Hot(times) => times,
             _ => 1.0,
         };
         let expected = f64::from(self.per_round * share) * factor / 1000.0;
@@ -146,6 +154,7 @@ impl World {
                     Trouble::Bimodal(part) if self.rng.unit_f64() * 100.0 < part => {
                         ms += 5.0 + 10.0 * self.rng.unit_f64();
                     }
+                    Trouble::Hot(times) if times * f64::from(share) > 1200.0 => queued += 15.0,
                     Trouble::Busy(_) => queued += 4.0 * self.rng.unit_f64(),
                     _ => {}
                 }
@@ -383,5 +392,7 @@ fn one_observer_of_two_is_not_enough() {
     assert_eq!(case.why().blaming[0].observer, MemberId(101));
 }
 
+#[path = "overload_test.rs"]
+mod overload;
 #[path = "shadow_test.rs"]
 mod shadow;

@@ -49,9 +49,18 @@ enum Shown {
 struct Node {
     weather: NodeWeather,
     speed: usize,
-    backlog_s: f64,
-    utilisation: f64,
+    /// How much it is asked with all of its keys, beside the mean node in the mean hour.
     load: f64,
+    /// How many times as much work a request is for it.
+    work: f64,
+}
+
+/// What a node is asked, and what of it waits there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Queue {
+    load: f64,
+    utilisation: f64,
+    backlog_s: f64,
 }
 
 /// A fleet and its noise.
@@ -62,6 +71,8 @@ pub(super) struct Scene {
     ways: Vec<Way>,
     per_round: f64,
     nodes: Vec<Node>,
+    /// Of each node, with all of its keys.
+    queues: Vec<Queue>,
     pauses: Vec<Spell>,
     fleet: FleetWeather,
     fault: Option<(usize, Fault, Timestamp)>,
@@ -78,9 +89,8 @@ impl Scene {
         let nodes = (0..shape.nodes).map(|_| Node {
             weather: NodeWeather::new(&mut rng, START),
             speed: ((1.5 + 0.6 * normal(&mut rng)).clamp(0.0, 2.9)) as usize,
-            backlog_s: 0.0,
-            utilisation: 0.0,
             load: 1.0,
+            work: 1.0,
         });
         let nodes = nodes.collect();
         let pauses = (0..shape.observers).map(|_| observer_pauses(&mut rng, START));
@@ -91,6 +101,7 @@ impl Scene {
             ways: ways.into(),
             per_round: log_uniform(&mut rng, least, most),
             nodes,
+            queues: vec![Queue::default(); shape.nodes],
             pauses,
             fleet: FleetWeather::new(&mut rng, START),
             fault,
@@ -134,6 +145,11 @@ impl Scene {
         self.nodes.len()
     }
 
+    /// Of each node, with all of its keys.
+    pub(super) fn queues(&self) -> &[Queue] {
+        &self.queues
+    }
+
     pub(super) fn observers(&self) -> usize {
         self.pauses.len()
     }
@@ -149,22 +165,24 @@ impl Scene {
         }
         for (place, node) in self.nodes.iter_mut().enumerate() {
             node.weather.advance(&mut self.rng, begin);
-            let work = match &self.fault {
+            node.work = match &self.fault {
                 Some((victim, fault, from)) if *victim == place && begin >= *from => fault.work,
                 _ => 1.0,
             };
             node.load = common * node.weather.load(begin);
-            node.utilisation = node.load * UTILISATION * work;
-            let grown = (node.utilisation - 1.0) * ROUND.as_secs_f64();
-            node.backlog_s = (node.backlog_s + grown).clamp(0.0, BACKLOG_MAX_S);
+        }
+        for (node, queue) in self.nodes.iter().zip(&mut self.queues) {
+            queue.follow(node.load, node.work);
         }
         self.shown.clear();
+        let queues = std::mem::take(&mut self.queues);
         for observer in 0..self.pauses.len() {
-            for node in 0..self.nodes.len() {
-                let shown = self.show(begin, observer, node);
+            for (node, queue) in queues.iter().enumerate() {
+                let shown = self.show(begin, observer, node, queue);
                 self.shown.push(shown);
             }
         }
+        self.queues = queues;
     }
 
     /// What an observer saw of a node in the last round.
@@ -175,50 +193,89 @@ impl Scene {
         }
     }
 
-    /// What it would have seen if the node had only such a part of its keys.
-    pub(super) fn seen_thinned(&mut self, observer: usize, node: usize, part: f64) -> Seen {
+    /// What it would have seen of probes beside the requests, of so many times as many as those.
+    pub(super) fn seen_of_probes(&mut self, observer: usize, node: usize, part: f64) -> Seen {
         let begin = self.now - ROUND;
-        self.draw(begin, observer, node, part)
+        let queue = self.queues[node].clone();
+        let probed = Queue {
+            load: queue.load * part,
+            ..queue
+        };
+        self.draw(begin, observer, node, &probed)
     }
 
-    fn show(&mut self, begin: Timestamp, observer: usize, place: usize) -> Shown {
+    /// Has nodes that have these parts of their weights been asked accordingly in the last round: the
+    /// others got the rest of their keys, and so what is asked for them.
+    pub(super) fn split(&self, parts: &[f64], queues: &mut [Queue]) {
+        let loads = self.loads(parts);
+        for ((queue, node), load) in queues.iter_mut().zip(&self.nodes).zip(loads) {
+            queue.follow(load, node.work);
+        }
+    }
+
+    /// What each node is asked with such a part of its weight, each.
+    fn loads(&self, parts: &[f64]) -> Vec<f64> {
+        let sum: f64 = parts.iter().sum();
+        // Of the keys that it has with all at their full weights.
+        let of_own = |part: f64| part * parts.len() as f64 / sum.max(f64::MIN_POSITIVE);
+        let more = |part: f64| (of_own(part) - 1.0).max(0.0);
+        let kept = |(node, part): (&Node, &f64)| node.load * of_own(*part).min(1.0);
+        let pairs = || self.nodes.iter().zip(parts);
+        let given: f64 = pairs()
+            .map(|(node, part)| node.load - kept((node, part)))
+            .sum();
+        let all_more: f64 = parts.iter().map(|part| more(*part)).sum();
+        let got = |part: f64| given * more(part) / all_more.max(f64::MIN_POSITIVE);
+        pairs().map(|it| kept(it) + got(*it.1)).collect()
+    }
+
+    /// What an observer saw of a node in the last round where this was its queue.
+    pub(super) fn seen_by(&mut self, observer: usize, node: usize, queue: &Queue) -> Seen {
+        let begin = self.now - ROUND;
+        match self.show(begin, observer, node, queue) {
+            Shown::Alike(place) => self.alike[place].clone(),
+            Shown::Own(seen) => *seen,
+        }
+    }
+
+    fn show(&mut self, begin: Timestamp, observer: usize, place: usize, queue: &Queue) -> Shown {
         let node = &self.nodes[place];
         let is_bad =
             matches!(self.fault, Some((victim, _, from)) if victim == place && begin >= from);
         let is_paused = node.weather.pause.begins_before(self.now)
             || self.pauses[observer].begins_before(self.now);
-        let level = (node.utilisation * LEVELS as f64) as usize;
-        if is_bad || is_paused || node.backlog_s > 0.0 || level >= LEVELS {
-            return Shown::Own(Box::new(self.draw(begin, observer, place, 1.0)));
+        let level = (queue.utilisation * LEVELS as f64) as usize;
+        if is_bad || is_paused || queue.backlog_s > 0.0 || level == 0 || level >= LEVELS {
+            return Shown::Own(Box::new(self.draw(begin, observer, place, queue)));
         }
         let one = self.rng.below(ALIKE as u64) as usize;
         Shown::Alike((node.speed * LEVELS + level) * ALIKE + one)
     }
 
-    fn draw(&mut self, begin: Timestamp, observer: usize, place: usize, part: f64) -> Seen {
+    fn draw(&mut self, begin: Timestamp, observer: usize, place: usize, queue: &Queue) -> Seen {
         let node = &self.nodes[place];
         let rng = &mut self.rng;
         let fault = self.fault.filter(|it| it.0 == place && begin >= it.2);
         let fault = fault.map(|it| it.1);
-        let count = about(rng, self.per_round * node.load * part);
+        let count = about(rng, self.per_round * queue.load);
         let mut seen = Seen::default();
         let mut run = 0;
         for _ in 0..count {
             let at = begin + ROUND.mul_f64(rng.unit_f64());
-            if node.utilisation > 1.0 && rng.unit_f64() > 1.0 / node.utilisation {
+            if queue.utilisation > 1.0 && rng.unit_f64() > 1.0 / queue.utilisation {
                 seen.tally.held += 1;
                 continue;
             }
             let work_s = WORK_S * fault.map_or(1.0, |it| it.work);
             let mut way_s = self.ways[node.speed].draw_s(rng) + work_s;
             way_s += self.pauses[observer].wait_s(at);
-            let mut queued_s = node.backlog_s + queued_s(rng, node.utilisation, work_s);
+            let mut queued_s = queue.backlog_s + queued_s(rng, queue.utilisation, work_s);
             let pause_s = node.weather.pause.wait_s(at);
             match node.weather.pause_is_told {
                 true => queued_s += pause_s,
                 false => way_s += pause_s,
             }
-            way_s += fault.map_or(0.0, |it| fault_s(rng, &it, node.load));
+            way_s += fault.map_or(0.0, |it| fault_s(rng, &it, queue.load));
             match seen.add(way_s, queued_s) {
                 true => run = 0,
                 false => run += 1,
@@ -226,6 +283,16 @@ impl Scene {
             seen.failed_in_a_row = seen.failed_in_a_row.max(run);
         }
         seen
+    }
+}
+
+impl Queue {
+    /// A round in which it is asked so much.
+    fn follow(&mut self, load: f64, work: f64) {
+        self.load = load;
+        self.utilisation = load * UTILISATION * work;
+        let grown = (self.utilisation - 1.0) * ROUND.as_secs_f64();
+        self.backlog_s = (self.backlog_s + grown).clamp(0.0, BACKLOG_MAX_S);
     }
 }
 
@@ -276,3 +343,7 @@ impl Seen {
         true
     }
 }
+
+#[cfg(test)]
+#[path = "scene_test.rs"]
+mod tests;

@@ -45,7 +45,7 @@ impl Rule for Mcrouter {
             for (node, destination) in destinations.iter_mut().enumerate() {
                 if let Some((at, wait)) = destination.probe {
                     if now >= at {
-                        let seen = scene.seen_thinned(place, node, 0.1);
+                        let seen = scene.seen_of_probes(place, node, 0.1);
                         let is_answered = seen.asked > seen.failed;
                         let wait = (wait * 3 / 2).min(PROBE_LAST);
                         destination.probe = (!is_answered).then_some((now + wait, wait));

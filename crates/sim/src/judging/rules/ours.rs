@@ -7,7 +7,7 @@ use base::fleet::MemberId;
 use fleet::judge::{Ballot, Class, Judge, Limits, Observer};
 use fleet::membership::{Event, Standing, State};
 
-use super::super::scene::Scene;
+use super::super::scene::{Queue, Scene};
 use super::{Rule, RuleKind};
 
 /// Observers have numbers from here on.
@@ -18,6 +18,8 @@ pub(super) struct Ours {
     observers: Vec<Observer>,
     judge: Judge,
     standings: BTreeMap<MemberId, Standing>,
+    /// Of each node, while not all are at their full weight.
+    queues: Option<Vec<Queue>>,
     ejections: Vec<u32>,
     suspicions: u32,
 }
@@ -37,9 +39,30 @@ impl Ours {
             observers: all,
             judge: Judge::new(),
             standings: ids.map(|id| (id, Standing::founder(start))).collect(),
+            queues: None,
             ejections: vec![0; nodes],
             suspicions: 0,
         }
+    }
+
+    /// What nodes are asked follows what they have been given.
+    fn split(&mut self, scene: &Scene) {
+        let shares = self.standings.values().map(|it| it.share_of(FULL));
+        let parts: Vec<f64> = shares
+            .map(|share| f64::from(share) / f64::from(FULL))
+            .collect();
+        let sum: f64 = parts.iter().sum();
+        for observer in &mut self.observers {
+            for (id, part) in self.standings.keys().zip(&parts) {
+                observer.give(*id, (part / sum) as f32, 1.0);
+            }
+        }
+        if parts.iter().all(|part| *part >= 1.0) {
+            self.queues = None;
+            return;
+        }
+        let queues = self.queues.get_or_insert_with(|| scene.queues().to_vec());
+        scene.split(&parts, queues);
     }
 
     fn state(&self, node: usize) -> State {
@@ -55,18 +78,18 @@ impl Rule for Ours {
 
     fn round(&mut self, scene: &mut Scene) {
         let now = scene.now();
+        self.split(scene);
         for (place, observer) in self.observers.iter_mut().enumerate() {
             for (id, standing) in &self.standings {
                 let node = id.0 as usize;
-                match standing.share_of(FULL) {
-                    FULL => {
+                match self.queues.as_ref().and_then(|it| it.get(node)) {
+                    None => {
                         let seen = scene.seen(place, node);
                         observer.note(now, *id, Class::Read, &seen.tally);
                     }
-                    0 => {}
-                    share => {
-                        let part = f64::from(share) / f64::from(FULL);
-                        let seen = scene.seen_thinned(place, node, part);
+                    Some(_) if standing.share_of(FULL) == 0 => {}
+                    Some(queue) => {
+                        let seen = scene.seen_by(place, node, queue);
                         observer.note(now, *id, Class::Read, &seen.tally);
                     }
                 }
