@@ -90,6 +90,9 @@ impl Ledger {
         if let Some(affair) = self.affairs.get_mut(&key) {
             affair.last_heard = now;
             affair.onset = affair.onset.min(signal.onset);
+            if signal.decided > affair.latest.decided {
+                affair.next_reminder = now;
+            }
             affair.latest = signal;
             return;
         }

@@ -49,6 +49,26 @@ fn an_affair_is_told_when_it_begins_and_when_it_is_over() {
 }
 
 #[test]
+fn what_is_decided_anew_is_told_at_once() {
+    let mut ledger = Ledger::new(1);
+    let refused = |at_secs: u64, why: &str| {
+        let onset = at(at_secs);
+        let sentence = format!("Node mc6 is refused: {why}.");
+        let signal = Signal::lasting(EventKind::NodeRefused, onset, sentence, "It is no more");
+        vec![signal.cause("mc6").decided(onset)]
+    };
+    let told = ledger.handle(at(0), refused(0, "its line"));
+    assert_eq!(states(&told), [EventState::Began]);
+    assert_eq!(ledger.handle(at(1), refused(0, "its line")), []);
+    // It was tested again meanwhile.
+    let told = ledger.handle(at(8), refused(7, "its clock"));
+    assert_eq!(states(&told), [EventState::Ongoing]);
+    assert_eq!(told[0].sentence, "Node mc6 is refused: its clock.");
+    assert_eq!(told[0].onset, at(0));
+    assert_eq!(ledger.handle(at(9), refused(7, "its clock")), []);
+}
+
+#[test]
 fn a_short_lull_belongs_to_it() {
     let mut ledger = Ledger::new(1);
     let mut told = Vec::new();

@@ -15,6 +15,8 @@ pub(crate) struct Signal {
     pub(crate) tenant: Option<Arc<str>>,
     /// When it began, as far as this signal knows.
     pub(crate) onset: Timestamp,
+    /// When it was decided as it is now, where somebody decides: what is decided anew is told at once.
+    pub(crate) decided: Option<Timestamp>,
     pub(crate) length: Length,
     pub(crate) sentence: String,
     pub(crate) advice: Option<String>,
@@ -56,11 +58,17 @@ impl Signal {
             cause: Cow::Borrowed(""),
             tenant: None,
             onset,
+            decided: None,
             length,
             sentence,
             advice: None,
             evidence: Vec::new(),
         }
+    }
+
+    pub(crate) fn decided(mut self, at: Timestamp) -> Self {
+        self.decided = Some(at);
+        self
     }
 
     pub(crate) fn cause(mut self, cause: impl Into<Cow<'static, str>>) -> Self {

@@ -139,6 +139,7 @@ fn refused(report: &JudgingReport) -> impl Iterator<Item = Signal> {
             ended,
         )
         .cause(name.clone())
+        .decided(of_unix_ms(it.at_unix_ms))
         .advice(format!(
             "Look after its machine and network, then `cofferdam gate run --candidate {name}`; \
                  `cofferdam node explain {name}` shows all figures."
