@@ -85,6 +85,21 @@ impl Transmission {
         matches!(self.state, State::Requests)
     }
 
+    /// The request that `input` begins with and its length with its data, where it is one to be served;
+    /// nothing is taken.
+    pub fn peek(&self, input: &[u8]) -> Option<(usize, Command)> {
+        if self.draining || !self.is_between_requests() {
+            return None;
+        }
+        let raw = Raw::parse(input).ok()??;
+        let command = raw.command(&self.export, self.allocation).ok()?;
+        let data_len = match command {
+            Command::Write { len, .. } => usize::try_from(len).ok()?,
+            _ => 0,
+        };
+        Some((REQUEST_LEN + data_len, command))
+    }
+
     /// The next thing in `input`, and how many bytes it took.
     pub fn advance<'a>(&mut self, input: &'a [u8]) -> (usize, Event<'a>) {
         match self.state {

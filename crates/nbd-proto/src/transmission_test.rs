@@ -26,8 +26,12 @@ fn run(transmission: &mut Transmission, input: &[u8], piece_len: usize) -> Vec<S
     let (mut used, mut end) = (0, 0);
     let mut open: Option<(u64, Vec<u8>)> = None;
     loop {
+        let peeked = transmission.peek(&input[used..end]);
         let (taken, event) = transmission.advance(&input[used..end]);
         used += taken;
+        if let Some((_, command)) = peeked {
+            assert!(matches!(event, Event::Request(request) if request.command == command));
+        }
         match event {
             Event::More if end == input.len() => return seen,
             Event::More => end = (end + piece_len).min(input.len()),
@@ -157,4 +161,15 @@ fn a_resized_export_is_believed_at_once() {
     };
     let request = put(&mut bytes, 1, trim);
     assert_eq!(run(&mut transmission, &bytes, 9), [Seen::Request(request)]);
+}
+
+#[test]
+fn a_request_is_told_with_its_length_before_it_is_taken() {
+    let mut transmission = Transmission::new(&agreed());
+    let mut bytes = Vec::new();
+    let request = put(&mut bytes, 1, write(0, 10));
+    assert_eq!(transmission.peek(&bytes[..27]), None);
+    assert_eq!(transmission.peek(&bytes), Some((38, request.command)));
+    transmission.drain();
+    assert_eq!(transmission.peek(&bytes), None);
 }

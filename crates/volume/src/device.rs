@@ -103,6 +103,12 @@ impl Device {
         self.change(id, offset, (len, Some(data.to_vec())), fua)
     }
 
+    /// Whether a write of whole blocks would go to the journal at once.
+    pub fn takes_now(&self, offset: u64, len: u64) -> bool {
+        let is_whole = (offset | len).is_multiple_of(BLOCK);
+        is_whole && self.waiting.is_empty() && self.engine.has_room(len / BLOCK)
+    }
+
     /// Makes a range zero.
     pub fn zero(&mut self, id: u64, offset: u64, len: u64, fua: bool) -> Result<(), Refused> {
         self.change(id, offset, (len, None), fua)

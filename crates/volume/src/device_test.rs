@@ -153,3 +153,34 @@ fn ranges_end_with_the_volume() {
     device.zero(2, LEN, 0, false).expect("nothing to do");
     assert_eq!(answers(&mut device), 2);
 }
+
+#[test]
+fn whole_blocks_are_taken_at_once_unless_something_waits_or_there_is_no_room() {
+    let mut world = World::new(1, Planted::Nothing);
+    let mut device = device(&mut world);
+    assert!(device.takes_now(0, BLOCK));
+    assert!(!device.takes_now(512, BLOCK) && !device.takes_now(0, 512));
+    let mut id = 0;
+    while device.takes_now(0, BLOCK) {
+        id += 1;
+        assert_eq!(device.write(id, 0, &[1; BLOCK_LEN], false), Ok(()));
+    }
+    assert_eq!(
+        device.write(0, 0, &[1; BLOCK_LEN], false),
+        Err(Refused::Full)
+    );
+}
+
+#[test]
+fn nothing_goes_before_a_change_that_waits() {
+    let mut world = World::new(1, Planted::Nothing);
+    let mut device = device(&mut world);
+    device.write(1, 0, &[1; BLOCK_LEN], false).unwrap();
+    let (mut held, mut rng) = (Vec::new(), Rng::new(1));
+    while pump(&mut device, &mut world, &mut held, &mut rng) {}
+    device.write(2, 512, &[2; 512], false).unwrap();
+    assert!(!device.takes_now(BLOCK, BLOCK));
+    while pump(&mut device, &mut world, &mut held, &mut rng) {}
+    while device.poll_reply().is_some() {}
+    assert!(device.takes_now(BLOCK, BLOCK));
+}

@@ -13,6 +13,7 @@ use volume::{Buffer, Command, Device, Refused};
 
 use super::bulk::WholeBulk;
 use super::core::{Core, Ended, told};
+use super::crowd::Crowd;
 use super::file::ReadNow;
 use super::journal::JournalFile;
 use super::limits::{Limiter, Owed};
@@ -45,6 +46,7 @@ pub struct Attached {
     sync_nanos: AtomicU64,
     size_bytes: AtomicU64,
     pub(super) stages: Stages,
+    pub(super) crowd: Crowd,
     pub(super) limiter: Arc<Limiter>,
     pub(super) meters: Arc<Meters>,
 }
@@ -70,6 +72,7 @@ impl Attached {
             clock,
             sync_nanos: AtomicU64::new(0),
             stages: Stages::default(),
+            crowd: Crowd::default(),
             limiter,
             meters: Arc::new(Meters::new(clock.now())),
         }

@@ -11,12 +11,14 @@ use super::ahead::Ahead;
 use super::attached::Attached;
 use super::core::Core;
 use super::eager::{self, Eager};
+use super::input::Input;
+use super::light::Habit;
 use super::limits::Owed;
 use super::outbox::{Outbox, Sender};
 use super::request::{Part, PartKind, READ_LEN_MAX, Whole, ZERO_LEN_MAX, part_len, parts_of};
 use super::session::{Client, Session};
 use super::stream::Stream;
-use super::welcome::{Rest, shake_hands};
+use super::welcome::shake_hands;
 use super::writing::Write;
 
 /// What is received at once: as many requests as a deep queue has.
@@ -42,16 +44,17 @@ pub(super) fn serve(client: &mut Client, stream: Stream) {
         agreed.structured,
         Arc::clone(&session.volume().meters),
     ));
-    let mut connection = Connection {
+    let connection = Connection {
         transmission: Transmission::new(&agreed),
         volume: Arc::clone(session.volume()),
         outbox,
         write: None,
         ahead: Ahead::default(),
         eager: Eager::default(),
+        habit: Habit::new(session.volume()),
         now: session.volume().now(),
     };
-    connection.run(&stream, &session, (buffer, rest));
+    connection.run(Input::new(stream.clone(), buffer, rest), &session);
     // Whoever sees the end finds the volume free.
     drop(session);
     stream.shut_down();
@@ -59,13 +62,14 @@ pub(super) fn serve(client: &mut Client, stream: Stream) {
 
 /// A connection since transmission began.
 pub(super) struct Connection {
-    transmission: Transmission,
-    volume: Arc<Attached>,
+    pub(super) transmission: Transmission,
+    pub(super) volume: Arc<Attached>,
     pub(super) outbox: Arc<Outbox>,
     /// The WRITE whose data is coming.
     pub(super) write: Option<Write>,
     ahead: Ahead,
     eager: Eager,
+    pub(super) habit: Habit,
     /// When the last batch was read.
     pub(super) now: Timestamp,
 }
@@ -80,25 +84,26 @@ enum Turn {
 }
 
 impl Connection {
-    fn run(&mut self, stream: &Stream, session: &Session, (mut buffer, rest): (Vec<u8>, Rest)) {
-        let (mut from, mut to) = rest;
+    fn run(mut self, mut input: Input, session: &Session) {
         loop {
             if session.drains() {
                 self.transmission.drain();
             }
             self.transmission.resize(self.volume.size_bytes());
-            let (used, turn) = self.turn(buffer.get(from..to).unwrap_or_default());
-            from += used;
+            let (used, turn) = self.turn(input.pending());
+            input.advance(used);
             if turn == Turn::Over {
                 break;
             }
-            if from > 0 {
-                buffer.copy_within(from..to, 0);
-                (from, to) = (0, to - from);
+            if self.joins_crowd(&input) {
+                let volume = Arc::clone(&self.volume);
+                (self, input) = volume.crowd.serve(&volume, self, input);
+                self.habit.stay_alone();
+                continue;
             }
-            match self.receive(stream, buffer.get_mut(to..).unwrap_or_default()) {
-                Ok(got) if got > 0 => to += got,
-                _ => break,
+            let received = input.receive(|stream, buffer| self.receive(stream, buffer));
+            if !received.is_ok_and(|got| got > 0) {
+                break;
             }
         }
         if let Some(write) = self.write.take() {
@@ -196,12 +201,13 @@ impl Connection {
     }
 
     /// Begins a request; says how much data it will bring.
-    fn request<'a>(
+    pub(super) fn request<'a>(
         &mut self,
         volume: &'a Arc<Attached>,
         core: MutexGuard<'a, Core>,
         request: Request,
     ) -> (u64, MutexGuard<'a, Core>) {
+        self.habit.note(&request.command);
         let cookie = request.cookie;
         match request.command {
             Command::Read { offset, len, whole } => {

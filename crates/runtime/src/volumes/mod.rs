@@ -1,4 +1,5 @@
-//! Volumes on the wire: NBD clients, a thread for each, and the files that volumes are made of.
+//! Volumes on the wire: NBD clients, a thread for each or for a crowd of those that flush, and the files that
+//! volumes are made of.
 //!
 //! [`Volumes`] knows all volumes, attaches one when its first client comes, and serves listeners. A
 //! connection's thread parses what came, hands it to the engine ([`Attached`]), does the I/O that
@@ -16,12 +17,15 @@ mod client;
 mod client_socket;
 mod connection;
 mod core;
+mod crowd;
 mod direct;
 mod eager;
 mod error;
 mod file;
+mod input;
 mod journal;
 mod ledger;
+mod light;
 mod limits;
 mod listener;
 mod meters;

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,5 +116,11 @@ impl Stream {
     /// Ends what comes in: whoever reads sees the end, and answers still go out.
     pub(super) fn shut_input(&self) {
         let _ = SockRef::from(&*self.socket).shutdown(Shutdown::Read);
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }

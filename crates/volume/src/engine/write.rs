@@ -132,6 +132,11 @@ impl Engine {
         self.make_room(room)
     }
 
+    /// Whether the journal has room for a write of so many blocks.
+    pub fn has_room(&self, blocks: u64) -> bool {
+        self.journal.has_room(room_for(blocks) + self.bulks.len())
+    }
+
     /// Whether records of so many bytes may be appended.
     pub(super) fn make_room(&mut self, room: u64) -> Result<(), Refused> {
         if self.journal.has_room(room + self.bulks.len()) {
