@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::BLOCK_LEN;
+use crate::hasher::BuildNameHasher;
 use crate::name::{ObjectName, VolumeId};
 
 /// What of a volume's object: the frame at this unit of it. Names are never used again, and so nothing here
@@ -31,14 +32,14 @@ pub struct ReadCache {
 
 #[derive(Debug, Default)]
 struct Shard {
-    index: HashMap<Key, usize>,
+    index: HashMap<Key, usize, BuildNameHasher>,
     slots: Vec<Slot>,
     /// In the order in which they came.
     queue: VecDeque<usize>,
     /// Slots that are in no queue.
     free: Vec<usize>,
     /// Who was read once, as many names as there may be blocks.
-    once: HashSet<Key>,
+    once: HashSet<Key, BuildNameHasher>,
     once_order: VecDeque<Key>,
 }
 

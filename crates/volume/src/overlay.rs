@@ -123,8 +123,16 @@ impl Overlay {
     /// The extents within `block..block + blocks`, cut to it, in order.
     pub(crate) fn within(&self, block: u64, blocks: u64) -> Vec<Fresh> {
         let end = block + blocks;
-        let cut = |fresh: &Fresh| fresh.cut(block, end);
-        self.touching(block, end).map(cut).collect()
+        // The usual cases, with one look: nothing is there, or one extent that covers all of it.
+        match self.0.range(..end).next_back() {
+            None => Vec::new(),
+            Some((_, last)) if last.end() <= block => Vec::new(),
+            Some((_, last)) if last.block <= block => vec![last.cut(block, end)],
+            _ => {
+                let cut = |fresh: &Fresh| fresh.cut(block, end);
+                self.touching(block, end).map(cut).collect()
+            }
+        }
     }
 
     /// How many extents there are.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use base::Timestamp;
-use volume::{ObjectName, VolumeId};
+use volume::{BuildNameHasher, ObjectName, VolumeId};
 
 /// How many objects are held open for reading, over all volumes of a store.
 const OPEN_MAX: usize = 2048;
@@ -55,7 +55,7 @@ impl From<File> for Opened {
 /// Open objects, and when each was last asked for.
 #[derive(Debug, Default)]
 pub(super) struct OpenFiles {
-    files: HashMap<ObjectName, (u64, Arc<Opened>)>,
+    files: HashMap<ObjectName, (u64, Arc<Opened>), BuildNameHasher>,
     order: BTreeMap<u64, ObjectName>,
     clock: u64,
 }

@@ -345,7 +345,11 @@ impl State {
             return;
         }
         if data.len() < COPIED_LEN_MAX {
-            return self.put(|out| out.extend_from_slice(&data));
+            // More will follow, up to as much as is copied into one piece.
+            return self.put(|out| {
+                out.reserve((2 * COPIED_LEN_MAX).saturating_sub(out.len()));
+                out.extend_from_slice(&data);
+            });
         }
         self.len += data.len();
         self.pieces.push_back(data);
