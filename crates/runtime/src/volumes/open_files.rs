@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use base::Timestamp;
 use volume::{BuildNameHasher, ObjectName, VolumeId};
 
 /// How many objects are held open for reading, over all volumes of a store.
 const OPEN_MAX: usize = 2048;
+
+/// How long an object may take to come into memory as a whole, behind others that do.
+const COMING: Duration = Duration::from_secs(1);
 
 /// An object that is open for reading.
 #[derive(Debug)]
@@ -22,11 +26,14 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// Counts a read that had to wait for the disk; how many there are.
-    pub(super) fn count_miss(&self) -> u32 {
+    /// Counts a read that had to wait for the disk; how many there are. Those that do while it is on its way
+    /// as a whole say nothing.
+    pub(super) fn count_miss(&self, now: Timestamp) -> u32 {
+        let is_coming = self.brought_at().is_some_and(|at| now.since(at) < COMING);
+        let counted = u32::from(!is_coming);
         self.misses
-            .fetch_add(1, Ordering::Relaxed)
-            .saturating_add(1)
+            .fetch_add(counted, Ordering::Relaxed)
+            .saturating_add(counted)
     }
 
     /// When it was last brought into memory as a whole.

@@ -147,7 +147,7 @@ impl ObjectStore {
 
     /// A read has to wait for the disk: an object of which many do is brought into memory as a whole.
     fn note_miss(&self, now: Timestamp, name: ObjectName, opened: &Opened) {
-        if opened.count_miss() < WANTED_COUNT {
+        if opened.count_miss(now) < WANTED_COUNT {
             return;
         }
         if self.bringing.may_bring(now, opened.brought_at()) {
