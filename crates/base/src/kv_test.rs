@@ -1,6 +1,6 @@
 //! Tests of ends, and of what the operations say about themselves.
 
-use super::{Arith, Delete, Expiry, Get, Op, Pin, Store, StoreMode, Value};
+use super::{Arith, Delete, Expiry, Get, Op, Pin, Store, Value};
 use crate::Timestamp;
 
 const NOW_S: u32 = 1_800_000_000;
@@ -64,17 +64,7 @@ fn a_value_is_wanted_unless_its_cas_is_known() {
 
 #[test]
 fn every_operation_names_its_key() {
-    let store = Store {
-        key: b"store",
-        value: b"",
-        flags: 0,
-        expiry: Expiry::NEVER,
-        mode: StoreMode::Set,
-        compare_cas: None,
-        new_cas: None,
-        invalidate: false,
-        vivify: None,
-    };
+    let store = Store::plain(b"store", b"");
     let delete = Delete {
         key: b"delete",
         compare_cas: None,

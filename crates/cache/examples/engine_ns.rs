@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use base::Timestamp;
-use base::kv::{Expiry, Get, Item, Op, Outcome, Sink, Store, StoreMode};
+use base::kv::{Get, Item, Op, Outcome, Sink, Store};
 use base::rng::Rng;
 use cache::{Config, TenantCache};
 
@@ -101,17 +101,8 @@ fn get(cache: &TenantCache, now: Timestamp, number: u64) {
 }
 
 fn set(cache: &TenantCache, now: Timestamp, number: u64, value: &[u8]) {
-    let op = Op::Store(Store {
-        key: &key_of(number),
-        value,
-        flags: 0,
-        expiry: Expiry::NEVER,
-        mode: StoreMode::Set,
-        compare_cas: None,
-        new_cas: None,
-        invalidate: false,
-        vivify: None,
-    });
+    let key = key_of(number);
+    let op = Op::Store(Store::plain(&key, value));
     let outcome = cache.execute(now, &op, &mut Sum(0));
     assert!(matches!(outcome, Outcome::Stored { .. }), "{outcome:?}");
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::{BufRead, BufReader, Read};
 
-use base::kv::{Expiry, Get, Item, Op, Outcome, Sink, Store, StoreMode};
+use base::kv::{Get, Item, Op, Outcome, Sink, Store};
 use base::{ByteSize, Timestamp};
 use cache::{Config, TenantCache};
 
@@ -95,17 +95,10 @@ fn engine(requests: &[(u32, u32)], size: u64) -> f64 {
             hits += 1;
             continue;
         }
-        let store = Store {
-            key: key.as_bytes(),
-            value: &value[..(*len as usize).min(value.len() - 100)],
-            flags: 0,
-            expiry: Expiry::NEVER,
-            mode: StoreMode::Set,
-            compare_cas: None,
-            new_cas: None,
-            invalidate: false,
-            vivify: None,
-        };
+        let store = Store::plain(
+            key.as_bytes(),
+            &value[..(*len as usize).min(value.len() - 100)],
+        );
         cache.execute(start, &Op::Store(store), &mut Ignore);
     }
     let stats = cache.stats();

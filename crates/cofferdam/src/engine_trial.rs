@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base::Timestamp;
-use base::kv::{Expiry, Get, Item, Op, Sink, Store, StoreMode};
+use base::kv::{Get, Item, Op, Sink, Store};
 use base::rng::Rng;
 use cache::{Config as CacheConfig, TenantCache};
 use runtime::nodes::OwnTrial;
@@ -61,17 +61,8 @@ fn operation(cache: TenantCache) -> Box<dyn FnMut()> {
 }
 
 fn store(cache: &TenantCache, number: u64) {
-    let op = Op::Store(Store {
-        key: &number.to_be_bytes(),
-        value: &VALUE,
-        flags: 0,
-        expiry: Expiry::NEVER,
-        mode: StoreMode::Set,
-        compare_cas: None,
-        new_cas: None,
-        invalidate: false,
-        vivify: None,
-    });
+    let key = number.to_be_bytes();
+    let op = Op::Store(Store::plain(&key, &VALUE));
     cache.execute(NOW, &op, &mut Seen(0));
 }
 

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::kv::{Expiry, INLINE_VALUE_LEN_MAX, Item, Op, Sink, Store, StoreMode};
+use base::kv::{INLINE_VALUE_LEN_MAX, Item, Op, Sink, Store};
 use base::{TenantId, Timestamp};
 use cache::{Config, TenantCache};
 use gateway::directory::Directory;
@@ -277,17 +277,7 @@ fn warm_cache(tenant: &Tenant, seed: u64, now: Timestamp) -> Result<TenantCache,
         value.clear();
         shared_key(number, &mut key);
         shared_value(number, tenant.value_len, &mut value);
-        let store = Store {
-            key: &key,
-            value: &value,
-            flags: 0,
-            expiry: Expiry::NEVER,
-            mode: StoreMode::Set,
-            compare_cas: None,
-            new_cas: None,
-            invalidate: false,
-            vivify: None,
-        };
+        let store = Store::plain(&key, &value);
         cache.execute(now, &Op::Store(store), &mut Unheard);
     }
     Ok(cache)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use base::Timestamp;
-use base::kv::{Delete, Expiry, Get, Item, Op, Outcome, Sink, Store, StoreMode, Value};
+use base::kv::{Delete, Get, Item, Op, Outcome, Sink, Store, Value};
 use base::rng::Rng;
 use gateway::remote::RemoteTenant;
 use gateway::{Backend, Execution};
@@ -100,17 +100,7 @@ impl Client {
                     touch: None,
                     clear_value: false,
                 }),
-                _ => Op::Store(Store {
-                    key: name.as_bytes(),
-                    value: value.as_bytes(),
-                    flags: 0,
-                    expiry: Expiry::NEVER,
-                    mode: StoreMode::Set,
-                    compare_cas: None,
-                    new_cas: None,
-                    invalidate: false,
-                    vivify: None,
-                }),
+                _ => Op::Store(Store::plain(name.as_bytes(), value.as_bytes())),
             };
             let asked = Asked {
                 key,
