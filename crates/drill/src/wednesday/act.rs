@@ -14,6 +14,7 @@ use super::fleet::{Fleet, signal};
 use super::network::Stack;
 use super::samples::{Sample, Stretch};
 use super::scenario::{Case, Fault, Judge, Wanted};
+use super::unrest::unrest;
 use crate::child::Child;
 use crate::error::DrillError;
 use crate::load::clock;
@@ -28,6 +29,8 @@ const STANDS_NS: u64 = 30_000_000;
 
 /// Until a node that nobody tests has joined and has its keys.
 const JOINING: Duration = Duration::from_secs(8);
+/// How many stretches a machine is given to come to rest before anything is done.
+const RESTLESS_MAX: usize = 10;
 
 /// How long the parts take.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +88,8 @@ impl Act<'_> {
         let addresses: Vec<_> = self.fleet.gateways.iter().map(|it| it.address).collect();
         let (middle, value_len) = (self.fleet.site.middle(), self.case.fault.value_len());
         let clients = middle.within(|| Clients::start(&addresses, value_len, self.seed))?;
-        let ticks = Ticks::now();
-        self.wait(self.pace.settle + self.pace.before)?;
+        self.wait(self.pace.settle)?;
+        let ticks = self.come_to_rest(&clients)?;
         let begun_ns = clock::now_ns();
         let mut watch = Watch::new(self.fleet, clock::unix_ms());
         watch.look();
@@ -105,6 +108,22 @@ impl Act<'_> {
         }
         let samples = clients.samples();
         Ok(self.seen(&samples, watch, begun_ns, done_ns, ticks))
+    }
+
+    /// Waits until what is usual is known, and the machine leaves the drill alone, but not for ever; the ticks
+    /// at the beginning of what is usual.
+    fn come_to_rest(&self, clients: &Clients) -> Result<Ticks, DrillError> {
+        let mut restless = 0;
+        loop {
+            let (ticks, from_ns) = (Ticks::now(), clock::now_ns());
+            self.wait(self.pace.before)?;
+            let before = Stretch::of(&clients.since(from_ns), from_ns, clock::now_ns());
+            let steal = Ticks::now().steal_since(ticks);
+            if restless == RESTLESS_MAX || unrest(self.case, &before, steal).is_empty() {
+                return Ok(ticks);
+            }
+            restless += 1;
+        }
     }
 
     fn seen(

@@ -93,8 +93,15 @@ impl Clients {
 
     /// What was seen so far.
     pub(crate) fn samples(&self) -> Vec<Sample> {
+        self.since(0)
+    }
+
+    /// Requests that were to be sent from then on.
+    pub(crate) fn since(&self, from_ns: u64) -> Vec<Sample> {
         let samples = self.samples.lock();
-        samples.unwrap_or_else(PoisonError::into_inner).clone()
+        let samples = samples.unwrap_or_else(PoisonError::into_inner);
+        let wanted = samples.iter().filter(|it| it.at_ns >= from_ns);
+        wanted.copied().collect()
     }
 }
 

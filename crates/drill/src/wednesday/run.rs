@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::act::{Act, Pace, Seen};
 use super::fleet::{Fleet, Ground, check_etcd};
-use super::network::{Choice, Network, choose};
+use super::network::{Choice, Network, Stack, choose};
 use super::outcome::{Outcome, ScenarioOutcome};
 use super::scenario::{Case, Fault, Judge, cases};
 use super::score::{disturbances, faults, is_grave, outcome};
@@ -192,9 +192,7 @@ impl Stage<'_> {
             Some(fleet) if there == Some(stack) && is_calm(&fleet, judge) => fleet,
             other => {
                 drop(other);
-                let words = format!("a fleet, judge {judge:?}, network {}", stack.word());
-                (self.progress)(&words);
-                self.ground.fleet(judge, nodes, stack)?
+                self.fleet(judge, nodes, stack)?
             }
         };
         (self.progress)(&format!(
@@ -216,6 +214,24 @@ impl Stage<'_> {
         );
         self.standing = is_whole.then_some((judge, fleet));
         Ok(seen)
+    }
+
+    /// Again, if it does not come up: a disk that stands still for seconds does that to an etcd.
+    fn fleet(&mut self, judge: Judge, nodes: usize, stack: Stack) -> Result<Fleet, DrillError> {
+        let mut tries = 1;
+        loop {
+            let words = format!("a fleet, judge {judge:?}, network {}", stack.word());
+            (self.progress)(&words);
+            match self.ground.fleet(judge, nodes, stack) {
+                Err(DrillError::CannotRun(why))
+                    if tries < TRIES && !self.interrupted.load(Ordering::Acquire) =>
+                {
+                    (self.progress)(&format!("once more: {why}"));
+                    tries += 1;
+                }
+                fleet => return fleet,
+            }
+        }
     }
 }
 

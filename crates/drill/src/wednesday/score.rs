@@ -3,6 +3,7 @@
 use super::act::Seen;
 use super::outcome::{ScenarioOutcome, Verdict};
 use super::scenario::{Case, Judge, NODES, Wanted};
+use super::unrest::unrest;
 
 const DETECT_MAX_MS: u64 = 2_000;
 const EJECT_MAX_MS: u64 = 5_000;
@@ -16,15 +17,6 @@ const P99_MORE_MAX_MS: f64 = 0.5;
 const P99_RATIO_OUTAGE: f64 = 10.0;
 /// Shares of keys differ by so much by chance.
 const SHARE_SLACK: f64 = 0.05;
-/// What a machine that leaves the drill alone does not show.
-const STEAL_MAX: f64 = 0.05;
-const LAG_MAX_MS: f64 = 10.0;
-const P99_BEFORE_MAX_MS: f64 = 5.0;
-/// Ten times as much is what a node shows of which some replies are up to 15 ms late.
-const P99_BEFORE_MAX_OF_SOME_MS: f64 = 1.5;
-/// Fewer requests say nothing.
-const REQUESTS_MIN: usize = 200;
-
 /// What is wrong with what was seen; nothing for a pass.
 pub(crate) fn faults(case: &Case, judge: Judge, seen: &Seen) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -69,33 +61,10 @@ pub(crate) fn faults(case: &Case, judge: Judge, seen: &Seen) -> Vec<String> {
 
 /// Why the run says nothing, if so.
 pub(crate) fn disturbances(case: &Case, seen: &Seen) -> Vec<String> {
-    let mut disturbed = Vec::new();
-    let before = &seen.before;
-    if seen.steal > STEAL_MAX {
-        let steal = seen.steal * 100.0;
-        disturbed.push(format!("the host took {steal:.0} % of the machine away"));
-    }
-    if before.lag_p99_ms > LAG_MAX_MS {
-        let lag = before.lag_p99_ms;
-        disturbed.push(format!("clients were {lag:.1} ms late by themselves"));
-    }
-    let p99_max_ms = match case.wanted {
-        Wanted::Found(_) => P99_BEFORE_MAX_OF_SOME_MS,
-        _ => P99_BEFORE_MAX_MS,
-    };
-    if before.p99_ms > p99_max_ms {
-        let p99 = before.p99_ms;
-        disturbed.push(format!("the p99 was {p99:.1} ms before anything was done"));
-    }
+    let mut disturbed = unrest(case, &seen.before, seen.steal);
     if seen.out_before > 0 {
         let out = seen.out_before;
         disturbed.push(format!("{out} nodes were out before anything was done"));
-    }
-    if before.requests < REQUESTS_MIN || before.lost > 0 {
-        let (requests, lost) = (before.requests, before.lost);
-        disturbed.push(format!(
-            "{requests} requests, {lost} lost, before anything was done"
-        ));
     }
     disturbed
 }

@@ -132,6 +132,17 @@ fn a_machine_that_disturbs_fails_nobody() {
 }
 
 #[test]
+fn of_little_that_is_done_a_machine_has_to_show_more() {
+    let part = case("15 % of the time replies are 5 to 15 ms later");
+    for (p99_ms, of_all, of_part) in [(1.2, 0, 0), (1.4, 0, 1), (4.9, 0, 1), (5.1, 1, 1)] {
+        let before = stretch(p99_ms);
+        assert_eq!(unrest(&slow_node(), &before, 0.0).len(), of_all);
+        assert_eq!(unrest(&part, &before, 0.0).len(), of_part);
+        assert_eq!(unrest(&part, &before, 0.06).len(), of_part + 1);
+    }
+}
+
+#[test]
 fn with_all_slow_nobody_may_go_and_one_event_must_come() {
     let all = case("each reply of all nodes 50 ms later");
     let told = Seen {
