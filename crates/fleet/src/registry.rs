@@ -6,6 +6,7 @@
 //! | `secret` | 32 hexadecimal digits, for the [`SlotHasher`](crate::SlotHasher); written once |
 //! | `members/N` | a [`MemberRecord`] as JSON |
 //! | `known/N` | the version that member N knows of ([`Knowledge::announced`]), decimal |
+//! | `founded` | when the first cache node joined, in nanoseconds since 1970, decimal; nothing else writes it |
 //! | `next/member`, `next/run` | the next free [`MemberId`] and [`Incarnation`], decimal |
 //! | `alive/N` | anything; under a lease that member N keeps up |
 //! | `steward` | the number of the member that carries changes through, under its lease |
@@ -20,6 +21,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use base::Timestamp;
 use base::fleet::{Epoch, MemberId};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,8 @@ use crate::ring::Ring;
 pub const RING: &str = "ring";
 /// The key of the secret that slots are hashed with.
 pub const SECRET: &str = "secret";
+/// The key of when the fleet got its first cache node.
+pub const FOUNDED: &str = "founded";
 /// The key of the next member's number.
 pub const NEXT_MEMBER: &str = "next/member";
 /// The key of the next run's number.
@@ -107,6 +111,8 @@ pub struct Registry {
     pub ring: Option<Arc<Ring>>,
     /// The secret that slots are hashed with.
     pub secret: Option<[u8; 16]>,
+    /// When the first cache node joined; `None` also of a fleet that an earlier release founded.
+    pub founded: Option<Timestamp>,
     /// All members.
     pub members: BTreeMap<MemberId, MemberRecord>,
     /// Those whose lease holds.
@@ -145,6 +151,9 @@ impl Registry {
             Some(("members", id)) => {
                 let record = serde_json::from_slice(value).map_err(|e| e.to_string())?;
                 self.members.insert(number(id)?, record);
+            }
+            None if key == FOUNDED => {
+                self.founded = Some(Timestamp::from_nanos(decimal(value)?));
             }
             None if key == STEWARD => self.steward = Some(MemberId(decimal(value)?)),
             None if key == FORCE => self.force = Some(Epoch(decimal(value)?)),

@@ -182,12 +182,25 @@ impl Registry {
     /// Where a node stands that joins now. In a fleet younger than `founding` there is nothing to
     /// compare it with, and nothing warm to take keys from: it begins at its full weight.
     pub fn standing_of_new(&self, role: Role, founding: Duration, now: Timestamp) -> Standing {
-        let is_young = |record: &MemberRecord| now.since(record.standing.since()) < founding;
-        let mut nodes = self.nodes();
         match role {
-            Role::Cache if !nodes.all(|(_, record)| is_young(record)) => Standing::new(now),
+            Role::Cache if !self.is_founded_by(role) && !self.is_young(founding, now) => {
+                Standing::new(now)
+            }
             _ => Standing::founder(now),
         }
+    }
+
+    /// Whether a member that joins as this is the fleet's first cache node.
+    pub fn is_founded_by(&self, role: Role) -> bool {
+        role == Role::Cache && self.nodes().next().is_none()
+    }
+
+    /// No standing tells that: who was drained and is back stands where he does since a moment ago. A
+    /// fleet of which it is not known was founded by an earlier release.
+    fn is_young(&self, founding: Duration, now: Timestamp) -> bool {
+        // A founder's clock that was far ahead does not leave the gate open until then.
+        let is_near = |at: Timestamp| now.since(at).max(at.since(now)) < founding;
+        self.founded.is_some_and(is_near)
     }
 }
 

@@ -35,6 +35,9 @@ impl Fleet {
     }
 
     fn join(&mut self, id: u32) {
+        if self.registry.is_founded_by(Role::Cache) {
+            self.registry.founded = Some(self.now);
+        }
         let record = MemberRecord {
             name: format!("node{id}"),
             role: Role::Cache,
@@ -225,4 +228,38 @@ fn without_a_quorum_a_change_waits_for_an_operator() {
     fleet.registry.members.get_mut(&MemberId(3)).unwrap().weight = 100;
     fleet.advance(SECOND * 30);
     assert_eq!(fleet.counts(), [2048, 2048, 0]);
+}
+
+#[test]
+fn a_fleet_grows_no_younger_by_what_its_nodes_go_through() {
+    let mut fleet = Fleet::of(2);
+    fleet.advance(SECOND * 120);
+    for id in [1, 2] {
+        let member = fleet.registry.members.get_mut(&MemberId(id)).unwrap();
+        for event in [Event::Drain, Event::Readmit] {
+            member.standing = member.standing.after(event, fleet.now).unwrap();
+        }
+    }
+    fleet.advance(SECOND);
+    fleet.join(3);
+    assert_eq!((fleet.state(3), fleet.counts()[2]), (State::Quarantined, 0));
+}
+
+#[test]
+fn a_fleet_of_unknown_age_or_with_a_founder_whose_clock_was_ahead_is_not_young() {
+    let mut fleet = Fleet::of(2);
+    let standing = |fleet: &Fleet| {
+        let founding = SECOND * 60;
+        let standing = fleet.registry.standing_of_new(Role::Cache, founding, START);
+        standing.state()
+    };
+    fleet.registry.founded = None;
+    assert_eq!(standing(&fleet), State::Quarantined);
+    fleet.registry.founded = Some(START + SECOND * 3600);
+    assert_eq!(standing(&fleet), State::Quarantined);
+    fleet.registry.founded = Some(START + SECOND * 5);
+    assert_eq!(standing(&fleet), State::Serving);
+    fleet.registry.members.clear();
+    fleet.registry.founded = None;
+    assert_eq!(standing(&fleet), State::Serving);
 }

@@ -8,7 +8,7 @@ use base::Timestamp;
 use base::fleet::{Incarnation, MemberId};
 use fleet::membership::{Event, Standing, State};
 use fleet::registry::{
-    MemberRecord, NEXT_MEMBER, NEXT_RUN, Registry, Role, SECRET, member_key, secret_text,
+    FOUNDED, MemberRecord, NEXT_MEMBER, NEXT_RUN, Registry, Role, SECRET, member_key, secret_text,
 };
 use runtime::store::{Change, Commit, Detail, Revision, Snapshot, Store, StoreError};
 use runtime::{Clock, secrets};
@@ -189,6 +189,11 @@ fn entry(
         _ => MemberId(free),
     };
     let standing = registry.standing_of_new(candidate.role, candidate.founding, now);
+    if registry.is_founded_by(candidate.role) {
+        change = change
+            .only_if(FOUNDED, revision(snapshot, FOUNDED))
+            .put(FOUNDED, now.as_nanos().to_string());
+    }
     let record = candidate.record(standing);
     let change = change
         .only_if(NEXT_MEMBER, revision(snapshot, NEXT_MEMBER))

@@ -38,6 +38,20 @@ impl Store for Away {
 }
 
 #[test]
+fn the_first_cache_node_founds_the_fleet_and_nobody_after_it() {
+    let fleet = TestStore::new();
+    fleet.join("gateway1", Role::Gateway);
+    assert_eq!(fleet.registry().founded, None);
+    fleet.join("node1", Role::Cache);
+    let founded = fleet.registry().founded;
+    assert!(founded.is_some());
+    for name in ["node2", "node1"] {
+        fleet.join(name, Role::Cache);
+        assert_eq!(fleet.registry().founded, founded);
+    }
+}
+
+#[test]
 fn a_member_keeps_its_number_and_each_run_has_one_of_its_own() {
     let fleet = TestStore::new();
     let first = fleet.join("node1", Role::Cache);
