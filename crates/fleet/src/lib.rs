@@ -19,7 +19,9 @@
 #![forbid(unsafe_code)]
 
 mod assignment;
+pub mod cap;
 pub mod change;
+pub mod deeds;
 mod format;
 pub mod gate;
 mod hash;
@@ -27,6 +29,7 @@ pub mod judge;
 pub mod knowledge;
 pub mod membership;
 pub mod memory;
+pub mod operator;
 pub mod registry;
 mod ring;
 pub mod routes;

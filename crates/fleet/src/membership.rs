@@ -50,6 +50,38 @@ pub enum Event {
     Readmit,
 }
 
+impl State {
+    /// For people: a node "is" this.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Quarantined => "quarantined",
+            Self::Shadow => "only sent copies of requests",
+            Self::Ramping => "ramping",
+            Self::Serving => "serving",
+            Self::Suspect => "suspect",
+            Self::Ejected => "ejected",
+            Self::Probation => "on probation",
+            Self::Drained => "drained",
+        }
+    }
+}
+
+impl Event {
+    /// For people: a node "was" this.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Passed => "let through to its first requests",
+            Self::Refused => "sent back to the gate",
+            Self::Held => "let on to the next step",
+            Self::Suspected => "suspected",
+            Self::Cleared => "cleared",
+            Self::Condemned => "ejected",
+            Self::Drain => "drained",
+            Self::Readmit => "readmitted",
+        }
+    }
+}
+
 /// From, by, to. What is not here does not happen.
 const TRANSITIONS: [(State, Event, State); 24] = [
     (State::Quarantined, Event::Passed, State::Shadow),
@@ -107,7 +139,7 @@ pub struct Standing {
 
 /// An event that the state does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a node that is {state:?} cannot be {event:?}")]
+#[error("a node that is {} cannot be {}", .state.in_words(), .event.in_words())]
 pub struct NotPossible {
     /// The state.
     pub state: State,
@@ -176,6 +208,7 @@ impl Standing {
     /// Where `event` leads. A fault of a node that was never at full weight sends it back to the
     /// gate; one `Held` too early leads nowhere.
     pub fn after(&self, event: Event, now: Timestamp) -> Result<Self, NotPossible> {
+        let asked = event;
         let event = match event {
             Event::Suspected | Event::Condemned if !self.admitted => Event::Refused,
             event => event,
@@ -184,7 +217,11 @@ impl Standing {
         let found = TRANSITIONS
             .iter()
             .find(|(from, by, _)| (*from, *by) == (state, event));
-        let (_, _, to) = found.ok_or(NotPossible { state, event })?;
+        let refused = NotPossible {
+            state,
+            event: asked,
+        };
+        let (_, _, to) = found.ok_or(refused)?;
         if event == Event::Held && self.holds_until().is_some_and(|until| now < until) {
             return Ok(*self);
         }

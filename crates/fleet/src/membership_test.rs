@@ -172,6 +172,21 @@ fn every_pair_leads_where_the_table_says_or_is_refused() {
 }
 
 #[test]
+fn what_cannot_be_is_said_in_words() {
+    let said = |standing: Standing, event| standing.after(event, at(1)).unwrap_err().to_string();
+    let serving = Standing::founder(at(0));
+    assert_eq!(
+        said(serving, Event::Readmit),
+        "a node that is serving cannot be readmitted"
+    );
+    assert_eq!(
+        said(Standing::new(at(0)), Event::Condemned),
+        "a node that is quarantined cannot be ejected",
+        "and not what that would be to it"
+    );
+}
+
+#[test]
 fn whoever_may_serve_gets_at_least_a_little() {
     let probation = Standing {
         state: State::Probation,

@@ -14,6 +14,8 @@
 //! | `shares` | what each gateway may use of them ([`Shares`](crate::shares::Shares)) |
 //! | `memory` | what each node may hold of them, where that is not the ring's ([`Parts`](crate::memory::Parts)) |
 //! | `force` | the version of a ring that an operator wants made although nodes are missing |
+//! | `deeds/N` | what was done to node N other than by its judge ([`Deed`]s), as JSON |
+//! | `out` | the number of the node that was taken out last; whoever takes one out compares its revision |
 //!
 //! [`Knowledge::announced`]: crate::knowledge::Knowledge::announced
 //! [`Incarnation`]: base::fleet::Incarnation
@@ -27,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assignment::Weights;
 use crate::change::Heard;
+use crate::deeds::Deed;
 use crate::membership::{Standing, State};
 use crate::ring::Ring;
 
@@ -45,6 +48,10 @@ pub const NEXT_RUN: &str = "next/run";
 pub const STEWARD: &str = "steward";
 /// The key of the version that an operator forces.
 pub const FORCE: &str = "force";
+
+/// The key that changes whenever a node is taken out: two that look at who is out and take out another
+/// at the same time cannot both do so.
+pub const OUT: &str = "out";
 
 /// What the keys begin with under which gateways say what their tenants use. They change each second
 /// while that shifts, and nothing that must last is in them.
@@ -72,6 +79,11 @@ pub fn member_key(id: MemberId) -> String {
 /// The key under which a member says what it knows of.
 pub fn known_key(id: MemberId) -> String {
     format!("known/{}", id.0)
+}
+
+/// The key of what was done to a member.
+pub fn deeds_key(id: MemberId) -> String {
+    format!("deeds/{}", id.0)
 }
 
 /// What a member does.
@@ -121,6 +133,8 @@ pub struct Registry {
     pub steward: Option<MemberId>,
     /// The version that an operator wants made whatever the quorum.
     pub force: Option<Epoch>,
+    /// What was done to each node other than by its judge, the latest last.
+    pub deeds: BTreeMap<MemberId, Vec<Deed>>,
     known: BTreeMap<MemberId, Epoch>,
     /// Keys whose values make no sense, with the reason. They count as not there.
     pub problems: Vec<(String, String)>,
@@ -159,6 +173,10 @@ impl Registry {
             None if key == FORCE => self.force = Some(Epoch(decimal(value)?)),
             Some(("known", id)) => {
                 self.known.insert(number(id)?, Epoch(decimal(value)?));
+            }
+            Some(("deeds", id)) => {
+                let deeds = serde_json::from_slice(value).map_err(|e| e.to_string())?;
+                self.deeds.insert(number(id)?, deeds);
             }
             Some(("alive", id)) => {
                 self.alive.insert(number(id)?);

@@ -13,6 +13,7 @@ use base::Timestamp;
 use base::fleet::{Epoch, MemberId};
 
 use crate::assignment::Weights;
+use crate::cap::Cap;
 use crate::change::{Patience, Readiness};
 use crate::membership::{Event, Standing, State};
 use crate::registry::{MemberRecord, Registry, Role};
@@ -165,17 +166,16 @@ impl Steward {
     }
 }
 
-/// Of all nodes no more than a tenth, and one at least, are taken out at a time by themselves; and
-/// never the last one that serves.
+/// No more than [may be](Cap) are out at a time by themselves, and never the last one that serves. One
+/// that is tried out again is out already.
 fn may_eject(registry: &Registry, id: MemberId) -> bool {
-    let states = registry.nodes().map(|(_, record)| record.standing.state());
-    let out = states.filter(|state| *state == State::Ejected).count();
-    let limit = (registry.nodes().count() / 10).max(1);
+    let standing = registry.members.get(&id).map(|record| &record.standing);
+    let counts = standing.is_some_and(Cap::counts);
     let others = registry
         .weights()
         .into_iter()
         .filter(|(other, weight)| *other != id && *weight > 0);
-    out < limit && others.count() > 0
+    (!counts || registry.cap().room() > 0) && others.count() > 0
 }
 
 impl Registry {

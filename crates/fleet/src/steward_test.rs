@@ -190,6 +190,24 @@ fn one_that_answers_or_has_its_lease_is_not_gone() {
 }
 
 #[test]
+fn who_is_tried_out_again_is_out_as_well() {
+    let mut fleet = Fleet::of(4);
+    // Nobody lets the first one go on.
+    fleet.steward = Steward::new(true, false);
+    let member = fleet.registry.members.get_mut(&MemberId(1)).unwrap();
+    for event in [Event::Condemned, Event::Readmit] {
+        member.standing = member.standing.after(event, fleet.now).unwrap();
+    }
+    fleet.kill(2);
+    fleet.advance(SECOND * 60);
+    assert_eq!(fleet.state(2), State::Serving);
+    fleet.kill(1);
+    fleet.advance(SECOND * 60);
+    assert_eq!(fleet.state(1), State::Ejected, "that is nobody more");
+    assert_eq!(fleet.state(2), State::Serving);
+}
+
+#[test]
 fn not_all_are_taken_out() {
     let mut fleet = Fleet::of(4);
     (1..=4).for_each(|id| fleet.kill(id));
