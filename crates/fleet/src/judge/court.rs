@@ -1,6 +1,6 @@
 //! What is done about slow nodes: states, caps, and when nothing is done because all are slow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base::Timestamp;
@@ -10,12 +10,17 @@ use super::ballot::Ballot;
 use super::case::{Case, Why};
 use super::panel::Panel;
 use super::score::Score;
+use crate::cap::Cap;
 use crate::membership::{Event, Standing, State};
 
 /// After so long what was said of a node before it was let in again has been taken back.
 const GRACE: Duration = Duration::from_secs(2);
 /// Without them, so many times as long: nobody asks.
 const PROOF_WAIT: u32 = 6;
+/// Names that are added to a notice are told together, no more often than this …
+const NAME_EVERY: Duration = Duration::from_secs(10);
+/// … and those that were named are not told again if it is over for less than this and then again.
+const NAMED_FOR: Duration = Duration::from_secs(60);
 
 /// Something that is to happen to a node.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +50,7 @@ pub enum Notice {
 pub struct Ruling {
     /// What is to happen.
     pub decisions: Vec<Decision>,
-    /// What has begun: told once, until it was over.
+    /// What has begun, or names somebody who was not named yet: told once, until it was over.
     pub began: Vec<Notice>,
     /// What is over.
     pub ended: Vec<Notice>,
@@ -55,7 +60,17 @@ pub struct Ruling {
 #[derive(Debug, Default)]
 pub struct Judge {
     cases: BTreeMap<MemberId, Case>,
-    notices: [Option<Notice>; 3],
+    notices: [Affair; 3],
+}
+
+/// A notice from when it began to when it is over, and what was told of it.
+#[derive(Debug, Default)]
+struct Affair {
+    notice: Option<Notice>,
+    /// Who was named so far.
+    named: BTreeSet<MemberId>,
+    told_at: Option<Timestamp>,
+    heard_at: Timestamp,
 }
 
 /// What a round looks at beside the node itself.
@@ -90,12 +105,12 @@ impl Judge {
         let crowd = Crowd::of(standings, &self.cases);
         let is_frozen = panel.shift >= Score::SUSPECT
             || crowd.is_most_slow()
-            || matches!(self.notices[0], Some(Notice::FleetSlow(_)))
-                && (panel.shift > Score::CLEAR || crowd.slow > crowd.cap);
+            || matches!(self.notices[0].notice, Some(Notice::FleetSlow(_)))
+                && (panel.shift > Score::CLEAR || crowd.slow > crowd.cap.most);
         let mut round = Round {
             now,
             is_frozen,
-            room: crowd.cap.saturating_sub(crowd.out),
+            room: crowd.cap.room(),
         };
         let mut ruling = Ruling::default();
         // The worst first, since not all may go.
@@ -116,8 +131,7 @@ impl Judge {
                 Rule::Nothing => {}
             }
         }
-        held_back.sort_unstable();
-        self.tell(&mut ruling, &panel, is_frozen, &crowd, held_back);
+        self.tell(now, &mut ruling, &panel, is_frozen, &crowd, held_back);
         ruling
     }
 
@@ -129,6 +143,7 @@ impl Judge {
 
     fn tell(
         &mut self,
+        now: Timestamp,
         ruling: &mut Ruling,
         panel: &Panel,
         is_frozen: bool,
@@ -136,22 +151,18 @@ impl Judge {
         held_back: Vec<MemberId>,
     ) {
         let some = |nodes: Vec<MemberId>| (!nodes.is_empty()).then_some(nodes);
-        let now = [
+        let present = [
             is_frozen.then(|| Notice::FleetSlow(crowd.slow_nodes.clone())),
             // With all slow it is not the cap that keeps them.
             some(held_back)
                 .filter(|_| !is_frozen)
-                .map(|_| Notice::CapHolds(crowd.slow_or_out.clone())),
+                .map(|held_back| Notice::CapHolds(both(&crowd.slow_or_out, held_back))),
             some(panel.slow_observers.clone()).map(Notice::ObserversSlow),
         ];
-        for (before, now) in self.notices.iter_mut().zip(now) {
-            match (&before, now) {
-                (None, Some(notice)) => {
-                    ruling.began.push(notice.clone());
-                    *before = Some(notice);
-                }
-                (Some(_), None) => ruling.ended.extend(before.take()),
-                _ => {}
+        for (affair, present) in self.notices.iter_mut().zip(present) {
+            match present {
+                Some(notice) => ruling.began.extend(affair.hear(now, notice)),
+                None => ruling.ended.extend(affair.notice.take()),
             }
         }
     }
@@ -163,15 +174,53 @@ impl Judge {
 
     /// What concerns no single node, at present.
     pub fn notices(&self) -> impl Iterator<Item = &Notice> {
-        self.notices.iter().flatten()
+        self.told().map(|(notice, _)| notice)
+    }
+
+    /// The same, with when it was last told: begun, or with somebody who had not been named.
+    pub fn told(&self) -> impl Iterator<Item = (&Notice, Timestamp)> {
+        let affairs = self.notices.iter();
+        affairs.filter_map(|it| Some((it.notice.as_ref()?, it.told_at?)))
+    }
+}
+
+/// In the order of their numbers, each once.
+fn both(some: &[MemberId], others: Vec<MemberId>) -> Vec<MemberId> {
+    let all: BTreeSet<MemberId> = some.iter().copied().chain(others).collect();
+    all.into_iter().collect()
+}
+
+impl Affair {
+    /// What is so now; it comes back if it is to be told.
+    fn hear(&mut self, now: Timestamp, notice: Notice) -> Option<Notice> {
+        let is_new = self.notice.is_none();
+        if is_new && now.since(self.heard_at) >= NAMED_FOR {
+            (self.named, self.told_at) = (BTreeSet::new(), None);
+        }
+        let told = self.told_at;
+        let adds = notice.names().iter().any(|it| !self.named.contains(it));
+        let adds = adds && (is_new || told.is_none_or(|at| now.since(at) >= NAME_EVERY));
+        if adds || told.is_none() {
+            self.named.extend(notice.names());
+            self.told_at = Some(now);
+        }
+        self.heard_at = now;
+        self.notice = Some(notice.clone());
+        (is_new || adds).then_some(notice)
+    }
+}
+
+impl Notice {
+    fn names(&self) -> &[MemberId] {
+        match self {
+            Self::FleetSlow(names) | Self::CapHolds(names) | Self::ObserversSlow(names) => names,
+        }
     }
 }
 
 /// How many serve, are out, and look slow.
 struct Crowd {
-    members: usize,
-    out: usize,
-    cap: usize,
+    cap: Cap,
     slow: usize,
     slow_nodes: Vec<MemberId>,
     slow_or_out: Vec<MemberId>,
@@ -179,12 +228,6 @@ struct Crowd {
 
 impl Crowd {
     fn of(standings: &BTreeMap<MemberId, Standing>, cases: &BTreeMap<MemberId, Case>) -> Self {
-        let count = |of: &[State]| {
-            let states = standings.values().map(Standing::state);
-            states.filter(|state| of.contains(state)).count()
-        };
-        let out = count(&[State::Ejected, State::Probation]);
-        let members = out + count(&[State::Ramping, State::Serving, State::Suspect]);
         let is_slow = |node: &MemberId, standing: &Standing| {
             let serves = matches!(standing.state(), State::Serving | State::Suspect);
             serves
@@ -199,9 +242,7 @@ impl Crowd {
         let is_out = |it: &Standing| matches!(it.state(), State::Ejected | State::Probation);
         let slow_nodes = nodes(&is_slow);
         Self {
-            members,
-            out,
-            cap: (members / 10).max(1).min(members.saturating_sub(1)),
+            cap: Cap::of(standings),
             slow: slow_nodes.len(),
             slow_nodes,
             slow_or_out: nodes(&|node, it| is_out(it) || is_slow(node, it)),
@@ -209,7 +250,7 @@ impl Crowd {
     }
 
     fn is_most_slow(&self) -> bool {
-        2 * self.slow > self.members
+        2 * self.slow > self.cap.members
     }
 }
 
@@ -254,7 +295,7 @@ impl Round {
 
     /// It did not do well on its way in. One that was never let in, or is out, takes nobody's place.
     fn fail(&mut self, standing: &Standing) -> Rule {
-        let counts = standing.state() == State::Ramping && standing.is_admitted();
+        let counts = Cap::counts(standing);
         if counts && self.room == 0 {
             return Rule::HeldBack;
         }

@@ -120,6 +120,77 @@ fn a_notice_is_told_once_and_so_is_its_end() {
     assert_eq!(told, [("began", both.clone()), ("ended", both)]);
 }
 
+/// What is told, and after how many seconds, while these nodes are slow in each second.
+fn told_of(seconds: u32, slow: impl Fn(u32) -> Vec<u32>) -> Vec<(u32, Notice)> {
+    let mut standings: BTreeMap<MemberId, Standing> = (1..=9)
+        .map(|id| (MemberId(id), Standing::founder(START)))
+        .collect();
+    // The one place is taken.
+    let out = standings[&MemberId(1)].after(Event::Condemned, START);
+    standings.insert(MemberId(1), out.unwrap());
+    for id in 2..=4 {
+        let suspect = standings[&MemberId(id)].after(Event::Suspected, START);
+        standings.insert(MemberId(id), suspect.unwrap());
+    }
+    let mut judge = Judge::new();
+    let mut told = Vec::new();
+    for round in 0..seconds * 4 {
+        let slow = slow(round / 4);
+        // Nothing is carried out meanwhile.
+        let ruling = judge.round(
+            START + ROUND * round,
+            &standings,
+            &[ballot_against(9, &slow)],
+        );
+        told.extend(ruling.began.into_iter().map(|it| (round / 4, it)));
+        let names = judge.notices().next().map(Notice::names);
+        assert!(slow.is_empty() || names.is_some_and(|it| it.len() == slow.len() + 1));
+    }
+    told
+}
+
+fn cap_holds(nodes: &[u32]) -> Notice {
+    Notice::CapHolds(nodes.iter().copied().map(MemberId).collect())
+}
+
+#[test]
+fn a_notice_is_told_again_when_it_names_somebody_more_and_not_when_somebody_less() {
+    let told = told_of(60, |second| match second {
+        0..20 => vec![2],
+        20..40 => vec![2, 3],
+        40..50 => vec![3],
+        _ => vec![2, 3],
+    });
+    assert_eq!(told, [(0, cap_holds(&[1, 2])), (20, cap_holds(&[1, 2, 3]))]);
+}
+
+#[test]
+fn names_that_come_one_after_the_other_are_told_together() {
+    let told = told_of(30, |second| (2..=(2 + second).min(4)).collect());
+    assert_eq!(
+        told,
+        [(0, cap_holds(&[1, 2])), (10, cap_holds(&[1, 2, 3, 4]))]
+    );
+}
+
+#[test]
+fn a_notice_that_comes_and_goes_does_not_name_the_same_as_news() {
+    let mut judge = Affair::default();
+    let mut news = Vec::new();
+    for second in 0..200 {
+        let now = START + Duration::from_secs(second);
+        match second % 4 {
+            0..2 => drop(judge.hear(now, cap_holds(&[1, 2]))),
+            _ => judge.notice = None,
+        }
+        news.extend(judge.told_at.filter(|at| *at == now));
+    }
+    assert_eq!(news, [START]);
+    let later = START + Duration::from_secs(300);
+    judge.hear(later, cap_holds(&[2]));
+    assert_eq!(judge.told_at, Some(later));
+}
+
 #[test]
 fn nobody_judges_a_fleet_that_nobody_asks() {
     let standings: BTreeMap<MemberId, Standing> = (1..=3)
