@@ -10,6 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use fleet::registry::{Registry, Role};
 use runtime::Clock;
 use runtime::http::{Guard, Listeners, Server};
 use runtime::nodes::{NodeLoops, NodeTotals, PeerTls};
@@ -80,8 +81,34 @@ impl NodeAdmin {
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
             .route("/v1/fleet", get(fleet))
+            .fallback(elsewhere)
+            .method_not_allowed_fallback(elsewhere)
             .with_state(self)
     }
+}
+
+/// What a gateway answers and a node does not.
+async fn elsewhere(State(admin): State<NodeAdmin>) -> Response {
+    let sight = admin.membership.as_ref().map(|member| member.sight());
+    let error = where_to_ask(sight.as_ref().map(|sight| &*sight.registry));
+    let body = Json(serde_json::json!({ "error": error }));
+    (StatusCode::NOT_FOUND, body).into_response()
+}
+
+fn where_to_ask(registry: Option<&Registry>) -> String {
+    let members = registry.into_iter().flat_map(|it| it.members.values());
+    let gateways = members.filter(|it| {
+        it.role == Role::Gateway && it.standing.state() != fleet::membership::State::Drained
+    });
+    let names: Vec<&str> = gateways.map(|it| it.name.as_str()).collect();
+    let which = match names.is_empty() {
+        true => "a gateway of its fleet".to_owned(),
+        false => format!("a gateway: {}", names.join(", ")),
+    };
+    format!(
+        "this is a node, and knows neither what is held against nodes nor carries out what is done to \
+         them: ask {which}, with that one's --data-dir or --admin"
+    )
 }
 
 async fn livez(State(admin): State<NodeAdmin>) -> Response {

@@ -1,5 +1,10 @@
 //! Tests of where a node is asked and what it answers.
 
+use base::Timestamp;
+use base::fleet::MemberId;
+use fleet::membership::{Event, Standing};
+use fleet::registry::MemberRecord;
+
 use super::*;
 
 #[test]
@@ -9,6 +14,33 @@ fn a_node_is_asked_beside_a_gateway_unless_it_is_said_where() {
     let said: SocketAddr = "127.0.0.1:9000".parse().unwrap();
     assert_eq!(address(Switch::On(Addr(said))), Some(said));
     assert_eq!(address(Switch::Off), None);
+}
+
+#[test]
+fn who_asks_a_node_what_gateways_know_is_told_where_to_ask() {
+    let standing = Standing::founder(Timestamp::from_secs(1));
+    let ended = standing
+        .after(Event::Drain, Timestamp::from_secs(2))
+        .unwrap();
+    let mut registry = Registry::default();
+    for (id, role, name, standing) in [
+        (1, Role::Cache, "node1", standing),
+        (2, Role::Gateway, "gateway1", standing),
+        (3, Role::Gateway, "gateway2", ended),
+    ] {
+        let record = MemberRecord {
+            name: name.to_owned(),
+            role,
+            address: "10.0.0.1:1".to_owned(),
+            weight: 100,
+            standing,
+            memory_bytes: 0,
+        };
+        registry.members.insert(MemberId(id), record);
+    }
+    let told = where_to_ask(Some(&registry));
+    assert!(told.contains("ask a gateway: gateway1, with"), "{told}");
+    assert!(where_to_ask(None).contains("a gateway of its fleet"));
 }
 
 #[test]

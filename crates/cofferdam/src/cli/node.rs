@@ -1,6 +1,8 @@
 //! `cofferdam node list` and what operators do to members of a fleet, asked of one of its gateways.
 
 use clap::Subcommand;
+use fleet::membership::State;
+use fleet::registry::MemberRecord;
 use runtime::http::Method;
 
 use super::access::{Access, segment};
@@ -23,20 +25,34 @@ pub(crate) enum NodeCommand {
         /// The node's name
         name: String,
     },
-    /// Take a node out until it is readmitted: its keys go to the others
+    /// Take a node out until it is readmitted, for planned work: its keys go to the others. The last one
+    /// that serves stays
     Drain {
         /// The node's name
         name: String,
+        /// Why, for `node explain`
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
-    /// Take a node out for a while, as if it had been found slow
+    /// Take a node out for a while, as if it had been found slow. No more than a tenth of the nodes, one at
+    /// least, are out at once, and the last one that serves stays
     Eject {
         /// The node's name
         name: String,
+        /// Also if as many nodes are out as may be
+        #[arg(long)]
+        force: bool,
+        /// Why, for `node explain`
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Let a node in again, step by step
     Readmit {
         /// The node's name
         name: String,
+        /// Why, for `node explain`
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Have the change of the ring that is under way made although too few nodes know of it: only when
     /// those that are missing are dead for certain, else they may serve what is stale
@@ -50,17 +66,20 @@ pub(crate) enum NodeCommand {
 
 pub(crate) fn run(global: &Global, command: &NodeCommand) -> Result<(), Failure> {
     let access = Access::daemon(global)?;
-    let happen = |name: &str, event: &str, text: &str| {
-        let path = format!("/v1/fleet/members/{}/{event}", segment(name));
-        access.tell(Method::POST, &path)?;
-        done(global, &format!("{name} {text}"))
-    };
     match command {
         NodeCommand::List => list(global, &access),
         NodeCommand::Explain { name } => explain(global, &access, name),
-        NodeCommand::Drain { name } => happen(name, "drain", "is drained: its keys move away"),
-        NodeCommand::Eject { name } => happen(name, "eject", "is ejected: its keys move away"),
-        NodeCommand::Readmit { name } => happen(name, "readmit", "is on probation"),
+        NodeCommand::Drain { name, reason } => {
+            happen(global, &access, &place(name, "drain", false, reason))
+        }
+        NodeCommand::Eject {
+            name,
+            force,
+            reason,
+        } => happen(global, &access, &place(name, "eject", *force, reason)),
+        NodeCommand::Readmit { name, reason } => {
+            happen(global, &access, &place(name, "readmit", false, reason))
+        }
         NodeCommand::Force => {
             access.tell(Method::POST, "/v1/fleet/force")?;
             done(
@@ -74,6 +93,46 @@ pub(crate) fn run(global: &Global, command: &NodeCommand) -> Result<(), Failure>
             done(global, &format!("{name} is no member any more"))
         }
     }
+}
+
+/// Where the API is told to do that.
+fn place(name: &str, event: &str, force: bool, reason: &Option<String>) -> String {
+    let mut manner = Vec::new();
+    manner.extend(force.then(|| "force=true".to_owned()));
+    manner.extend(reason.iter().map(|it| format!("reason={}", segment(it))));
+    let place = format!("/v1/fleet/members/{}/{event}", segment(name));
+    match manner.is_empty() {
+        true => place,
+        false => format!("{place}?{}", manner.join("&")),
+    }
+}
+
+fn happen(global: &Global, access: &Access, place: &str) -> Result<(), Failure> {
+    let record: MemberRecord = access.ask(Method::POST, place, NO_BODY)?;
+    let what = told(&record);
+    match global.json {
+        true => {
+            output::json(&serde_json::json!({ "done": what, "state": record.standing.state() }))
+        }
+        false => output::text(&format!("{what}\n")),
+    }
+}
+
+/// Where a node stands now, and what comes next.
+fn told(record: &MemberRecord) -> String {
+    let (name, state) = (&record.name, record.standing.state());
+    let next = match state {
+        State::Ejected => {
+            ": its keys move away; after a while it is given a few of them again by itself"
+        }
+        State::Drained => ": its keys move away, and it stays out until `cofferdam node readmit`",
+        State::Probation => ": it is given a few of its keys, then more while it does well",
+        State::Quarantined => {
+            ": it has never served at full weight, so the gate tests it before it has any key"
+        }
+        _ => "",
+    };
+    format!("{name} is {}{next}", state.in_words())
 }
 
 fn explain(global: &Global, access: &Access, name: &str) -> Result<(), Failure> {

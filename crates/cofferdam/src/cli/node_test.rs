@@ -1,5 +1,9 @@
 //! Tests of what an operator reads of a fleet.
 
+use base::Timestamp;
+use fleet::membership::{Event, Standing};
+use fleet::registry::Role;
+
 use super::*;
 use crate::wire::{RingReport, StoreReport};
 
@@ -63,5 +67,44 @@ fn what_is_wrong_is_said() {
     assert!(
         text.contains("12 slots about to change hands, waits for node2"),
         "{text}"
+    );
+}
+
+#[test]
+fn what_was_done_is_told_by_where_it_led() {
+    let now = Timestamp::from_secs(1);
+    let said = |standing: Standing| {
+        told(&MemberRecord {
+            name: "node5".to_owned(),
+            role: Role::Cache,
+            address: "10.0.0.5:1".to_owned(),
+            weight: 100,
+            standing,
+            memory_bytes: 1 << 30,
+        })
+    };
+    let back = |it: Standing| {
+        let drained = it.after(Event::Drain, now).unwrap();
+        drained.after(Event::Readmit, now).unwrap()
+    };
+    let never_served = said(back(Standing::new(now)));
+    assert!(
+        never_served.starts_with("node5 is quarantined") && never_served.contains("gate"),
+        "{never_served}"
+    );
+    let served = said(back(Standing::founder(now)));
+    assert!(served.starts_with("node5 is on probation"), "{served}");
+}
+
+#[test]
+fn a_reason_is_one_piece_of_the_address() {
+    let reason = Some("disk & fan".to_owned());
+    assert_eq!(
+        place("node1", "eject", true, &reason),
+        "/v1/fleet/members/node1/eject?force=true&reason=disk%20%26%20fan"
+    );
+    assert_eq!(
+        place("a/b", "drain", false, &None),
+        "/v1/fleet/members/a%2Fb/drain"
     );
 }

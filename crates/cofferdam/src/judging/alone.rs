@@ -28,7 +28,7 @@ impl Alone {
             me,
             name,
             judge: Judge::new(),
-            docket: Docket::default(),
+            docket: Docket::new(me),
             standings: None,
         }
     }

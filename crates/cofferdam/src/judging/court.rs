@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
-use fleet::judge::{Ballot, Judge};
+use fleet::judge::{Ballot, Judge, Why};
 use fleet::membership::{Event, Standing, State};
 use fleet::registry::MemberRecord;
 use runtime::store::{Change, Detail, Entry, LeaseId, Revision, Snapshot, Store, StoreError};
@@ -22,7 +22,7 @@ use runtime::store::{Change, Detail, Entry, LeaseId, Revision, Snapshot, Store, 
 use super::report::{Docket, Fleet, JudgingReport};
 use super::{MUTE_AFTER, is_any_slow};
 use crate::config::JudgeMode;
-use crate::membership::{Sight, change_member};
+use crate::membership::{ChangeError, Sight, change_member, judge_member};
 
 const REPORT: &str = "report";
 const BALLOTS: &str = "ballots/";
@@ -60,7 +60,7 @@ impl Court {
             store,
             me,
             judge: Judge::new(),
-            docket: Docket::default(),
+            docket: Docket::new(me),
             lease: None,
             kept_alive_at: Timestamp::ZERO,
             written_at: Timestamp::ZERO,
@@ -97,14 +97,18 @@ impl Court {
             }
             (false, JudgeMode::Naive) => {
                 for node in condemned {
-                    self.carry_out(fleet, &members, *node, Event::Condemned, now);
+                    self.condemn(fleet, &members, *node, now);
                 }
                 Some(self.docket.report(now, self.mode, None, &members))
             }
-            (false, _) => before,
+            (false, _) => before.clone(),
         };
         self.decided = decides;
-        if self.is_due(now, &ballots, report.as_ref()) {
+        let has_moved = match (&before, &report) {
+            (Some(before), Some(report)) => !before.states().eq(report.states()),
+            _ => false,
+        };
+        if has_moved && decides || self.is_due(now, &ballots, report.as_ref()) {
             if let Some(ballot) = &ballot {
                 let key = format!("{BALLOTS}{}", self.me.0);
                 change = change.put_leased(&key, json(ballot), lease);
@@ -118,6 +122,8 @@ impl Court {
             }
         }
         let gate = known.get(crate::gate::REPORT).and_then(parsed);
+        // What operators and the steward have done is in the store, for every gateway to tell.
+        let report = report.map(|report| report.with_deeds(&sight.registry.deeds));
         Ok(report.map(|report| JudgingReport { gate, ..report }))
     }
 
@@ -195,20 +201,19 @@ impl Court {
             }
         }
         let ruling = self.judge.round(now, &members.standings, ballots);
+        let name = members.name(sight.me);
         for decision in ruling.decisions {
             // Who is gone is not let in: nobody would answer.
             if decision.event == Event::Held && !members.alive.contains(&decision.node) {
                 continue;
             }
-            if let Some(next) = self.carry_out(fleet, &members, decision.node, decision.event, now)
-            {
-                let (node, event) = (decision.node, decision.event);
+            let (node, event) = (decision.node, decision.event);
+            if let Some(next) = carried_out(fleet, &members, node, event, now) {
                 self.docket
                     .note(now, &members, node, event, &next, &decision.why);
                 members.standings.insert(node, next);
             }
         }
-        let name = members.name(sight.me);
         let report = self
             .docket
             .report(now, self.mode, Some(&self.judge), &members);
@@ -218,26 +223,23 @@ impl Court {
         })
     }
 
-    /// Where the node stands after that, if it led anywhere.
-    fn carry_out(
-        &self,
-        fleet: &dyn Store,
-        members: &Fleet,
-        node: MemberId,
-        event: Event,
-        now: Timestamp,
-    ) -> Option<Standing> {
-        let name = members.names.get(&node)?;
-        let before = members.standings.get(&node)?;
-        if event == Event::Condemned && matches!(before.state(), State::Ejected) {
-            return None;
-        }
+    /// What the naive rule wants, however many are out.
+    fn condemn(&mut self, fleet: &dyn Store, members: &Fleet, node: MemberId, now: Timestamp) {
+        let standing = members.standings.get(&node).map(Standing::state);
+        let (Some(name), true) = (
+            members.names.get(&node),
+            standing.is_some_and(|it| it != State::Ejected),
+        ) else {
+            return;
+        };
+        let event = Event::Condemned;
         match change_member(fleet, name, event, now) {
-            Ok(record) => Some(record.standing).filter(|next| next != before),
-            Err(error) => {
-                tracing::warn!(node = name, ?event, %error, "what was decided is not carried out");
-                None
+            Ok(record) => {
+                let why = Why::default();
+                self.docket
+                    .note(now, members, node, event, &record.standing, &why);
             }
+            Err(error) => not_carried_out(name, event, &error),
         }
     }
 
@@ -256,6 +258,33 @@ impl Court {
         };
         now.since(self.written_at) >= every
     }
+}
+
+/// Where the node stands after that, if it led anywhere.
+fn carried_out(
+    fleet: &dyn Store,
+    members: &Fleet,
+    node: MemberId,
+    event: Event,
+    now: Timestamp,
+) -> Option<Standing> {
+    let name = members.names.get(&node)?;
+    let before = members.standings.get(&node)?;
+    if event == Event::Condemned && before.state() == State::Ejected {
+        return None;
+    }
+    match judge_member(fleet, name, event, now) {
+        Ok(record) => Some(record.standing).filter(|next| next != before),
+        Err(error) => {
+            not_carried_out(name, event, &error);
+            None
+        }
+    }
+}
+
+fn not_carried_out(node: &str, event: Event, error: &ChangeError) {
+    let decided = event.in_words();
+    tracing::warn!(node, decided, %error, "what was decided is not carried out");
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(entry: &Entry) -> Option<T> {

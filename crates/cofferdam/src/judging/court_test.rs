@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use base::fleet::Epoch;
 use fleet::Ring;
+use fleet::deeds::By;
 use fleet::judge::{Class, Opinion, Score};
+use fleet::operator::Act;
 use fleet::registry::{Registry, Role, STEWARD, alive_key, member_key};
 use gateway::remote::Assurance;
 use runtime::Clock;
@@ -13,6 +15,7 @@ use runtime::store::LocalStore;
 use tempfile::TempDir;
 
 use super::*;
+use crate::membership::{Order, operate};
 
 const NODES: u32 = 6;
 const SLOW: MemberId = MemberId(3);
@@ -208,9 +211,57 @@ fn a_dead_node_is_not_let_in() {
 }
 
 #[test]
+fn what_an_operator_does_is_told_at_every_gateway_at_once_and_by_whom() {
+    let mut world = World::new(JudgeMode::On);
+    world.both([Score::CLEAR, Score::CLEAR]);
+    let order = Order {
+        act: Act::Eject { force: false },
+        through: "m102".to_owned(),
+        why: Some("a new disk".to_owned()),
+    };
+    operate(&*world.fleet, "m3", &order, world.now).unwrap();
+    world.sit(0, Score::CLEAR, &[]);
+    for gateway in [0, 1] {
+        let told = world.sit(gateway, Score::CLEAR, &[]);
+        let node = told.node("m3").unwrap();
+        assert_eq!(node.state, "ejected");
+        let past = node.past.last().unwrap();
+        assert_eq!((past.by, past.event), (By::Operator, Event::Condemned));
+        assert_eq!(past.doer(), "an operator at m102");
+        assert_eq!(past.why.as_deref(), Some("a new disk"));
+    }
+    // What others did is not taken for decisions by who judges next.
+    let change = Change::default().put(STEWARD, GATEWAYS[1].0.to_string());
+    world.fleet.commit(&change).unwrap();
+    let [_, told] = world.both([Score::CLEAR, Score::CLEAR]);
+    assert_eq!(told.node("m3").unwrap().past.len(), 1);
+}
+
+#[test]
+fn nobody_is_taken_out_by_the_judge_while_an_operator_has_taken_the_place() {
+    let mut world = World::new(JudgeMode::On);
+    world.both([Score::CLEAR, Score::CLEAR]);
+    let order = Order {
+        act: Act::Eject { force: false },
+        through: "m102".to_owned(),
+        why: None,
+    };
+    operate(&*world.fleet, "m1", &order, world.now).unwrap();
+    for _ in 0..4 {
+        world.both([Score::CERTAIN, Score::CERTAIN]);
+    }
+    assert_eq!(world.state(), State::Suspect);
+    let [told, _] = world.both([Score::CERTAIN, Score::CERTAIN]);
+    assert_eq!(told.notices[0].kind, "cap_holds");
+    assert_eq!(told.notices[0].members, ["m1", "m3"]);
+}
+
+#[test]
 fn the_naive_rule_asks_nobody() {
     let mut world = World::new(JudgeMode::Naive);
     let report = world.sit(1, Score::CLEAR, &[SLOW]);
     assert_eq!(world.state(), State::Ejected);
     assert_eq!(report.mode, "naive");
+    let past = report.node("m3").unwrap().past.last().unwrap();
+    assert_eq!(past.doer(), "the judge at m102");
 }

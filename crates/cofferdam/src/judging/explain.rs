@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fleet::deeds::By;
 use fleet::membership::Event;
 
 use super::report::{BlameReport, JudgingReport, NodeReport, PastReport};
@@ -47,13 +48,7 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
         ));
     }
     for past in node.past.iter().rev() {
-        lines.push(format!(
-            "{} ago: {}, score {:.0}{}",
-            age(past.at_unix_ms),
-            past.state,
-            past.score,
-            proof_of(past)
-        ));
+        lines.push(format!("{} ago: {}", age(past.at_unix_ms), deed_of(past)));
         lines.extend(
             past.blaming
                 .iter()
@@ -71,6 +66,23 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
         (None, _) => format!("nobody decides: judging is {}", report.mode),
     });
     lines
+}
+
+/// What was done, by whom, and upon what.
+fn deed_of(past: &PastReport) -> String {
+    let (state, doer) = (&past.state, past.doer());
+    let what = match (past.by, past.event) {
+        (By::Judge, _) => {
+            let (score, proof) = (past.score, proof_of(past));
+            return format!("{state} by {doer}, score {score:.0}{proof}");
+        }
+        (_, Event::Readmit) => format!("{state}, readmitted by {doer}"),
+        _ => format!("{state} by {doer}"),
+    };
+    match &past.why {
+        Some(why) => format!("{what}: {why}"),
+        None => what,
+    }
 }
 
 /// How far it is in a step of its way in.
@@ -148,6 +160,10 @@ pub(crate) fn evidence_of(node: &NodeReport, now_unix_ms: u64) -> Vec<String> {
         }
         (None, "serving" | "drained") => return Vec::new(),
         (None, _) => match node.past.iter().rev().find(|past| is_charge(past.event)) {
+            Some(past) if past.by != By::Judge => {
+                let at = age(past.at_unix_ms);
+                return vec![format!("{at} ago: {}.", deed_of(past))];
+            }
             Some(past) => {
                 let (at, score) = (age(past.at_unix_ms), past.score);
                 let head = format!(

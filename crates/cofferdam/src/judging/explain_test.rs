@@ -32,7 +32,7 @@ fn all_that_is_held_against_a_node_is_told() {
         "  gateway2 (60 of 100): no figures any more",
         "it is asked 1.4 times as much as the median node: what its load explains does not count",
         "More nodes are slow than may be out at once: node3. (1 s)",
-        "1 min ago: ramping, score 1",
+        "1 min ago: ramping by the judge, score 1",
         "gateway2 decides, by what all gateways say",
     ];
     assert_eq!(lines, wanted);
@@ -73,6 +73,9 @@ fn evidence_of_one_that_is_out_is_that_upon_which_it_was_taken_out() {
         at_unix_ms: 90_000,
         event: Event::Condemned,
         state: "ejected".to_owned(),
+        by: By::Judge,
+        through: Some("gateway1".to_owned()),
+        why: None,
         score: 100.0,
         proven: 0,
         proof: 0,
@@ -120,7 +123,10 @@ fn how_far_it_is_on_its_way_in_is_told_and_upon_what_it_went_on() {
         told.contains("score 1, 33 requests answered well"),
         "{told}"
     );
-    assert!(told.contains("40 s ago: probation, score 1\n"), "{told}");
+    assert!(
+        told.contains("40 s ago: probation by the judge, score 1\n"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -140,4 +146,31 @@ fn who_waits_for_another_at_the_gate_is_told_for_whom() {
     report.nodes.first_mut().unwrap().state = "serving".to_owned();
     let told = lines_of(&report, report.node("node3").unwrap(), 100_000).join("\n");
     assert!(!told.contains("at the gate"), "{told}");
+}
+
+#[test]
+fn who_did_what_and_why_is_told_of_operators_and_of_nodes_that_were_gone() {
+    let mut report = report();
+    let node = report.nodes.first_mut().unwrap();
+    (node.state, node.slow_since_unix_ms) = ("ejected".to_owned(), None);
+    node.past = serde_json::from_value(serde_json::json!([
+        { "at_unix_ms": 10_000, "event": "condemned", "state": "ejected", "score": 0.0, "blaming": [],
+          "by": "steward", "through": "gateway1", "why": "it was gone" },
+        { "at_unix_ms": 20_000, "event": "readmit", "state": "probation", "score": 0.0, "blaming": [],
+          "by": "operator", "through": "gateway2" },
+        { "at_unix_ms": 40_000, "event": "condemned", "state": "ejected", "score": 0.0, "blaming": [],
+          "by": "operator", "through": "gateway2", "why": "a new disk" },
+    ]))
+    .unwrap();
+    let told = lines_of(&report, report.node("node3").unwrap(), 100_000).join("\n");
+    for wanted in [
+        "1 min ago: ejected by an operator at gateway2: a new disk",
+        "1 min 20 s ago: probation, readmitted by an operator at gateway2\n",
+        "1 min 30 s ago: ejected by the steward at gateway1: it was gone",
+    ] {
+        assert!(told.contains(wanted), "{told}");
+    }
+    let evidence = evidence_of(report.node("node3").unwrap(), 100_000);
+    let wanted = "1 min ago: ejected by an operator at gateway2: a new disk.";
+    assert_eq!(evidence, [wanted], "nobody took it for slow");
 }

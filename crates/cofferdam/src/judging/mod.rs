@@ -11,6 +11,7 @@ mod court;
 mod explain;
 mod given;
 mod naive;
+mod past;
 mod report;
 mod witness;
 
@@ -39,8 +40,8 @@ use court::Court;
 pub(crate) use explain::{evidence_of, lines_of};
 use given::Given;
 use naive::Naive;
-use report::Fleet;
-pub(crate) use report::{JudgingReport, NodeReport, NoticeReport};
+use report::{Docket, Fleet};
+pub(crate) use report::{JudgingReport, NodeReport, NoticeReport, PastReport};
 use witness::Witness;
 
 /// All of a node's keys, in thousandths.
@@ -157,6 +158,15 @@ impl Drop for Judging {
     }
 }
 
+/// Where nodes stand and who brought them there, where nobody judges them.
+pub(crate) fn unjudged(report: JudgingReport, sight: &Sight, now: Timestamp) -> JudgingReport {
+    let told = Docket::new(sight.me).report(now, JudgeMode::Off, None, &Fleet::of_store(sight));
+    JudgingReport {
+        mode: report.mode,
+        ..told.with_deeds(&sight.registry.deeds)
+    }
+}
+
 /// Something that is done again and again.
 trait Turns: Send + 'static {
     fn turn(&mut self);
@@ -222,7 +232,10 @@ impl Turns for Looking {
         self.data.show_beside(self.witness.beside(now));
         if is_alone {
             let report = self.alone.round(now, &fleet, ballot, &condemned);
-            self.data.show_judging(report);
+            self.data.show_judging(match registry {
+                Some(registry) => report.with_deeds(&registry.deeds),
+                None => report,
+            });
         } else {
             self.hand_over(ballot, condemned);
         }

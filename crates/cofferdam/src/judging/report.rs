@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use base::Timestamp;
 use base::fleet::MemberId;
+use fleet::deeds::{By, Deed};
 use fleet::judge::{Blame, Finding, Judge, Notice, Why};
 use fleet::membership::{Event, Standing, State};
 use gateway::remote::NodeAddress;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use super::past::PastReport;
 use super::unix_ms;
 use crate::config::JudgeMode;
 use crate::gate::GateReport;
@@ -76,28 +78,15 @@ pub(crate) struct BlameReport {
     pub(crate) sentence: Option<String>,
 }
 
-/// A decision of the past.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub(crate) struct PastReport {
-    pub(crate) at_unix_ms: u64,
-    pub(crate) event: Event,
-    /// Where that led.
-    pub(crate) state: String,
-    pub(crate) score: f32,
-    /// What it had answered well by then, and how much it would have taken to go on.
-    #[serde(default)]
-    pub(crate) proven: u32,
-    #[serde(default)]
-    pub(crate) proof: u32,
-    pub(crate) blaming: Vec<BlameReport>,
-}
-
 /// Something that concerns no single node.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct NoticeReport {
     /// `fleet_slow`, `cap_holds` or `gateway_slow`.
     pub(crate) kind: String,
     pub(crate) since_unix_ms: u64,
+    /// When it began, or named somebody who had not been named.
+    #[serde(default)]
+    pub(crate) told_unix_ms: u64,
     /// Whom it names.
     pub(crate) members: Vec<String>,
     pub(crate) sentence: String,
@@ -140,13 +129,22 @@ impl Fleet {
 }
 
 /// Decisions and notices, for the report.
-#[derive(Default)]
 pub(super) struct Docket {
+    me: MemberId,
     past: BTreeMap<MemberId, VecDeque<PastReport>>,
     notices: Vec<NoticeReport>,
 }
 
 impl Docket {
+    /// Of the gateway `me`, with nothing decided.
+    pub(super) fn new(me: MemberId) -> Self {
+        Self {
+            me,
+            past: BTreeMap::new(),
+            notices: Vec::new(),
+        }
+    }
+
     /// Goes on from what another has told.
     pub(super) fn take_over(&mut self, report: &JudgingReport) {
         let past = report.nodes.iter();
@@ -154,7 +152,7 @@ impl Docket {
         self.past = past.collect();
     }
 
-    /// Remembers a decision, and says it in the log.
+    /// Remembers a decision of this gateway, and says it in the log.
     pub(super) fn note(
         &mut self,
         now: Timestamp,
@@ -180,6 +178,9 @@ impl Docket {
             at_unix_ms: unix_ms(now),
             event,
             state,
+            by: By::Judge,
+            through: Some(fleet.name(self.me)),
+            why: None,
             score: why.score.value(),
             proven: why.proven,
             proof: why.proof,
@@ -227,13 +228,17 @@ impl Docket {
     }
 
     fn take_notices(&mut self, now: Timestamp, judge: Option<&Judge>, fleet: &Fleet) {
-        let present: Vec<&Notice> = judge.into_iter().flat_map(Judge::notices).collect();
+        let present = judge.into_iter().flat_map(Judge::told);
         let before = std::mem::take(&mut self.notices);
-        for notice in present {
+        for (notice, told_at) in present {
             let mut told = told(notice, fleet, now);
-            match before.iter().find(|it| it.kind == told.kind) {
-                Some(before) => told.since_unix_ms = before.since_unix_ms,
-                None => tracing::warn!("{}", told.sentence),
+            told.told_unix_ms = unix_ms(told_at);
+            let before = before.iter().find(|it| it.kind == told.kind);
+            if let Some(before) = before {
+                told.since_unix_ms = before.since_unix_ms;
+            }
+            if before.is_none_or(|it| it.told_unix_ms < told.told_unix_ms) {
+                tracing::warn!("{}", told.sentence);
             }
             self.notices.push(told);
         }
@@ -246,6 +251,12 @@ impl Docket {
 }
 
 impl NodeReport {
+    /// What took it out last, if that is remembered.
+    pub(crate) fn taken_out(&self) -> Option<&PastReport> {
+        let mut past = self.past.iter().rev();
+        past.find(|it| it.state == "ejected")
+    }
+
     /// Where it stands; `None` for a word of another release.
     pub(crate) fn state(&self) -> Option<State> {
         serde_json::from_value(serde_json::Value::from(self.state.as_str())).ok()
@@ -269,6 +280,24 @@ impl JudgingReport {
     /// Whether anything is not as it should be, so that news are worth telling soon.
     pub(super) fn is_troubled(&self) -> bool {
         !self.notices.is_empty() || self.nodes.iter().any(|node| node.score > 1.0)
+    }
+
+    /// With what others than the judge have done to the nodes, each in its place.
+    pub(super) fn with_deeds(mut self, deeds: &BTreeMap<MemberId, Vec<Deed>>) -> Self {
+        for node in &mut self.nodes {
+            let done = deeds.get(&MemberId(node.member));
+            node.past
+                .extend(done.into_iter().flatten().map(PastReport::of));
+            node.past.sort_by_key(|past| past.at_unix_ms);
+            let forgotten = node.past.len().saturating_sub(PAST_MAX);
+            node.past.drain(..forgotten);
+        }
+        self
+    }
+
+    /// Where its nodes stand.
+    pub(super) fn states(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.nodes.iter().map(|it| (it.member, it.state.as_str()))
     }
 
     /// One of its nodes.
@@ -315,6 +344,7 @@ fn told(notice: &Notice, fleet: &Fleet, now: Timestamp) -> NoticeReport {
     NoticeReport {
         kind: kind.to_owned(),
         since_unix_ms: unix_ms(now),
+        told_unix_ms: unix_ms(now),
         members,
         sentence,
     }
@@ -331,7 +361,7 @@ fn blaming(fleet: &Fleet, blaming: &[Blame]) -> Vec<BlameReport> {
 }
 
 /// As it is written in the store.
-fn word(value: &impl Serialize) -> String {
+pub(super) fn word(value: &impl Serialize) -> String {
     let json = serde_json::to_value(value).ok();
     let word = json.as_ref().and_then(serde_json::Value::as_str);
     word.unwrap_or("unknown").to_owned()

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
+use fleet::deeds::{By, Deed};
 use fleet::membership::{Event, Standing, State};
 use fleet::registry::{MemberRecord, RING, Role, STEWARD, alive_key, known_key, member_key};
-use fleet::steward::{Step, Steward};
+use fleet::steward::{GONE_AFTER, Step, Steward};
 use runtime::store::{Change, Commit, StoreError};
 
 use super::join::{json, revision};
 use super::keeper::Keeper;
 use super::shares;
+use super::writes::replaced;
 
 /// For how long a member counts as alive that says nothing.
 const LEASE: Duration = Duration::from_secs(10);
@@ -82,10 +84,10 @@ impl Keeper {
     }
 
     /// Who takes the place of an earlier process of this name finds that one's last word, that it has
-    /// ended: changes are to wait for this one.
+    /// ended: changes are to wait for this one. A gateway that lives serves, and stands nowhere else.
     fn is_not_ended(&self, now: Timestamp) -> Result<(), StoreError> {
         let record = self.registry.members.get(&self.me);
-        let Some(record) = record.filter(|it| it.standing.state() == State::Drained) else {
+        let Some(record) = record.filter(|it| it.standing.state() != State::Serving) else {
             return Ok(());
         };
         let serving = MemberRecord {
@@ -127,17 +129,27 @@ impl Keeper {
             Step::Ring(ring) => Change::default()
                 .only_if(RING, revision(&self.snapshot, RING))
                 .put(RING, ring.to_json()),
-            Step::Member(id, record, _) => {
-                let key = member_key(*id);
-                Change::default()
-                    .only_if(&key, revision(&self.snapshot, &key))
-                    .put(&key, json(record))
+            Step::Member(id, record, event) => {
+                let deed = self.deed(record, *event, now);
+                replaced(&self.snapshot, &self.registry, *id, record, Some(deed))
             }
         };
         if self.store.commit(&change)? != Commit::Lost {
             tell(&step);
         }
         Ok(())
+    }
+
+    /// What is told of it later.
+    fn deed(&self, record: &MemberRecord, event: Event, now: Timestamp) -> Deed {
+        let me = self.registry.members.get(&self.me);
+        let through = me.map_or("", |it| it.name.as_str());
+        let why = (event == Event::Condemned).then(|| {
+            let silent_s = GONE_AFTER.as_secs();
+            format!("it was gone: its lease had ended, and it did not answer for {silent_s} s")
+        });
+        let state = record.standing.state();
+        Deed::new(now, event, state, By::Steward, through).because(why)
     }
 
     /// Lets rates follow use.
@@ -211,8 +223,8 @@ fn tell(step: &Step) {
         Step::Member(id, record, event) => tracing::info!(
             member = id.0,
             name = record.name,
-            ?event,
-            state = ?record.standing.state(),
+            event = event.in_words(),
+            state = record.standing.state().in_words(),
             "a node's standing changes"
         ),
     }

@@ -169,8 +169,9 @@ fn entry(
             )));
         }
         let standing = match record.standing.state() {
-            // A gateway that had ended for good serves again.
-            State::Drained if record.role == Role::Gateway => Standing::founder(now),
+            State::Serving => record.standing,
+            // A gateway that had ended for good serves again, and it is never out otherwise.
+            _ if record.role == Role::Gateway => Standing::founder(now),
             _ => record.standing,
         };
         let next = candidate.record(standing);
@@ -222,9 +223,9 @@ pub(super) fn revision(snapshot: &Snapshot, key: &str) -> Revision {
         .map_or(Revision(0), |entry| entry.revision)
 }
 
-pub(super) fn json(record: &MemberRecord) -> Vec<u8> {
+pub(super) fn json(value: &impl serde::Serialize) -> Vec<u8> {
     // Text and numbers have no way to fail.
-    serde_json::to_vec(record).unwrap_or_default()
+    serde_json::to_vec(value).unwrap_or_default()
 }
 
 /// A number that only grows; 1 before it was written.
@@ -237,7 +238,7 @@ fn number(snapshot: &Snapshot, key: &str) -> Result<u32, StoreError> {
     text.parse().map_err(|_| bad())
 }
 
-/// What an operator does to a member, for its record.
+/// What happens to a member, for its record.
 pub(super) fn after_event(
     record: &MemberRecord,
     event: Event,

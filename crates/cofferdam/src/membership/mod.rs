@@ -28,7 +28,7 @@ pub(crate) use keeper::Membership;
 pub(crate) use shares::UseMeter;
 pub(crate) use sight::{Seat, Sight};
 pub(crate) use tenants::{FleetTenants, Tenants, TenantsError};
-pub(crate) use writes::{change_member, end_member};
+pub(crate) use writes::{ChangeError, Order, change_member, end_member, judge_member, operate};
 
 use crate::config::{Config, JudgeMode};
 use crate::failure::Failure;

@@ -38,6 +38,12 @@ pub(crate) struct Sight {
 }
 
 impl Sight {
+    /// The name of this member.
+    pub(crate) fn own_name(&self) -> String {
+        let own = self.registry.members.get(&self.me);
+        own.map_or_else(|| self.me.to_string(), |it| it.name.clone())
+    }
+
     /// How old what is known is; `None` if this run has not heard from the store.
     pub(crate) fn age(&self, now: Timestamp) -> Option<Duration> {
         self.asked_at.map(|at| now.since(at))

@@ -103,6 +103,7 @@ fn what_concerns_all_nodes_and_who_decides_is_told() {
     let notice = NoticeReport {
         kind: "fleet_slow".to_owned(),
         since_unix_ms: 0,
+        told_unix_ms: 0,
         members: Vec::new(),
         sentence: "All nodes are slower than usual: nobody is taken out.".to_owned(),
     };
@@ -190,6 +191,7 @@ fn names_and_events_are_shown_and_not_obeyed() {
     let notice = NoticeReport {
         kind: EVIL.to_owned(),
         since_unix_ms: 0,
+        told_unix_ms: 0,
         members: vec![EVIL.to_owned()],
         sentence: EVIL.to_owned(),
     };

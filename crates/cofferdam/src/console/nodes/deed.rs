@@ -2,7 +2,8 @@
 
 use base::Timestamp;
 use base::fleet::SLOT_COUNT;
-use fleet::membership::{Event, Standing};
+use fleet::membership::Standing;
+use fleet::operator::Act;
 
 use crate::observe::nodes::{Heat, NodeReading};
 
@@ -23,7 +24,7 @@ impl NodeDeed {
     /// Those that a node in this standing may have done to it.
     pub(crate) fn possible(standing: &Standing, now: Timestamp) -> Vec<Self> {
         let all = Self::ALL.into_iter();
-        all.filter(|deed| standing.after(deed.event(), now).is_ok())
+        all.filter(|deed| standing.after(deed.act().event(), now).is_ok())
             .collect()
     }
 
@@ -50,11 +51,11 @@ impl NodeDeed {
         }
     }
 
-    pub(super) fn event(self) -> Event {
+    pub(super) fn act(self) -> Act {
         match self {
-            Self::Eject => Event::Condemned,
-            Self::Drain => Event::Drain,
-            Self::Readmit => Event::Readmit,
+            Self::Eject => Act::Eject { force: false },
+            Self::Drain => Act::Drain,
+            Self::Readmit => Act::Readmit,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is said before something is done to a node.
 
+use fleet::membership::Event;
+
 use super::*;
 use crate::observe::nodes::testing::{NOW, standing as node};
 

@@ -17,7 +17,7 @@ use runtime::http::Peer;
 use super::actions::{Answer, Refusal, Subject, Typed, check};
 use super::pages::{ConfirmPage, Shell, wrong};
 use super::{Console, Session};
-use crate::membership::{Membership, change_member};
+use crate::membership::{Membership, Order, operate};
 use crate::observe::nodes::NodeReading;
 use crate::web::page;
 use crate::wire::{FleetReport, MemberReport};
@@ -167,9 +167,14 @@ async fn act(
     let (membership, node, _) = console.node(&name)?;
     let record = console.deed(peer, deed.name(), Subject::Node(&node.name));
     let (to, now) = (node.name.clone(), console.api.clock.now());
-    let work = move || change_member(&**membership.store(), &to, deed.event(), now);
+    let order = Order {
+        act: deed.act(),
+        through: membership.sight().own_name(),
+        why: None,
+    };
+    let work = move || operate(&**membership.store(), &to, &order, now);
     let done = match tokio::task::spawn_blocking(work).await {
-        Ok(changed) => changed.map(drop).map_err(|failure| failure.to_string()),
+        Ok(changed) => changed.map(drop).map_err(|error| error.to_string()),
         Err(_) => Err("it broke off: look at the log".to_owned()),
     };
     let detail = format!("it was {:?}", node.state).to_lowercase();

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use base::Timestamp;
 use base::event::{EventKind, Figure, Unit};
+use fleet::deeds::By;
 
 use super::Observation;
 use crate::gate::NodeRecord;
-use crate::judging::{JudgingReport, NodeReport, NoticeReport};
+use crate::judging::{JudgingReport, NodeReport, NoticeReport, PastReport};
 use crate::observe::signal::Signal;
 
 /// Remembers who was out.
@@ -83,15 +84,16 @@ fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
         false => "its keys go to the other nodes",
     };
     // What is held against it now is nothing: it is not asked.
-    let mut charges = node.past.iter().rev();
+    let by_judge = node.taken_out().is_none_or(|past| past.by == By::Judge);
+    let mut charges = node.past.iter().rev().filter(|_| by_judge);
     let charge = charges.find(|past| past.blaming.iter().any(|it| it.sentence.is_some()));
     let mut blaming = charge.into_iter().flat_map(|past| &past.blaming);
     let blame = blaming.find_map(|it| it.sentence.clone());
-    let mut sentence = format!("Node {name} is taken out, {keys}");
-    match blame {
-        Some(blame) => sentence.push_str(&format!(": {blame}.")),
-        None => sentence.push_str(": it was gone, or an operator has done it."),
-    }
+    let why = match node.taken_out().filter(|_| !by_judge) {
+        Some(past) => done_by(past),
+        None => blame.unwrap_or_else(|| "it was gone, or an operator has done it".to_owned()),
+    };
+    let sentence = format!("Node {name} is taken out, {keys}: {why}.");
     // Its way back has steps, and the affair is one.
     let past = node.past.iter();
     let onset = past
@@ -110,6 +112,15 @@ fn ejected(report: &JudgingReport, node: &NodeReport) -> Signal {
             Some(past) => figures(past.score, past.blaming.len()),
             None => figures(node.score, node.blaming.len()),
         })
+}
+
+/// Why a node is out that the judge has not taken out.
+fn done_by(past: &PastReport) -> String {
+    match (&past.why, past.by) {
+        (Some(why), By::Steward) => why.clone(),
+        (Some(why), _) => format!("{} has done it: {why}", past.doer()),
+        (None, _) => format!("{} has done it", past.doer()),
+    }
 }
 
 /// Those that the gate has sent away, for as long as they wait to be tried again.
@@ -155,6 +166,9 @@ fn refused(report: &JudgingReport) -> impl Iterator<Item = Signal> {
 fn slow_on_its_way(node: Option<&NodeReport>) -> String {
     let mut past = node.into_iter().flat_map(|node| node.past.iter().rev());
     let back = past.find(|past| past.state == "quarantined");
+    if let Some(past) = back.filter(|past| past.by == By::Operator) {
+        return done_by(past);
+    }
     let mut said = back.into_iter().flat_map(|past| &past.blaming);
     let mut why = "it was slow on its way in".to_owned();
     if let Some(sentence) = said.find_map(|it| it.sentence.as_deref()) {
@@ -187,7 +201,9 @@ fn of_notice(notice: &NoticeReport) -> Option<Signal> {
     };
     let onset = of_unix_ms(notice.since_unix_ms);
     let members = Figure::new("members", notice.members.len() as f64, Unit::Count);
-    let signal = Signal::lasting(kind, onset, notice.sentence.clone(), ended);
+    // Told again when it names somebody more.
+    let told = of_unix_ms(notice.told_unix_ms.max(notice.since_unix_ms));
+    let signal = Signal::lasting(kind, onset, notice.sentence.clone(), ended).decided(told);
     Some(signal.advice(advice).evidence([members]))
 }
 

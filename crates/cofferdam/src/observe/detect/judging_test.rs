@@ -68,6 +68,35 @@ fn who_is_out_is_told_of_with_what_was_held_against_it_then() {
 }
 
 #[test]
+fn who_is_out_by_another_hand_is_told_of_with_whose_and_not_with_an_old_charge() {
+    let past = |by: &str, why: Option<&str>| {
+        serde_json::json!([
+            { "at_unix_ms": 900_000_000u64, "event": "condemned", "state": "ejected", "score": 98.0,
+              "blaming": node("suspect").blaming },
+            { "at_unix_ms": 1_000_000_000u64, "event": "condemned", "state": "ejected", "score": 0.0,
+              "blaming": [], "by": by, "through": "gateway2", "why": why },
+        ])
+    };
+    for (by, why, wanted) in [
+        ("operator", None, "an operator at gateway2 has done it."),
+        (
+            "operator",
+            Some("a new disk"),
+            "an operator at gateway2 has done it: a new disk.",
+        ),
+        ("steward", Some("it was gone"), "other nodes: it was gone."),
+    ] {
+        let out = NodeReport {
+            past: serde_json::from_value(past(by, why)).unwrap(),
+            blaming: Vec::new(),
+            ..node("ejected")
+        };
+        let said = look(&mut World::new(), vec![out], Vec::new());
+        assert!(said[0].sentence.ends_with(wanted), "{said:?}");
+    }
+}
+
+#[test]
 fn who_was_out_is_told_to_be_back_once() {
     let mut world = World::new();
     for state in ["ejected", "probation"] {
@@ -88,6 +117,7 @@ fn what_concerns_all_is_one_event_that_names_them() {
     let notice = |kind: &str| NoticeReport {
         kind: kind.to_owned(),
         since_unix_ms: 1_000_000_000,
+        told_unix_ms: 1_000_007_000,
         members: vec!["node2".to_owned(), "node5".to_owned()],
         sentence: "More nodes are slow than may be out at once: node2, node5.".to_owned(),
     };
@@ -106,6 +136,8 @@ fn what_concerns_all_is_one_event_that_names_them() {
     ];
     assert_eq!(kinds, wanted);
     assert_eq!(said[1].evidence[0].value, 2.0);
+    let told = Timestamp::from_secs(1_000_007);
+    assert_eq!(said[1].decided, Some(told), "told again then");
 }
 
 #[test]
