@@ -630,6 +630,34 @@ def an_operator_drains_a_node_and_lets_it_in_again():
 
 
 @suite.test
+def an_operator_takes_out_no_more_than_may_be_out_and_is_told_of_at_every_gateway():
+    with ready_fleet() as fleet:
+        refused = lambda *args: fleet.ask("node", *args, fails=True)["error"]
+        assert "is a gateway" in refused("eject", "gateway1"), fleet.members()
+        assert "is a gateway" in refused("drain", "gateway2"), fleet.members()
+        assert "cannot be readmitted" in refused("readmit", "node1"), fleet.members()
+        fleet.ask("node", "eject", "node1", "--reason", "a new disk")
+        said = refused("eject", "node2")
+        assert "no more than 1" in said and "node1" in said and "--force" in said, said
+        fleet.ask("node", "eject", "node2", "--force")
+        for gateway in (1, 2):
+            told = lambda: fleet.ask("node", "explain", "node1", gateway=gateway)["past"]
+            eventually(lambda: any(it["by"] == "operator" for it in told()), 5, "who has done it")
+            [deed] = [it for it in told() if it["by"] == "operator"]
+            assert (deed["state"], deed["through"], deed["why"]) == ("ejected", "gateway1", "a new disk"), deed
+        for node in ("node1", "node2", "node3"):
+            fleet.ask("node", "drain", node)
+        for deed in ("drain", "eject"):
+            said = refused(deed, "node4")
+            assert "the last node that serves" in said, said
+        assert "the last node that serves" in refused("eject", "node4", "--force")
+        assert fleet.members()["node4"]["state"] == "serving"
+        at_node = [BINARY, "node", "explain", "node1", "--data-dir", os.path.join(fleet.folder, "node1")]
+        said = subprocess.run(at_node, capture_output=True, timeout=30).stderr.decode()
+        assert "this is a node" in said and "gateway1" in said and "gateway2" in said, said
+
+
+@suite.test
 def a_gateway_hands_over_as_the_same_member_while_clients_come_and_the_ring_changes():
     with ready_fleet() as fleet, Load(fleet, gateways=(2,)) as load:
         before = fleet.members()
