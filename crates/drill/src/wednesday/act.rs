@@ -99,7 +99,10 @@ impl Act<'_> {
         let done_ns = clock::now_ns();
         if self.case.wanted == Wanted::Back {
             fault.end()?;
-            self.watch_back(&mut watch)?;
+            // Who was never out is well at once, which says nothing.
+            if !watch.seen.ejected.is_empty() {
+                self.watch_back(&mut watch)?;
+            }
         } else {
             // What was just decided reaches all within this.
             self.wait(Duration::from_secs(1) + self.pace.after)?;

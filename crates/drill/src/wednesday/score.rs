@@ -17,6 +17,7 @@ const P99_MORE_MAX_MS: f64 = 0.5;
 const P99_RATIO_OUTAGE: f64 = 10.0;
 /// Shares of keys differ by so much by chance.
 const SHARE_SLACK: f64 = 0.05;
+
 /// What is wrong with what was seen; nothing for a pass.
 pub(crate) fn faults(case: &Case, judge: Judge, seen: &Seen) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -53,7 +54,7 @@ pub(crate) fn faults(case: &Case, judge: Judge, seen: &Seen) -> Vec<String> {
             );
         }
         Wanted::CapHolds => cap_holds(seen, &mut wrong),
-        Wanted::Back => late("back", seen.back_ms, BACK_MAX_MS, &mut wrong),
+        Wanted::Back => back(seen, &mut wrong),
         Wanted::Refused => refused(seen, &mut wrong),
     }
     wrong
@@ -124,7 +125,7 @@ pub(crate) fn outcome(
         eject_ms: seen.ejected.iter().map(|it| it.1).max(),
         event_ms: seen.notices.iter().map(|it| it.1).min(),
         refused_ms: first(&seen.refused),
-        back_ms: seen.back_ms,
+        back_ms: seen.back_ms.filter(|_| is_target_out(seen)),
         client_timeouts: seen.since.lost,
         p99_before_ms: before,
         p99_after_ms: after,
@@ -156,6 +157,19 @@ fn taken_out(seen: &Seen, wrong: &mut Vec<String>) {
             "a hit ratio of {least:.2}, and the share is {share:.2}"
         ));
     }
+}
+
+/// Who was never out cannot be back.
+fn back(seen: &Seen, wrong: &mut Vec<String>) {
+    match is_target_out(seen) {
+        true => late("back", seen.back_ms, BACK_MAX_MS, wrong),
+        false => wrong.push("not taken out before the fault was mended".to_owned()),
+    }
+}
+
+fn is_target_out(seen: &Seen) -> bool {
+    let mut out = seen.ejected.iter();
+    out.any(|(name, _)| seen.targets.contains(name))
 }
 
 fn refused(seen: &Seen, wrong: &mut Vec<String>) {

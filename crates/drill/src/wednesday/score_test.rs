@@ -209,6 +209,35 @@ fn of_two_slow_nodes_one_goes_and_both_are_named() {
 }
 
 #[test]
+fn only_a_node_that_was_out_can_be_back() {
+    let recovering = case("each reply 50 ms later, then no more");
+    let back = Seen {
+        back_ms: Some(60_000),
+        ..good()
+    };
+    assert_eq!(faults(&recovering, Judge::On, &back), [""; 0]);
+    let late = Seen {
+        back_ms: Some(120_001),
+        ..good()
+    };
+    assert_eq!(faults(&recovering, Judge::On, &late).len(), 1);
+    assert_eq!(faults(&recovering, Judge::On, &good()), ["not back"]);
+    let never_out = Seen {
+        suspected: Vec::new(),
+        ejected: Vec::new(),
+        out_max: 0,
+        back_ms: Some(200),
+        ..good()
+    };
+    let outcome = outcome(&recovering, Judge::On, &never_out, None);
+    assert_eq!((outcome.verdict, outcome.back_ms), (Verdict::Fail, None));
+    assert_eq!(
+        outcome.reasons,
+        ["not taken out before the fault was mended"]
+    );
+}
+
+#[test]
 fn a_newcomer_passes_only_if_it_is_refused_in_time_and_never_had_a_key() {
     let newcomer = case("mc6 is added, with 2 Mbit/s");
     let refused = Seen {
