@@ -9,9 +9,11 @@
 mod act;
 mod admin;
 mod clients;
+mod connection;
 mod fleet;
 mod network;
 mod outcome;
+mod rhythm;
 mod run;
 mod samples;
 mod scenario;

@@ -1,7 +1,7 @@
 //! The fleet's clients: paced, with half a second's patience, and each remembers what it stored.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,21 +10,18 @@ use std::time::Duration;
 
 use base::rng::Rng;
 
+use super::connection::Connection;
+use super::rhythm::{PATIENCE, PERIOD_NS, Rhythm, Sent};
 use super::samples::Sample;
 use crate::error::DrillError;
 use crate::load::clock;
 
-/// When clients give up, as common ones do.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Clients of each gateway, and how often each asks.
+/// Clients of each gateway.
 const CLIENTS: usize = 8;
-const PERIOD_NS: u64 = 20_000_000;
 const KEYS: u64 = 250;
 const KEYS_AT_ONCE: usize = 4;
 /// One request in so many is a change.
 const CHANGES: u64 = 10;
-/// A client that is further behind asks no more for what it has missed.
-const BEHIND_MAX_NS: u64 = 200_000_000;
 /// How long keys are stored before the load begins.
 const FILL_MAX_NS: u64 = 5_000_000_000;
 /// The hot key: so many clients ask so often for so many times the same key at once.
@@ -118,7 +115,9 @@ impl Drop for Clients {
 /// One client, with keys of its own.
 struct Client {
     address: SocketAddr,
-    connection: Option<BufReader<TcpStream>>,
+    connection: Option<Connection>,
+    /// When the answer of what is asked is waited for no more.
+    until_ns: u64,
     name: String,
     value_len: usize,
     rng: Rng,
@@ -132,6 +131,7 @@ impl Client {
         Self {
             address,
             connection: None,
+            until_ns: 0,
             name,
             value_len,
             rng: Rng::new(seed),
@@ -146,56 +146,69 @@ impl Client {
         let until_ns = clock::now_ns() + FILL_MAX_NS;
         let mut key = 0;
         while key < KEYS {
-            let is_late = clock::now_ns() >= until_ns;
+            let now_ns = clock::now_ns();
+            let is_late = now_ns >= until_ns;
+            self.until_ns = now_ns + PATIENCE.as_nanos() as u64;
             match self.store(key) {
                 Ok(is_stored) if is_stored || is_late => key += 1,
                 Err(error) if is_late => return Err(error),
-                Ok(_) | Err(_) => clock::sleep_until(clock::now_ns() + 20_000_000),
+                stored => {
+                    if stored.is_err() {
+                        self.connection = None;
+                    }
+                    clock::sleep_until(clock::now_ns() + PERIOD_NS);
+                }
             }
         }
         Ok(())
     }
 
     fn run(&mut self, stop: &AtomicBool, samples: &Mutex<Vec<Sample>>) {
-        let mut at_ns = clock::now_ns() + self.rng.below(PERIOD_NS);
+        let mut rhythm = Rhythm::new(clock::now_ns() + self.rng.below(PERIOD_NS));
+        let note = |more: Vec<Sample>| {
+            let samples = samples.lock();
+            samples.unwrap_or_else(PoisonError::into_inner).extend(more);
+        };
         while !stop.load(Ordering::Acquire) {
-            clock::sleep_until(at_ns);
-            let began_ns = clock::now_ns();
-            let lag_ns = began_ns.saturating_sub(at_ns);
-            let mut sample = Sample {
-                at_ns,
-                took_ns: 0,
-                lag_ns,
-                asked: 0,
-                found: 0,
-                is_lost: false,
-                stale: 0,
-            };
-            let missing = self.ask(&mut sample);
-            sample.took_ns = clock::now_ns().saturating_sub(began_ns);
-            if missing.is_err() {
-                sample.is_lost = true;
-                self.connection = None;
-            }
-            samples
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(sample);
-            // What is missing is stored again, as clients of caches do.
-            for key in missing.unwrap_or_default() {
-                if self.store(key).is_err() {
-                    self.connection = None;
-                }
-            }
-            at_ns += PERIOD_NS;
-            if clock::now_ns().saturating_sub(at_ns) > BEHIND_MAX_NS {
-                at_ns = clock::now_ns();
-            }
+            clock::sleep_until(rhythm.due_ns());
+            note(self.round(&mut rhythm));
+            let given_up = rhythm.turn(clock::now_ns());
+            note(given_up.into_iter().map(Sample::given_up).collect());
+        }
+    }
+
+    /// One request of the timetable; what is missing is stored again, as clients of caches do.
+    fn round(&mut self, rhythm: &mut Rhythm) -> Vec<Sample> {
+        let sent = rhythm.send(clock::now_ns());
+        let mut sample = Sample::default();
+        let missing = self.ask(sent, &mut sample);
+        self.end(rhythm, sent, missing.is_err(), &mut sample);
+        let mut samples = vec![sample];
+        for key in missing.unwrap_or_default() {
+            let sent = rhythm.send_more(clock::now_ns());
+            self.until_ns = sent.until_ns();
+            let stored = self.store(key);
+            let mut sample = Sample::default();
+            self.end(rhythm, sent, stored.is_err(), &mut sample);
+            samples.push(sample);
+        }
+        samples
+    }
+
+    /// What became of a request; a connection on which one was lost is used no more.
+    fn end(&mut self, rhythm: &mut Rhythm, sent: Sent, is_lost: bool, sample: &mut Sample) {
+        sample.at_ns = sent.due_ns;
+        sample.lag_ns = sent.lag_ns;
+        sample.took_ns = rhythm.end(sent, clock::now_ns());
+        sample.is_lost = is_lost;
+        if is_lost {
+            self.connection = None;
         }
     }
 
     /// One request; keys that were not found.
-    fn ask(&mut self, sample: &mut Sample) -> io::Result<Vec<u64>> {
+    fn ask(&mut self, sent: Sent, sample: &mut Sample) -> io::Result<Vec<u64>> {
+        self.until_ns = sent.until_ns();
         if self.rng.below(CHANGES) == 0 {
             let key = self.rng.below(KEYS);
             return self.store(key).map(|_| Vec::new());
@@ -258,12 +271,9 @@ impl Client {
         }
     }
 
-    fn connection(&mut self) -> io::Result<&mut BufReader<TcpStream>> {
+    fn connection(&mut self) -> io::Result<&mut Connection> {
         if self.connection.is_none() {
-            let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.set_nodelay(true)?;
-            self.connection = Some(BufReader::new(stream));
+            self.connection = Some(Connection::connect(self.address, self.until_ns)?);
         }
         self.connection
             .as_mut()
@@ -271,15 +281,12 @@ impl Client {
     }
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.connection()?.get_mut().write_all(bytes)
+        let until_ns = self.until_ns;
+        self.connection()?.send(bytes, until_ns)
     }
 
     fn line(&mut self) -> io::Result<String> {
-        let mut line = String::new();
-        match self.connection()?.read_line(&mut line)? {
-            0 => Err(ErrorKind::UnexpectedEof.into()),
-            _ => Ok(line),
-        }
+        self.connection()?.read_line()
     }
 }
 

@@ -48,7 +48,7 @@ pub struct ScenarioOutcome {
     pub refused_ms: Option<u64>,
     /// Until the node served at its full weight again, from the end of the fault on.
     pub back_ms: Option<u64>,
-    /// Requests without an answer within half a second, from the fault on.
+    /// Requests without a whole answer within half a second of when they were to be sent, from the fault on.
     pub client_timeouts: usize,
     /// Before the fault, and after what was done about it.
     pub p99_before_ms: f64,

@@ -1,12 +1,15 @@
 //! What clients saw, request by request, and figures of stretches of it.
 
+use super::rhythm::PATIENCE;
+
 /// One request.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sample {
     /// When it was to be sent, of the monotonic clock.
     pub(crate) at_ns: u64,
+    /// From then on, but for its sender's lag.
     pub(crate) took_ns: u64,
-    /// How late its sender was.
+    /// How late its sender was by itself.
     pub(crate) lag_ns: u64,
     /// Keys that were asked for and are known to have been stored once.
     pub(crate) asked: u32,
@@ -16,6 +19,18 @@ pub(crate) struct Sample {
     pub(crate) is_lost: bool,
     /// Values that had been replaced already.
     pub(crate) stale: u32,
+}
+
+impl Sample {
+    /// One that was to be sent then, and waited behind others until it was no longer worth it.
+    pub(crate) fn given_up(at_ns: u64) -> Self {
+        Self {
+            at_ns,
+            took_ns: PATIENCE.as_nanos() as u64,
+            is_lost: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// Figures of a stretch of time.
