@@ -12,6 +12,7 @@ use super::admin::View;
 use super::clients::Clients;
 use super::fleet::{Fleet, signal};
 use super::network::Stack;
+use super::rest::{Rest, Step, Waited};
 use super::samples::{Sample, Stretch};
 use super::scenario::{Case, Fault, Judge, Wanted};
 use super::unrest::unrest;
@@ -29,8 +30,6 @@ const STANDS_NS: u64 = 30_000_000;
 
 /// Until a node that nobody tests has joined and has its keys.
 const JOINING: Duration = Duration::from_secs(8);
-/// How many stretches a machine is given to come to rest before anything is done.
-const RESTLESS_MAX: usize = 10;
 
 /// How long the parts take.
 #[derive(Clone, Copy, Debug)]
@@ -81,10 +80,13 @@ pub(crate) struct Act<'a> {
     pub(crate) pace: Pace,
     pub(crate) seed: u64,
     pub(crate) interrupted: &'a AtomicBool,
+    /// What the run may still wait for the machine.
+    pub(crate) rest: &'a mut Rest,
+    pub(crate) progress: &'a mut dyn FnMut(&str),
 }
 
 impl Act<'_> {
-    pub(crate) fn play(&self) -> Result<Seen, DrillError> {
+    pub(crate) fn play(&mut self) -> Result<Seen, DrillError> {
         let addresses: Vec<_> = self.fleet.gateways.iter().map(|it| it.address).collect();
         let (middle, value_len) = (self.fleet.site.middle(), self.case.fault.value_len());
         let clients = middle.within(|| Clients::start(&addresses, value_len, self.seed))?;
@@ -115,17 +117,20 @@ impl Act<'_> {
 
     /// Waits until what is usual is known, and the machine leaves the drill alone, but not for ever; the ticks
     /// at the beginning of what is usual.
-    fn come_to_rest(&self, clients: &Clients) -> Result<Ticks, DrillError> {
-        let mut restless = 0;
+    fn come_to_rest(&mut self, clients: &Clients) -> Result<Ticks, DrillError> {
+        let mut waited = Waited::default();
         loop {
             let (ticks, from_ns) = (Ticks::now(), clock::now_ns());
             self.wait(self.pace.before)?;
             let before = Stretch::of(&clients.since(from_ns), from_ns, clock::now_ns());
-            let steal = Ticks::now().steal_since(ticks);
-            if restless == RESTLESS_MAX || unrest(self.case, &before, steal).is_empty() {
-                return Ok(ticks);
+            let unrest = unrest(self.case, &before, Ticks::now().steal_since(ticks));
+            match self.rest.step(&mut waited, &unrest, self.pace.before) {
+                Step::Begin(words) => {
+                    words.iter().for_each(|words| (self.progress)(words));
+                    return Ok(ticks);
+                }
+                Step::Wait(words) => words.iter().for_each(|words| (self.progress)(words)),
             }
-            restless += 1;
         }
     }
 

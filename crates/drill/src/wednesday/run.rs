@@ -8,8 +8,10 @@ use super::act::{Act, Pace, Seen};
 use super::fleet::{Fleet, Ground, check_etcd};
 use super::network::{Choice, Network, Stack, choose};
 use super::outcome::{Outcome, ScenarioOutcome};
+use super::rest::Rest;
 use super::scenario::{Case, Fault, Judge, cases};
 use super::score::{disturbances, faults, is_grave, outcome};
+use super::tries::{TRIES, up_to_tries};
 use crate::child::{self, Nursery};
 use crate::error::DrillError;
 use crate::home::Home;
@@ -19,8 +21,6 @@ use crate::machine;
 /// A fleet may take so long to be as before.
 const CALM: Duration = Duration::from_secs(6);
 const LOOK_EVERY_NS: u64 = 200_000_000;
-/// How often what a machine may have disturbed is tried.
-const TRIES: usize = 3;
 
 /// What a run of the drill is asked for.
 #[derive(Clone, Debug)]
@@ -62,6 +62,7 @@ pub fn run(
         interrupted,
         progress,
         standing: None,
+        rest: Rest::of_run(settings.quick),
         choice: &choice,
         ground: Ground {
             nursery: &nursery,
@@ -89,9 +90,9 @@ pub fn run(
 
 impl Settings {
     fn cases(&self) -> Vec<Case> {
-        let is_asked = |case: &Case| match self.scenarios.is_empty() {
-            true => !self.quick || case.is_quick,
-            false => self.scenarios.contains(&case.scenario) && (!self.quick || case.is_quick),
+        let is_asked = |case: &Case| {
+            let is_named = self.scenarios.is_empty() || self.scenarios.contains(&case.scenario);
+            is_named && (!self.quick || case.is_quick)
         };
         cases().into_iter().filter(is_asked).collect()
     }
@@ -123,6 +124,8 @@ struct Stage<'a> {
     ground: Ground<'a>,
     /// A fleet that is as it was when it was put up.
     standing: Option<(Judge, Fleet)>,
+    /// What the run may still wait for the machine.
+    rest: Rest,
 }
 
 impl Stage<'_> {
@@ -199,13 +202,15 @@ impl Stage<'_> {
             "{}: {}, judge {judge:?}",
             case.scenario, case.what
         ));
-        let act = Act {
+        let mut act = Act {
             fleet: &fleet,
             case,
             judge,
             pace: self.settings.pace(),
             seed: self.settings.seed,
             interrupted: self.interrupted,
+            rest: &mut self.rest,
+            progress: &mut *self.progress,
         };
         let seen = act.play()?;
         let is_whole = !matches!(
@@ -218,20 +223,11 @@ impl Stage<'_> {
 
     /// Again, if it does not come up: a disk that stands still for seconds does that to an etcd.
     fn fleet(&mut self, judge: Judge, nodes: usize, stack: Stack) -> Result<Fleet, DrillError> {
-        let mut tries = 1;
-        loop {
-            let words = format!("a fleet, judge {judge:?}, network {}", stack.word());
-            (self.progress)(&words);
-            match self.ground.fleet(judge, nodes, stack) {
-                Err(DrillError::CannotRun(why))
-                    if tries < TRIES && !self.interrupted.load(Ordering::Acquire) =>
-                {
-                    (self.progress)(&format!("once more: {why}"));
-                    tries += 1;
-                }
-                fleet => return fleet,
-            }
-        }
+        let words = format!("a fleet, judge {judge:?}, network {}", stack.word());
+        up_to_tries(self.interrupted, self.progress, |progress| {
+            progress(&words);
+            self.ground.fleet(judge, nodes, stack)
+        })
     }
 }
 

@@ -84,6 +84,15 @@ pub const SCENARIOS: [(char, &str); 9] = [
     ('i', "two of six nodes are slow"),
 ];
 
+/// The letters of those that the quick form has.
+pub fn quick_scenarios() -> Vec<char> {
+    let quick = cases().into_iter().filter(|case| case.is_quick);
+    let mut letters: Vec<char> = quick.map(|case| case.scenario).collect();
+    letters.sort_unstable();
+    letters.dedup();
+    letters
+}
+
 const TARGET: usize = 2;
 const NARROW_BITS_PER_S: u64 = 2_000_000;
 

@@ -21,6 +21,7 @@ fn every_scenario_has_something_that_is_done_and_most_a_control() {
         .map(|it| it.scenario)
         .collect();
     assert_eq!(quick, "fdba");
+    assert_eq!(quick_scenarios(), ['a', 'b', 'd', 'f']);
 }
 
 #[test]
