@@ -82,6 +82,21 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
+fn whether_anybody_reads_standard_error_changes_no_exit_code() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut refused = cofferdam();
+    refused
+        .args(["drill", "run", "wednesday", "--report", "/proc/none/x.md"])
+        .stderr(writer);
+    let output = refused.output().unwrap();
+    assert_eq!(
+        (output.status.code(), output.stdout.as_slice()),
+        (Some(2), &b""[..])
+    );
+}
+
+#[test]
 fn scripts_and_pages_are_printed() {
     let dir = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish"] {

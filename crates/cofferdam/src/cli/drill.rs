@@ -2,9 +2,8 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -63,7 +62,7 @@ pub(crate) struct DrillArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// In less time: `friday` in 20 s, with fewer connections and without peers; `wednesday` with the
-    /// scenarios a, b, d and f alone
+    /// scenarios a, b (late replies alone), d and f
     #[arg(long)]
     quick: bool,
     /// Of `wednesday`: only these scenarios, a letter each
@@ -82,8 +81,8 @@ pub(crate) struct DrillArgs {
     /// A server without tenants that runs on this machine already, instead of one of the drill's own
     #[arg(long, value_name = "ADDR:PORT")]
     against: Option<SocketAddr>,
-    /// Where to write the report as Markdown, with its plot (.svg) beside it [default: drill-NAME.md
-    /// in this folder; nothing with --json]
+    /// Where to write the report as Markdown; that of `friday` has its plot (.svg) beside it, `wednesday` has
+    /// none [default: drill-NAME.md in this folder; nothing with --json]
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
 }
@@ -172,29 +171,28 @@ fn run_one(global: &Global, args: &DrillArgs) -> Result<(), Failure> {
     if args.name == WEDNESDAY {
         return run_wednesday(global, args, &interrupted);
     }
+    run_friday(global, args, &interrupted)
+}
+
+fn run_friday(global: &Global, args: &DrillArgs, interrupted: &AtomicBool) -> Result<(), Failure> {
     let settings = args.settings()?;
     // What cannot be kept is known before a minute is spent on it.
-    let mut files = ReportFiles::open(global, args)?;
-    let report = friday::run(&settings, &interrupted, &mut |words| eprintln!("{words}"))
+    let mut files = ReportFiles::open(global, args, true)?;
+    let report = friday::run(&settings, interrupted, &mut output::aside)
         .map_err(|error| Failure::CouldNotRun(error.to_string()))?;
-    let picture = match &mut files {
-        Some(files) => Some(files.write(&report)?),
-        None => None,
+    let picture = files.as_ref().and_then(ReportFiles::plot_name);
+    let text = report.to_markdown(picture.as_deref());
+    let delivered = match &mut files {
+        Some(files) => files.write(&text, &report.to_svg()),
+        None => Ok(()),
     };
-    if global.json {
-        output::json(&report.outcome)?;
-    } else {
-        output::text(&report.to_markdown(picture.as_deref()))?;
-    }
-    match report.verdict() {
+    let printed = print(global, &text, &report.outcome);
+    let judged = match report.verdict() {
         Verdict::Pass => Ok(()),
-        Verdict::Fail => Err(Failure::new(
-            "the drill failed: see the reasons in the report",
-        )),
-        Verdict::Invalid => Err(Failure::CouldNotRun(
-            "the drill says nothing: see the reasons in the report".into(),
-        )),
-    }
+        Verdict::Fail => Err(failed()),
+        Verdict::Invalid => Err(says_nothing()),
+    };
+    end(judged, delivered.and(printed))
 }
 
 fn run_wednesday(
@@ -203,33 +201,48 @@ fn run_wednesday(
     interrupted: &AtomicBool,
 ) -> Result<(), Failure> {
     let settings = args.wednesday()?;
-    let outcome = wednesday::run(&settings, interrupted, &mut |words| eprintln!("{words}"))
+    let mut files = ReportFiles::open(global, args, false)?;
+    let outcome = wednesday::run(&settings, interrupted, &mut output::aside)
         .map_err(|error| Failure::CouldNotRun(error.to_string()))?;
-    if let Some(file) = &args.report {
-        write(file, &outcome.to_text())?;
-    }
-    match global.json {
-        true => output::json(&outcome)?,
-        false => output::text(&outcome.to_text())?,
-    }
-    match outcome.verdict() {
+    let text = outcome.to_text();
+    let delivered = match &mut files {
+        Some(files) => files.write(&text, ""),
+        None => Ok(()),
+    };
+    let printed = print(global, &text, &outcome);
+    let judged = match outcome.verdict() {
         wednesday::Verdict::Pass => Ok(()),
-        wednesday::Verdict::Fail => Err(Failure::new(
-            "the drill failed: see the reasons in the report",
-        )),
-        wednesday::Verdict::Invalid => Err(Failure::CouldNotRun(
-            "the drill says nothing: see the reasons in the report".into(),
-        )),
+        wednesday::Verdict::Fail => Err(failed()),
+        wednesday::Verdict::Invalid => Err(says_nothing()),
+    };
+    end(judged, delivered.and(printed))
+}
+
+fn print(global: &Global, text: &str, outcome: &impl Serialize) -> Result<(), Failure> {
+    match global.json {
+        true => output::json(outcome),
+        false => output::text(text),
     }
 }
 
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(file, text).map_err(|e| {
-        Failure::new(format!(
-            "cannot write the report to {}: {e}: choose another --report",
-            file.display()
-        ))
-    })
+fn failed() -> Failure {
+    Failure::new("the drill failed: see the reasons in the report")
+}
+
+fn says_nothing() -> Failure {
+    Failure::CouldNotRun("the drill says nothing: see the reasons in the report".into())
+}
+
+/// What came of the drill goes before what came of its report.
+fn end(judged: Result<(), Failure>, delivered: Result<(), Failure>) -> Result<(), Failure> {
+    match (judged, delivered) {
+        (Ok(()), delivered) => delivered,
+        (Err(judged), Ok(()) | Err(Failure::BrokenPipe)) => Err(judged),
+        (Err(judged), Err(undelivered)) => {
+            output::aside(&undelivered.to_string());
+            Err(judged)
+        }
+    }
 }
 
 impl DrillArgs {
@@ -260,11 +273,15 @@ impl DrillArgs {
     fn wednesday(&self) -> Result<wednesday::Settings, Failure> {
         let known = wednesday::SCENARIOS.map(|(letter, _)| letter);
         if let Some(letter) = self.scenario.iter().find(|it| !known.contains(it)) {
-            let known: Vec<String> = known.iter().map(char::to_string).collect();
+            let known = listed(&known);
             return Err(Failure::Usage(format!(
-                "there is no scenario {letter:?}: there are {}",
-                known.join(", ")
+                "there is no scenario {letter:?}: there are {known}"
             )));
+        }
+        self.check_quick()?;
+        if self.judge == Judges::Naive && self.protections == Protections::Off {
+            let two = "--judge naive and --protections off are two controls: leave one out";
+            return Err(Failure::Usage(two.into()));
         }
         Ok(wednesday::Settings {
             program: env::current_exe()?,
@@ -284,6 +301,18 @@ impl DrillArgs {
         })
     }
 
+    /// What is asked for by name is run, or refused.
+    fn check_quick(&self) -> Result<(), Failure> {
+        let quick = wednesday::quick_scenarios();
+        match self.scenario.iter().find(|it| !quick.contains(it)) {
+            Some(letter) if self.quick => Err(Failure::Usage(format!(
+                "scenario {letter} is not in the quick form, which has {}: leave out --quick, or {letter}",
+                listed(&quick)
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     fn settings(&self) -> Result<Settings, Failure> {
         Ok(Settings {
             program: env::current_exe()?,
@@ -297,6 +326,11 @@ impl DrillArgs {
             against: self.against,
         })
     }
+}
+
+fn listed(letters: &[char]) -> String {
+    let letters: Vec<String> = letters.iter().map(char::to_string).collect();
+    letters.join(", ")
 }
 
 #[cfg(test)]

@@ -4,16 +4,16 @@ use std::fs::{self, File};
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
-use ::drill::friday::Report;
-
 use super::drill::DrillArgs;
 use super::global::Global;
+use super::output;
 use crate::failure::Failure;
 
-/// The report and its plot, open. Those that were not there before go again if nothing is written.
+/// The report, with its plot where it has one, open. Those that were not there before go again if nothing
+/// is written.
 pub(super) struct ReportFiles {
     report: Kept,
-    plot: Kept,
+    plot: Option<Kept>,
 }
 
 /// A file that is open for writing, still as it was.
@@ -25,34 +25,44 @@ struct Kept {
 
 impl ReportFiles {
     /// Opens them where they are wanted, if they are.
-    pub(super) fn open(global: &Global, args: &DrillArgs) -> Result<Option<Self>, Failure> {
+    pub(super) fn open(
+        global: &Global,
+        args: &DrillArgs,
+        has_plot: bool,
+    ) -> Result<Option<Self>, Failure> {
         let path = match &args.report {
             Some(path) => path.clone(),
             None if global.json => return Ok(None),
             None => PathBuf::from(format!("drill-{}.md", args.name)),
         };
         let plot = path.with_extension("svg");
-        if plot == path {
+        if has_plot && plot == path {
             return Err(Failure::CouldNotRun(format!(
                 "--report {}: the plot goes to a .svg beside the report: choose another ending",
                 path.display()
             )));
         }
-        Ok(Some(Self {
-            report: Kept::open(path)?,
-            plot: Kept::open(plot)?,
-        }))
+        let report = Kept::open(path)?;
+        let plot = has_plot.then(|| Kept::open(plot)).transpose()?;
+        Ok(Some(Self { report, plot }))
     }
 
-    /// Writes both; the plot's name beside the report.
-    pub(super) fn write(&mut self, report: &Report) -> Result<String, Failure> {
-        let name = self.plot.path.file_name().unwrap_or_default();
-        let name = name.to_string_lossy().into_owned();
-        self.plot.write(&report.to_svg())?;
-        self.report.write(&report.to_markdown(Some(&name)))?;
-        let (report, plot) = (self.report.path.display(), self.plot.path.display());
-        eprintln!("report: {report}, plot: {plot}");
-        Ok(name)
+    /// The plot's name beside the report.
+    pub(super) fn plot_name(&self) -> Option<String> {
+        let name = self.plot.as_ref()?.path.file_name()?;
+        Some(name.to_string_lossy().into_owned())
+    }
+
+    /// Writes them, and tells where they are.
+    pub(super) fn write(&mut self, report: &str, plot: &str) -> Result<(), Failure> {
+        let mut places = String::new();
+        if let Some(kept) = &mut self.plot {
+            kept.write(plot)?;
+            places = format!(", plot: {}", kept.path.display());
+        }
+        self.report.write(report)?;
+        output::aside(&format!("report: {}{places}", self.report.path.display()));
+        Ok(())
     }
 }
 
@@ -72,7 +82,8 @@ impl Kept {
             self.file.rewind()?;
             self.file.write_all(text.as_bytes())
         };
-        replace().map_err(|error| Failure::new(told(&self.path, &error)))?;
+        // What is lost is the report: that says nothing about who was drilled.
+        replace().map_err(|error| Failure::CouldNotRun(told(&self.path, &error)))?;
         self.is_new = false;
         Ok(())
     }

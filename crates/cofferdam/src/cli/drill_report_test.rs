@@ -7,10 +7,14 @@ use super::super::drill::DrillCommand;
 use super::*;
 
 fn open(line: &str) -> Result<Option<ReportFiles>, Failure> {
-    let words = ["cofferdam", "drill", "run", "friday"].into_iter();
+    open_of("friday", true, line)
+}
+
+fn open_of(drill: &str, has_plot: bool, line: &str) -> Result<Option<ReportFiles>, Failure> {
+    let words = ["cofferdam", "drill", "run", drill].into_iter();
     let cli = Cli::try_parse_from(words.chain(line.split_whitespace())).unwrap();
     match cli.command {
-        Command::Drill(DrillCommand::Run(args)) => ReportFiles::open(&cli.global, &args),
+        Command::Drill(DrillCommand::Run(args)) => ReportFiles::open(&cli.global, &args, has_plot),
         other => panic!("{other:?}"),
     }
 }
@@ -38,6 +42,19 @@ fn a_drill_that_was_not_run_leaves_all_files_as_they_were() {
     assert!(!report.exists());
     let kept = std::fs::read_to_string(dir.path().join("report.svg")).unwrap();
     assert_eq!(kept, "of the last run");
+}
+
+#[test]
+fn a_report_without_a_plot_is_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("report.svg");
+    let line = format!("--json --report {}", path.display());
+    let mut files = open_of("wednesday", false, &line).unwrap().unwrap();
+    assert_eq!(files.plot_name(), None);
+    files.write("the table", "").unwrap();
+    drop(files);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "the table");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
 #[test]

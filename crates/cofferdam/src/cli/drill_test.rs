@@ -69,6 +69,42 @@ fn flags_of_wednesday_are_its_own() {
 }
 
 #[test]
+fn a_scenario_is_run_or_refused_and_never_left_out() {
+    for flags in ["--quick --scenario c", "--quick --scenario b,c"] {
+        let refused = wednesday(flags).unwrap_err();
+        assert!(matches!(refused, Failure::Usage(_)), "{refused}");
+        let said = refused.to_string();
+        assert!(
+            said.contains("scenario c") && said.contains("a, b, d, f"),
+            "{said}"
+        );
+    }
+    assert!(wednesday("--scenario b,c").is_ok() && wednesday("--quick --scenario b,d").is_ok());
+}
+
+#[test]
+fn two_controls_at_once_are_refused() {
+    let refused = wednesday("--judge naive --protections off").unwrap_err();
+    assert!(matches!(refused, Failure::Usage(_)), "{refused}");
+}
+
+#[test]
+fn a_report_that_cannot_be_kept_hides_no_verdict() {
+    let unwritten = || Err(Failure::CouldNotRun("cannot write the report".into()));
+    assert!(matches!(
+        end(Err(failed()), unwritten()),
+        Err(Failure::Message(_))
+    ));
+    assert!(matches!(
+        end(Ok(()), unwritten()),
+        Err(Failure::CouldNotRun(_))
+    ));
+    let unread = end(Err(failed()), Err(Failure::BrokenPipe));
+    assert!(matches!(unread, Err(Failure::Message(_))));
+    assert!(end(Ok(()), Ok(())).is_ok());
+}
+
+#[test]
 fn what_runs_in_a_child_is_taken_as_it_stands() {
     let line = "drill exec --parent 7 --core 1 -- up --json --protections off";
     let parsed = Only::try_parse_from(line.split(' ')).unwrap();

@@ -72,13 +72,13 @@ pub(crate) fn main() -> ExitCode {
 fn tell(failure: &Failure, json: bool, log_format: Option<LogFormat>) {
     let message = failure.to_string();
     if json {
-        eprintln!("{}", serde_json::json!({ "error": message }));
+        output::aside(&serde_json::json!({ "error": message }).to_string());
     } else if log_format == Some(LogFormat::Json) || logging::is_json() {
         // A second start changes nothing.
         logging::start(LogFormat::Json, LogLevel::Info);
         tracing::error!("{message}");
     } else {
-        eprintln!("cofferdam: {message}");
+        output::aside(&format!("cofferdam: {message}"));
     }
 }
 

@@ -32,10 +32,15 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// What is worth knowing beside the output, on standard error: for people, or as a line of JSON.
 pub(crate) fn note(global: &Global, note: &str) {
     if global.json {
-        eprintln!("{}", serde_json::json!({ "note": note }));
+        aside(&serde_json::json!({ "note": note }).to_string());
     } else {
-        eprintln!("{note}");
+        aside(note);
     }
+}
+
+/// A line on standard error. Whether anybody reads it changes nothing of what is done.
+pub(crate) fn aside(words: &str) {
+    let _ = writeln!(io::stderr(), "{words}");
 }
 
 /// Columns as wide as their widest cell; the first is flush left, the others flush right.
