@@ -72,6 +72,14 @@ pub(crate) struct Seen {
     pub(crate) stack: Stack,
 }
 
+/// When the fault began, what was waited for came, and the clients were asked to stop.
+#[derive(Clone, Copy)]
+struct Times {
+    begun_ns: u64,
+    done_ns: u64,
+    end_ns: u64,
+}
+
 /// One thing that is done.
 pub(crate) struct Act<'a> {
     pub(crate) fleet: &'a Fleet,
@@ -111,8 +119,12 @@ impl Act<'_> {
             watch.look();
             fault.end()?;
         }
-        let samples = clients.samples();
-        Ok(self.seen(&samples, watch, begun_ns, done_ns, ticks))
+        let times = Times {
+            begun_ns,
+            done_ns,
+            end_ns: clock::now_ns(),
+        };
+        Ok(self.seen(&clients.finish(), watch, times, ticks))
     }
 
     /// Waits until what is usual is known, and the machine leaves the drill alone, but not for ever; the ticks
@@ -134,16 +146,13 @@ impl Act<'_> {
         }
     }
 
-    fn seen(
-        &self,
-        samples: &[Sample],
-        watch: Watch<'_>,
-        begun_ns: u64,
-        done_ns: u64,
-        ticks: Ticks,
-    ) -> Seen {
+    fn seen(&self, samples: &[Sample], watch: Watch<'_>, times: Times, ticks: Ticks) -> Seen {
+        let Times {
+            begun_ns,
+            done_ns,
+            end_ns,
+        } = times;
         let before_ns = begun_ns - self.pace.before.as_nanos() as u64;
-        let end_ns = clock::now_ns();
         let targets = self.case.fault.targets().into_iter();
         let targets = targets.filter_map(|node| self.fleet.name(node));
         Seen {

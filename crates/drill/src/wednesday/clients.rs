@@ -88,9 +88,18 @@ impl Clients {
         }
     }
 
-    /// What was seen so far.
-    pub(crate) fn samples(&self) -> Vec<Sample> {
+    /// All that was seen, once what was asked is answered or given up.
+    pub(crate) fn finish(mut self) -> Vec<Sample> {
+        self.stop();
         self.since(0)
+    }
+
+    fn stop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        for thread in self.threads.drain(..) {
+            // A panic there was reported by its own thread.
+            let _ = thread.join();
+        }
     }
 
     /// Requests that were to be sent from then on.
@@ -104,11 +113,7 @@ impl Clients {
 
 impl Drop for Clients {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        for thread in self.threads.drain(..) {
-            // A panic there was reported by its own thread.
-            let _ = thread.join();
-        }
+        self.stop();
     }
 }
 
@@ -165,34 +170,36 @@ impl Client {
 
     fn run(&mut self, stop: &AtomicBool, samples: &Mutex<Vec<Sample>>) {
         let mut rhythm = Rhythm::new(clock::now_ns() + self.rng.below(PERIOD_NS));
-        let note = |more: Vec<Sample>| {
+        let mut note = |sample: Sample| {
             let samples = samples.lock();
-            samples.unwrap_or_else(PoisonError::into_inner).extend(more);
+            samples.unwrap_or_else(PoisonError::into_inner).push(sample);
         };
         while !stop.load(Ordering::Acquire) {
             clock::sleep_until(rhythm.due_ns());
-            note(self.round(&mut rhythm));
+            self.round(&mut rhythm, &mut note);
             let given_up = rhythm.turn(clock::now_ns());
-            note(given_up.into_iter().map(Sample::given_up).collect());
+            given_up
+                .into_iter()
+                .map(Sample::given_up)
+                .for_each(&mut note);
         }
     }
 
     /// One request of the timetable; what is missing is stored again, as clients of caches do.
-    fn round(&mut self, rhythm: &mut Rhythm) -> Vec<Sample> {
+    fn round(&mut self, rhythm: &mut Rhythm, note: &mut impl FnMut(Sample)) {
         let sent = rhythm.send(clock::now_ns());
         let mut sample = Sample::default();
         let missing = self.ask(sent, &mut sample);
         self.end(rhythm, sent, missing.is_err(), &mut sample);
-        let mut samples = vec![sample];
+        note(sample);
         for key in missing.unwrap_or_default() {
             let sent = rhythm.send_more(clock::now_ns());
             self.until_ns = sent.until_ns();
             let stored = self.store(key);
             let mut sample = Sample::default();
             self.end(rhythm, sent, stored.is_err(), &mut sample);
-            samples.push(sample);
+            note(sample);
         }
-        samples
     }
 
     /// What became of a request; a connection on which one was lost is used no more.
