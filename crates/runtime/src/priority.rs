@@ -32,6 +32,15 @@ pub fn give_way() {
     }
 }
 
+/// Lets the calling thread have only what no ordinary thread of the machine wants. A processor with nothing else
+/// to run counts as idle for whoever wakes, who is put there and goes first at once; where all of them are busy
+/// for good the thread hardly runs. It cannot be undone without privileges.
+pub(crate) fn take_what_is_left() {
+    if let Err(error) = set_attributes(libc::SCHED_IDLE, Duration::ZERO) {
+        tracing::warn!(%error, "a thread of the background runs like those that serve");
+    }
+}
+
 /// Lets whoever serves on this processor go first; between two steps of housekeeping. A thread that gives way
 /// is not interrupted before its slice is over, and meanwhile all clients wait.
 pub fn step_aside() {
@@ -39,9 +48,14 @@ pub fn step_aside() {
 }
 
 fn ask_for_slice(slice: Duration) -> io::Result<()> {
+    set_attributes(libc::SCHED_OTHER, slice)
+}
+
+/// The calling thread's policy, and how long it runs before others get their turn, where the policy has that.
+fn set_attributes(policy: i32, slice: Duration) -> io::Result<()> {
     let attributes = libc::sched_attr {
         size: size_of::<libc::sched_attr>() as u32,
-        sched_policy: libc::SCHED_OTHER as u32,
+        sched_policy: policy as u32,
         sched_flags: 0,
         sched_nice: rustix::process::getpriority_process(Some(gettid()))?,
         sched_priority: 0,

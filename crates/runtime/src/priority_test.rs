@@ -40,3 +40,18 @@ fn only_the_calling_thread_is_let_in_sooner() {
     assert!([asked, before].contains(&thread.join().unwrap()));
     assert_eq!(slice_ns(), before);
 }
+
+#[test]
+fn only_the_calling_thread_takes_what_is_left() {
+    let policy = || {
+        // SAFETY: it takes no pointer.
+        unsafe { libc::sched_getscheduler(0) }
+    };
+    let before = policy();
+    let thread = std::thread::spawn(move || {
+        take_what_is_left();
+        policy()
+    });
+    assert_eq!(thread.join().unwrap(), libc::SCHED_IDLE);
+    assert_eq!(policy(), before);
+}

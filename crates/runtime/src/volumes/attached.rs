@@ -125,6 +125,7 @@ impl Attached {
         };
         while refused == Refused::Full {
             waiting_since.get_or_insert_with(|| {
+                self.press();
                 let now = self.now();
                 self.stages.enter(Stage::Queue, now);
                 now
@@ -295,10 +296,22 @@ impl Attached {
             Command::JournalSync { .. } | Command::BulkSync { .. } => Urgency::Prompt,
             _ => Urgency::Patient,
         };
-        self.lock().handed_out += 1;
+        let mut core = self.lock();
+        core.handed_out += 1;
+        let is_pressed = core.is_pressed();
+        drop(core);
+        let urgency = match urgency {
+            Urgency::Patient if is_pressed => Urgency::Pressed,
+            urgency => urgency,
+        };
         let work = Work::Command(command);
         self.workers.give(urgency, (Arc::clone(self), work));
         None
+    }
+
+    /// Somebody waits for what was given to workers that have time.
+    pub(super) fn press(self: &Arc<Self>) {
+        self.workers.press(self);
     }
 
     /// Has a worker store a large write.

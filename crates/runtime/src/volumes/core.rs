@@ -22,6 +22,8 @@ pub(super) struct Core {
     pub(super) rooms: u64,
     /// Commands that workers have and that are not answered.
     pub(super) handed_out: usize,
+    /// How many wait until all is packed.
+    pub(super) settling: usize,
     /// Who waits for what an operator asked for, and the last number of such.
     pub(super) operators: BTreeMap<u64, Sender<Result<(), &'static str>>>,
     pub(super) last_operator: u64,
@@ -43,11 +45,17 @@ impl Core {
             parts: Slab::new(),
             rooms: 0,
             handed_out: 0,
+            settling: 0,
             operators: BTreeMap::new(),
             last_operator: OPERATORS_FROM,
             damaged: Vec::new(),
             stopped: None,
         }
+    }
+
+    /// Whether packing is waited for, or soon will be.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.settling > 0 || self.device.engine.is_pressed()
     }
 
     /// Begins a part; gives it back with the reason if it cannot be.

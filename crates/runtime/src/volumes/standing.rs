@@ -60,6 +60,14 @@ impl Attached {
     /// Packs what the journal holds and waits until nothing is under way any more, so that the next
     /// attachment is quick; says whether that was so by `deadline`.
     pub(super) fn settle(self: &Arc<Self>, deadline: Timestamp) -> bool {
+        self.lock().settling += 1;
+        self.press();
+        let settled = self.await_packed(deadline);
+        self.lock().settling -= 1;
+        settled
+    }
+
+    fn await_packed(self: &Arc<Self>, deadline: Timestamp) -> bool {
         loop {
             let mut core = self.lock();
             core.device.engine.settle();

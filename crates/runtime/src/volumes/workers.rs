@@ -1,4 +1,8 @@
 //! Threads for I/O that a connection must not wait for: reads from the disk first, packing after.
+//!
+//! Packing has what is left of the processors as long as there is room in the journal. Once room runs short, or
+//! somebody waits for it, other threads do it, with a share of their own: else a machine that is busy for good
+//! would never come to it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,13 +14,14 @@ use volume::Command;
 
 use super::attached::Attached;
 use super::bulk::WholeBulk;
+use crate::priority::take_what_is_left;
 
 /// How many reads and syncs may wait for the disk at once: what keeps a solid-state disk busy.
 const PROMPT_THREADS: usize = 12;
 /// How many segments may be packed and stored at once, over all volumes.
 const PATIENT_THREADS: usize = 3;
 
-/// Packing gives way to whoever serves clients, as long as they leave time.
+/// Packing that is pressed gives way to whoever serves clients, but has about a quarter of a processor.
 const NICENESS: i32 = 5;
 
 /// One thing to do, and for whom.
@@ -41,14 +46,13 @@ pub(super) struct Workers {
 #[derive(Debug, Default)]
 struct Shared {
     queues: Mutex<Queues>,
-    prompt: Condvar,
-    patient: Condvar,
+    signals: [Condvar; URGENCIES],
 }
 
 #[derive(Debug, Default)]
 struct Queues {
-    prompt: VecDeque<Job>,
-    patient: VecDeque<Job>,
+    /// One for each urgency.
+    jobs: [VecDeque<Job>; URGENCIES],
     ended: bool,
 }
 
@@ -57,9 +61,13 @@ struct Queues {
 pub(super) enum Urgency {
     /// A client waits for it.
     Prompt,
-    /// Only the journal's room does.
+    /// Only the journal's room does, and there is little of it.
+    Pressed,
+    /// There is time.
     Patient,
 }
+
+const URGENCIES: usize = 3;
 
 impl Workers {
     /// Starts the threads.
@@ -67,6 +75,7 @@ impl Workers {
         let shared = Arc::new(Shared::default());
         let all = [
             (Urgency::Prompt, PROMPT_THREADS, "volume-io"),
+            (Urgency::Pressed, PATIENT_THREADS, "volume-pressed"),
             (Urgency::Patient, PATIENT_THREADS, "volume-pack"),
         ];
         let mut threads = Vec::new();
@@ -90,23 +99,34 @@ impl Workers {
             // As if the process had been killed: what was acknowledged is in the journal.
             return;
         }
-        match urgency {
-            Urgency::Prompt => queues.prompt.push_back(job),
-            Urgency::Patient => queues.patient.push_back(job),
-        }
+        queues.of(urgency).push_back(job);
         drop(queues);
         self.shared.signal(urgency).notify_one();
+    }
+
+    /// What a volume has here and has time has none any more.
+    pub(super) fn press(&self, volume: &Arc<Attached>) {
+        let mut queues = self.shared.queues();
+        let patient = std::mem::take(queues.of(Urgency::Patient));
+        let (pressed, patient): (VecDeque<Job>, VecDeque<Job>) = patient
+            .into_iter()
+            .partition(|(whose, _)| Arc::ptr_eq(whose, volume));
+        *queues.of(Urgency::Patient) = patient;
+        if pressed.is_empty() {
+            return;
+        }
+        queues.of(Urgency::Pressed).extend(pressed);
+        drop(queues);
+        self.shared.signal(Urgency::Pressed).notify_all();
     }
 
     /// Drops what waits, and ends the threads.
     pub(super) fn end(&self) {
         let mut queues = self.shared.queues();
         queues.ended = true;
-        queues.prompt.clear();
-        queues.patient.clear();
+        queues.jobs.iter_mut().for_each(VecDeque::clear);
         drop(queues);
-        self.shared.prompt.notify_all();
-        self.shared.patient.notify_all();
+        self.shared.signals.iter().for_each(Condvar::notify_all);
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
             // A panic there was reported by its own thread.
@@ -117,18 +137,18 @@ impl Workers {
 
 impl Shared {
     fn work(&self, urgency: Urgency) {
-        if urgency == Urgency::Patient
-            && let Err(error) = setpriority_process(None, NICENESS)
-        {
-            tracing::debug!(%error, "packing is as urgent as serving");
+        match urgency {
+            Urgency::Prompt => {}
+            Urgency::Pressed => {
+                if let Err(error) = setpriority_process(None, NICENESS) {
+                    tracing::debug!(%error, "packing is as urgent as serving");
+                }
+            }
+            Urgency::Patient => take_what_is_left(),
         }
         let mut queues = self.queues();
         loop {
-            let queue = match urgency {
-                Urgency::Prompt => &mut queues.prompt,
-                Urgency::Patient => &mut queues.patient,
-            };
-            if let Some((volume, work)) = queue.pop_front() {
+            if let Some((volume, work)) = queues.of(urgency).pop_front() {
                 drop(queues);
                 match work {
                     Work::Command(command) => volume.carry_out(command),
@@ -145,13 +165,26 @@ impl Shared {
     }
 
     fn signal(&self, urgency: Urgency) -> &Condvar {
+        let [prompt, pressed, patient] = &self.signals;
         match urgency {
-            Urgency::Prompt => &self.prompt,
-            Urgency::Patient => &self.patient,
+            Urgency::Prompt => prompt,
+            Urgency::Pressed => pressed,
+            Urgency::Patient => patient,
         }
     }
 
     fn queues(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queues {
+    fn of(&mut self, urgency: Urgency) -> &mut VecDeque<Job> {
+        let [prompt, pressed, patient] = &mut self.jobs;
+        match urgency {
+            Urgency::Prompt => prompt,
+            Urgency::Pressed => pressed,
+            Urgency::Patient => patient,
+        }
     }
 }
