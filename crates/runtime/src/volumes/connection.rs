@@ -25,6 +25,9 @@ use super::writing::Write;
 const BUFFER_LEN: usize = 256 << 10;
 /// How much data reads may ask for before what was asked so far is done.
 const READS_PER_TURN: u64 = 1 << 20;
+/// How much is taken of what has come before that is done: half of a usual deep queue of short writes, so that the
+/// client has answers to go on with while the other half is served.
+const BYTES_PER_TURN: usize = 64 << 10;
 
 /// Serves a client until it goes.
 pub(super) fn serve(client: &mut Client, stream: Stream) {
@@ -178,7 +181,7 @@ impl Connection {
                     core
                 }
             };
-            if reads_len >= READS_PER_TURN {
+            if reads_len >= READS_PER_TURN || used >= BYTES_PER_TURN {
                 break None;
             }
         };

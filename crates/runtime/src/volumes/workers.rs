@@ -188,3 +188,7 @@ impl Queues {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "workers_test.rs"]
+mod tests;

@@ -127,6 +127,22 @@ fn is_put(command: &Command) -> bool {
 }
 
 #[test]
+fn packing_is_pressed_before_writes_wait_and_not_once_there_is_room() {
+    let mut rig = Rig::new();
+    let mut id = 0;
+    while !rig.engine.is_pressed() {
+        let written = rig.write(id, id % BLOCKS, false);
+        assert_eq!(written, Ok(()), "pressed too late");
+        rig.pump(is_write);
+        id += 1;
+    }
+    assert!(id > 0 && rig.write(id, 0, false).is_ok());
+    rig.engine.settle();
+    rig.pump(|_| true);
+    assert!(!rig.engine.is_pressed());
+}
+
+#[test]
 fn a_flush_is_answered_by_a_sync_that_began_after_its_writes() {
     let mut rig = Rig::new();
     rig.write(1, 0, false).expect("room");

@@ -17,7 +17,7 @@ use crate::overlay::{Content, Fresh};
 use crate::segment::Summary;
 use crate::table::apply;
 
-/// Packing is pressed where less than this part of the journal is free.
+/// Packing is pressed where writes have less room left than this part of the journal.
 const PRESSED_PART: u64 = 8;
 
 /// Segments on their way, in the order in which they take effect.
@@ -150,11 +150,8 @@ impl Engine {
 
     /// Whether there is so little room left that writes may soon have to wait for packing.
     pub fn is_pressed(&self) -> bool {
-        let free = self
-            .journal
-            .lap_len()
-            .saturating_sub(self.journal.used_len() + self.bulks.len());
-        self.writes.has_refused() || free < self.journal.lap_len() / PRESSED_PART
+        let soon = self.journal.lap_len() / PRESSED_PART;
+        self.writes.has_refused() || !self.journal.has_room(self.bulks.len() + soon)
     }
 
     /// How much of the journal a layer takes: the more, the more of what is written again soon is never
