@@ -25,6 +25,7 @@ pub struct Evidence {
     own: BTreeMap<MemberId, OwnFigures>,
     clocks_ms: BTreeMap<MemberId, f64>,
     problems: Vec<String>,
+    untried: Vec<String>,
 }
 
 impl Evidence {
@@ -43,25 +44,48 @@ impl Evidence {
         self.clocks_ms.insert(node, ahead_ms);
     }
 
-    /// Adds something of the candidate that could not be tried out, for people.
+    /// Adds something of the candidate that is wrong or could not be tried out, for people.
     pub fn add_problem(&mut self, problem: String) {
         self.problems.push(problem);
     }
 
+    /// Adds a way to the candidate that nobody has tried, and why, for people: the other end could not
+    /// be asked to.
+    pub fn add_untried(&mut self, why: String) {
+        self.untried.push(why);
+    }
+
     /// Pairs of `candidate` so far.
     pub fn pairs_of(&self, candidate: MemberId) -> usize {
-        let own = self.pairs.iter().filter(|pair| pair.called == candidate);
-        own.count()
+        self.ways_to(candidate).count()
+    }
+
+    #[cfg(test)]
+    pub(super) fn pairs(&self) -> &[Pair] {
+        &self.pairs
     }
 
     pub(super) fn problems(&self) -> &[String] {
         &self.problems
     }
 
-    /// Those pairs of the candidate that came to nothing.
-    pub(super) fn failures(&self, candidate: MemberId) -> Vec<String> {
-        let own = self.pairs.iter().filter(|pair| pair.called == candidate);
-        own.filter_map(|pair| pair.seen.clone().err()).collect()
+    pub(super) fn untried(&self) -> &[String] {
+        &self.untried
+    }
+
+    /// The ways to the candidate that were tried.
+    pub(super) fn ways_to(&self, candidate: MemberId) -> impl Iterator<Item = &Pair> {
+        self.pairs
+            .iter()
+            .filter(move |pair| pair.called == candidate)
+    }
+
+    /// Whether `caller` can use none of those that serve that it has tried: then that it cannot use the
+    /// candidate either says nothing of the candidate.
+    pub(super) fn is_helpless(&self, caller: MemberId, candidate: MemberId) -> bool {
+        let others = |pair: &&Pair| pair.caller == caller && pair.called != candidate;
+        let mut others = self.pairs.iter().filter(others).peekable();
+        others.peek().is_some() && others.all(|pair| pair.seen.is_err())
     }
 
     /// Those nodes that serve of which anything is known.
@@ -70,18 +94,26 @@ impl Evidence {
         known.copied().collect()
     }
 
+    /// Those of them of which also a way to another one is known: they can be compared with.
+    pub(super) fn comparable(&self, candidate: MemberId) -> Vec<MemberId> {
+        let mut peers = self.peers(candidate);
+        peers.retain(|peer| self.good_pairs(*peer, candidate).next().is_some());
+        peers
+    }
+
     /// What is known of a node. Of its pairs the median one counts, so that a bad moment, or one
-    /// bad partner, says nothing. A pair with the candidate says nothing of those that serve.
+    /// bad partner, says nothing. A pair with the candidate says nothing of those that serve, and one
+    /// that came to nothing has no figures.
     pub(super) fn of(&self, node: MemberId, candidate: MemberId) -> NodeFigures {
         let mut figures = BTreeMap::new();
-        let concerns = |pair: &&Pair| {
-            let with = [pair.caller, pair.called];
-            with.contains(&node) && (node == candidate || !with.contains(&candidate))
-        };
-        let pairs: Vec<&Pair> = self.pairs.iter().filter(concerns).collect();
         for test in Test::ALL {
-            let of_pairs = pairs.iter().filter_map(|pair| of_pair(pair, node, test));
-            if let Some(figure) = middle(of_pairs.collect(), test.is_better_high()) {
+            let pairs = self.good_pairs(node, candidate);
+            let of_pairs =
+                pairs.filter_map(|(pair, seen)| of_pair(seen, pair.called == node, test));
+            // What half of the fleet finds bad of a candidate is bad; what half of it finds good of one
+            // that serves is the fleet's measure.
+            let is_upper = test.is_better_high() != (node == candidate);
+            if let Some(figure) = middle(of_pairs.collect(), is_upper) {
                 figures.insert(test, figure);
             }
         }
@@ -104,20 +136,25 @@ impl Evidence {
         }
         NodeFigures(figures)
     }
+
+    fn good_pairs(
+        &self,
+        node: MemberId,
+        candidate: MemberId,
+    ) -> impl Iterator<Item = (&Pair, &PairFigures)> {
+        let concerns = move |pair: &&Pair| {
+            let with = [pair.caller, pair.called];
+            with.contains(&node) && (node == candidate || !with.contains(&candidate))
+        };
+        let pairs = self.pairs.iter().filter(concerns);
+        pairs.filter_map(|pair| Some((pair, pair.seen.as_ref().ok()?)))
+    }
 }
 
-/// What a pair says of one of its two. One that came to nothing has no answer at all.
-fn of_pair(pair: &Pair, node: MemberId, test: Test) -> Option<f64> {
-    let Ok(seen) = &pair.seen else {
-        return match test {
-            Test::RoundTrip | Test::RoundTripP99 | Test::RoundTripP999 => Some(f64::INFINITY),
-            Test::Unanswered => Some(100.0),
-            Test::Inward | Test::Outward => Some(0.0),
-            _ => None,
-        };
-    };
+/// What a pair says of one of its two, the one that was called or the other.
+fn of_pair(seen: &PairFigures, is_called: bool, test: Test) -> Option<f64> {
     let percent = |part: u32, of: u32| f64::from(part) * 100.0 / f64::from(of.max(1));
-    let (inward, outward) = match pair.called == node {
+    let (inward, outward) = match is_called {
         true => (seen.to_called_mbit_s, seen.to_caller_mbit_s),
         false => (seen.to_caller_mbit_s, seen.to_called_mbit_s),
     };
@@ -133,14 +170,10 @@ fn of_pair(pair: &Pair, node: MemberId, test: Test) -> Option<f64> {
     }
 }
 
-/// The median; of the two in the middle the better.
-fn middle(mut figures: Vec<f64>, is_better_high: bool) -> Option<f64> {
+/// The median; of the two in the middle the upper or the lower one.
+fn middle(mut figures: Vec<f64>, is_upper: bool) -> Option<f64> {
     figures.sort_unstable_by(f64::total_cmp);
     let lower = figures.len().checked_sub(1)? / 2;
-    let place = if is_better_high {
-        figures.len() / 2
-    } else {
-        lower
-    };
+    let place = if is_upper { figures.len() / 2 } else { lower };
     figures.get(place).copied()
 }

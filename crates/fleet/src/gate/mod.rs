@@ -17,6 +17,10 @@ mod evidence;
 mod figures;
 mod plan;
 mod verdict;
+mod ways;
+
+#[cfg(test)]
+mod testing;
 
 pub use budget::{Budget, Pace, Rates, SHARE_MAX};
 pub use copying::Copying;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::figures::Test;
+use super::ways::Ways;
 use crate::judge::compare::Field;
 
 /// With fewer nodes that serve there is no distribution to compare with.
@@ -86,51 +87,79 @@ pub struct Verdict {
     pub admitted: bool,
     /// With what it was compared.
     pub against: Against,
-    /// Nodes that serve and took part.
+    /// Nodes that serve and looked at themselves beside it.
     pub peers: usize,
     /// Test by test.
     pub outcomes: Vec<Outcome>,
-    /// What could not be tried out at all, for people.
+    /// What speaks against the candidate whatever its figures are, for people: who cannot use it, and
+    /// what of its own could not be tried out.
     pub problems: Vec<String>,
+    /// What was not tested, and why, for people.
+    #[serde(default)]
+    pub untested: Vec<String>,
 }
 
 impl Verdict {
-    /// Of all that was seen.
+    /// Of all that was seen. Whoever serves must be able to use the candidate, unless it can use nobody;
+    /// more than half of those that were to try must have done so; and no figure may be missing.
     pub fn of(candidate: MemberId, evidence: &Evidence, limits: &GateLimits) -> Self {
-        let peers = evidence.peers(candidate);
+        let ways = Ways::of(candidate, evidence);
         let ours = evidence.of(candidate, candidate);
-        let theirs: Vec<_> = peers.iter().map(|it| evidence.of(*it, candidate)).collect();
-        let against = match peers.len() < PEERS_MIN {
+        let comparable = evidence.comparable(candidate);
+        let theirs: Vec<_> = comparable
+            .iter()
+            .map(|it| evidence.of(*it, candidate))
+            .collect();
+        // A test that ended early has few pairs too, and the fleet's measure all the same.
+        let is_thin = !ways.untried.is_empty() && ways.good < PEERS_MIN;
+        let against = match is_thin || theirs.len() < PEERS_MIN {
             true => Against::Limits,
             false => Against::Fleet,
         };
-        let mut problems = evidence.problems().to_vec();
-        problems.extend(evidence.failures(candidate));
-        problems.dedup();
         let tried = Test::ALL.into_iter().filter_map(|test| {
             let figures = theirs.iter().filter_map(|node| node.of(test)).collect();
             Some(outcome(test, ours.of(test)?, figures, against, limits))
         });
         let outcomes: Vec<Outcome> = tried.collect();
-        // A pair that failed is in the figures; what was never tried is not.
-        let is_whole = evidence.problems().is_empty() && !outcomes.is_empty();
+        let mut problems = evidence.problems().to_vec();
+        problems.extend(ways.broken);
+        problems.dedup();
+        // A node that keeps nothing on its disk has no figure of it.
+        let missing = Test::ALL
+            .into_iter()
+            .filter(|test| *test != Test::Disk && ours.of(*test).is_none());
+        let missing: Vec<&str> = missing.map(Test::name).collect();
+        let is_whole = missing.is_empty() && ways.good * 2 > ways.wanted;
+        let mut untested = ways.untried;
+        if !missing.is_empty() {
+            untested.push(missing.join(", "));
+        }
         Self {
-            admitted: is_whole && outcomes.iter().all(|it| it.passed),
+            admitted: is_whole && problems.is_empty() && outcomes.iter().all(|it| it.passed),
             against,
-            peers: peers.len(),
+            peers: evidence.peers(candidate).len(),
             outcomes,
             problems,
+            untested,
         }
     }
 
-    /// Whether more pairs would change nothing: a figure has no answer, or is far beyond its limit.
+    /// Whether anything speaks against the candidate. One that is neither admitted nor refused could not
+    /// be tested.
+    pub fn is_refused(&self) -> bool {
+        !self.problems.is_empty() || self.failed().next().is_some()
+    }
+
+    /// Whether more pairs would change nothing: several say that they cannot use it, or a figure is far
+    /// beyond its limit.
     pub fn is_hopeless(&self, pairs: usize) -> bool {
         let is_far = |it: &Outcome| match (it.ours, it.limit) {
             (Some(ours), Some(limit)) if it.test.is_better_high() => ours * HOPELESS_TIMES < limit,
             (Some(ours), Some(limit)) => ours > limit * HOPELESS_TIMES,
             _ => true,
         };
-        pairs >= HOPELESS_PAIRS && self.failed().any(is_far)
+        let is_unusable = self.problems.len() >= HOPELESS_PAIRS;
+        pairs >= HOPELESS_PAIRS && (is_unusable || self.failed().any(is_far))
     }
 
     /// The tests that it did not pass.
@@ -153,7 +182,8 @@ fn outcome(
         false => figure,
     };
     let mut field = Field::default();
-    field.fill(theirs.into_iter().map(turned));
+    // Who has no answer to show is no measure for others.
+    field.fill(theirs.into_iter().map(turned).filter(|it| it.is_finite()));
     let median = field.median().filter(|_| field.len() >= PEERS_MIN);
     let limit = match median {
         _ if against == Against::Limits || test == Test::Pattern => turned(limits.of(test)),

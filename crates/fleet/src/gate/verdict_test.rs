@@ -4,96 +4,9 @@ use std::time::Duration;
 
 use base::rng::Rng;
 
+use super::super::testing::{CANDIDATE, LIMITS, Nature, WELL, cannot_use, pair, seen, seen_but};
 use super::*;
-use crate::gate::{OwnFigures, Pair, PairFigures, Plan};
-
-const CANDIDATE: MemberId = MemberId(100);
-const LIMITS: GateLimits = GateLimits {
-    round_trip_ms: 1.0,
-    throughput_mbit_s: 100.0,
-    resent_percent: 1.0,
-    engine_us: 20.0,
-    steal_percent: 5.0,
-    memory_mib_s: 1000.0,
-    disk_ms: 20.0,
-    clock_ms: 100.0,
-};
-
-/// How a node is.
-#[derive(Clone, Copy)]
-struct Nature {
-    delay_ms: f64,
-    late_share: f64,
-    mbit_s: f64,
-    resent: u32,
-    lost: f64,
-    own: OwnFigures,
-    clock_ms: f64,
-}
-
-const WELL: Nature = Nature {
-    delay_ms: 0.2,
-    late_share: 0.0,
-    mbit_s: 900.0,
-    resent: 0,
-    lost: 0.0,
-    own: OwnFigures {
-        engine_us: 1.0,
-        steal_percent: 0.5,
-        memory_mib_s: 8000.0,
-        pattern_faults: Some(0),
-        disk_ms: None,
-    },
-    clock_ms: 0.3,
-};
-
-fn pair(rng: &mut Rng, one: &Nature, other: &Nature) -> PairFigures {
-    let mut took = Vec::new();
-    let mut unanswered = 0;
-    for _ in 0..1000 {
-        let late = rng.unit_f64() < one.late_share.max(other.late_share);
-        let ms = one.delay_ms.max(other.delay_ms) * (0.5 + rng.unit_f64());
-        match rng.unit_f64() < one.lost.max(other.lost) {
-            true => unanswered += 1,
-            false => took.push(Duration::from_secs_f64(
-                (ms + if late { 60.0 } else { 0.0 }) / 1e3,
-            )),
-        }
-    }
-    let mbit_s = one.mbit_s.min(other.mbit_s) * (0.6 + 0.8 * rng.unit_f64());
-    PairFigures {
-        to_called_mbit_s: mbit_s,
-        to_caller_mbit_s: mbit_s,
-        segments: 1000,
-        resent: one.resent.max(other.resent),
-        ..PairFigures::default()
-    }
-    .with_round_trips(&took, unanswered)
-}
-
-fn seen(rng: &mut Rng, candidate: &Nature, serving: u32) -> Evidence {
-    let mut evidence = Evidence::default();
-    let peers: Vec<MemberId> = (1..=serving).map(MemberId).collect();
-    let nature = |node: MemberId| if node == CANDIDATE { candidate } else { &WELL };
-    for round in Plan::new(CANDIDATE, &peers).rounds {
-        for (caller, called) in round.pairs {
-            let seen = Ok(pair(rng, nature(caller), nature(called)));
-            evidence.add_pair(Pair {
-                caller,
-                called,
-                seen,
-            });
-        }
-    }
-    for node in peers.into_iter().chain([CANDIDATE]) {
-        let mut own = nature(node).own;
-        own.engine_us *= 0.6 + 0.8 * rng.unit_f64();
-        own.memory_mib_s *= 0.6 + 0.8 * rng.unit_f64();
-        evidence.add_own(node, own);
-        evidence.add_clock(node, nature(node).clock_ms);
-    }
-    evidence
-}
+use crate::gate::{OwnFigures, Pair, PairFigures};
 
 fn failed(candidate: &Nature, serving: u32) -> Vec<Test> {
     let mut rng = Rng::new(u64::from(serving));
@@ -228,18 +141,15 @@ fn what_the_fleet_does_decides_and_not_a_constant() {
                 ..PairFigures::default()
             };
             let took = vec![Duration::from_secs_f64(ms / 1e3); 100];
-            let other = if node == MemberId(1) {
-                MemberId(2)
-            } else {
-                MemberId(1)
-            };
-            let (caller, called) = (other, node);
-            let seen = Ok(figures.with_round_trips(&took, 0));
-            evidence.add_pair(Pair {
-                caller,
-                called,
-                seen,
-            });
+            for caller in (1..=5).map(MemberId).filter(|caller| *caller != node) {
+                let seen = Ok(figures.with_round_trips(&took, 0));
+                evidence.add_pair(Pair {
+                    caller,
+                    called: node,
+                    seen,
+                });
+            }
+            evidence.add_clock(node, 0.0);
         }
         Verdict::of(CANDIDATE, &evidence, limits).admitted
     };
@@ -249,28 +159,26 @@ fn what_the_fleet_does_decides_and_not_a_constant() {
 }
 
 #[test]
-fn who_cannot_be_reached_is_refused_and_it_is_said_why() {
-    let mut evidence = seen(&mut Rng::new(1), &WELL, 4);
-    let caller = MemberId(1);
-    for _ in 0..9 {
-        let seen = Err("node1 cannot reach it: connection refused".to_owned());
-        evidence.add_pair(Pair {
-            caller,
-            called: CANDIDATE,
-            seen,
-        });
+fn half_of_its_pairs_being_bad_is_bad() {
+    let slow = Nature {
+        mbit_s: 1.0,
+        delay_ms: 90.0,
+        ..WELL
+    };
+    for serving in [2, 4, 6] {
+        let half: Vec<u32> = (1..=serving / 2).collect();
+        let mut evidence = seen_but(serving, &half);
+        for caller in half {
+            evidence.add_pair(Pair {
+                caller: MemberId(caller),
+                called: CANDIDATE,
+                seen: Ok(pair(&mut Rng::new(3), &slow, &WELL)),
+            });
+        }
+        let verdict = Verdict::of(CANDIDATE, &evidence, &LIMITS);
+        let failed: Vec<Test> = verdict.failed().map(|it| it.test).collect();
+        assert!(failed.contains(&Test::RoundTrip) && failed.contains(&Test::Inward));
     }
-    let verdict = Verdict::of(CANDIDATE, &evidence, &LIMITS);
-    assert!(!verdict.admitted);
-    assert_eq!(
-        verdict.problems,
-        ["node1 cannot reach it: connection refused"]
-    );
-    let ours = verdict
-        .outcomes
-        .iter()
-        .find(|it| it.test == Test::RoundTrip);
-    assert_eq!(ours.map(|it| it.ours), Some(None));
 }
 
 #[test]
@@ -292,6 +200,12 @@ fn who_is_far_from_good_enough_is_known_after_two_pairs_and_nobody_else() {
         6
     ));
     assert!(!hopeless(&WELL, 6));
+    // One caller alone may be to blame itself.
+    let mut evidence = seen_but(6, &[1, 2]);
+    cannot_use(&mut evidence, 1, CANDIDATE);
+    assert!(!Verdict::of(CANDIDATE, &evidence, &LIMITS).is_hopeless(2));
+    cannot_use(&mut evidence, 2, CANDIDATE);
+    assert!(Verdict::of(CANDIDATE, &evidence, &LIMITS).is_hopeless(2));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use node_proto::Examined;
 
 use super::call::Callee;
 use super::own::{OwnTrial, examine};
-use super::pairing::{Load, pair};
+use super::pairing::{Load, cannot_use, pair};
 use super::server::Mail;
 use super::server_loop::ServerLoop;
 use super::stream::PeerTls;
@@ -57,10 +57,10 @@ impl Examiner {
                     me: self.me.clone(),
                     clock: self.clock,
                 };
-                let (me, name, address) = (&self.me, &callee.name, &callee.address);
+                let told = cannot_use(&self.me, &callee.name);
                 pair(&callee, &load)
                     .map(Examined::Pair)
-                    .map_err(|error| format!("{me} cannot use {name} at {address}: {error}"))
+                    .map_err(|error| format!("{told} at {}: {error}", callee.address))
             }
         };
         result.unwrap_or_else(Examined::Failed)

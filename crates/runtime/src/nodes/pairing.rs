@@ -35,6 +35,11 @@ pub struct Load {
     pub bytes_per_s: u64,
 }
 
+/// How it is told that one node cannot use another; anything else that is told says nothing of the other.
+pub fn cannot_use(caller: &str, called: &str) -> String {
+    format!("{caller} cannot use {called}")
+}
+
 /// Tries the way to `callee` out.
 ///
 /// # Errors
