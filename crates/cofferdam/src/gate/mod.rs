@@ -4,6 +4,7 @@
 mod book;
 mod keeper;
 mod trial;
+mod way;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +46,7 @@ impl Gate {
         let stop = Arc::new(AtomicBool::new(false));
         let trial = Trial {
             me: config.fleet.name.clone(),
+            member: member.sight().me,
             tls: data.tls(),
             clock,
             limits: config.gate.limits(),

@@ -1,5 +1,5 @@
 //! Tests of one candidate: has it and those that serve try out their machines and the ways between them,
-//! and asks all for the time.
+//! asks all for the time, and at last whether the candidate is still there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,20 +8,29 @@ use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
-use fleet::gate::{
-    Evidence, GateLimits, OwnFigures, Pair, PairFigures, Plan, Rates, Round, Verdict,
-};
+use fleet::gate::{Evidence, GateLimits, OwnFigures, Pair, Plan, Rates, Round, Verdict};
 use node_proto::gate::{OwnExam, OwnResult, PairExam, PairResult};
 use node_proto::{Exam, Examined};
 use runtime::Clock;
 use runtime::nodes::PeerTls;
 use runtime::nodes::call::{Call, Callee};
+use runtime::nodes::pairing::{Load, cannot_use, pair};
+
+use super::way::{Unseen, of_examined, pair_figures};
 
 /// How long a node may take to be reached.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a node's own machine, and, beyond its length, a pair may take.
 const OWN_PATIENCE: Duration = Duration::from_secs(12);
 const PAIR_PATIENCE: Duration = Duration::from_secs(8);
+/// What came to nothing is tried once more after so long: a connection may be lost by chance.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Where no node serves, a way is tried for so long, by so much.
+const ALONE: Load = Load {
+    length: Duration::from_millis(2500),
+    requests_per_s: 100,
+    bytes_per_s: 4_000_000,
+};
 /// Round trips by which a clock is read; the quickest counts.
 const CLOCK_TRIPS: u64 = 8;
 /// Of a large fleet so many nodes take part, spread over all of it: enough to know how its nodes are, and
@@ -30,9 +39,8 @@ const PEERS_MAX: usize = 24;
 /// Memory of the candidate that patterns are written to, and writes to its disk if it keeps volumes.
 const PATTERN_LEN: u32 = 16 << 20;
 const DISK_WRITES: u32 = 60;
-/// A mebibyte, and the bits of a byte in a megabit.
+/// A mebibyte.
 const MIB: f64 = 1_048_576.0;
-const MBIT_PER_BYTE: f64 = 8e-6;
 
 /// A node to be tested, or to be compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +54,8 @@ pub(super) struct Subject {
 /// What tests are done with.
 pub(super) struct Trial {
     pub(super) me: String,
+    /// This gateway's number.
+    pub(super) member: MemberId,
     pub(super) tls: Option<PeerTls>,
     pub(super) clock: Clock,
     pub(super) limits: GateLimits,
@@ -72,6 +82,13 @@ impl Trial {
             peers.len()
         ));
         self.look_at_machines(candidate, &peers, &mut evidence);
+        if peers.is_empty() {
+            tell(format!(
+                "{} with {}: no node serves",
+                candidate.name, self.me
+            ));
+            evidence.add_pair(self.pair_alone(candidate));
+        }
         let members: Vec<MemberId> = peers.iter().map(|peer| peer.member).collect();
         let plan = Plan::new(candidate.member, &members);
         let mut rates = Rates::default();
@@ -90,8 +107,12 @@ impl Trial {
             self.round(&pairs, candidate, plan.length, &mut rates, &mut evidence);
             let verdict = Verdict::of(candidate.member, &evidence, &self.limits);
             if verdict.is_hopeless(evidence.pairs_of(candidate.member)) {
-                break;
+                return Ok(evidence);
             }
+        }
+        if let Err(error) = self.twice(|| self.call(candidate)) {
+            let name = &candidate.name;
+            evidence.add_problem(format!("{name} was there, and is not any more: {error}"));
         }
         Ok(evidence)
     }
@@ -104,7 +125,7 @@ impl Trial {
                 let is_candidate = subject == candidate;
                 (
                     subject,
-                    scope.spawn(move || self.look_at(subject, is_candidate)),
+                    scope.spawn(move || self.twice(|| self.look_at(subject, is_candidate))),
                 )
             });
             let all: Vec<_> = all.collect();
@@ -188,12 +209,21 @@ impl Trial {
                 scope.spawn(move || self.pair(caller, exam))
             });
             let begun: Vec<_> = begun.collect();
-            let ended = begun.into_iter().map(|it| it.join().unwrap_or(None));
+            let broken = |_| Err(Unseen::Untried("the test broke off".to_owned()));
+            let ended = begun.into_iter().map(|it| it.join().unwrap_or_else(broken));
             ended.collect::<Vec<_>>()
         });
         for ((caller, called), result) in pairs.iter().zip(results) {
-            let Some(result) = result else {
-                continue;
+            let result = match result {
+                Ok(seen) => Ok(seen),
+                Err(Unseen::CannotUse(why)) => Err(why),
+                Err(Unseen::Untried(why)) => {
+                    tracing::warn!(why, "the gate goes on without this pair");
+                    if called.member == candidate.member {
+                        evidence.add_untried(why);
+                    }
+                    continue;
+                }
             };
             if let Ok(seen) = &result {
                 let bytes_per_s = seen.up_per_s.max(seen.down_per_s) as f64;
@@ -209,32 +239,57 @@ impl Trial {
         }
     }
 
-    /// What a pair showed, or why the one cannot use the other; `None` if the one could not be asked.
-    fn pair(&self, caller: &Subject, exam: PairExam<'_>) -> Option<Result<PairResult, String>> {
-        let patience = exam.length + PAIR_PATIENCE;
-        let examined = self
-            .call(caller)
-            .and_then(|mut call| call.examine(Exam::Pair(exam), patience));
-        match examined {
-            Ok(Examined::Pair(result)) => Some(Ok(result)),
-            Ok(Examined::Failed(why)) => Some(Err(why)),
-            Ok(Examined::Own(_)) => None,
-            Err(error) => {
-                tracing::warn!(%error, node = caller.name, "the gate goes on without this pair");
-                None
+    /// What a pair showed; what came to nothing is tried once more.
+    fn pair(&self, caller: &Subject, exam: PairExam<'_>) -> Result<PairResult, Unseen> {
+        self.twice(|| {
+            let patience = exam.length + PAIR_PATIENCE;
+            let examined = self
+                .call(caller)
+                .and_then(|mut call| call.examine(Exam::Pair(exam), patience));
+            of_examined(&caller.name, exam.name, examined)
+        })
+    }
+
+    /// Where nobody serves who could try the way out, this gateway does.
+    fn pair_alone(&self, candidate: &Subject) -> Pair {
+        let seen = self.twice(|| {
+            let result = pair(&self.callee(candidate), &ALONE).map_err(|error| {
+                let told = cannot_use(&self.me, &candidate.name);
+                format!("{told} at {}: {error}", candidate.address)
+            });
+            let examined = result.map_or_else(Examined::Failed, Examined::Pair);
+            of_examined(&self.me, &candidate.name, Ok(examined))
+        });
+        let seen = seen.map_err(|(Unseen::CannotUse(why) | Unseen::Untried(why))| why);
+        Pair {
+            caller: self.member,
+            called: candidate.member,
+            seen: seen.map(|seen| pair_figures(&seen)),
+        }
+    }
+
+    fn twice<T, E>(&self, attempt: impl Fn() -> Result<T, E>) -> Result<T, E> {
+        match attempt() {
+            Err(_) if !self.stop.load(Ordering::Acquire) => {
+                thread::park_timeout(AGAIN_AFTER);
+                attempt()
             }
+            result => result,
         }
     }
 
     fn call(&self, subject: &Subject) -> std::io::Result<Call> {
-        let callee = Callee {
+        Call::open(&self.callee(subject), CONNECT_PATIENCE)
+    }
+
+    fn callee(&self, subject: &Subject) -> Callee {
+        Callee {
             name: subject.name.clone(),
             address: subject.address.clone(),
             tls: self.tls.clone(),
             me: self.me.clone(),
             clock: self.clock,
-        };
-        Call::open(&callee, CONNECT_PATIENCE)
+        }
     }
 }
 
@@ -275,21 +330,6 @@ fn own_figures(own: &OwnResult, exam: OwnExam) -> OwnFigures {
         pattern_faults: (exam.pattern_len > 0).then_some(own.pattern_faults),
         disk_ms: (exam.disk_writes > 0).then_some(own.disk_ns as f64 / 1e6),
     }
-}
-
-fn pair_figures(seen: &PairResult) -> PairFigures {
-    let took = seen.round_trips_ns.iter();
-    let took: Vec<Duration> = took
-        .map(|it| Duration::from_nanos(u64::from(*it)))
-        .collect();
-    PairFigures {
-        to_called_mbit_s: seen.up_per_s as f64 * MBIT_PER_BYTE,
-        to_caller_mbit_s: seen.down_per_s as f64 * MBIT_PER_BYTE,
-        segments: seen.segments.sent,
-        resent: seen.segments.resent,
-        ..PairFigures::default()
-    }
-    .with_round_trips(&took, seen.unanswered)
 }
 
 /// From the second to the first.

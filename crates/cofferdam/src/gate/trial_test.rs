@@ -1,6 +1,7 @@
 //! Tests of the gate's tests: nodes of this process, over loopback.
 
 use base::fleet::Incarnation;
+use fleet::gate::Against;
 use gateway::remote::Assurance;
 use node::{NodeConfig, RingState};
 use runtime::Published;
@@ -57,6 +58,7 @@ fn node(member: u32) -> (NodeLoops, Subject) {
 fn trial() -> Trial {
     Trial {
         me: "gateway1".to_owned(),
+        member: MemberId(9),
         tls: None,
         clock: Clock::new(),
         limits: ANY,
@@ -112,6 +114,55 @@ fn who_cannot_be_reached_is_refused_with_the_reason() {
     assert!(!verdict.admitted);
     let all = verdict.problems.join("\n");
     assert!(all.contains("mc1 cannot use mc2 at 127.0.0.1:"), "{all}");
+    one.stop(Duration::ZERO);
+}
+
+#[test]
+fn where_nobody_serves_the_gateway_tries_the_way_out_itself() {
+    let (loops, candidate) = node(2);
+    let evidence = trial().run(&candidate, &[], &mut |_| {}).unwrap();
+    let verdict = Verdict::of(candidate.member, &evidence, &ANY);
+    assert!(verdict.admitted, "{verdict:?}");
+    assert_eq!((verdict.against, verdict.peers), (Against::Limits, 0));
+    let round_trip = verdict.outcomes.first().unwrap();
+    assert_eq!(round_trip.test, fleet::gate::Test::RoundTrip);
+    assert!(round_trip.ours.is_some());
+    loops.stop(Duration::ZERO);
+    let evidence = trial().run(&candidate, &[], &mut |_| {}).unwrap();
+    let verdict = Verdict::of(candidate.member, &evidence, &ANY);
+    let all = verdict.problems.join("\n");
+    assert!(all.contains("gateway1 cannot use mc2"), "{verdict:?}");
+}
+
+#[test]
+fn who_cannot_be_asked_to_try_it_out_is_named_and_says_nothing_against_it() {
+    let ((one, serving), (other, candidate)) = (node(1), node(2));
+    one.stop(Duration::ZERO);
+    let evidence = trial().run(&candidate, &[serving], &mut |_| {}).unwrap();
+    let verdict = Verdict::of(candidate.member, &evidence, &ANY);
+    assert!(!verdict.admitted && !verdict.is_refused(), "{verdict:?}");
+    let all = verdict.untested.join("\n");
+    assert!(
+        all.contains("mc1 could not be asked to try mc2 out"),
+        "{all}"
+    );
+    other.stop(Duration::ZERO);
+}
+
+#[test]
+fn who_dies_in_the_middle_is_not_admitted() {
+    let ((one, serving), (other, candidate)) = (node(1), node(2));
+    let mut other = Some(other);
+    let mut tell = |doing: String| {
+        if doing.starts_with("round 1")
+            && let Some(loops) = other.take()
+        {
+            loops.stop(Duration::ZERO);
+        }
+    };
+    let evidence = trial().run(&candidate, &[serving], &mut tell).unwrap();
+    let verdict = Verdict::of(candidate.member, &evidence, &ANY);
+    assert!(!verdict.admitted && verdict.is_refused(), "{verdict:?}");
     one.stop(Duration::ZERO);
 }
 
