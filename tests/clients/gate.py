@@ -1,6 +1,7 @@
 """A node that comes to a fleet is tested beside those that serve before it has any key: one behind a narrow
-way is refused with the figures, the same one with a good way is admitted; and one that is slow only once
-requests come goes back by their copies, before it has any key."""
+way is refused with the figures, the same one with a good way is admitted; one that is slow only once
+requests come goes back by their copies, before it has any key; one that dies in the middle of its test is
+refused; and whoever asks for a test is answered, whoever began it and whichever gateway ends it."""
 
 import asyncio
 import contextlib
@@ -115,7 +116,7 @@ class Fleet:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="cofferdam-gate-")
-        self.processes, self.ways, self.named = [], [], {}
+        self.processes, self.ways, self.named, self.addresses = [], [], {}, {}
         self.etcd, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         etcd = [
             "etcd", "--name", "gate", "--data-dir", self.path("etcd"), "--logger", "zap", "--log-level", "error",
@@ -126,7 +127,16 @@ class Fleet:
             self.processes.append(subprocess.Popen(etcd, stdout=log, stderr=log))
         for number in range(1, NODES + 1):
             self.node(f"mc{number}", free_port())
-        ready = self.start("gateway", "gateway1", """[listen]
+        self.gateway("gateway1")
+        self.address = self.addresses["gateway1"]
+        eventually(lambda: self.slots() == [1366, 1365, 1365], 30, "all nodes have their keys")
+        return self
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def gateway(self, name):
+        ready = self.start("gateway", name, """[listen]
 memcache = "127.0.0.1:0"
 memcache_auth = "127.0.0.1:0"
 admin = "off"
@@ -134,12 +144,7 @@ nbd = "off"
 status = "off"
 tenant_console = "off"
 """, "")
-        self.address = ready.split("memcache=")[1].split(" ")[0].split(":")
-        eventually(lambda: self.slots() == [1366, 1365, 1365], 30, "all nodes have their keys")
-        return self
-
-    def path(self, *parts):
-        return os.path.join(self.folder, *parts)
+        self.addresses[name] = ready.split("memcache=")[1].split(" ")[0].split(":")
 
     def node(self, name, port, more="", advertise=None):
         self.start("node", name, '[listen]\nadmin = "off"\n', f"""listen = "127.0.0.1:{port}"
@@ -170,10 +175,21 @@ plaintext = true
         with open(self.path(name + ".log")) as file:
             return file.read()
 
-    def cli(self, *args):
+    def cli(self, *args, at="gateway1"):
         return subprocess.run(
-            [BINARY, *args, "--data-dir", self.path("gateway1")], capture_output=True, text=True, timeout=120
+            [BINARY, *args, "--data-dir", self.path(at)], capture_output=True, text=True, timeout=120
         )
+
+    def asking(self, name, at="gateway1"):
+        """`gate run` in the background; what it tells, line by line, is to be read from its standard error."""
+        asking = [BINARY, "gate", "run", "--candidate", name, "--data-dir", self.path(at)]
+        return subprocess.Popen(asking, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def newcomer(self, name):
+        """A node that is a member and waits to be tested, or is tested already."""
+        # The fleet is young: else it would take the node in as one of its founders.
+        self.node(name, free_port(), '[gate]\nfounding = "0s"\n')
+        eventually(lambda: (self.member(name) or {}).get("alive"), 10, "it is a member")
 
     def ask(self, *args):
         done = self.cli(*args, "--json")
@@ -275,6 +291,72 @@ def it_goes_back_by_copies(fleet, name):
     # A twentieth of what one of three is asked.
     sampled = lambda: 0 < sum(fleet.figure(it) for it in outcomes) < 0.02 * fleet.figure("requests_sent_total")
     eventually(sampled, 5, "some copies, and not many")
+
+
+@suite.test
+def who_asks_is_answered_by_the_test_that_began_by_itself():
+    with Fleet() as fleet:
+        fleet.newcomer("mc4")
+        asked_at = time.monotonic()
+        all_asking = [fleet.asking("mc4") for _ in range(3)]
+        for asking in all_asking:
+            out, err = asking.communicate(timeout=60)
+            assert asking.returncode == 0 and "mc4 is admitted" in out, (out, err, fleet.log("gateway1"))
+        took_s = time.monotonic() - asked_at
+        assert took_s < 40, (took_s, fleet.log("gateway1"))
+
+
+@suite.test
+def two_nodes_that_are_asked_for_at_once_are_both_answered_and_who_dies_in_the_middle_is_refused():
+    with Fleet() as fleet:
+        for name in ("mc4", "mc5"):
+            fleet.newcomer(name)
+        both = {name: fleet.asking(name) for name in ("mc4", "mc5")}
+        # Whichever is first: it dies while it is tested, and the other one has its turn.
+        first, told = None, []
+        while first is None:
+            line = both["mc4"].stderr.readline()
+            assert line, (told, fleet.log("gateway1"))
+            told.append(line)
+            found = re.search(r"round 2 of 3: (mc[45]) with", line)
+            first = found and found.group(1)
+        fleet.named[first].kill()
+        other = "mc4" if first == "mc5" else "mc5"
+        done = {name: (*asking.communicate(timeout=100), asking.returncode) for name, asking in both.items()}
+        assert done[first][2] == 1 and f"{first} is refused" in done[first][0], (done, fleet.log("gateway1"))
+        assert "FAILED mc" in done[first][0] and f"cannot use {first}" in done[first][0], done
+        assert done[other][2] == 0 and f"{other} is admitted" in done[other][0], (done, fleet.log("gateway1"))
+        member = fleet.member(first)
+        assert (member["state"], member["slots"]) == ("quarantined", 0), member
+
+
+@suite.test
+def a_successor_answers_who_asked_before_the_gateway_that_tests_died():
+    with Fleet() as fleet:
+        fleet.gateway("gateway2")
+        fleet.newcomer("mc4")
+        asking = fleet.asking("mc4", at="gateway2")
+        while "round 1 of 3" not in (line := asking.stderr.readline()):
+            assert line, fleet.log("gateway1")
+        fleet.named["gateway1"].kill()
+        out, err = asking.communicate(timeout=110)
+        assert asking.returncode == 0 and "mc4 is admitted" in out, (out, err, fleet.log("gateway2"))
+
+
+@suite.test
+def a_fleet_whose_nodes_were_all_drained_and_let_in_again_tests_who_comes():
+    with Fleet() as fleet:
+        founded = time.monotonic()
+        eventually(lambda: time.monotonic() > founded + 5, 10, "the fleet is not younger than five seconds")
+        for number in range(1, NODES + 1):
+            fleet.ask("node", "drain", f"mc{number}")
+            eventually(lambda: fleet.member(f"mc{number}")["state"] == "drained", 5, "it is out")
+            fleet.ask("node", "readmit", f"mc{number}")
+            eventually(lambda: fleet.member(f"mc{number}")["state"] != "drained", 5, "it is back")
+        fleet.node("mc4", free_port(), '[gate]\nfounding = "5s"\n')
+        eventually(lambda: fleet.member("mc4"), 10, "it is a member")
+        member = fleet.member("mc4")
+        assert (member["state"], member["slots"]) == ("quarantined", 0), member
 
 
 if __name__ == "__main__":

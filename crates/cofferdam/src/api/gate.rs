@@ -10,7 +10,7 @@ use fleet::registry::{MemberRecord, Registry, Role};
 
 use super::fleet::{ask, latest_judging, membership};
 use super::{Answer, Api, ApiError, Json};
-use crate::gate::{GateReport, GateRequest};
+use crate::gate::{self, GateReport};
 use crate::wire::{GateAsked, GateWish};
 
 pub(super) fn routes() -> Router<Api> {
@@ -18,9 +18,19 @@ pub(super) fn routes() -> Router<Api> {
 }
 
 async fn report(State(api): State<Api>) -> Answer<GateReport> {
-    membership(&api)?;
+    let sight = membership(&api)?.sight();
     let report = latest_judging(&api).and_then(|judging| judging.gate);
-    Ok(Json(report.unwrap_or_default()))
+    let mut report = report.unwrap_or_default();
+    if sight.trouble.is_some() || !is_kept(&report, &sight.registry) {
+        (report.candidate, report.doing) = (None, None);
+    }
+    Ok(Json(report))
+}
+
+/// Whether who wrote it still keeps the gate: what one that has died was doing is done by nobody.
+fn is_kept(report: &GateReport, registry: &Registry) -> bool {
+    let keeper = registry.steward.and_then(|id| registry.members.get(&id));
+    keeper.is_some_and(|keeper| keeper.name == report.keeper)
 }
 
 async fn test(State(api): State<Api>, Json(wish): Json<GateWish>) -> Answer<GateAsked> {
@@ -44,16 +54,9 @@ async fn test(State(api): State<Api>, Json(wish): Json<GateWish>) -> Answer<Gate
     if let Some(why) = why_not(record) {
         return Err(conflict(&why));
     }
-    let request = GateRequest {
-        id: api.clock.now().as_nanos(),
-        member: id.0,
-    };
-    let asked = GateAsked {
-        request: request.id,
-        name: record.name.clone(),
-    };
-    ask(move || Ok(room.commit(&request.change()).map(drop)?)).await?;
-    Ok(Json(asked))
+    let (now, name) = (api.clock.now(), record.name.clone());
+    let after = ask(move || gate::wish(&*room, id, now)).await?;
+    Ok(Json(GateAsked { after, name }))
 }
 
 /// A node by its address, or by its name.

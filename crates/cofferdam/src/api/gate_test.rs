@@ -53,3 +53,24 @@ fn only_who_has_not_passed_is_tested() {
     let serving = Standing::founder(T0);
     assert!(why_not(&node(serving)).unwrap().contains("by probation"));
 }
+
+#[test]
+fn what_a_gateway_did_that_keeps_the_gate_no_more_is_done_by_nobody() {
+    let mut registry = Registry::default();
+    let gateway = |name: &str| MemberRecord {
+        name: name.to_owned(),
+        role: Role::Gateway,
+        ..node(Standing::founder(T0))
+    };
+    registry.members.insert(MemberId(1), gateway("gateway1"));
+    registry.members.insert(MemberId(2), gateway("gateway2"));
+    let report = GateReport {
+        keeper: "gateway1".to_owned(),
+        ..GateReport::default()
+    };
+    assert!(!is_kept(&report, &registry));
+    registry.steward = Some(MemberId(1));
+    assert!(is_kept(&report, &registry));
+    registry.steward = Some(MemberId(2));
+    assert!(!is_kept(&report, &registry));
+}

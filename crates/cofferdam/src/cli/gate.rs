@@ -14,8 +14,8 @@ use crate::gate::{GateReport, NodeRecord};
 use crate::wire::{GateAsked, GateWish};
 
 const LOOK_EVERY: Duration = Duration::from_millis(300);
-/// Without any news for so long nobody is there who would test.
-const LOOKS_WITHOUT_NEWS_MAX: u32 = 300;
+/// After so many at which nobody was tested or on his way in, nobody is there who would test.
+const LOOKS_IN_VAIN_MAX: u32 = 300;
 const PATH: &str = "/v1/fleet/gate";
 const NO_BODY: Option<&()> = None;
 
@@ -57,10 +57,10 @@ fn tested(global: &Global, candidate: &str) -> Result<NodeRecord, Failure> {
     };
     let asked: GateAsked = access.ask(Method::POST, PATH, Some(&wish))?;
     let (mut said, mut looks) = (None, 0);
-    while looks < LOOKS_WITHOUT_NEWS_MAX {
+    while looks < LOOKS_IN_VAIN_MAX {
         let report: GateReport = access.ask(Method::GET, PATH, NO_BODY)?;
         if let Some(record) = report.node(&asked.name)
-            && record.request == asked.request
+            && record.test > asked.after
         {
             return Ok(record.clone());
         }
@@ -69,12 +69,11 @@ fn tested(global: &Global, candidate: &str) -> Result<NodeRecord, Failure> {
             true => doing,
             false => format!("{asked} waits for {name}: {doing}", asked = asked.name),
         });
+        looks = if doing.is_some() { 0 } else { looks + 1 };
         if doing.is_some() && doing != said {
             said = doing;
-            looks = 0;
             output::note(global, said.as_deref().unwrap_or_default());
         }
-        looks += 1;
         thread::park_timeout(LOOK_EVERY);
     }
     Err(Failure::new(format!(

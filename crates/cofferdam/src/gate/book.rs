@@ -2,35 +2,17 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `gate/request` | whom an operator wants to be tested, as JSON ([`GateRequest`]) |
+//! | `gate/wishes/N` | that an operator wants member N to be tested, as JSON ([`GateRequest`](super::wishes::GateRequest)); until it was |
 //! | `gate/report` | how the gate stands, as JSON ([`GateReport`]); by the gateway that keeps it |
 
 use base::Timestamp;
+use base::fleet::MemberId;
 use fleet::gate::{Against, Attempts, Verdict};
+use runtime::store::Snapshot;
 use serde::{Deserialize, Serialize};
 
-/// The key of what is wanted.
-pub(super) const REQUEST: &str = "gate/request";
 /// The key of what is told.
 pub(crate) const REPORT: &str = "gate/report";
-
-/// An operator's wish.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct GateRequest {
-    /// Tells it from earlier ones.
-    pub(crate) id: u64,
-    /// The candidate.
-    pub(crate) member: u32,
-}
-
-impl GateRequest {
-    /// Puts it in the place of any other.
-    pub(crate) fn change(&self) -> runtime::store::Change {
-        // Numbers have no way to fail.
-        let json = serde_json::to_vec(self).unwrap_or_default();
-        runtime::store::Change::default().put(REQUEST, json)
-    }
-}
 
 /// How the gate stands.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -43,8 +25,9 @@ pub(crate) struct GateReport {
     pub(crate) candidate: Option<String>,
     /// What it does with him, for people.
     pub(crate) doing: Option<String>,
-    /// The wish that it carries out or has carried out last.
-    pub(crate) request: u64,
+    /// How many tests have ended, in whatever way.
+    #[serde(default)]
+    pub(crate) tests: u64,
     /// Tests so far, by what came of them.
     pub(crate) admitted: u64,
     pub(crate) refused: u64,
@@ -58,8 +41,9 @@ pub(crate) struct NodeRecord {
     pub(crate) member: u32,
     pub(crate) name: String,
     pub(crate) at_unix_ms: u64,
-    /// The wish that it was tested for; 0 if nobody asked.
-    pub(crate) request: u64,
+    /// Which of all tests it was, from 1: who has asked for one waits until this grows.
+    #[serde(default)]
+    pub(crate) test: u64,
     /// `admitted`, `refused`, `sent_back` (slow on its way in), `failed` (it could not be tested).
     pub(crate) outcome: String,
     /// In a row.
@@ -71,10 +55,13 @@ pub(crate) struct NodeRecord {
 }
 
 impl NodeRecord {
-    /// How often it was refused, for whose turn is next.
+    /// How often it was refused, for whose turn is next; who could not be tested waits as if once.
     pub(super) fn attempts(&self) -> Attempts {
         Attempts {
-            refusals: self.refusals,
+            refusals: match self.outcome.as_str() {
+                "failed" => self.refusals.max(1),
+                _ => self.refusals,
+            },
             refused_at: Timestamp::from_nanos(self.at_unix_ms.saturating_mul(1_000_000)),
         }
     }
@@ -83,7 +70,10 @@ impl NodeRecord {
     pub(crate) fn lines(&self) -> Vec<String> {
         let Some(verdict) = &self.verdict else {
             let why = self.problem.as_deref().unwrap_or("nothing is known");
-            return vec![format!("{} could not be tested: {why}", self.name)];
+            return vec![match self.outcome.as_str() {
+                "admitted" => format!("{} is admitted: {why}", self.name),
+                _ => format!("{} could not be tested: {why}", self.name),
+            }];
         };
         let mut lines = vec![match self.outcome.as_str() {
             "admitted" => format!("{} is admitted, {}", self.name, against(verdict)),
@@ -96,6 +86,8 @@ impl NodeRecord {
                 .failed()
                 .map(|it| format!("  FAILED {}", it.sentence())),
         );
+        let untested = verdict.untested.iter();
+        lines.extend(untested.map(|it| format!("  not tested: {it}")));
         let passed = verdict.outcomes.iter().filter(|it| it.passed);
         lines.extend(passed.map(|it| format!("  passed {}", it.sentence())));
         lines
@@ -113,12 +105,14 @@ impl NodeRecord {
 }
 
 fn against(verdict: &Verdict) -> String {
+    let (peers, least) = (verdict.peers, fleet::gate::PEERS_MIN);
     match verdict.against {
-        Against::Fleet => format!("compared with {} nodes that serve", verdict.peers),
+        Against::Fleet => format!("compared with {peers} nodes that serve"),
+        Against::Limits if peers < least => format!(
+            "by the limits of [gate]: {peers} nodes serve, and {least} are needed to compare with"
+        ),
         Against::Limits => format!(
-            "by the limits of [gate]: {} nodes serve, and {} are needed to compare with",
-            verdict.peers,
-            fleet::gate::PEERS_MIN
+            "by the limits of [gate]: of {peers} nodes that serve fewer than {least} could be compared with"
         ),
     }
 }
@@ -129,10 +123,28 @@ impl GateReport {
         self.nodes.iter().find(|node| node.name == name)
     }
 
-    pub(super) fn note(&mut self, record: NodeRecord) {
-        self.nodes.retain(|node| node.member != record.member);
-        self.nodes.push(record);
+    /// The number of a member's last test; 0 without any.
+    pub(super) fn last_test(&self, member: MemberId) -> u64 {
+        let mut tested = self.nodes.iter();
+        let found = tested.find(|node| node.member == member.0);
+        found.map_or(0, |node| node.test)
     }
+
+    /// Takes in what came of one more test.
+    pub(super) fn note(&mut self, record: NodeRecord) {
+        self.tests += 1;
+        self.nodes.retain(|node| node.member != record.member);
+        self.nodes.push(NodeRecord {
+            test: self.tests,
+            ..record
+        });
+    }
+}
+
+/// A key's value.
+pub(super) fn parsed<T: serde::de::DeserializeOwned>(known: &Snapshot, key: &str) -> Option<T> {
+    // A later release may write what this one cannot read.
+    serde_json::from_slice(&known.get(key)?.value).ok()
 }
 
 #[cfg(test)]

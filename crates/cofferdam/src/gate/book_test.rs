@@ -28,6 +28,7 @@ fn record(outcome_word: &str, against: Against) -> NodeRecord {
                 outcome(Test::Inward, 1.9, false),
             ],
             problems: vec!["mc2 cannot use mc7".to_owned()],
+            untested: vec!["mc3 could not be asked".to_owned()],
         }),
         ..NodeRecord::default()
     }
@@ -42,6 +43,7 @@ fn failed_tests_come_first_with_both_figures() {
             "mc7 is refused, compared with 6 nodes that serve",
             "  FAILED mc2 cannot use mc7",
             "  FAILED throughput towards it: 1.9 Mbit/s, the fleet's 800 Mbit/s, at least 260 Mbit/s",
+            "  not tested: mc3 could not be asked",
             "  passed throughput from it: 790 Mbit/s, the fleet's 800 Mbit/s, at least 260 Mbit/s",
         ]
     );
@@ -74,6 +76,20 @@ fn it_comes_back_from_the_store_as_it_was() {
     report.note(record("refused", Against::Fleet));
     report.note(record("admitted", Against::Fleet));
     assert_eq!(report.nodes.len(), 1, "the last test of each node");
+    assert_eq!((report.tests, report.last_test(MemberId(7))), (2, 2));
     let json = serde_json::to_vec(&report).unwrap();
     assert_eq!(serde_json::from_slice::<GateReport>(&json).unwrap(), report);
+}
+
+#[test]
+fn who_could_not_be_tested_waits_as_if_refused_once() {
+    let attempts = |outcome: &str, refusals: u32| {
+        let record = NodeRecord {
+            refusals,
+            ..record(outcome, Against::Fleet)
+        };
+        record.attempts().refusals
+    };
+    assert_eq!((attempts("failed", 0), attempts("failed", 3)), (1, 3));
+    assert_eq!(attempts("admitted", 0), 0);
 }

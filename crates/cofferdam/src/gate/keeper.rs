@@ -9,8 +9,9 @@ use fleet::membership::{Event, State};
 use fleet::registry::{MemberRecord, Registry, Role};
 use runtime::store::{Change, Detail, Snapshot, Store};
 
-use super::book::{GateReport, GateRequest, NodeRecord, REPORT, REQUEST};
+use super::book::{GateReport, NodeRecord, REPORT, parsed};
 use super::trial::{Subject, Trial};
+use super::wishes;
 use crate::config::Gate;
 use crate::failure::Failure;
 use crate::membership::{Membership, change_member};
@@ -58,24 +59,23 @@ impl GateKeeper {
             self.kept = true;
         }
         self.note_sent_back(&sight.registry)?;
-        let request = parsed::<GateRequest>(&known, REQUEST);
-        let request = request.filter(|it| it.id != self.report.request);
-        let asked = request.as_ref().map(|it| MemberId(it.member));
+        let wanted = self.settle_wishes(&known)?;
+        let standings = standings(&sight.registry);
+        let is_there = |node: &&MemberId| standings.contains_key(*node);
+        let asked = wanted.iter().find(is_there).copied();
         let now = self.trial.clock.now();
         let attempts = self.report.nodes.iter();
         let attempts = attempts
             .map(|it| (MemberId(it.member), it.attempts()))
             .collect();
-        match next(&standings(&sight.registry), &attempts, asked, now) {
+        match next(&standings, &attempts, asked, now) {
             Next::Test(node) if self.config.required || asked == Some(node) => {
                 // What was decided a moment ago is in the store, and may not be known here yet.
                 let registry = read(&**self.member.store())?;
-                let found = registry.members.get(&node).map(|it| it.standing.state());
-                if found != Some(State::Quarantined) {
-                    return Ok(());
+                match is_quarantined(&registry, node) {
+                    true => self.test(&registry, node),
+                    false => Ok(()),
                 }
-                let request = request.filter(|it| it.member == node.0);
-                self.test(&registry, node, request.map_or(0, |it| it.id))
             }
             Next::OnItsWay(node) => {
                 let record = sight.registry.members.get(&node);
@@ -102,6 +102,23 @@ impl GateKeeper {
         };
     }
 
+    /// Answers who wants somebody to be tested that cannot be any more; who is still to be.
+    fn settle_wishes(&mut self, known: &Snapshot) -> Result<Vec<MemberId>, Failure> {
+        let wishes = wishes::read(known);
+        if wishes.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Another gateway was asked, which may know what is not known here yet.
+        let registry = read(&**self.member.store())?;
+        let now_unix_ms = self.now_unix_ms();
+        let over = wishes::settle(&mut self.report, &wishes, &registry, now_unix_ms);
+        if !over.is_empty() {
+            self.write(&over)?;
+        }
+        let wanted = wishes.iter().map(|wish| MemberId(wish.member));
+        Ok(wanted.filter(|node| !over.contains(node)).collect())
+    }
+
     /// Who was let through and is quarantined again was slow on its way in.
     fn note_sent_back(&mut self, registry: &Registry) -> Result<(), Failure> {
         let now_unix_ms = self.now_unix_ms();
@@ -125,12 +142,12 @@ impl GateKeeper {
             }
         }
         match is_news {
-            true => self.write(),
+            true => self.write(&[]),
             false => Ok(()),
         }
     }
 
-    fn test(&mut self, registry: &Registry, node: MemberId, request: u64) -> Result<(), Failure> {
+    fn test(&mut self, registry: &Registry, node: MemberId) -> Result<(), Failure> {
         let Some(record) = registry.members.get(&node) else {
             return Ok(());
         };
@@ -140,9 +157,6 @@ impl GateKeeper {
             .filter(|(id, it)| it.standing.state() == State::Serving && registry.alive.contains(id))
             .map(|(id, it)| subject(*id, it))
             .collect();
-        if request > 0 {
-            self.report.request = request;
-        }
         tracing::info!(
             node = candidate.name,
             serving = serving.len(),
@@ -157,45 +171,54 @@ impl GateKeeper {
             // Who asks for it in vain sees a little later how far it is.
             let _ = store.commit(&change(report));
         });
-        let limits = &self.trial.limits;
-        let verdict = evidence.map(|evidence| Verdict::of(node, &evidence, limits));
-        self.decide(&candidate, request, verdict)
+        match evidence {
+            Ok(evidence) => {
+                let verdict = Verdict::of(node, &evidence, &self.trial.limits);
+                self.decide(&candidate, verdict)
+            }
+            // Whoever keeps the gate next tests it anew, for whoever asked as well.
+            Err(why) => {
+                tracing::info!(node = candidate.name, why, "a test is broken off");
+                Ok(())
+            }
+        }
     }
 
-    fn decide(
-        &mut self,
-        candidate: &Subject,
-        request: u64,
-        verdict: Result<Verdict, String>,
-    ) -> Result<(), Failure> {
+    fn decide(&mut self, candidate: &Subject, verdict: Verdict) -> Result<(), Failure> {
+        let registry = read(&**self.member.store())?;
+        if registry.steward != Some(self.member.sight().me) {
+            // Another one keeps the gate by now, and has told what it does.
+            self.kept = false;
+            return Ok(());
+        }
         let before = self.report.node(&candidate.name);
         let refusals = before.map_or(0, |it| it.refusals);
-        let is_admitted = verdict.as_ref().is_ok_and(|it| it.admitted);
-        let outcome = match (&verdict, is_admitted) {
-            (Err(_), _) => "failed",
-            (Ok(_), true) => "admitted",
-            (Ok(_), false) => "refused",
+        let outcome = match (verdict.admitted, verdict.is_refused()) {
+            (true, _) => "admitted",
+            (false, true) => "refused",
+            (false, false) => "failed",
         };
+        let untested = verdict.untested.join("; ");
         let record = NodeRecord {
             member: candidate.member.0,
             name: candidate.name.clone(),
             at_unix_ms: self.now_unix_ms(),
-            request,
+            test: 0,
             outcome: outcome.to_owned(),
             refusals: match outcome {
                 "refused" => refusals.saturating_add(1),
                 _ => refusals,
             },
-            problem: verdict.as_ref().err().cloned(),
-            verdict: verdict.ok(),
+            problem: (outcome == "failed").then(|| format!("not tested: {untested}")),
+            verdict: (outcome != "failed").then_some(verdict),
         };
         let said = record.reasons();
         match outcome {
             "admitted" => {
-                self.report.admitted += 1;
                 let now = self.trial.clock.now();
                 let store = &**self.member.store();
                 change_member(store, &candidate.name, Event::Passed, now)?;
+                self.report.admitted += 1;
                 tracing::info!(node = candidate.name, "the gate lets a node through");
             }
             "refused" => {
@@ -210,7 +233,8 @@ impl GateKeeper {
         }
         self.report.note(record);
         (self.report.candidate, self.report.doing) = (None, None);
-        self.write()
+        // It answers whoever asked for it, before or while it was under way.
+        self.write(&[candidate.member])
     }
 
     /// Writes what is new.
@@ -221,14 +245,16 @@ impl GateKeeper {
         self.report.keeper.clone_from(&self.trial.me);
         match self.report == before {
             true => Ok(()),
-            false => self.write(),
+            false => self.write(&[]),
         }
     }
 
-    fn write(&mut self) -> Result<(), Failure> {
+    /// The report, together with whose wishes it answers.
+    fn write(&mut self, answered: &[MemberId]) -> Result<(), Failure> {
         self.report.required = self.config.required;
         self.report.keeper.clone_from(&self.trial.me);
-        self.store.commit(&change(&self.report))?;
+        let change = wishes::without(change(&self.report), answered);
+        self.store.commit(&change)?;
         Ok(())
     }
 
@@ -253,6 +279,11 @@ fn standings(registry: &Registry) -> BTreeMap<MemberId, fleet::membership::Stand
     nodes.map(|(id, record)| (*id, record.standing)).collect()
 }
 
+fn is_quarantined(registry: &Registry, node: MemberId) -> bool {
+    let record = registry.members.get(&node);
+    record.is_some_and(|it| it.standing.state() == State::Quarantined)
+}
+
 fn on_its_way(record: &MemberRecord) -> (String, String) {
     let part = f64::from(record.standing.share_of(1000)) / 10.0;
     let doing = match record.standing.state() {
@@ -274,9 +305,4 @@ fn subject(member: MemberId, record: &MemberRecord) -> Subject {
 fn change(report: &GateReport) -> Change {
     // Text and numbers have no way to fail.
     Change::default().put(REPORT, serde_json::to_vec(report).unwrap_or_default())
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(known: &Snapshot, key: &str) -> Option<T> {
-    // A later release may write what this one cannot read.
-    serde_json::from_slice(&known.get(key)?.value).ok()
 }

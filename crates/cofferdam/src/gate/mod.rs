@@ -5,6 +5,7 @@ mod book;
 mod keeper;
 mod trial;
 mod way;
+mod wishes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,9 +18,10 @@ use crate::config::{Config, JudgeMode};
 use crate::failure::Failure;
 use crate::fleet_data::FleetData;
 use crate::membership::{self, Membership};
-pub(crate) use book::{GateReport, GateRequest, NodeRecord, REPORT};
+pub(crate) use book::{GateReport, NodeRecord, REPORT};
 use keeper::GateKeeper;
 use trial::Trial;
+pub(crate) use wishes::wish;
 
 /// How often it looks whose turn it is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

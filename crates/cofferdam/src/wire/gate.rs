@@ -13,8 +13,8 @@ pub(crate) struct GateWish {
 /// What was asked for.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct GateAsked {
-    /// By which what comes of it is known in the report.
-    pub(crate) request: u64,
+    /// The number of its last test before: what comes of this one has a higher one in the report.
+    pub(crate) after: u64,
     /// The candidate's name.
     pub(crate) name: String,
 }

@@ -143,9 +143,9 @@ fn what_concerns_all_is_one_event_that_names_them() {
 #[test]
 fn who_was_refused_is_spoken_of_while_it_waits_with_what_was_wrong() {
     let gate = serde_json::json!({
-        "keeper": "gateway1", "required": true, "candidate": null, "doing": null, "request": 0,
+        "keeper": "gateway1", "required": true, "candidate": null, "doing": null, "tests": 1,
         "admitted": 0, "refused": 1,
-        "nodes": [{ "member": 3, "name": "node3", "at_unix_ms": 1_000_000_000u64, "request": 0,
+        "nodes": [{ "member": 3, "name": "node3", "at_unix_ms": 1_000_000_000u64, "test": 1,
             "outcome": "refused", "refusals": 1, "problem": null,
             "verdict": { "admitted": false, "against": "fleet", "peers": 6, "problems": [],
                 "outcomes": [{ "test": "inward", "ours": 1.9, "fleet": 812.0, "limit": 270.0,
@@ -179,9 +179,9 @@ fn who_was_refused_is_spoken_of_while_it_waits_with_what_was_wrong() {
 #[test]
 fn who_was_slow_on_its_way_in_is_spoken_of_with_the_figure_against_it() {
     let gate = serde_json::json!({
-        "keeper": "gateway1", "required": true, "candidate": null, "doing": null, "request": 0,
+        "keeper": "gateway1", "required": true, "candidate": null, "doing": null, "tests": 1,
         "admitted": 1, "refused": 0,
-        "nodes": [{ "member": 3, "name": "node3", "at_unix_ms": 1_000_000_000u64, "request": 0,
+        "nodes": [{ "member": 3, "name": "node3", "at_unix_ms": 1_000_000_000u64, "test": 1,
             "outcome": "sent_back", "refusals": 1, "problem": null, "verdict": null }],
     });
     let past = serde_json::json!([
