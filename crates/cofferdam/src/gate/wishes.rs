@@ -65,16 +65,14 @@ pub(super) fn settle(
     for wish in wishes {
         let id = MemberId(wish.member);
         let is_answered = report.last_test(id) > wish.after;
-        let member = registry.members.get(&id);
-        let answer = match member {
-            _ if is_answered => None,
-            None => None,
-            Some(member) => match answer_of(member, registry.alive.contains(&id)) {
-                Some(answer) => Some(answer.record(report, id, member, now_unix_ms)),
-                None => continue,
-            },
-        };
-        answer.into_iter().for_each(|record| report.note(record));
+        let member = registry.members.get(&id).filter(|_| !is_answered);
+        if let Some(member) = member {
+            let Some(answer) = answer_of(member, registry.alive.contains(&id)) else {
+                continue;
+            };
+            let record = answer.record(report, id, member, now_unix_ms);
+            report.note(record);
+        }
         over.push(id);
     }
     over
