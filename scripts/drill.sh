@@ -86,28 +86,45 @@ for protections in on off; do
       ;;
   esac
 done
-# Nodes that turn slow or only look so; its controls are its own. It repeats by itself what the machine
-# disturbed, so that a failure is one, whatever an attempt after it would say: only what says nothing is
-# tried again.
+# Nodes that turn slow or only look so; its controls are its own, and it tries again by itself what the
+# machine disturbed. A bound in milliseconds that is missed once may be the machine's all the same; a node
+# that is taken out wrongly, or a stale value, never is.
 echo "wednesday --quick"
 command -v etcd >/dev/null || { echo "no etcd: apt-get install etcd-server" >&2; exit 1; }
+
+is_grave() {
+  python3 - "$folder/this" <<'END'
+import json, sys
+
+try:
+    scenarios = json.load(open(sys.argv[1]))["scenarios"]
+except (ValueError, KeyError):
+    sys.exit(0)
+sys.exit(0 if any(it["wrongly_ejected"] or it["stale"] for it in scenarios) else 1)
+END
+}
+
+failed=0
 for ((attempt = 1; attempt <= 3; attempt++)); do
   code=0
   "$cofferdam" drill run wednesday --quick --json >"$folder/this" 2>"$folder/progress" || code=$?
-  [ "$code" -eq 2 ] || break
+  [ "$code" -ne 0 ] || break
+  if [ "$code" -ne 2 ]; then
+    failed=$((failed + 1))
+    echo "attempt $attempt, exit code $code:" >&2
+    cat "$folder/this" "$folder/progress" >&2
+    if [ "$code" -ne 1 ] || is_grave; then exit 1; fi
+  fi
 done
-case $code in
-  0) echo "passed, and its controls show the outage" ;;
-  2)
-    skipped+=" (wednesday)"
-    cat "$folder/this" "$folder/progress" >&2
-    ;;
-  *)
-    echo "exit code $code:" >&2
-    cat "$folder/this" "$folder/progress" >&2
-    exit 1
-    ;;
-esac
+if [ "$code" -eq 0 ]; then
+  echo "passed, and its controls show the outage"
+elif [ "$failed" -gt 0 ]; then
+  echo "no attempt passed, and $failed failed" >&2
+  exit 1
+else
+  skipped+=" (wednesday)"
+  cat "$folder/this" "$folder/progress" >&2
+fi
 if [ -n "$skipped" ]; then
   echo "***" >&2
   echo "*** SKIPPED:$skipped: all attempts were disturbed by this machine." >&2
