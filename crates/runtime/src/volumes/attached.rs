@@ -125,11 +125,12 @@ impl Attached {
         };
         while refused == Refused::Full {
             waiting_since.get_or_insert_with(|| {
-                self.press();
                 let now = self.now();
                 self.stages.enter(Stage::Queue, now);
                 now
             });
+            // Each time: what was found to have time a moment ago may have been given to workers since.
+            self.press();
             core = self.await_room(core, Some(&me));
             match core.begin(part, data) {
                 Ok(()) => {

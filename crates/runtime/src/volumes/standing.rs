@@ -61,7 +61,6 @@ impl Attached {
     /// attachment is quick; says whether that was so by `deadline`.
     pub(super) fn settle(self: &Arc<Self>, deadline: Timestamp) -> bool {
         self.lock().settling += 1;
-        self.press();
         let settled = self.await_packed(deadline);
         self.lock().settling -= 1;
         settled
@@ -72,6 +71,7 @@ impl Attached {
             let mut core = self.lock();
             core.device.engine.settle();
             self.pump(core, None);
+            self.press();
             let core = self.lock();
             let done = core.handed_out == 0 && core.parts.is_empty();
             let packed = core.device.engine.figures().overlay_extents == 0;
