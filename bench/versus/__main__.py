@@ -11,15 +11,16 @@ import cases
 import measure
 import plot
 import processes
+import slices
 import table
 from servers import Cofferdam, Fleet, Memcached, Nutcracker, Unprotected
-from verdict import MemoryRow, added_row, speed_rows
+from verdict import AddedRow, MemoryRow, speed_rows
 
 MEMORY_ROUNDS_MAX = 3
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench/versus.sh", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/versus.sh", description=__doc__, epilog=slices.HELP)
     parser.add_argument("--memcached", metavar="PATH", help="a second, newer memcached beside Debian's")
     parser.add_argument("--cases", metavar="A,B", help=f"only these of: {', '.join(cases.NAMES)}")
     parser.add_argument(
@@ -72,8 +73,9 @@ def main() -> int:
     if cases.ADDED.name in names and not chosen.admission:
         say(f"{cases.ADDED.name}: {cases.ADDED.text}")
         alone = Cofferdam(binary, core)
-        rounds = measure.added(cases.ADDED, Fleet(binary, core), alone, load, chosen.pairs, chosen.seconds)
-        added.append(added_row(cases.ADDED, rounds))
+        sides = slices.added(cases.ADDED, Fleet(binary, core), alone, load, chosen.pairs, chosen.seconds)
+        added.append(AddedRow(cases.ADDED, *sides))
+        details[cases.ADDED.name] = [[one.for_json() for one in side.slices] for side in sides]
     for case in (case for case in memory_cases if case.name in names):
         say(f"{case.name}: {case.text}")
         ours, *theirs = measure.memory(case, servers, load, min(chosen.pairs, MEMORY_ROUNDS_MAX))

@@ -9,7 +9,7 @@ from statistics import median
 
 import processes
 import system
-from cases import AddedCase, MemoryCase, SpeedCase
+from cases import MemoryCase, SpeedCase
 from servers import Running
 
 SERVER_CORE = 0
@@ -27,8 +27,6 @@ class Sample:
     ops_per_s: float
     cpu_us_per_op: float
     p99_us: float
-    # By how much the load itself was late; none where nothing is due at a time.
-    lag_p99_us: float
     server_busy: float
     load_busy: float
     disturbance: float
@@ -92,7 +90,6 @@ class Load:
             ops_per_s=report["ops_per_s"],
             cpu_us_per_op=server_s * 1e6 / report["requests"],
             p99_us=report["latency"]["p99_us"],
-            lag_p99_us=report["generator"]["lag"]["p99_us"],
             server_busy=server_s / report["elapsed_s"],
             load_busy=report["generator"]["busy"],
             disturbance=foreign_s / (2 * (time.monotonic() - began)),
@@ -142,21 +139,6 @@ def speed(case: SpeedCase, servers: list, load: Load, pairs: int, seconds: float
                 samples[index] = load.sample(running[index], case.flags(), seconds)
             rounds.append([samples[index] for index in order])
         return rounds
-    finally:
-        for server in running:
-            server.stop()
-
-
-def added(case: AddedCase, fleet, alone, load: Load, rounds: int, seconds: float) -> list:
-    """Pairs of samples at the same rate: through gateway and node, and of one process."""
-    flags = case.load.flags()
-    running = [server.start(256, 1024) for server in (fleet, alone)]
-    try:
-        for server in running:
-            load.fill(server, flags)
-        rate = load.sample(running[0], flags, seconds).ops_per_s / 2
-        paced = [*flags, "--rate", f"{rate:.0f}"]
-        return [[load.sample(server, paced, seconds) for server in running] for _ in range(rounds)]
     finally:
         for server in running:
             server.stop()

@@ -1,11 +1,22 @@
 """The figures as a Markdown table."""
 
+import slices
 from verdict import LOAD_BUSY_MAX, AddedRow, MemoryRow, SpeedRow
 
 HEAD = [
     "case", "peer", "CPU per op", "ops", "p99",
     "CPU µs/op", "ops/s", "p99 µs", "server busy", "load busy",
 ]
+
+ADDED_HEAD = [
+    "case", "added p99 ms", "p99 µs", "slices kept", "added p99 ms of all slices", "p99 µs of all slices",
+    "load late µs", "ops/s",
+]
+SLICES = (
+    f"Through the gateway / one process, in turns, in slices of {slices.SLICE_S * 1000:.0f} ms. A slice is kept if "
+    "the host took, others on the machine ran, and the load waited for its core, for at most "
+    f"{slices.DISTURBANCE_MAX_MS:g} ms each; with fewer than {slices.KEPT_MIN} of a side nothing is measured."
+)
 
 
 def markdown(
@@ -19,8 +30,8 @@ def markdown(
         head = ["case", "peer", "bytes ratio", "ours", "peer's", "n"]
         parts.append(table(head, [memory_cells(row) for row in memory]))
     if added:
-        head = ["case", "added p99 ms", "through gateway µs", "one process µs", "load late µs", "ops/s"]
-        parts.append(table(head, [added_cells(row) for row in added]))
+        parts.append(table(ADDED_HEAD, [added_cells(row) for row in added]))
+        parts.append(f"{SLICES}\n")
     disturbed = [row for row in speed if max(row.ours.disturbance, row.theirs.disturbance) > 0.03]
     if disturbed:
         names = ", ".join(sorted({row.case.name for row in disturbed}))
@@ -45,13 +56,16 @@ def speed_cells(row: SpeedRow) -> list[str]:
 
 
 def added_cells(row: AddedRow) -> list[str]:
+    fleet, alone, figure = row.fleet, row.alone, row.figure
     return [
         row.case.name,
-        row.figure.text,
-        f"{row.fleet.p99_us:,.0f}",
-        f"{row.alone.p99_us:,.0f}",
-        f"{row.fleet.lag_p99_us:,.0f} / {row.alone.lag_p99_us:,.0f}",
-        f"{row.fleet.ops_per_s:,.0f}",
+        "could not be measured" if figure.value is None else figure.text,
+        f"{fleet.p99_us:,.0f} / {alone.p99_us:,.0f}",
+        f"{len(fleet.kept)} of {len(fleet.slices)} / {len(alone.kept)} of {len(alone.slices)}",
+        f"{row.of_all_ms:.2f}",
+        f"{fleet.p99_of_all_us:,.0f} / {alone.p99_of_all_us:,.0f}",
+        f"{fleet.lag_p99_us:,.0f} / {alone.lag_p99_us:,.0f}",
+        f"{fleet.ops_per_s:,.0f}",
     ]
 
 

@@ -1,22 +1,30 @@
 """Tests of the arithmetic: `python3 -B -m unittest discover bench/versus`."""
 
+import base64
 import json
 import unittest
 import xml.etree.ElementTree as xml
+from collections import Counter
 
 import cases
+import histogram
 import plot
 import table
 from measure import Sample
 from servers import Memcached
-from verdict import Figure, MemoryRow, added_row, speed_rows
+from slices import KEPT_MIN, Side, Slice
+from verdict import AddedRow, Figure, MemoryRow, speed_rows
 
 DEBIANS = Memcached("memcached", "1.6.18", True, 0)
 NEWER = Memcached("/opt/memcached", "1.6.45", False, 0)
 
 
-def sample(cpu=1.0, ops=100.0, p99=10.0, load_busy=0.5, disturbance=0.0, lag=1.0) -> Sample:
-    return Sample(ops, cpu, p99, lag, 1.0, load_busy, disturbance)
+def sample(cpu=1.0, ops=100.0, p99=10.0, load_busy=0.5, disturbance=0.0) -> Sample:
+    return Sample(ops, cpu, p99, 1.0, load_busy, disturbance)
+
+
+def one_slice(latency_us=100.0, stolen=0.0, others=0.0, waited=0.0) -> Slice:
+    return Slice(Counter({latency_us: 1000}), 67_000.0, 7.0, stolen, others, waited)
 
 
 def case(name: str) -> cases.SpeedCase:
@@ -56,15 +64,64 @@ class Ratios(unittest.TestCase):
         self.assertIsNone(Figure(1.0, None).holds)
 
 
-    def test_what_a_gateway_adds_is_the_median_of_the_differences(self):
-        rounds = [[sample(p99=900.0, lag=77.0), sample(p99=100.0)], [sample(p99=300.0, lag=77.0), sample(p99=100.0)]]
-        row = added_row(cases.ADDED, [*rounds, [sample(p99=500.0), sample(p99=200.0)]])
-        self.assertAlmostEqual(row.added_ms, 0.3)
+class Slices(unittest.TestCase):
+    def test_a_slice_is_judged_by_causes_and_not_by_its_latencies(self):
+        self.assertTrue(one_slice(latency_us=1e6).is_undisturbed)
+        self.assertTrue(one_slice(stolen=0.2, others=0.2, waited=0.2).is_undisturbed)
+        for disturbed in (one_slice(stolen=0.21), one_slice(others=0.21), one_slice(waited=0.21)):
+            self.assertFalse(disturbed.is_undisturbed)
+
+    def test_servers_and_what_the_kernel_does_for_them_are_no_others(self):
+        ran = [(1, "init", 0.25), (7, "cofferdam", 200.0), (14, "ksoftirqd/0", 3.0), (78, "kdamond.0", 1.0)]
+        report = {
+            "ops_per_s": 67_000.0,
+            "histogram": base64.b64encode(histogram.HEADER.pack(0, 0, 0, 3, 1, 10**9, 1.0)).decode(),
+            "generator": {
+                "lag": {"p99_us": 7.0},
+                "outside": {
+                    "stolen_ms": 0.1,
+                    "waited_ms": 0.2,
+                    "others": [{"pid": pid, "name": name, "ran_ms": ran_ms} for pid, name, ran_ms in ran],
+                },
+            },
+        }
+        one = Slice.of(report, ours={7})
+        self.assertEqual((one.stolen_ms, one.others_ms, one.waited_ms), (0.1, 1.25, 0.2))
+
+    def test_what_a_gateway_adds_is_of_all_requests_of_the_slices_that_are_kept(self):
+        disturbed = [one_slice(9000.0, stolen=10.0)] * KEPT_MIN
+        fleet = Side([one_slice(300.0)] * KEPT_MIN + [one_slice(500.0)] * KEPT_MIN + disturbed)
+        row = AddedRow(cases.ADDED, fleet, Side([one_slice(100.0)] * KEPT_MIN))
+        self.assertAlmostEqual(row.figure.value, 0.4)
         self.assertTrue(row.figure.holds)
-        self.assertIn("holds", table.markdown([], [], "", [row]))
-        # How late the load itself was is told beside it.
-        self.assertEqual((row.for_json()["fleet_lag_p99_us"], row.for_json()["alone_lag_p99_us"]), (77.0, 1.0))
-        self.assertIn("77 / 1", table.markdown([], [], "", [row]))
+        self.assertAlmostEqual(row.of_all_ms, 8.9)
+        text = table.markdown([], [], "", [row])
+        for words in ("0.40 (≤ 0.50 holds)", f"{2 * KEPT_MIN} of {3 * KEPT_MIN} / {KEPT_MIN} of {KEPT_MIN}", "500 / 100", "8.90", "9,000 / 100", "7 / 7"):
+            self.assertIn(words, text)
+
+    def test_too_few_slices_are_no_pass(self):
+        row = AddedRow(cases.ADDED, Side([one_slice()] * (KEPT_MIN - 1)), Side([one_slice()] * KEPT_MIN))
+        self.assertIsNone(row.figure.holds)
+        self.assertIsNone(row.for_json()["added_ms"])
+        self.assertIn("could not be measured", table.markdown([], [], "", [row]))
+        nothing = AddedRow(cases.ADDED, Side([one_slice(stolen=10.0)]), Side([one_slice(stolen=10.0)]))
+        self.assertIn("could not be measured", table.markdown([], [], "", [nothing]))
+
+
+class Histograms(unittest.TestCase):
+    def test_places_are_read_with_their_gaps(self):
+        # Zigzag: 3 times place 2, a gap of 4,997, 100 times place 5,000; three digits, from 1 ns on.
+        counts = bytes([0x03, 0x06, 0x89, 0x4E, 0xC8, 0x01])
+        header = histogram.HEADER.pack(0x1C849313, len(counts), 0, 3, 1, 10**9, 1.0)
+        read = histogram.read(base64.b64encode(header + counts).decode())
+        # Place 5,000 is the 904th of the doubling that begins at 8,192 ns, in steps of 8.
+        self.assertEqual(read, Counter({0.002: 3, (1024 + 904) * 8 / 1000: 100}))
+
+    def test_quantiles_count_every_one(self):
+        counts = Counter({1.0: 98, 2.0: 1, 3.0: 1})
+        self.assertEqual(histogram.quantile_us(counts, 0.99), 2.0)
+        self.assertEqual(histogram.quantile_us(counts, 0.991), 3.0)
+        self.assertEqual(histogram.quantile_us(Counter(), 0.99), 0.0)
 
 
 class Output(unittest.TestCase):

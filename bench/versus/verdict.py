@@ -5,6 +5,7 @@ from statistics import median
 
 from cases import AddedCase, MemoryCase, SpeedCase
 from measure import Sample
+from slices import KEPT_MIN, Side
 
 # Above this the load generator is the limit, and requests per second say nothing of the server.
 LOAD_BUSY_MAX = 0.95
@@ -94,30 +95,40 @@ class AddedRow:
     """What a gateway adds to the p99, in milliseconds."""
 
     case: AddedCase
-    added_ms: float
-    fleet: Sample
-    alone: Sample
+    fleet: Side
+    alone: Side
 
     @property
     def figure(self) -> Figure:
-        return Figure(self.added_ms, self.case.added_ms_max)
+        """Of the undisturbed slices; without a value if these are too few."""
+        kept = min(len(self.fleet.kept), len(self.alone.kept))
+        added_ms = (self.fleet.p99_us - self.alone.p99_us) / 1000
+        return Figure(added_ms if kept >= KEPT_MIN else None, self.case.added_ms_max)
+
+    @property
+    def of_all_ms(self) -> float:
+        """The same of all slices, disturbed or not."""
+        return (self.fleet.p99_of_all_us - self.alone.p99_of_all_us) / 1000
 
     def for_json(self) -> dict:
         return {
             "name": self.case.name,
-            "added_ms": rounded(self.added_ms),
-            "fleet_p99_us": rounded(self.fleet.p99_us),
-            "alone_p99_us": rounded(self.alone.p99_us),
-            "fleet_lag_p99_us": rounded(self.fleet.lag_p99_us),
-            "alone_lag_p99_us": rounded(self.alone.lag_p99_us),
-            "ops_per_s": rounded(self.fleet.ops_per_s),
+            "added_ms": rounded(self.figure.value),
+            "fleet": side_for_json(self.fleet),
+            "alone": side_for_json(self.alone),
+            "of_all_added_ms": rounded(self.of_all_ms),
         }
 
 
-def added_row(case: AddedCase, rounds: list[list[Sample]]) -> AddedRow:
-    """The median of the pairs' differences."""
-    added = median(fleet.p99_us - alone.p99_us for fleet, alone in rounds) / 1000
-    return AddedRow(case, added, *(middle(list(column)) for column in zip(*rounds)))
+def side_for_json(side: Side) -> dict:
+    return {
+        "p99_us": rounded(side.p99_us),
+        "p99_of_all_us": rounded(side.p99_of_all_us),
+        "lag_p99_us": rounded(side.lag_p99_us),
+        "ops_per_s": rounded(side.ops_per_s),
+        "slices": len(side.slices),
+        "kept": len(side.kept),
+    }
 
 
 def speed_rows(case: SpeedCase, peers: list, rounds: list[list[Sample]]) -> list[SpeedRow]:

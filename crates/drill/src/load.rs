@@ -16,6 +16,7 @@ mod login;
 mod op;
 mod open;
 mod open_door;
+mod outside;
 mod phases;
 mod plan;
 mod plan_text;
@@ -39,8 +40,8 @@ pub use plan::{
     ValueLen,
 };
 pub use report::{
-    Errors, Generator, HoldReport, Latency, OpReport, OpenReport, Phase, Prefill, Progress, Report,
-    TenantReport, ThreadReport,
+    Errors, Generator, HoldReport, Latency, OpReport, OpenReport, Other, Outside, Phase, Prefill,
+    Progress, Report, TenantReport, ThreadReport,
 };
 pub use run::run;
 

@@ -71,6 +71,23 @@ pub(crate) fn cpu_ns(pids: &[u32]) -> u64 {
         .sum()
 }
 
+/// By how much the clocks of all cores are ahead of what those cores had for their threads: what the host
+/// took (sched_clock, with steal accounted for); none where the kernel does not tell.
+pub(crate) fn clocks_apart_ns() -> Option<u64> {
+    apart_ns(&fs::read_to_string("/sys/kernel/debug/sched/debug").ok()?)
+}
+
+fn apart_ns(text: &str) -> Option<u64> {
+    let of = |name: &str| -> Option<u64> {
+        let lines = text.lines().filter_map(|line| line.split_once(':'));
+        let times = lines.filter(|(key, _)| key.trim() == name);
+        // Milliseconds with six digits behind the point.
+        let times = times.filter_map(|(_, time)| time.trim().replace('.', "").parse::<u64>().ok());
+        times.reduce(|all, time| all.saturating_add(time))
+    };
+    Some(of(".clock")?.saturating_sub(of(".clock_task")?))
+}
+
 /// Time of the machine, or of one core, since its start, in clock ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ticks {

@@ -22,6 +22,14 @@ fn parts_are_of_the_time_between_two_looks() {
 }
 
 #[test]
+fn what_the_host_took_is_by_how_much_clocks_are_apart() {
+    let text = "cpu#0, 2596.138 MHz\n  .clock   : 27799.505763\n  .clock_task : 27457.041949\n\
+                cpu#1, 2596.138 MHz\n  .clock   : 100.000001\n  .clock_task : 100.000000\n";
+    assert_eq!(apart_ns(text), Some(342_463_815));
+    assert_eq!(apart_ns("nothing of the kind: 1.0\n"), None);
+}
+
+#[test]
 fn this_machine_answers() {
     assert!(!cores().unwrap().is_empty());
     assert!(ephemeral_ports().unwrap() > 0);

@@ -7,10 +7,14 @@ use super::connection::{Flight, Stage};
 use super::error::LoadError;
 use super::gate::AbandonOnDrop;
 use super::op::Op;
+use super::outside::Witness;
 use super::plan::Mode;
-use super::report::{HoldReport, OpenReport, Phase, ThreadReport};
+use super::report::{HoldReport, OpenReport, Outside, Phase, ThreadReport};
 use super::tally::{TenantTally, Timing};
 use super::worker::{Stop, Work, Worker, nanos};
+
+/// How long before measuring it is looked who else is on the machine: the generator is late after that.
+const LOOK_AHEAD_NS: u64 = 25_000_000;
 
 /// What a thread found, apart from the news that it sent meanwhile.
 #[derive(Debug)]
@@ -19,6 +23,7 @@ pub(crate) struct Findings {
     pub(crate) first_error: Option<String>,
     pub(crate) connect: Timing,
     pub(crate) thread: ThreadReport,
+    pub(crate) outside: Outside,
     pub(crate) open: OpenReport,
     pub(crate) hold: HoldReport,
     /// Items stored before the run, and the time it took.
@@ -58,6 +63,7 @@ impl Worker<'_> {
             first_error: None,
             connect: Timing::fine(),
             thread: ThreadReport::default(),
+            outside: Outside::default(),
             open: OpenReport::default(),
             hold: HoldReport::default(),
             filled: 0,
@@ -93,12 +99,19 @@ impl Worker<'_> {
     }
 
     fn load(&mut self, index: usize, findings: &mut Findings) -> Result<(), Stop> {
+        // One thread looks for all.
+        let mut witness = (index == 0).then(Witness::new);
         let began_ns = self.shared.gate.wait()?;
         let measure_ns = began_ns.saturating_add(nanos(self.plan.warmup));
         let until_ns = measure_ns.saturating_add(nanos(self.plan.duration));
         if !self.plan.warmup.is_zero() {
             self.begin(Phase::Warmup, began_ns, false);
             self.start_load(began_ns, until_ns);
+            let look_ns = measure_ns.saturating_sub(LOOK_AHEAD_NS);
+            self.run_while(|_| clock::now_ns() < look_ns)?;
+            if let Some(witness) = &mut witness {
+                witness.begin();
+            }
             self.run_while(|_| clock::now_ns() < measure_ns)?;
         }
         let measure_ns = match self.plan.requests {
@@ -115,7 +128,12 @@ impl Worker<'_> {
         if self.plan.warmup.is_zero() {
             self.start_load(began_ns, until_ns);
         }
-        self.run_while(|worker| worker.has_load(clock::now_ns(), until_ns))?;
+        self.run_while(|worker| worker.has_more(clock::now_ns(), until_ns))?;
+        if let Some(witness) = &mut witness {
+            findings.outside = witness.end();
+        }
+        self.work = Work::Idle;
+        self.run_while(|worker| worker.awaits(clock::now_ns(), until_ns))?;
         self.give_up_the_rest();
 
         let finished_ns = clock::now_ns();
@@ -160,20 +178,23 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether requests are still to be sent or to be answered.
-    fn has_load(&mut self, now_ns: u64, until_ns: u64) -> bool {
-        if now_ns >= until_ns.saturating_add(nanos(self.plan.timeout)) {
-            return false;
-        }
+    /// Whether requests are still to be sent.
+    fn has_more(&self, now_ns: u64, until_ns: u64) -> bool {
         let has_more = match &self.open {
             Some(open) => open.has_due(),
             None => now_ns < until_ns,
         };
-        if has_more && self.budget > 0 {
-            return true;
-        }
-        self.work = Work::Idle;
-        self.connections.iter().any(|it| !it.flights.is_empty())
+        has_more && self.budget > 0 && !self.is_too_late(now_ns, until_ns)
+    }
+
+    /// Whether requests are still to be answered.
+    fn awaits(&self, now_ns: u64, until_ns: u64) -> bool {
+        let mut connections = self.connections.iter();
+        connections.any(|it| !it.flights.is_empty()) && !self.is_too_late(now_ns, until_ns)
+    }
+
+    fn is_too_late(&self, now_ns: u64, until_ns: u64) -> bool {
+        now_ns >= until_ns.saturating_add(nanos(self.plan.timeout))
     }
 
     /// Requests that never were answered, or never were sent, are as slow as the run was long.

@@ -205,6 +205,31 @@ pub struct Generator {
     pub threads: Vec<ThreadReport>,
     /// Open loop only: how late requests left although a connection was free.
     pub lag: Latency,
+    /// What else went on while requests were due.
+    pub outside: Outside,
+}
+
+/// What went on beside the generator while it measured, from shortly before on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Outside {
+    /// Taken from all cores together by the host: exactly where debugfs is mounted and may be read, in
+    /// whole clock ticks elsewhere.
+    pub stolen_ms: f64,
+    /// How long the generator's first thread waited for a core.
+    pub waited_ms: f64,
+    /// Who else ran: the servers, if they are here, and threads of the kernel among them.
+    pub others: Vec<Other>,
+}
+
+/// Another process, or thread of the kernel, that ran.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Other {
+    /// Its number.
+    pub pid: u32,
+    /// Its name.
+    pub name: String,
+    /// How long its threads ran, those that are still there.
+    pub ran_ms: f64,
 }
 
 /// One thread of the generator.

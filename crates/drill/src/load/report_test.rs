@@ -29,6 +29,9 @@ fn the_json_has_the_names_that_programs_look_for() {
         "/by_op/0/op",
         "/generator/busy",
         "/generator/lag/max_us",
+        "/generator/outside/stolen_ms",
+        "/generator/outside/waited_ms",
+        "/generator/outside/others",
         "/connect/p50_us",
     ] {
         assert!(json.pointer(path).is_some(), "{path} is missing");

@@ -4,6 +4,9 @@ use std::fmt::{self, Write as _};
 
 use super::report::{Errors, Latency, OpenReport, Phase, Progress, Report};
 
+/// Who ran for less is not worth a word.
+const TOLD_MS: f64 = 1.0;
+
 impl Report {
     /// The report as a short text with a table of latencies; ends with a line feed.
     pub fn to_text(&self) -> String {
@@ -90,7 +93,17 @@ impl Report {
         if own.busy > 0.95 {
             write!(out, " (the generator is the limit: add threads)")?;
         }
-        writeln!(out)
+        writeln!(out)?;
+        let outside = &own.outside;
+        write!(
+            out,
+            "meanwhile: the host took {:.1} ms, the generator waited {:.1} ms for a core; of others ran",
+            outside.stolen_ms, outside.waited_ms
+        )?;
+        for other in outside.others.iter().filter(|it| it.ran_ms >= TOLD_MS) {
+            write!(out, " {} {:.1} ms,", other.name, other.ran_ms)?;
+        }
+        writeln!(out, " and nobody else for {TOLD_MS} ms")
     }
 }
 

@@ -1,7 +1,15 @@
 //! Tests of `report_text`.
 
 use super::*;
-use crate::load::{Generator, HoldReport, Prefill};
+use crate::load::{Generator, HoldReport, Other, Outside, Prefill};
+
+fn other(name: &str, ran_ms: f64) -> Other {
+    Other {
+        pid: 1,
+        name: name.to_owned(),
+        ran_ms,
+    }
+}
 
 #[test]
 fn the_text_says_what_matters() {
@@ -26,6 +34,11 @@ fn the_text_says_what_matters() {
         hold: Some(HoldReport::default()),
         generator: Generator {
             busy: 0.97,
+            outside: Outside {
+                stolen_ms: 2.0,
+                waited_ms: 0.25,
+                others: vec![other("server", 71.0), other("asleep", 0.2)],
+            },
             ..Generator::default()
         },
         ..Report::default()
@@ -40,6 +53,8 @@ fn the_text_says_what_matters() {
         "the generator is the limit",
         "prefill: 0 items",
         "held: 0 connections",
+        "the host took 2.0 ms, the generator waited 0.2 ms",
+        "of others ran server 71.0 ms, and nobody else for 1 ms",
     ] {
         assert!(text.contains(words), "{words:?} is not in\n{text}");
     }

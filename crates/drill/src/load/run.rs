@@ -175,6 +175,9 @@ impl Gathering {
         self.generator.cpu_s += found.thread.cpu_s;
         self.generator.busy = self.generator.busy.max(found.thread.busy);
         self.generator.threads.push(found.thread);
+        if !found.outside.others.is_empty() {
+            self.generator.outside = found.outside;
+        }
         self.open.due += found.open.due;
         self.open.waited += found.open.waited;
         self.open.unsent += found.open.unsent;
