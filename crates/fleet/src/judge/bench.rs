@@ -5,9 +5,10 @@ use std::time::Duration;
 use base::Timestamp;
 
 use super::ballot::{Finding, Statistic};
-use super::compare::{Field, Limits};
+use super::compare::{Compared, Field, Limits};
 use super::score::Score;
 use super::tally::{Class, Tally};
+use crate::membership::State;
 
 /// Requests after which a window may close; a median needs no more to be three times off.
 const COUNT: u32 = 32;
@@ -16,6 +17,12 @@ const COUNT_FOR_SHARE: u32 = 64;
 /// No window is shorter: a pause of the node must not fill several.
 const LENGTH_MIN: Duration = Duration::from_millis(240);
 const LENGTH_FOR_SHARE_MIN: Duration = Duration::from_millis(990);
+/// A short window is slow, too, if this part of its requests are: on a line that is all but full some come
+/// through at once and others wait, so that a median is now well and now not. Less than that of so few
+/// requests may be chance. With half of its keys half of that tells the same of a suspect: who waits less
+/// because less is asked is not well yet.
+const SLOW_PART: f64 = 0.25;
+const SLOW_PART_OF_SUSPECT: f64 = SLOW_PART / 2.0;
 /// Figures older than this are not compared with.
 const AGE_MAX: Duration = Duration::from_secs(30);
 
@@ -30,11 +37,26 @@ impl View {
     pub(super) const BOTH: [Self; 2] = [Self::Whole, Self::Unqueued];
 }
 
+/// What is compared, by view.
+const TYPICAL: [Statistic; 2] = [Statistic::Median, Statistic::FastestQuarter];
+const SHARE: [Statistic; 2] = [Statistic::SlowShare, Statistic::SlowShareUnqueued];
+
+/// The figures of those who serve, to compare with, in one view.
+#[derive(Debug, Default)]
+pub(super) struct Peers {
+    pub(super) typical_s: Field,
+    /// Of the last short windows, and of the last longer ones.
+    pub(super) slow_part: Field,
+    pub(super) share: Field,
+}
+
 /// A closed window.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
     /// By view: the median, or the fastest quarter.
     typical_s: [f64; 2],
+    /// Which part was slow, once it is known from where on a request is.
+    slow_part: f64,
     requests: u32,
     unanswered: u32,
     length: Duration,
@@ -59,6 +81,8 @@ struct ClosedShare {
 pub(super) struct Bench {
     open: Tally,
     opened: Timestamp,
+    /// The window that was closed last.
+    last: Tally,
     long: Tally,
     long_opened: Timestamp,
     closed: Option<Closed>,
@@ -74,6 +98,7 @@ impl Bench {
         Self {
             open: Tally::default(),
             opened: now,
+            last: Tally::default(),
             long: Tally::default(),
             long_opened: now,
             closed: None,
@@ -103,6 +128,7 @@ impl Bench {
                 typical(&self.open.whole, 0.5),
                 typical(&self.open.bare, 0.25),
             ],
+            slow_part: 0.0,
             requests,
             unanswered: self.open.whole.unanswered(),
             length,
@@ -110,12 +136,15 @@ impl Bench {
             is_fresh: true,
         });
         self.long.absorb(&self.open);
-        self.open = Tally::default();
+        self.last = std::mem::take(&mut self.open);
         self.opened = now;
     }
 
-    /// Closes the longer window, where a request is slow above `slow_s` (by view).
+    /// Looks which part of the requests is slow, above `slow_s` (by view), and closes the longer window.
     pub(super) fn close_share(&mut self, now: Timestamp, slow_s: [f64; 2]) {
+        if let Some(closed) = self.closed.as_mut().filter(|it| it.is_fresh) {
+            closed.slow_part = self.last.whole.share_above(slow_s[View::Whole as usize]);
+        }
         if let Some(closed) = &mut self.closed_share {
             closed.is_fresh = false;
         }
@@ -156,65 +185,75 @@ impl Bench {
         self.closed.is_some_and(|it| it.is_fresh)
     }
 
+    /// Which part of the requests of its last short window was slow, with their wait.
+    pub(super) fn slow_part(&self, now: Timestamp) -> Option<f64> {
+        let closed = self.closed.filter(|it| now.since(it.at) <= AGE_MAX)?;
+        Some(closed.slow_part)
+    }
+
     /// Compares what has just been closed with its peers'.
-    pub(super) fn judge(&mut self, class: Class, view: View, peers: &Field, limits: &Limits) {
+    pub(super) fn judge(
+        &mut self,
+        class: Class,
+        state: State,
+        view: View,
+        peers: &Peers,
+        limits: &Limits,
+    ) {
         let Some(closed) = self.closed.filter(|it| it.is_fresh) else {
             return;
         };
-        let own = closed.typical_s[view as usize];
-        let Some(median) = peers.median_beside(own) else {
+        let own_s = closed.typical_s[view as usize];
+        let Some(typical) = peers.typical_s.beside(own_s, limits.ratio, limits.excess_s) else {
             return;
         };
-        let limit = peers.limit(median, limits.ratio, limits.excess_s);
-        let score = &mut self.scores[view as usize].0;
-        if own > limit {
-            *score = score.raised(closed.length);
-            self.findings[view as usize].0 = Some(Finding {
-                class,
-                statistic: match view {
-                    View::Whole => Statistic::Median,
-                    View::Unqueued => Statistic::FastestQuarter,
-                },
-                ours: told(own * 1e3),
-                peers: told(median * 1e3),
-                limit: told(limit * 1e3),
-                requests: closed.requests,
-                unanswered: closed.unanswered,
-            });
-        } else {
-            *score = score.lowered(closed.length);
-            if view == View::Whole {
-                let answered = closed.requests - closed.unanswered;
-                self.proven = self.proven.saturating_add(answered);
+        let slow_part = match view {
+            View::Whole => {
+                let least = limits.slow_share.max(match state {
+                    State::Suspect => SLOW_PART_OF_SUSPECT,
+                    _ => SLOW_PART,
+                });
+                peers
+                    .slow_part
+                    .beside(closed.slow_part, limits.ratio, least)
             }
+            // Load delays some requests: it takes all of them to tell that it is not load.
+            View::Unqueued => None,
+        };
+        let score = &mut self.scores[view as usize].0;
+        let found = match (typical.is_slow(), slow_part.filter(Compared::is_slow)) {
+            (true, _) => Some((TYPICAL[view as usize], typical.times(1e3))),
+            (false, Some(part)) => Some((SHARE[view as usize], part.times(100.0))),
+            (false, None) => None,
+        };
+        if let Some((statistic, figures)) = found {
+            *score = score.raised(closed.length);
+            let of = (class, closed.requests, closed.unanswered);
+            self.findings[view as usize].0 = Some(finding(statistic, figures, of));
+            return;
+        }
+        *score = score.lowered(closed.length);
+        if view == View::Whole {
+            let answered = closed.requests - closed.unanswered;
+            self.proven = self.proven.saturating_add(answered);
         }
     }
 
-    /// The same with the slow parts.
-    pub(super) fn judge_share(&mut self, class: Class, view: View, peers: &Field, limits: &Limits) {
+    /// The same with the slow parts of the longer window.
+    pub(super) fn judge_share(&mut self, class: Class, view: View, peers: &Peers, limits: &Limits) {
         let Some(closed) = self.closed_share.filter(|it| it.is_fresh) else {
             return;
         };
         let own = closed.share[view as usize];
-        let Some(median) = peers.median_beside(own) else {
+        let Some(share) = peers.share.beside(own, limits.ratio, limits.slow_share) else {
             return;
         };
-        let limit = peers.limit(median, limits.ratio, limits.slow_share);
         let score = &mut self.scores[view as usize].1;
-        if own > limit {
+        if share.is_slow() {
             *score = score.raised_by_share(closed.length);
-            self.findings[view as usize].1 = Some(Finding {
-                class,
-                statistic: match view {
-                    View::Whole => Statistic::SlowShare,
-                    View::Unqueued => Statistic::SlowShareUnqueued,
-                },
-                ours: told(own * 100.0),
-                peers: told(median * 100.0),
-                limit: told(limit * 100.0),
-                requests: closed.requests,
-                unanswered: closed.unanswered,
-            });
+            let of = (class, closed.requests, closed.unanswered);
+            let found = finding(SHARE[view as usize], share.times(100.0), of);
+            self.findings[view as usize].1 = Some(found);
         } else {
             *score = score.lowered(closed.length);
         }
@@ -241,7 +280,18 @@ impl Bench {
     }
 }
 
-/// As it is told: what has no end is nothing.
-fn told(figure: f64) -> Option<f64> {
-    figure.is_finite().then_some(figure)
+/// In a window of this class, with so many requests and so many without an answer.
+fn finding(statistic: Statistic, figures: Compared, of: (Class, u32, u32)) -> Finding {
+    // What has no end is told as nothing.
+    let told = |figure: f64| figure.is_finite().then_some(figure);
+    let (class, requests, unanswered) = of;
+    Finding {
+        class,
+        statistic,
+        ours: told(figures.ours),
+        peers: told(figures.peers),
+        limit: told(figures.limit),
+        requests,
+        unanswered,
+    }
 }

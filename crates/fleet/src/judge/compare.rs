@@ -49,6 +49,30 @@ pub(crate) struct Field {
     scratch: Vec<f64>,
 }
 
+/// A figure of a node, what its peers have, and from where on it is slow.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Compared {
+    pub(crate) ours: f64,
+    pub(crate) peers: f64,
+    pub(crate) limit: f64,
+}
+
+impl Compared {
+    /// Whether the node is slow by it.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.ours > self.limit
+    }
+
+    /// In another unit, of which one is so many of this.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        Self {
+            ours: self.ours * factor,
+            peers: self.peers * factor,
+            limit: self.limit * factor,
+        }
+    }
+}
+
 impl Field {
     /// Takes in these figures instead of the former ones.
     pub(crate) fn fill(&mut self, figures: impl Iterator<Item = f64>) {
@@ -99,6 +123,13 @@ impl Field {
             _ if others % 2 == 1 => at(others / 2),
             _ => Some(between(at(others / 2 - 1)?, at(others / 2)?)),
         }
+    }
+
+    /// One of them, or another one, beside the others; `None` where there are none.
+    pub(crate) fn beside(&self, ours: f64, ratio: f64, excess: f64) -> Option<Compared> {
+        let peers = self.median_beside(ours)?;
+        let limit = self.limit(peers, ratio, excess);
+        Some(Compared { ours, peers, limit })
     }
 
     /// From where on a figure is `ratio` times and `excess` above `peers`, and unusual here.

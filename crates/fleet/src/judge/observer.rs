@@ -7,7 +7,7 @@ use base::Timestamp;
 use base::fleet::MemberId;
 
 use super::ballot::{Ballot, Opinion};
-use super::bench::{Bench, View};
+use super::bench::{Bench, Peers, View};
 use super::compare::{Beside, Field, Limits};
 use super::score::Score;
 use super::tally::{Class, Tally};
@@ -34,7 +34,7 @@ pub struct Observer {
     places: HashMap<MemberId, usize>,
     usual: [Usual; Class::ALL.len()],
     rounded: Timestamp,
-    peers: Field,
+    peers: [Peers; View::BOTH.len()],
 }
 
 /// One node.
@@ -80,7 +80,7 @@ impl Observer {
             places: HashMap::new(),
             usual: Default::default(),
             rounded: now,
-            peers: Field::default(),
+            peers: Default::default(),
         }
     }
 
@@ -184,42 +184,53 @@ impl Observer {
         let mut slow_s = [f64::INFINITY; 2];
         let limits = self.limits;
         for view in View::BOTH {
-            self.fill(class, |bench| bench.typical_s(now, view));
-            let Some(median) = self.peers.median() else {
+            self.fill(
+                class,
+                view,
+                |it| &mut it.typical_s,
+                |it| it.typical_s(now, view),
+            );
+            let typical_s = &self.peers[view as usize].typical_s;
+            let Some(median) = typical_s.median() else {
                 continue;
             };
             slow_s[view as usize] = (median * limits.slow_ratio).max(median + limits.slow_excess_s);
             // Unusual is what more than half of the nodes are.
-            let level = self.peers.lower_median().filter(|_| view == View::Whole);
+            let level = typical_s.lower_median().filter(|_| view == View::Whole);
             if let Some(level_s) = level {
                 self.usual[class.index()].follow(now, level_s, &limits);
             }
-            let peers = &self.peers;
-            let seats = self
-                .seats
-                .iter_mut()
-                .filter(|it| is_judged(it.state, peers));
-            let judged = seats.filter_map(|it| it.benches[class.index()].as_deref_mut());
-            judged.for_each(|bench| bench.judge(class, view, peers, &limits));
         }
         benches(&mut self.seats, &mut |bench| bench.close_share(now, slow_s));
         for view in View::BOTH {
-            self.fill(class, |bench| bench.share(now, view));
-            let peers = &self.peers;
-            let seats = self
-                .seats
-                .iter_mut()
-                .filter(|it| is_judged(it.state, peers));
-            let judged = seats.filter_map(|it| it.benches[class.index()].as_deref_mut());
-            judged.for_each(|bench| bench.judge_share(class, view, peers, &limits));
+            self.fill(class, view, |it| &mut it.slow_part, |it| it.slow_part(now));
+            self.fill(class, view, |it| &mut it.share, |it| it.share(now, view));
+            let peers = &self.peers[view as usize];
+            for seat in &mut self.seats {
+                let Some(bench) = seat.benches[class.index()].as_deref_mut() else {
+                    continue;
+                };
+                if is_judged(seat.state, &peers.typical_s) {
+                    bench.judge(class, seat.state, view, peers, &limits);
+                }
+                if is_judged(seat.state, &peers.share) {
+                    bench.judge_share(class, view, peers, &limits);
+                }
+            }
         }
     }
 
     /// Has the figures of those who serve to compare with.
-    fn fill(&mut self, class: Class, figure: impl Fn(&Bench) -> Option<f64>) {
-        let peers = self.seats.iter().filter(|seat| is_peer(seat.state));
-        let benches = peers.filter_map(|seat| seat.benches[class.index()].as_deref());
-        self.peers.fill(benches.filter_map(figure));
+    fn fill(
+        &mut self,
+        class: Class,
+        view: View,
+        field: impl Fn(&mut Peers) -> &mut Field,
+        figure: impl Fn(&Bench) -> Option<f64>,
+    ) {
+        let serving = self.seats.iter().filter(|seat| is_peer(seat.state));
+        let benches = serving.filter_map(|seat| seat.benches[class.index()].as_deref());
+        field(&mut self.peers[view as usize]).fill(benches.filter_map(figure));
     }
 
     /// Each node beside its peers, by class; `None` where it was asked too little lately.

@@ -57,6 +57,49 @@ fn few_requests_take_longer_and_say_the_same() {
     }
 }
 
+/// What it says of the sixth node after `rounds` in which so many of 40 requests took 5 ms there, of which
+/// the node says that they waited so long for their turn.
+fn partly_slow(rounds: u32, slow: u32, queued_us: u64) -> Opinion {
+    let mut observer = observer(6);
+    for round in 1..=rounds {
+        let now = START + ROUND * round;
+        for node in 1..=6 {
+            let mut all = tally(40, 300);
+            if node == 6 {
+                all = tally(40 - slow, 300);
+                for _ in 0..slow {
+                    let queued = Duration::from_micros(queued_us);
+                    all.answered(Duration::from_millis(5), queued, 100);
+                }
+            }
+            observer.note(now, MemberId(node), Class::Read, &all);
+        }
+        observer.round(now);
+    }
+    let ballot = observer.ballot(START + ROUND * rounds);
+    ballot.opinions[5]
+}
+
+#[test]
+fn a_large_part_of_slow_requests_tells_as_much_as_a_median() {
+    let opinion = partly_slow(5, 14, 0);
+    assert!(opinion.score >= Score::SUSPECT, "{opinion:?}");
+    let finding = opinion.finding.unwrap();
+    assert_eq!(finding.statistic, Statistic::SlowShare);
+    assert_eq!(finding.requests, 40);
+    assert!((finding.ours.unwrap() - 35.0).abs() < 0.01);
+    assert!((finding.limit.unwrap() - 25.0).abs() < 0.01);
+    // Where they waited for their turn, load may be why.
+    assert_eq!(partly_slow(5, 14, 4_900).score_unqueued, Score::CLEAR);
+}
+
+#[test]
+fn a_smaller_part_of_slow_requests_takes_longer_to_tell() {
+    let opinion = partly_slow(8, 6, 0);
+    assert!(opinion.score > Score::CLEAR && opinion.score < Score::SUSPECT);
+    assert_eq!(partly_slow(28, 6, 0).score, Score::CERTAIN);
+}
+
 #[test]
 fn each_node_is_shown_beside_its_peers() {
     let mut observer = observer(6);

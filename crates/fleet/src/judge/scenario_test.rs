@@ -21,6 +21,8 @@ enum Trouble {
     Later(f64),
     /// So many of a hundred take 5 to 15 ms more.
     Bimodal(f64),
+    /// With all of its keys so many of a hundred wait for its line, and with less fewer.
+    Narrow(f64),
     Silent,
     /// Asked so many times as much, of which the queue at the node is told.
     Busy(f64),
@@ -154,6 +156,11 @@ impl World {
                     Trouble::Bimodal(part) if self.rng.unit_f64() * 100.0 < part => {
                         ms += 5.0 + 10.0 * self.rng.unit_f64();
                     }
+                    Trouble::Narrow(part)
+                        if self.rng.unit_f64() * 100.0 < part * f64::from(share) / 1000.0 =>
+                    {
+                        ms += 3.0 + 10.0 * self.rng.unit_f64();
+                    }
                     Trouble::Hot(times) if times * f64::from(share) > 1200.0 => queued += 15.0,
                     Trouble::Busy(_) => queued += 4.0 * self.rng.unit_f64(),
                     _ => {}
@@ -204,6 +211,21 @@ fn a_node_that_turns_slow_is_suspect_in_two_seconds_and_out_in_five() {
             let condemned = world.when(3, Event::Condemned).unwrap();
             assert!(suspected <= 2.0, "{suspected}");
             assert!((1.5..=5.0).contains(&condemned), "{condemned}");
+            assert_eq!(world.ejected(), [3]);
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_all_but_full_is_found_as_soon_and_stays_found_with_half_its_load() {
+    for seed in 0..20 {
+        for part in [60.0, 75.0] {
+            let mut world = World::new(seed, 6, 2);
+            world.trouble(3, Trouble::Narrow(part));
+            world.run(6);
+            assert!(world.when(3, Event::Suspected).unwrap() <= 1.5, "{seed}");
+            assert!(world.when(3, Event::Condemned).unwrap() <= 5.0, "{seed}");
+            assert_eq!(world.when(3, Event::Cleared), None, "{seed}");
             assert_eq!(world.ejected(), [3]);
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
@@ -103,7 +102,7 @@ impl Counted {
         now: Timestamp,
         watch: &Watch,
     ) -> Option<(Arc<Shares>, Arc<Copying>)> {
-        self.due = now + ROUND - SLACK;
+        self.due = now + ROUND / HAND_OVERS;
         let counted = self.by_link.iter_mut();
         let counted = counted.filter(|(_, tallies)| tallies.iter().any(Tally::is_any));
         let mut all = watch.tallies.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,8 +122,9 @@ impl Counted {
     }
 }
 
-/// The judge looks every [`ROUND`]; what is handed over a little earlier he sees then.
-const SLACK: Duration = Duration::from_millis(50);
+/// The judge looks every [`ROUND`]. Was it handed over about as often, some of his windows would hold two
+/// times what others do, and those too little to be closed; and what he sees would be up to a round old.
+const HAND_OVERS: u32 = 8;
 
 #[cfg(test)]
 #[path = "watch_test.rs"]
