@@ -18,7 +18,7 @@ pub enum State {
     Ramping,
     /// At its full weight.
     Serving,
-    /// Looks slow: at a lower weight until that is certain or over.
+    /// Looks slow: after a while at a lower weight, until that is certain or over.
     Suspect,
     /// Taken out, for a time that doubles whenever it happens again.
     Ejected,
@@ -40,6 +40,8 @@ pub enum Event {
     Held,
     /// It looks slow.
     Suspected,
+    /// It has looked slow for so long that it is given less to do ([`Standing::relief_at`]).
+    Relieved,
     /// It does not look slow any more.
     Cleared,
     /// It is slow, or gone, beyond doubt.
@@ -74,6 +76,7 @@ impl Event {
             Self::Refused => "sent back to the gate",
             Self::Held => "let on to the next step",
             Self::Suspected => "suspected",
+            Self::Relieved => "relieved of half of its keys",
             Self::Cleared => "cleared",
             Self::Condemned => "ejected",
             Self::Drain => "drained",
@@ -83,7 +86,7 @@ impl Event {
 }
 
 /// From, by, to. What is not here does not happen.
-const TRANSITIONS: [(State, Event, State); 24] = [
+const TRANSITIONS: [(State, Event, State); 25] = [
     (State::Quarantined, Event::Passed, State::Shadow),
     (State::Quarantined, Event::Drain, State::Drained),
     (State::Shadow, Event::Held, State::Ramping),
@@ -97,6 +100,7 @@ const TRANSITIONS: [(State, Event, State); 24] = [
     (State::Serving, Event::Suspected, State::Suspect),
     (State::Serving, Event::Condemned, State::Ejected),
     (State::Serving, Event::Drain, State::Drained),
+    (State::Suspect, Event::Relieved, State::Suspect),
     (State::Suspect, Event::Cleared, State::Ramping),
     (State::Suspect, Event::Condemned, State::Ejected),
     (State::Suspect, Event::Drain, State::Drained),
@@ -114,10 +118,14 @@ const TRANSITIONS: [(State, Event, State); 24] = [
 const RAMP: [u32; 4] = [10, 50, 250, 500];
 /// Where a suspect that was cleared goes on.
 const CLEARED_STEP: u8 = 3;
-const SUSPECT: u32 = 500;
+const RELIEVED: u32 = 500;
 const PROBATION: u32 = 10;
 const FULL: u32 = 1000;
 
+/// A suspect keeps its keys for so long. Who is slow without doubt is out by then; had he been given less to
+/// do before, he might have looked well with that, as a node does on a line that is all but full, and his keys
+/// would have moved twice.
+const RELIEF_AFTER: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_secs(10);
 const EJECTION_MIN: Duration = Duration::from_secs(10);
 const EJECTION_MAX: Duration = Duration::from_secs(600);
@@ -128,7 +136,7 @@ const FORGIVEN: Duration = Duration::from_secs(600);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     state: State,
-    /// Of the ramp, from 0.
+    /// Of the ramp, from 0; of a suspect, 1 once it is relieved.
     step: u8,
     since_ns: u64,
     /// In a row.
@@ -188,8 +196,8 @@ impl Standing {
         let part = match self.state {
             State::Quarantined | State::Shadow | State::Ejected | State::Drained => return 0,
             State::Ramping => RAMP.get(usize::from(self.step)).copied().unwrap_or(FULL),
-            State::Serving => FULL,
-            State::Suspect => SUSPECT,
+            State::Suspect if self.step > 0 => RELIEVED,
+            State::Serving | State::Suspect => FULL,
             State::Probation => PROBATION,
         };
         let share = u64::from(weight) * u64::from(part) / u64::from(FULL);
@@ -205,8 +213,14 @@ impl Standing {
         }
     }
 
+    /// When [`Event::Relieved`] may come at the earliest; `None` where it means nothing, or has come.
+    pub fn relief_at(&self) -> Option<Timestamp> {
+        let is_open = self.state == State::Suspect && self.step == 0;
+        is_open.then(|| self.since() + RELIEF_AFTER)
+    }
+
     /// Where `event` leads. A fault of a node that was never at full weight sends it back to the
-    /// gate; one `Held` too early leads nowhere.
+    /// gate; one `Held` or `Relieved` too early leads nowhere.
     pub fn after(&self, event: Event, now: Timestamp) -> Result<Self, NotPossible> {
         let asked = event;
         let event = match event {
@@ -224,6 +238,11 @@ impl Standing {
         let (_, _, to) = found.ok_or(refused)?;
         if event == Event::Held && self.holds_until().is_some_and(|until| now < until) {
             return Ok(*self);
+        }
+        if event == Event::Relieved {
+            let is_due = self.relief_at().is_some_and(|at| now >= at);
+            let step = if is_due { 1 } else { self.step };
+            return Ok(Self { step, ..*self });
         }
         if state == State::Ramping && event == Event::Held && self.has_more_steps() {
             return Ok(self.at(State::Ramping, self.step + 1, now));

@@ -15,11 +15,12 @@ const STATES: [State; 8] = [
     State::Drained,
 ];
 
-const EVENTS: [Event; 8] = [
+const EVENTS: [Event; 9] = [
     Event::Passed,
     Event::Refused,
     Event::Held,
     Event::Suspected,
+    Event::Relieved,
     Event::Cleared,
     Event::Condemned,
     Event::Drain,
@@ -84,7 +85,7 @@ fn good_for_too_short_a_time_leads_nowhere() {
 fn a_slow_node_goes_and_comes_back_within_two_minutes() {
     let serving = Standing::founder(at(0));
     let suspect = serving.after(Event::Suspected, at(100)).unwrap();
-    assert_eq!(suspect.share_of(WEIGHT), 500);
+    assert_eq!(suspect.share_of(WEIGHT), WEIGHT);
     let mut standing = suspect.after(Event::Condemned, at(103)).unwrap();
     assert_eq!(
         (standing.state(), standing.share_of(WEIGHT)),
@@ -99,6 +100,26 @@ fn a_slow_node_goes_and_comes_back_within_two_minutes() {
         standing = held(standing);
     }
     assert!(standing.since().since(at(103)) <= Duration::from_secs(120));
+}
+
+#[test]
+fn a_suspect_is_relieved_once_and_after_a_while() {
+    let serving = Standing::founder(at(0));
+    assert_eq!(serving.relief_at(), None);
+    let suspect = serving.after(Event::Suspected, at(100)).unwrap();
+    assert_eq!(suspect.relief_at(), Some(at(102)));
+    assert_eq!(suspect.after(Event::Relieved, at(101)), Ok(suspect));
+    let relieved = suspect.after(Event::Relieved, at(102)).unwrap();
+    assert_eq!(relieved.share_of(WEIGHT), 500);
+    assert_eq!(
+        (relieved.state(), relieved.since()),
+        (State::Suspect, at(100))
+    );
+    assert_eq!(relieved.relief_at(), None);
+    assert_eq!(relieved.after(Event::Relieved, at(200)), Ok(relieved));
+    let again = relieved.after(Event::Cleared, at(110)).unwrap();
+    let again = held(again).after(Event::Suspected, at(130)).unwrap();
+    assert_eq!(again.share_of(WEIGHT), WEIGHT);
 }
 
 #[test]

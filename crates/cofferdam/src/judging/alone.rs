@@ -109,7 +109,9 @@ impl Alone {
             return VecDeque::new();
         };
         let ruling = self.judge.round(now, standings, &[ballot]);
+        // Where no ring can change nobody else would have a suspect's keys.
         let decisions = ruling.decisions.into_iter();
+        let decisions = decisions.filter(|it| it.event != Event::Relieved);
         decisions.map(|it| (it.node, it.event, it.why)).collect()
     }
 }

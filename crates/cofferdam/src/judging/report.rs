@@ -68,6 +68,13 @@ pub(crate) struct NodeReport {
     pub(crate) past: Vec<PastReport>,
 }
 
+impl NodeReport {
+    /// Whether it is to have less than its weight is.
+    pub(crate) fn is_spared(&self) -> bool {
+        self.share < super::ALL
+    }
+}
+
 /// What one gateway holds against a node.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct BlameReport {
@@ -167,6 +174,9 @@ impl Docket {
         match event {
             Event::Suspected | Event::Condemned | Event::Refused => {
                 tracing::warn!(node = name, state, why = said, "a node is slow");
+            }
+            Event::Relieved => {
+                tracing::info!(node = name, state, "a node is given half of its keys")
             }
             _ => tracing::info!(node = name, state, "a node is doing well"),
         }

@@ -106,10 +106,12 @@ impl Settings {
                 after: seconds(2),
                 look: seconds(4),
             },
+            // Of 6,400 requests a machine that stands still once, for 50 ms, is no hundredth; and nobody is let
+            // in again within 10 s.
             false => Pace {
                 settle: seconds(3),
-                before: seconds(5),
-                after: seconds(5),
+                before: seconds(8),
+                after: seconds(8),
                 look: seconds(10),
             },
         }

@@ -8,7 +8,6 @@ use super::ballot::{Finding, Statistic};
 use super::compare::{Compared, Field, Limits};
 use super::score::Score;
 use super::tally::{Class, Tally};
-use crate::membership::State;
 
 /// Requests after which a window may close; a median needs no more to be three times off.
 const COUNT: u32 = 32;
@@ -19,10 +18,8 @@ const LENGTH_MIN: Duration = Duration::from_millis(240);
 const LENGTH_FOR_SHARE_MIN: Duration = Duration::from_millis(990);
 /// A short window is slow, too, if this part of its requests are: on a line that is all but full some come
 /// through at once and others wait, so that a median is now well and now not. Less than that of so few
-/// requests may be chance. With half of its keys half of that tells the same of a suspect: who waits less
-/// because less is asked is not well yet.
+/// requests may be chance, and what they waited at the node for their turn may be load.
 const SLOW_PART: f64 = 0.25;
-const SLOW_PART_OF_SUSPECT: f64 = SLOW_PART / 2.0;
 /// Figures older than this are not compared with.
 const AGE_MAX: Duration = Duration::from_secs(30);
 
@@ -55,7 +52,7 @@ pub(super) struct Peers {
 struct Closed {
     /// By view: the median, or the fastest quarter.
     typical_s: [f64; 2],
-    /// Which part was slow, once it is known from where on a request is.
+    /// Which part was slow but for the wait for its turn, once it is known from where on a request is.
     slow_part: f64,
     requests: u32,
     unanswered: u32,
@@ -143,7 +140,7 @@ impl Bench {
     /// Looks which part of the requests is slow, above `slow_s` (by view), and closes the longer window.
     pub(super) fn close_share(&mut self, now: Timestamp, slow_s: [f64; 2]) {
         if let Some(closed) = self.closed.as_mut().filter(|it| it.is_fresh) {
-            closed.slow_part = self.last.whole.share_above(slow_s[View::Whole as usize]);
+            closed.slow_part = self.last.bare.share_above(slow_s[View::Whole as usize]);
         }
         if let Some(closed) = &mut self.closed_share {
             closed.is_fresh = false;
@@ -185,21 +182,14 @@ impl Bench {
         self.closed.is_some_and(|it| it.is_fresh)
     }
 
-    /// Which part of the requests of its last short window was slow, with their wait.
+    /// Which part of the requests of its last short window was slow but for the wait for their turn.
     pub(super) fn slow_part(&self, now: Timestamp) -> Option<f64> {
         let closed = self.closed.filter(|it| now.since(it.at) <= AGE_MAX)?;
         Some(closed.slow_part)
     }
 
     /// Compares what has just been closed with its peers'.
-    pub(super) fn judge(
-        &mut self,
-        class: Class,
-        state: State,
-        view: View,
-        peers: &Peers,
-        limits: &Limits,
-    ) {
+    pub(super) fn judge(&mut self, class: Class, view: View, peers: &Peers, limits: &Limits) {
         let Some(closed) = self.closed.filter(|it| it.is_fresh) else {
             return;
         };
@@ -209,10 +199,7 @@ impl Bench {
         };
         let slow_part = match view {
             View::Whole => {
-                let least = limits.slow_share.max(match state {
-                    State::Suspect => SLOW_PART_OF_SUSPECT,
-                    _ => SLOW_PART,
-                });
+                let least = limits.slow_share.max(SLOW_PART);
                 peers
                     .slow_part
                     .beside(closed.slow_part, limits.ratio, least)
@@ -223,7 +210,7 @@ impl Bench {
         let score = &mut self.scores[view as usize].0;
         let found = match (typical.is_slow(), slow_part.filter(Compared::is_slow)) {
             (true, _) => Some((TYPICAL[view as usize], typical.times(1e3))),
-            (false, Some(part)) => Some((SHARE[view as usize], part.times(100.0))),
+            (false, Some(part)) => Some((Statistic::SlowShareUnqueued, part.times(100.0))),
             (false, None) => None,
         };
         if let Some((statistic, figures)) = found {

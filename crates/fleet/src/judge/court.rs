@@ -122,13 +122,17 @@ impl Judge {
             else {
                 continue;
             };
-            match round.rule(standing, case) {
-                Rule::Is(event) => {
-                    let why = case.decided(now, event);
-                    ruling.decisions.push(Decision { node, event, why });
-                }
-                Rule::HeldBack => held_back.push(node),
-                Rule::Nothing => {}
+            let rule = round.rule(standing, case);
+            let event = match rule {
+                Rule::Is(event) => Some(event),
+                Rule::HeldBack | Rule::Nothing => round.relief(standing),
+            };
+            if let Some(event) = event {
+                let why = case.decided(now, event);
+                ruling.decisions.push(Decision { node, event, why });
+            }
+            if matches!(rule, Rule::HeldBack) {
+                held_back.push(node);
             }
         }
         self.tell(now, &mut ruling, &panel, is_frozen, &crowd, held_back);
@@ -283,6 +287,12 @@ impl Round {
             State::Suspect if score <= Score::CLEAR => Rule::Is(Event::Cleared),
             State::Suspect => Rule::Nothing,
         }
+    }
+
+    /// Who may not go, or is not certain to be slow, is spared after a while.
+    fn relief(&self, standing: &Standing) -> Option<Event> {
+        let is_due = standing.relief_at().is_some_and(|at| self.now >= at);
+        (is_due && !self.is_frozen).then_some(Event::Relieved)
     }
 
     fn condemn(&mut self) -> Rule {

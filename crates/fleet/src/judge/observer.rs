@@ -211,7 +211,7 @@ impl Observer {
                     continue;
                 };
                 if is_judged(seat.state, &peers.typical_s) {
-                    bench.judge(class, seat.state, view, peers, &limits);
+                    bench.judge(class, view, peers, &limits);
                 }
                 if is_judged(seat.state, &peers.share) {
                     bench.judge_share(class, view, peers, &limits);

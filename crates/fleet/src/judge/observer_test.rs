@@ -85,12 +85,14 @@ fn a_large_part_of_slow_requests_tells_as_much_as_a_median() {
     let opinion = partly_slow(5, 14, 0);
     assert!(opinion.score >= Score::SUSPECT, "{opinion:?}");
     let finding = opinion.finding.unwrap();
-    assert_eq!(finding.statistic, Statistic::SlowShare);
+    assert_eq!(finding.statistic, Statistic::SlowShareUnqueued);
     assert_eq!(finding.requests, 40);
     assert!((finding.ours.unwrap() - 35.0).abs() < 0.01);
     assert!((finding.limit.unwrap() - 25.0).abs() < 0.01);
-    // Where they waited for their turn, load may be why.
-    assert_eq!(partly_slow(5, 14, 4_900).score_unqueued, Score::CLEAR);
+    // Where they waited for their turn, load may be why: it takes longer to tell.
+    let opinion = partly_slow(5, 14, 4_900);
+    assert!(opinion.score < Score::SUSPECT, "{opinion:?}");
+    assert_eq!(opinion.score_unqueued, Score::CLEAR);
 }
 
 #[test]

@@ -217,15 +217,14 @@ fn a_node_that_turns_slow_is_suspect_in_two_seconds_and_out_in_five() {
 }
 
 #[test]
-fn a_line_that_is_all_but_full_is_found_as_soon_and_stays_found_with_half_its_load() {
+fn a_line_that_is_all_but_full_is_found_as_soon_as_one_that_is_full() {
     for seed in 0..20 {
         for part in [60.0, 75.0] {
             let mut world = World::new(seed, 6, 2);
             world.trouble(3, Trouble::Narrow(part));
             world.run(6);
             assert!(world.when(3, Event::Suspected).unwrap() <= 1.5, "{seed}");
-            assert!(world.when(3, Event::Condemned).unwrap() <= 5.0, "{seed}");
-            assert_eq!(world.when(3, Event::Cleared), None, "{seed}");
+            assert!(world.when(3, Event::Condemned).unwrap() <= 4.0, "{seed}");
             assert_eq!(world.ejected(), [3]);
         }
     }
@@ -237,6 +236,9 @@ fn a_part_of_slow_requests_is_enough() {
         let mut world = World::new(1, 6, 2);
         world.trouble(2, Trouble::Bimodal(part));
         world.run(30);
+        // It takes longer to be certain of it, and so it is spared until then.
+        let relieved = world.when(2, Event::Relieved).unwrap();
+        assert!(relieved - world.when(2, Event::Suspected).unwrap() == 2.0);
         assert!(world.when(2, Event::Suspected).unwrap() <= 30.0);
         assert_eq!(world.ejected(), [2]);
     }

@@ -309,9 +309,10 @@ fn words(node: &NodeReading, now: Timestamp) -> Vec<String> {
         State::Ramping => words.push(parts(
             "It is given its keys step by step, as long as it does well",
         )),
-        State::Suspect => words.push(parts(
-            "It looks slow, and is spared half until that is certain or over",
-        )),
+        State::Suspect => words.push(parts(match node.standing.and_then(|it| it.relief_at()) {
+            Some(_) => "It looks slow, and is spared half soon if that is neither certain nor over",
+            None => "It looks slow, and is spared half until that is certain or over",
+        })),
         State::Probation => words.push(parts(
             "It is given a few keys again, to see how it serves them",
         )),

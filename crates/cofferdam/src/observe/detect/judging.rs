@@ -62,7 +62,11 @@ impl JudgingWatch {
 
 fn suspect(node: &NodeReport) -> Signal {
     let name = &node.name;
-    let mut sentence = format!("Node {name} looks slow, and has half its keys");
+    let keys = match node.is_spared() {
+        true => ", and has half its keys",
+        false => "",
+    };
+    let mut sentence = format!("Node {name} looks slow{keys}");
     if let Some(why) = why(node) {
         sentence.push_str(&format!(": {why}"));
     }

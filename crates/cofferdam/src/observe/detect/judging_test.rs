@@ -45,6 +45,13 @@ fn a_suspect_is_named_with_the_figure_against_it() {
     assert_eq!((said.len(), said[0].kind), (1, EventKind::NodeSuspect));
     assert_eq!(said[0].cause, "node3");
     assert!(said[0].sentence.contains("up to 50.00 ms"), "{said:?}");
+    assert!(said[0].sentence.contains("has half its keys"), "{said:?}");
+    let new = NodeReport {
+        share: 1000,
+        ..node("suspect")
+    };
+    let said = look(&mut World::new(), vec![new], Vec::new());
+    assert!(!said[0].sentence.contains("half its keys"), "{said:?}");
 }
 
 #[test]
