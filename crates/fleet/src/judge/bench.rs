@@ -7,6 +7,7 @@ use base::Timestamp;
 use super::ballot::{Finding, Statistic};
 use super::compare::{Compared, Field, Limits};
 use super::score::Score;
+use super::sketch::Sketch;
 use super::tally::{Class, Tally};
 
 /// Requests after which a window may close; a median needs no more to be three times off.
@@ -18,7 +19,8 @@ const LENGTH_MIN: Duration = Duration::from_millis(240);
 const LENGTH_FOR_SHARE_MIN: Duration = Duration::from_millis(990);
 /// A short window is slow, too, if this part of its requests are: on a line that is all but full some come
 /// through at once and others wait, so that a median is now well and now not. Less than that of so few
-/// requests may be chance, and what they waited at the node for their turn may be load.
+/// requests may be chance; what they waited at the node for their turn may be load, and so may those without
+/// an answer, which may have waited there too long.
 const SLOW_PART: f64 = 0.25;
 /// Figures older than this are not compared with.
 const AGE_MAX: Duration = Duration::from_secs(30);
@@ -119,7 +121,7 @@ impl Bench {
         if requests < COUNT || length < LENGTH_MIN {
             return;
         }
-        let typical = |sketch: &super::Sketch, part| sketch.quantile_s(part).unwrap_or(0.0);
+        let typical = |sketch: &Sketch, part| sketch.quantile_s(part).unwrap_or(0.0);
         self.closed = Some(Closed {
             typical_s: [
                 typical(&self.open.whole, 0.5),
@@ -140,7 +142,7 @@ impl Bench {
     /// Looks which part of the requests is slow, above `slow_s` (by view), and closes the longer window.
     pub(super) fn close_share(&mut self, now: Timestamp, slow_s: [f64; 2]) {
         if let Some(closed) = self.closed.as_mut().filter(|it| it.is_fresh) {
-            closed.slow_part = self.last.bare.share_above(slow_s[View::Whole as usize]);
+            closed.slow_part = answered_late(&self.last.bare, slow_s[View::Whole as usize]);
         }
         if let Some(closed) = &mut self.closed_share {
             closed.is_fresh = false;
@@ -265,6 +267,12 @@ impl Bench {
     pub(super) fn proven(&self) -> u32 {
         self.proven
     }
+}
+
+/// Which part of the requests was answered, and later than that.
+fn answered_late(sketch: &Sketch, slow_s: f64) -> f64 {
+    let unanswered = f64::from(sketch.unanswered()) / f64::from(sketch.count().max(1));
+    sketch.share_above(slow_s) - unanswered
 }
 
 /// In a window of this class, with so many requests and so many without an answer.

@@ -140,10 +140,12 @@ impl Observer {
         self.places = places.map(|(place, seat)| (seat.node, place)).collect();
     }
 
-    /// Takes in what was counted of a node since the last time; of one that it does not know, nothing.
+    /// Takes in what was counted of a node since the last time; nothing of one that it does not know, nor of
+    /// one that is asked nothing now: what was under way when it went would be held against it until it is back.
     pub fn note(&mut self, now: Timestamp, node: MemberId, class: Class, tally: &Tally) {
         let place = self.places.get(&node).copied();
-        let Some(seat) = place.and_then(|place| self.seats.get_mut(place)) else {
+        let seat = place.and_then(|place| self.seats.get_mut(place));
+        let Some(seat) = seat.filter(|seat| is_asked(seat.state)) else {
             return;
         };
         let asked = tally.asked();
@@ -363,6 +365,11 @@ impl Usual {
 /// keys yet: of the two it is the one that nobody needs.
 fn is_judged(state: State, peers: &Field) -> bool {
     peers.len() > 1 || state == State::Shadow
+}
+
+/// Whether a node in this state is sent requests, or copies of them.
+fn is_asked(state: State) -> bool {
+    !matches!(state, State::Quarantined | State::Ejected | State::Drained)
 }
 
 /// Whether a node in this state is one to compare others with.

@@ -136,6 +136,10 @@ fn what_is_left_behind_is_forgotten_with_the_step() {
     observer.know(now, MemberId(6), State::Suspect);
     assert_eq!(observer.ballot(now).opinions[5].score, Score::CERTAIN);
     observer.know(now, MemberId(6), State::Ejected);
+    // What was under way comes late, and is no news.
+    let ballot = run(&mut observer, 20, 4, 40, 50_000);
+    assert_eq!(ballot.opinions.len(), 5);
+    let now = START + ROUND * 24;
     observer.know(now, MemberId(6), State::Probation);
     assert_eq!(observer.ballot(now).opinions.len(), 5);
     observer.keep(|node| node.0 > 3);
