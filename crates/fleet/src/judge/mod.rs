@@ -35,3 +35,5 @@ pub use tally::{Class, Tally};
 
 #[cfg(test)]
 mod scenario_test;
+#[cfg(test)]
+mod world;
