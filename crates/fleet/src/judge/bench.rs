@@ -44,7 +44,7 @@ const SHARE: [Statistic; 2] = [Statistic::SlowShare, Statistic::SlowShareUnqueue
 #[derive(Debug, Default)]
 pub(super) struct Peers {
     pub(super) typical_s: Field,
-    /// Of the last short windows, and of the last longer ones.
+    /// Of the last short windows, in the view of whole times only, and of the last longer ones.
     pub(super) slow_part: Field,
     pub(super) share: Field,
 }

@@ -205,7 +205,9 @@ impl Observer {
         }
         benches(&mut self.seats, &mut |bench| bench.close_share(now, slow_s));
         for view in View::BOTH {
-            self.fill(class, view, |it| &mut it.slow_part, |it| it.slow_part(now));
+            if view == View::Whole {
+                self.fill(class, view, |it| &mut it.slow_part, |it| it.slow_part(now));
+            }
             self.fill(class, view, |it| &mut it.share, |it| it.share(now, view));
             let peers = &self.peers[view as usize];
             for seat in &mut self.seats {
