@@ -40,7 +40,7 @@ pub enum Event {
     Held,
     /// It looks slow.
     Suspected,
-    /// It has looked slow for so long that it is given less to do ([`Standing::relief_at`]).
+    /// It looks slow, and is given half of its keys until that is certain or over.
     Relieved,
     /// It does not look slow any more.
     Cleared,
@@ -122,10 +122,6 @@ const RELIEVED: u32 = 500;
 const PROBATION: u32 = 10;
 const FULL: u32 = 1000;
 
-/// A suspect keeps its keys for so long. Who is slow without doubt is out by then; had he been given less to
-/// do before, he might have looked well with that, as a node does on a line that is all but full, and his keys
-/// would have moved twice.
-const RELIEF_AFTER: Duration = Duration::from_secs(2);
 const STEP: Duration = Duration::from_secs(10);
 const EJECTION_MIN: Duration = Duration::from_secs(10);
 const EJECTION_MAX: Duration = Duration::from_secs(600);
@@ -196,7 +192,7 @@ impl Standing {
         let part = match self.state {
             State::Quarantined | State::Shadow | State::Ejected | State::Drained => return 0,
             State::Ramping => RAMP.get(usize::from(self.step)).copied().unwrap_or(FULL),
-            State::Suspect if self.step > 0 => RELIEVED,
+            State::Suspect if self.is_relieved() => RELIEVED,
             State::Serving | State::Suspect => FULL,
             State::Probation => PROBATION,
         };
@@ -213,14 +209,13 @@ impl Standing {
         }
     }
 
-    /// When [`Event::Relieved`] may come at the earliest; `None` where it means nothing, or has come.
-    pub fn relief_at(&self) -> Option<Timestamp> {
-        let is_open = self.state == State::Suspect && self.step == 0;
-        is_open.then(|| self.since() + RELIEF_AFTER)
+    /// Whether it is a suspect that has been given half of its keys.
+    pub fn is_relieved(&self) -> bool {
+        self.state == State::Suspect && self.step > 0
     }
 
     /// Where `event` leads. A fault of a node that was never at full weight sends it back to the
-    /// gate; one `Held` or `Relieved` too early leads nowhere.
+    /// gate; one `Held` too early, or a second `Relieved`, leads nowhere.
     pub fn after(&self, event: Event, now: Timestamp) -> Result<Self, NotPossible> {
         let asked = event;
         let event = match event {
@@ -240,9 +235,7 @@ impl Standing {
             return Ok(*self);
         }
         if event == Event::Relieved {
-            let is_due = self.relief_at().is_some_and(|at| now >= at);
-            let step = if is_due { 1 } else { self.step };
-            return Ok(Self { step, ..*self });
+            return Ok(Self { step: 1, ..*self });
         }
         if state == State::Ramping && event == Event::Held && self.has_more_steps() {
             return Ok(self.at(State::Ramping, self.step + 1, now));

@@ -28,8 +28,7 @@ fn read(pairs: &[(&str, &str)]) -> Registry {
 fn a_fleet_is_what_its_keys_say() {
     let serving = Standing::founder(NOW);
     let suspect = serving.after(Event::Suspected, NOW).unwrap();
-    let due = suspect.relief_at().unwrap();
-    let suspect = suspect.after(Event::Relieved, due).unwrap();
+    let suspect = suspect.after(Event::Relieved, NOW).unwrap();
     let json = ring(&[1, 1]).to_json();
     let secret = [0x0f; 16];
     let registry = read(&[

@@ -27,7 +27,7 @@ impl Alone {
             mode,
             me,
             name,
-            judge: Judge::new(),
+            judge: Judge::without_ring(),
             docket: Docket::new(me),
             standings: None,
         }
@@ -45,7 +45,7 @@ impl Alone {
     /// What was decided here is forgotten: the store says where nodes stand.
     pub(super) fn end(&mut self) {
         if self.standings.take().is_some() {
-            self.judge = Judge::new();
+            self.judge = Judge::without_ring();
         }
     }
 
@@ -109,9 +109,7 @@ impl Alone {
             return VecDeque::new();
         };
         let ruling = self.judge.round(now, standings, &[ballot]);
-        // Where no ring can change nobody else would have a suspect's keys.
         let decisions = ruling.decisions.into_iter();
-        let decisions = decisions.filter(|it| it.event != Event::Relieved);
         decisions.map(|it| (it.node, it.event, it.why)).collect()
     }
 }

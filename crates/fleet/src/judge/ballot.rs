@@ -35,10 +35,20 @@ pub struct Finding {
     pub peers: Option<f64>,
     /// From where on it counts as slow.
     pub limit: Option<f64>,
+    /// The node's without the time for which its requests waited there for their turn; `None`: no answer.
+    pub unqueued: Option<f64>,
     /// Requests in the window.
     pub requests: u32,
     /// Of them, those without an answer.
     pub unanswered: u32,
+}
+
+impl Finding {
+    /// Whether the node would not have been slow but for the time for which its requests waited there.
+    pub fn is_of_queue(&self) -> bool {
+        let within = |ours: f64| self.limit.is_none_or(|limit| ours <= limit);
+        self.unqueued.is_some_and(within)
+    }
 }
 
 /// What an observer has seen of a node.

@@ -54,6 +54,8 @@ pub(super) struct Peers {
 struct Closed {
     /// By view: the median, or the fastest quarter.
     typical_s: [f64; 2],
+    /// The median without the wait for their turn.
+    unqueued_s: f64,
     /// Which part was slow but for the wait for its turn, once it is known from where on a request is.
     slow_part: f64,
     requests: u32,
@@ -127,6 +129,7 @@ impl Bench {
                 typical(&self.open.whole, 0.5),
                 typical(&self.open.bare, 0.25),
             ],
+            unqueued_s: typical(&self.open.bare, 0.5),
             slow_part: 0.0,
             requests,
             unanswered: self.open.whole.unanswered(),
@@ -211,14 +214,24 @@ impl Bench {
         };
         let score = &mut self.scores[view as usize].0;
         let found = match (typical.is_slow(), slow_part.filter(Compared::is_slow)) {
-            (true, _) => Some((TYPICAL[view as usize], typical.times(1e3))),
-            (false, Some(part)) => Some((Statistic::SlowShareUnqueued, part.times(100.0))),
+            (true, _) => {
+                let unqueued_s = match view {
+                    View::Whole => closed.unqueued_s,
+                    View::Unqueued => own_s,
+                };
+                Some((TYPICAL[view as usize], typical.times(1e3), unqueued_s * 1e3))
+            }
+            (false, Some(part)) => {
+                let part = part.times(100.0);
+                Some((Statistic::SlowShareUnqueued, part, part.ours))
+            }
             (false, None) => None,
         };
-        if let Some((statistic, figures)) = found {
+        if let Some((statistic, figures, unqueued)) = found {
             *score = score.raised(closed.length);
             let of = (class, closed.requests, closed.unanswered);
-            self.findings[view as usize].0 = Some(finding(statistic, figures, of));
+            let found = finding(statistic, figures, unqueued, of);
+            self.findings[view as usize].0 = Some(found);
             return;
         }
         *score = score.lowered(closed.length);
@@ -241,7 +254,8 @@ impl Bench {
         if share.is_slow() {
             *score = score.raised_by_share(closed.length);
             let of = (class, closed.requests, closed.unanswered);
-            let found = finding(SHARE[view as usize], share.times(100.0), of);
+            let unqueued = closed.share[View::Unqueued as usize] * 100.0;
+            let found = finding(SHARE[view as usize], share.times(100.0), unqueued, of);
             self.findings[view as usize].1 = Some(found);
         } else {
             *score = score.lowered(closed.length);
@@ -276,7 +290,12 @@ fn answered_late(sketch: &Sketch, slow_s: f64) -> f64 {
 }
 
 /// In a window of this class, with so many requests and so many without an answer.
-fn finding(statistic: Statistic, figures: Compared, of: (Class, u32, u32)) -> Finding {
+fn finding(
+    statistic: Statistic,
+    figures: Compared,
+    unqueued: f64,
+    of: (Class, u32, u32),
+) -> Finding {
     // What has no end is told as nothing.
     let told = |figure: f64| figure.is_finite().then_some(figure);
     let (class, requests, unanswered) = of;
@@ -286,6 +305,7 @@ fn finding(statistic: Statistic, figures: Compared, of: (Class, u32, u32)) -> Fi
         ours: told(figures.ours),
         peers: told(figures.peers),
         limit: told(figures.limit),
+        unqueued: told(unqueued),
         requests,
         unanswered,
     }

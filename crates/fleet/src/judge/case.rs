@@ -1,6 +1,5 @@
-//! What is held against one node: by whom, upon what figures, since when, and what came of it.
+//! What is held against one node: by whom, upon what figures, and since when.
 
-use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 use base::Timestamp;
@@ -10,15 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::ballot::{Finding, Statistic};
 use super::panel::Agreed;
 use super::score::Score;
-use crate::membership::{Event, Standing, State};
+use crate::membership::{Standing, State};
 
 /// Requests that a node must have answered well in a step before it goes on to the next.
 const PROOF: u32 = 32;
 /// Copies that it must have answered well, for each observer, before it is given any key: nobody waits
 /// for it, and of three windows it can be told which part of its answers is slow.
 pub(super) const PROOF_OF_COPIES: u32 = 192;
-/// Decisions that are remembered.
-const PAST_MAX: usize = 16;
 
 /// Upon what something was decided.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,17 +50,6 @@ pub struct Blame {
     pub finding: Option<Finding>,
 }
 
-/// A decision of the past.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Past {
-    /// When, in milliseconds of Unix time.
-    pub at_unix_ms: u64,
-    /// What happened to it.
-    pub event: Event,
-    /// Upon what.
-    pub why: Why,
-}
-
 /// One node before the judge.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -73,7 +59,6 @@ pub struct Case {
     is_excused: bool,
     /// The present step's begin, and what had been answered well by then.
     step: Option<(Timestamp, State, u32)>,
-    past: VecDeque<Past>,
 }
 
 impl Case {
@@ -83,7 +68,6 @@ impl Case {
             why: Why::default(),
             is_excused: false,
             step: None,
-            past: VecDeque::new(),
         }
     }
 
@@ -118,7 +102,12 @@ impl Case {
             true => self.why.since_unix_ms.or(Some(unix_ms(now))),
             false => None,
         };
-        let blaming = said.blaming.iter().map(|(observer, score, finding)| Blame {
+        // Where load explains all of it, all of it is told.
+        let blamed = match self.is_excused && !said.blaming_unqueued.is_empty() {
+            true => &said.blaming_unqueued,
+            false => &said.blaming,
+        };
+        let blaming = blamed.iter().map(|(observer, score, finding)| Blame {
             observer: *observer,
             score: *score,
             finding: *finding,
@@ -150,28 +139,10 @@ impl Case {
         &self.why
     }
 
-    /// What was decided of it, the latest last.
-    pub fn past(&self) -> impl Iterator<Item = &Past> {
-        self.past.iter()
-    }
-
     /// What it answered well in its present step, by what it has now.
     fn proven_since(&self, proven: u32) -> u32 {
         self.step
             .map_or(0, |(_, _, before)| proven.saturating_sub(before))
-    }
-
-    /// Remembers a decision; upon what it was made.
-    pub(super) fn decided(&mut self, now: Timestamp, event: Event) -> Why {
-        if self.past.len() == PAST_MAX {
-            self.past.pop_front();
-        }
-        self.past.push_back(Past {
-            at_unix_ms: unix_ms(now),
-            event,
-            why: self.why.clone(),
-        });
-        self.why.clone()
     }
 }
 
@@ -189,6 +160,13 @@ fn unix_ms(at: Timestamp) -> u64 {
 }
 
 impl Why {
+    /// Whether most who find it slow would not but for the time for which requests waited there.
+    pub(super) fn is_of_queue(&self) -> bool {
+        let findings = self.blaming.iter().filter_map(|it| it.finding);
+        let of_queue = findings.filter(Finding::is_of_queue).count();
+        2 * of_queue > self.blaming.len()
+    }
+
     /// For people, a line each: who finds it slow by which figure, and how much it is asked.
     pub fn lines(&self, now: Timestamp) -> Vec<String> {
         let mut lines = Vec::new();
@@ -235,6 +213,10 @@ impl Finding {
             (None, Statistic::Median) => "half of its requests or more have no answer".to_owned(),
             (None, _) => "most of its requests have no answer".to_owned(),
             (ours, _) => format!("{what} {}", told(ours)),
+        };
+        let ours = match self.is_of_queue() {
+            true => format!("{ours} ({} without waiting there)", told(self.unqueued)),
+            false => ours,
         };
         format!(
             "{}: {ours}, its peers' {}, slow from {} on ({} requests, {} unanswered)",

@@ -12,6 +12,7 @@ fn finding() -> Finding {
         ours: None,
         peers: Some(0.31),
         limit: Some(0.93),
+        unqueued: None,
         requests: 40,
         unanswered: 38,
     }
@@ -27,6 +28,7 @@ fn said(score: Score, unqueued: Score, is_busy: bool) -> Agreed {
         voters: 2,
         proven: 0,
         blaming: vec![(MemberId(101), score, Some(finding()))],
+        blaming_unqueued: Vec::new(),
     }
 }
 
@@ -88,19 +90,24 @@ fn it_says_who_by_which_figure_and_since_when() {
 }
 
 #[test]
-fn decisions_are_remembered_with_their_reasons_and_not_for_ever() {
+fn a_busy_node_is_told_what_counts_against_it_or_else_all_of_it() {
     let mut case = Case::new(MemberId(4));
-    case.hear(
-        START,
-        &Standing::founder(START),
-        Some(&said(Score::CERTAIN, Score::CLEAR, false)),
+    let mut said = said(Score::CERTAIN, Score::CLEAR, true);
+    case.hear(START, &Standing::founder(START), Some(&said));
+    assert_eq!(case.why().blaming[0].score, Score::CERTAIN);
+    let quarter = Finding {
+        statistic: Statistic::FastestQuarter,
+        ..finding()
+    };
+    said.score_unqueued = Score::SUSPECT;
+    said.blaming_unqueued = vec![(MemberId(102), Score::SUSPECT, Some(quarter))];
+    case.hear(START, &Standing::founder(START), Some(&said));
+    assert_eq!(case.score(), Score::SUSPECT);
+    let [blame] = &case.why().blaming[..] else {
+        panic!("{:?}", case.why());
+    };
+    assert_eq!(
+        (blame.observer, blame.finding),
+        (MemberId(102), Some(quarter))
     );
-    for _ in 0..40 {
-        case.decided(START, Event::Condemned);
-    }
-    assert_eq!(case.past().count(), PAST_MAX);
-    let past = case.past().next().unwrap();
-    assert_eq!(past.why.score, Score::CERTAIN);
-    let text = serde_json::to_string(past).unwrap();
-    assert_eq!(serde_json::from_str::<Past>(&text).unwrap(), *past);
 }

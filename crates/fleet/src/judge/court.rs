@@ -13,6 +13,10 @@ use super::score::Score;
 use crate::cap::Cap;
 use crate::membership::{Event, Standing, State};
 
+/// A suspect keeps its keys for so long. Who is slow without doubt is out by then; had he been given less to
+/// do before, he might have looked well with that, as a node does on a line that is all but full, and his keys
+/// would have moved twice.
+const RELIEF_AFTER: Duration = Duration::from_secs(2);
 /// After so long what was said of a node before it was let in again has been taken back.
 const GRACE: Duration = Duration::from_secs(2);
 /// Without them, so many times as long: nobody asks.
@@ -59,6 +63,8 @@ pub struct Ruling {
 /// Decides, round by round, from ballots and standings.
 #[derive(Debug, Default)]
 pub struct Judge {
+    /// A suspect's keys stay with it: nobody else could have them.
+    keeps_keys: bool,
     cases: BTreeMap<MemberId, Case>,
     notices: [Affair; 3],
 }
@@ -86,6 +92,14 @@ impl Judge {
     /// Knows of nothing yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, where no ring can change: no suspect is relieved of keys that would be nobody's.
+    pub fn without_ring() -> Self {
+        Self {
+            keeps_keys: true,
+            ..Self::default()
+        }
     }
 
     /// Looks at the latest ballots, none older than a few seconds and one of each observer. The
@@ -125,10 +139,11 @@ impl Judge {
             let rule = round.rule(standing, case);
             let event = match rule {
                 Rule::Is(event) => Some(event),
-                Rule::HeldBack | Rule::Nothing => round.relief(standing),
+                Rule::HeldBack | Rule::Nothing if self.keeps_keys => None,
+                Rule::HeldBack | Rule::Nothing => round.relief(standing, case),
             };
             if let Some(event) = event {
-                let why = case.decided(now, event);
+                let why = case.why().clone();
                 ruling.decisions.push(Decision { node, event, why });
             }
             if matches!(rule, Rule::HeldBack) {
@@ -289,10 +304,12 @@ impl Round {
         }
     }
 
-    /// Who may not go, or is not certain to be slow, is spared after a while.
-    fn relief(&self, standing: &Standing) -> Option<Event> {
-        let is_due = standing.relief_at().is_some_and(|at| self.now >= at);
-        (is_due && !self.is_frozen).then_some(Event::Relieved)
+    /// Who may not go, or is not certain to be slow, is spared after a while; at once, where requests are late
+    /// only since they wait at the node: with fewer of them it can do well.
+    fn relief(&self, standing: &Standing, case: &Case) -> Option<Event> {
+        let is_open = standing.state() == State::Suspect && !standing.is_relieved();
+        let is_due = self.now >= standing.since() + RELIEF_AFTER || case.why().is_of_queue();
+        (is_open && is_due && !self.is_frozen).then_some(Event::Relieved)
     }
 
     fn condemn(&mut self) -> Rule {

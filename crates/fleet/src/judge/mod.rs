@@ -24,11 +24,11 @@ mod sketch;
 mod tally;
 
 pub use ballot::{Ballot, Finding, Opinion, Statistic};
-pub use case::{Blame, Case, Past, Why};
+pub use case::{Blame, Case, Why};
 pub use compare::{Beside, Limits};
 pub use court::{Decision, Judge, Notice, Ruling};
 pub use observer::{Observer, ROUND};
-pub use panel::{Agreed, Panel};
+pub use panel::{Agreed, Blamed, Panel};
 pub use score::Score;
 pub use sketch::{BUCKETS, Sketch};
 pub use tally::{Class, Tally};

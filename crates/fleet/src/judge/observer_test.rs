@@ -103,6 +103,36 @@ fn a_smaller_part_of_slow_requests_takes_longer_to_tell() {
 }
 
 #[test]
+fn what_the_wait_at_the_node_explains_is_told_apart() {
+    let queued = partly_slow(10, 30, 4_900).finding.unwrap();
+    assert_eq!(queued.statistic, Statistic::Median);
+    assert!(
+        queued.unqueued.unwrap() < queued.limit.unwrap(),
+        "{queued:?}"
+    );
+    assert!(queued.is_of_queue());
+    let told = "up to 4.54 ms (0.11 ms without waiting there), its peers' 0.29 ms";
+    assert!(queued.sentence().contains(told), "{}", queued.sentence());
+    for finding in [30, 14].map(|slow| partly_slow(10, slow, 0).finding.unwrap()) {
+        assert_eq!(finding.unqueued, finding.ours);
+        assert!(!finding.is_of_queue());
+    }
+    let mut silent = observer(6);
+    for node in 1..=6 {
+        let mut all = tally(40, 300);
+        if node == 6 {
+            all = Tally::default();
+            all.unanswered(40);
+        }
+        silent.note(START + ROUND, MemberId(node), Class::Read, &all);
+    }
+    silent.round(START + ROUND);
+    let finding = silent.ballot(START + ROUND).opinions[5].finding.unwrap();
+    assert_eq!((finding.ours, finding.unqueued), (None, None));
+    assert!(!finding.is_of_queue());
+}
+
+#[test]
 fn each_node_is_shown_beside_its_peers() {
     let mut observer = observer(6);
     run(&mut observer, 0, 4, 40, 50_000);

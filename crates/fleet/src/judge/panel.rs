@@ -44,8 +44,13 @@ pub struct Agreed {
     /// Requests that it has answered well since it was let in anew.
     pub proven: u32,
     /// Who finds it slow, how surely, and by what.
-    pub blaming: Vec<(MemberId, Score, Option<Finding>)>,
+    pub blaming: Vec<Blamed>,
+    /// The same even if it had much to do.
+    pub blaming_unqueued: Vec<Blamed>,
 }
+
+/// Who finds a node slow, how surely, and by what.
+pub type Blamed = (MemberId, Score, Option<Finding>);
 
 impl Panel {
     /// Of the latest ballots, one of each observer.
@@ -113,7 +118,13 @@ fn agree(voters: &[&Ballot], node: MemberId) -> Agreed {
     };
     let mut scores: Vec<Score> = opinions().map(|it| it.1.score).collect();
     let mut unqueued: Vec<Score> = opinions().map(|it| it.1.score_unqueued).collect();
-    let blaming = opinions().filter(|it| it.1.score > Score::CLEAR);
+    let blaming = |of: fn(&Opinion) -> (Score, Option<Finding>)| -> Vec<Blamed> {
+        let all = opinions().map(|(observer, opinion)| (observer, of(opinion)));
+        let blamed = all.filter(|(_, (score, _))| *score > Score::CLEAR);
+        blamed
+            .map(|(observer, (score, finding))| (observer, score, finding))
+            .collect()
+    };
     Agreed {
         node,
         voters: scores.len(),
@@ -122,7 +133,8 @@ fn agree(voters: &[&Ballot], node: MemberId) -> Agreed {
         is_busy: false,
         load: 0.0,
         proven: opinions().fold(0, |sum: u32, it| sum.saturating_add(it.1.proven)),
-        blaming: blaming.map(|it| (it.0, it.1.score, it.1.finding)).collect(),
+        blaming: blaming(|it| (it.score, it.finding)),
+        blaming_unqueued: blaming(|it| (it.score_unqueued, it.finding_unqueued)),
     }
 }
 

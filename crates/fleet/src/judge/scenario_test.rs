@@ -54,6 +54,29 @@ fn a_part_of_slow_requests_is_enough() {
 }
 
 #[test]
+fn who_has_more_to_do_than_it_can_is_relieved_at_once_and_stays() {
+    let mut world = World::new(7, 6, 2);
+    world.trouble(2, Trouble::Weak);
+    world.run(60);
+    let relieved = world.when(2, Event::Relieved).unwrap();
+    assert!(relieved - world.when(2, Event::Suspected).unwrap() == ROUND.as_secs_f64());
+    assert_eq!(world.when(2, Event::Condemned), None, "{:?}", world.log);
+    assert!(world.reasons[0].is_of_queue(), "{:?}", world.reasons[0]);
+}
+
+#[test]
+fn a_suspect_keeps_keys_that_no_other_node_can_have() {
+    for trouble in [Trouble::Weak, Trouble::Bimodal(12.0)] {
+        let mut world = World::new(8, 6, 2);
+        world.judge = Judge::without_ring();
+        world.trouble(2, trouble);
+        world.run(20);
+        assert!(world.when(2, Event::Suspected).is_some());
+        assert_eq!(world.when(2, Event::Relieved), None);
+    }
+}
+
+#[test]
 fn with_all_slow_nobody_goes_and_it_is_said_once() {
     let mut world = World::new(2, 6, 2);
     for node in 1..=6 {

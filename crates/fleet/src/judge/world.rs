@@ -26,6 +26,8 @@ pub(super) enum Trouble {
     Silent,
     /// Asked so many times as much, of which the queue at the node is told.
     Busy(f64),
+    /// Asked no more than others; with more than 0.6 of its keys, requests wait there for 15 ms.
+    Weak,
     /// Asked so many times as much; from 1.2 times on with all of its keys, requests wait for 15 ms.
     Hot(f64),
 }
@@ -42,6 +44,8 @@ pub(super) struct World {
     /// Observers are told which part of the keys each node has.
     pub(super) tells_parts: bool,
     pub(super) log: Vec<(Duration, MemberId, Event)>,
+    /// Of what is in the log.
+    pub(super) reasons: Vec<Why>,
     pub(super) notices: Vec<(Duration, Notice)>,
     pub(super) began: Timestamp,
 }
@@ -67,6 +71,7 @@ impl World {
             copies_percent: 5.0,
             tells_parts: true,
             log: Vec::new(),
+            reasons: Vec::new(),
             notices: Vec::new(),
             began: START,
         };
@@ -116,6 +121,7 @@ impl World {
             self.standings.insert(decision.node, next);
             self.log
                 .push((self.now.since(self.began), decision.node, decision.event));
+            self.reasons.push(decision.why);
         }
         for notice in ruling.began {
             self.notices.push((self.now.since(self.began), notice));
@@ -162,6 +168,7 @@ impl World {
                         ms += 3.0 + 10.0 * self.rng.unit_f64();
                     }
                     Trouble::Hot(times) if times * f64::from(share) > 1200.0 => queued += 15.0,
+                    Trouble::Weak if share > 600 => queued += 15.0,
                     Trouble::Busy(_) => queued += 4.0 * self.rng.unit_f64(),
                     _ => {}
                 }

@@ -92,7 +92,8 @@ impl NodesBoard {
         let Some(fleet) = fleet else {
             return Self::alone();
         };
-        let row = |node| row(node, recent, has_store, now);
+        let is_alone = fleet.judging.as_ref().is_some_and(|it| it.is_alone);
+        let row = |node| row(node, recent, has_store, is_alone, now);
         let mut nodes: Vec<NodeRow> = fleet.each.iter().map(row).collect();
         nodes.sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
         let told = events.iter().rev();
@@ -226,7 +227,13 @@ fn decides(fleet: &FleetReading) -> String {
     }
 }
 
-fn row(node: &NodeReading, recent: &[Arc<Frame>], has_store: bool, now: Timestamp) -> NodeRow {
+fn row(
+    node: &NodeReading,
+    recent: &[Arc<Frame>],
+    has_store: bool,
+    is_alone: bool,
+    now: Timestamp,
+) -> NodeRow {
     let heat = Heat::of(node);
     let case = node.case.clone();
     // Who is out is not asked, so nothing is found.
@@ -248,7 +255,7 @@ fn row(node: &NodeReading, recent: &[Arc<Frame>], has_store: bool, now: Timestam
         score: score.unwrap_or_else(|| "–".to_owned()),
         slots: node.slots.to_string(),
         share_percent: node.slots * 100 / SLOT_COUNT,
-        words: words(node, now),
+        words: words(node, has_store && !is_alone, now),
         evidence: case.map_or_else(Vec::new, |case| case.evidence),
         cells: match is_asked {
             true => cells(&node.beside),
@@ -273,8 +280,8 @@ fn state(node: &NodeReading, heat: Heat) -> &'static str {
     }
 }
 
-/// What its state means for its keys.
-fn words(node: &NodeReading, now: Timestamp) -> Vec<String> {
+/// What its state means for its keys, which others can have or not.
+fn words(node: &NodeReading, keys_can_move: bool, now: Timestamp) -> Vec<String> {
     let mut words = Vec::new();
     match (node.is_alive, node.is_heard, node.state) {
         (_, _, State::Drained) | (true, true, _) => {}
@@ -309,10 +316,14 @@ fn words(node: &NodeReading, now: Timestamp) -> Vec<String> {
         State::Ramping => words.push(parts(
             "It is given its keys step by step, as long as it does well",
         )),
-        State::Suspect => words.push(parts(match node.standing.and_then(|it| it.relief_at()) {
-            Some(_) => "It looks slow, and is spared half soon if that is neither certain nor over",
-            None => "It looks slow, and is spared half until that is certain or over",
-        })),
+        State::Suspect => {
+            let is_relieved = node.standing.is_some_and(|it| it.is_relieved());
+            words.push(parts(match (is_relieved, keys_can_move) {
+                (true, _) => "It looks slow, and is spared half until that is certain or over",
+                (false, true) => "It looks slow, and is spared half soon if that is neither certain nor over",
+                (false, false) => "It looks slow, and keeps its keys until that is certain: no other node can have them",
+            }));
+        }
         State::Probation => words.push(parts(
             "It is given a few keys again, to see how it serves them",
         )),

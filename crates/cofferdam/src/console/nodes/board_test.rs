@@ -84,6 +84,27 @@ fn evidence_stands_with_the_node_that_it_speaks_against() {
 }
 
 #[test]
+fn a_suspect_is_spared_only_where_its_keys_can_be_had_by_others() {
+    let words = |is_alone: bool, has_store: bool| {
+        let judging = JudgingReport {
+            is_alone,
+            ..JudgingReport::default()
+        };
+        let fleet = FleetReading {
+            each: vec![after("a", Event::Suspected)],
+            judging: Some(Arc::new(judging)),
+            ..FleetReading::default()
+        };
+        let board = NodesBoard::new(Some(&fleet), &[], &[], has_store, NOW);
+        board.nodes[0].words.join(" ")
+    };
+    assert!(words(false, true).contains("is spared half soon"));
+    for (is_alone, has_store) in [(true, true), (true, false)] {
+        assert!(words(is_alone, has_store).contains("keeps its keys"));
+    }
+}
+
+#[test]
 fn words_tell_whose_way_to_a_silent_node_is_broken() {
     let words = |is_alive, is_heard| {
         let silent = NodeReading {
