@@ -39,7 +39,8 @@ class Load:
         self.binary = binary
 
     def command(self, server: Running, flags: list[str]) -> list[str]:
-        return [self.binary, "load", "--json", "--threads", "1", *server.flags(), *flags]
+        fixed = ["--json", "--no-progress", "--threads", "1"]
+        return [self.binary, "load", *fixed, *server.flags(), *flags]
 
     def run(self, server: Running, flags: list[str]) -> dict:
         """Runs it to its end; any error that it met is one of ours."""

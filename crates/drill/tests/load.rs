@@ -243,6 +243,22 @@ fn held_connections_answer_once_and_stay() {
 }
 
 #[test]
+fn without_progress_nothing_is_told_and_all_that_is_measured_counts() {
+    let server = Server::start(Fault::None, None);
+    let mut plan = plan(&server);
+    plan.threads = 2;
+    plan.progress_every = None;
+    let report = run(&plan, &mut |progress: &Progress| panic!("told {progress}")).unwrap();
+    assert_eq!(
+        (report.requests, report.latency.count),
+        (REQUESTS, REQUESTS)
+    );
+    plan.hold = Some(Duration::from_millis(1));
+    let report = run(&plan, &mut |progress: &Progress| panic!("told {progress}")).unwrap();
+    assert_eq!((report.requests, report.hits), (4, 4));
+}
+
+#[test]
 fn the_same_seed_asks_the_same() {
     let server = Server::start(Fault::None, None);
     let mut plan = plan(&server);

@@ -104,6 +104,9 @@ pub(crate) struct LoadArgs {
     /// Put the whole latency histogram into the JSON report (HdrHistogram V2, base64)
     #[arg(long)]
     histogram: bool,
+    /// Tell nothing before the end: on a core of its own the load is then not held up by its progress
+    #[arg(long)]
+    no_progress: bool,
 }
 
 pub(crate) fn run(global: &Global, args: &LoadArgs) -> Result<(), Failure> {
@@ -192,6 +195,7 @@ impl LoadArgs {
             threads: self.threads.unwrap_or(default.threads),
             seed: self.seed.unwrap_or(default.seed),
             dump_histogram: self.histogram,
+            progress_every: default.progress_every.filter(|_| !self.no_progress),
             ..default
         })
     }

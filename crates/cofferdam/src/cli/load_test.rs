@@ -30,7 +30,7 @@ fn every_flag_reaches_the_plan() {
          --mix get=1,mget=2/7 --keys 5 --key-len 20 --distribution zipf:0.9 --value-len 1..9 \
          --expiry 60 --connections 8 --pipeline 4 --rate 1000 --arrivals fixed --duration 2s \
          --warmup 0s --no-prefill --requests 99 --hold 3s --verify --timeout 1s --threads 2 \
-         --seed 7 --histogram",
+         --seed 7 --histogram --no-progress",
     )
     .unwrap();
     let expected = Plan {
@@ -62,6 +62,7 @@ fn every_flag_reaches_the_plan() {
         threads: 2,
         seed: 7,
         dump_histogram: true,
+        progress_every: None,
         ..Plan::default()
     };
     assert_eq!(plan, expected);

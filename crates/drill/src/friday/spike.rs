@@ -245,7 +245,7 @@ fn plan(aim: &Aim) -> Plan {
         timeout: TIMEOUT,
         reconnect_delay: FAILURE_DELAY,
         spin: false,
-        progress_every: WINDOW,
+        progress_every: Some(WINDOW),
         seed: aim.seed,
         ..Plan::default()
     }

@@ -140,7 +140,7 @@ fn plan(order: &Order) -> Plan {
         timeout: TIMEOUT,
         reconnect_delay: FAILURE_DELAY,
         spin: false,
-        progress_every: Duration::from_millis(order.window_ms),
+        progress_every: Some(Duration::from_millis(order.window_ms)),
         seed: order.seed,
         ..Plan::default()
     }

@@ -225,7 +225,7 @@ impl Worker<'_> {
     /// Looks for what has no event: timeouts, another thread's end, the time for news.
     fn check(&mut self, now_ns: u64) -> Result<(), Stop> {
         let timeout_ns = nanos(self.plan.timeout);
-        let news_every_ns = nanos(self.plan.progress_every);
+        let news_every_ns = self.plan.progress_every.map_or(u64::MAX, nanos);
         let check_every_ns = CHECK_EVERY_NS.min(timeout_ns / 4).min(news_every_ns / 2);
         self.next_check_ns = now_ns.saturating_add(check_every_ns);
         if self.shared.gate.is_abandoned() {

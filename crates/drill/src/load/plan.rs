@@ -61,8 +61,8 @@ pub struct Plan {
     /// Whether a thread of an open loop spins shortly before a request is due. It leaves sooner
     /// then, but nobody else can use the core.
     pub spin: bool,
-    /// How often progress is told.
-    pub progress_every: Duration,
+    /// How often progress is told; without it nobody but the load itself runs while it is measured.
+    pub progress_every: Option<Duration>,
     /// Threads that share the connections.
     pub threads: u32,
     /// Every random choice and every value byte follow from it.
@@ -96,7 +96,7 @@ impl Default for Plan {
             reconnect_delay: Duration::ZERO,
             batch: 1,
             spin: true,
-            progress_every: Duration::from_secs(1),
+            progress_every: Some(Duration::from_secs(1)),
             threads: 1,
             seed: 1,
             dump_histogram: false,
@@ -353,7 +353,7 @@ impl Plan {
         refuse_if(!(1..=PIPELINE_MAX).contains(&self.batch), || {
             format!("batch of {}: give 1 to {PIPELINE_MAX}", self.batch)
         })?;
-        refuse_if(self.progress_every.is_zero(), || {
+        refuse_if(self.progress_every == Some(Duration::ZERO), || {
             "progress every 0 s: give the time between two reports".into()
         })?;
         refuse_if(self.timeout.is_zero(), || {

@@ -20,12 +20,17 @@ use super::worker::{Stop, Worker};
 /// if it is shorter than this, in nanoseconds.
 const REMNANT_NS: u64 = 200_000_000;
 
-/// Runs the plan to its end; `progress` hears of it about once a second.
+/// Runs the plan to its end; `progress` hears of it as often as the plan says.
 pub fn run(plan: &Plan, progress: &mut dyn FnMut(&Progress)) -> Result<Report, LoadError> {
     plan.validate()?;
     open_door::refuse(plan)?;
     let shared = Shared::new(plan)?;
     let (newsroom, news) = channel();
+    let mut untold = |_: &Progress| {};
+    let progress = match plan.progress_every {
+        Some(_) => progress,
+        None => &mut untold,
+    };
     let (measured, findings) = thread::scope(|scope| {
         let mut threads = Vec::new();
         for index in 0..plan.threads as usize {
