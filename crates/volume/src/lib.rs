@@ -65,6 +65,7 @@ mod name;
 mod open;
 mod overlay;
 mod record;
+mod regions;
 mod replay;
 mod root;
 mod scan;

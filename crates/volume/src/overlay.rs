@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::bulk::{BulkRef, FRAME_UNITS};
 use crate::crcs::Crcs;
+use crate::regions::{REGION_BLOCKS, Regions};
 use crate::snapshot::Snapshot;
 
 /// Where the newest content of some blocks is.
@@ -29,7 +30,7 @@ pub(crate) struct Fresh {
 }
 
 impl Fresh {
-    fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.block + self.blocks
     }
 
@@ -41,8 +42,15 @@ impl Fresh {
         }
     }
 
+    /// Whether `next` is the rest of what was one extent.
+    pub(crate) fn goes_on_in(&self, next: &Self) -> bool {
+        let kind = std::mem::discriminant(&self.content);
+        (self.seq, self.end(), kind)
+            == (next.seq, next.block, std::mem::discriminant(&next.content))
+    }
+
     /// The part of it within `from..to`, which must overlap it.
-    fn cut(&self, from: u64, to: u64) -> Self {
+    pub(crate) fn cut(&self, from: u64, to: u64) -> Self {
         let block = self.block.max(from);
         let ahead = block - self.block;
         let content = match &self.content {
@@ -77,67 +85,89 @@ impl Fresh {
     }
 }
 
-/// Extents that do not overlap, by their first block.
+/// Longer extents are not cut into regions.
+const SHORT_BLOCKS_MAX: u64 = REGION_BLOCKS;
+
+/// Extents that do not overlap.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Overlay(BTreeMap<u64, Fresh>);
+pub(crate) struct Overlay {
+    /// Newer than what is long, and over it.
+    short: Regions,
+    /// By their first block.
+    long: BTreeMap<u64, Fresh>,
+}
 
 impl Overlay {
-    /// Puts an extent over whatever is there; says of which records it hides how many blocks.
-    pub(crate) fn insert(&mut self, fresh: Fresh, hidden: &mut dyn FnMut(u64, u64)) {
-        // The usual cases, with one look: nothing is there, or an extent of the same blocks.
-        if let Some((_, last)) = self.0.range_mut(..fresh.end()).next_back() {
-            if (last.block, last.blocks) == (fresh.block, fresh.blocks) {
-                hidden(last.seq, last.blocks);
-                return *last = fresh;
-            }
-            if last.end() > fresh.block {
-                self.clear(fresh.block, fresh.end(), hidden);
-            }
+    /// An empty one, in which about as much is expected.
+    fn successor(&self) -> Self {
+        Self {
+            short: self.short.successor(),
+            long: BTreeMap::new(),
         }
-        self.0.insert(fresh.block, fresh);
     }
 
-    fn clear(&mut self, from: u64, to: u64, hidden: &mut dyn FnMut(u64, u64)) {
+    /// Puts an extent over whatever is there; says of which records it hides how many blocks. What something
+    /// short hides of something long is not said: there is no data of a long one to be packed, and a trim of the
+    /// whole volume would fall to pieces with every write after it.
+    pub(crate) fn insert(&mut self, fresh: Fresh, hidden: &mut dyn FnMut(u64, u64)) {
+        if fresh.blocks <= SHORT_BLOCKS_MAX {
+            return self.short.insert(fresh, hidden);
+        }
+        self.short.clear(fresh.block, fresh.end(), hidden);
+        self.clear_long(fresh.block, fresh.end(), hidden);
+        self.long.insert(fresh.block, fresh);
+    }
+
+    fn clear_long(&mut self, from: u64, to: u64, hidden: &mut dyn FnMut(u64, u64)) {
         let touched: Vec<u64> = self.touching(from, to).map(|fresh| fresh.block).collect();
         for key in touched {
-            let Some(old) = self.0.remove(&key) else {
+            let Some(old) = self.long.remove(&key) else {
                 continue;
             };
             hidden(old.seq, old.end().min(to) - old.block.max(from));
             if old.block < from {
-                self.0.insert(old.block, old.cut(old.block, from));
+                self.long.insert(old.block, old.cut(old.block, from));
             }
             if old.end() > to {
-                self.0.insert(to, old.cut(to, old.end()));
+                self.long.insert(to, old.cut(to, old.end()));
             }
         }
     }
 
+    /// The long ones that have something of a stretch.
     fn touching(&self, from: u64, to: u64) -> impl Iterator<Item = &Fresh> {
-        let before = self.0.range(..=from).next_back().map(|(_, fresh)| fresh);
+        let before = self.long.range(..=from).next_back().map(|(_, fresh)| fresh);
         let before = before.filter(move |fresh| fresh.block < from && fresh.end() > from);
-        let within = self.0.range(from..to.max(from)).map(|(_, fresh)| fresh);
+        let within = self.long.range(from..to.max(from)).map(|(_, fresh)| fresh);
         before.into_iter().chain(within)
     }
 
     /// The extents within `block..block + blocks`, cut to it, in order.
     pub(crate) fn within(&self, block: u64, blocks: u64) -> Vec<Fresh> {
         let end = block + blocks;
-        // The usual cases, with one look: nothing is there, or one extent that covers all of it.
-        match self.0.range(..end).next_back() {
-            None => Vec::new(),
-            Some((_, last)) if last.end() <= block => Vec::new(),
-            Some((_, last)) if last.block <= block => vec![last.cut(block, end)],
-            _ => {
-                let cut = |fresh: &Fresh| fresh.cut(block, end);
-                self.touching(block, end).map(cut).collect()
-            }
+        let short = self.short.within(block, end);
+        if self.long.is_empty() {
+            return short;
+        }
+        let (mut found, mut at) = (Vec::new(), block);
+        for fresh in short {
+            self.add_long(at, fresh.block, &mut found);
+            at = fresh.end();
+            found.push(fresh);
+        }
+        self.add_long(at, end, &mut found);
+        found
+    }
+
+    fn add_long(&self, from: u64, to: u64, found: &mut Vec<Fresh>) {
+        if from < to {
+            found.extend(self.touching(from, to).map(|fresh| fresh.cut(from, to)));
         }
     }
 
     /// How many extents there are.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.short.len() + self.long.len()
     }
 }
 
@@ -177,8 +207,10 @@ impl Layers {
 
     /// What is there now is the layer that ends with the record `cut_seq`.
     pub(crate) fn cut(&mut self, cut_seq: u64, size_blocks: u64, snapshot: Option<Snapshot>) {
+        let successor = self.top.successor();
+        let overlay = std::mem::replace(&mut self.top, successor);
         self.cut.push_back(Layer {
-            overlay: std::mem::take(&mut self.top),
+            overlay,
             cut_seq,
             size_blocks,
             snapshot,
@@ -217,7 +249,7 @@ impl Layers {
             found = match (found.is_empty(), below.is_empty()) {
                 (true, _) => below,
                 (_, true) => found,
-                _ => merge(found, below),
+                _ => merge(found, below, (block, blocks)),
             };
         }
         found
@@ -237,13 +269,13 @@ impl Layer {
     }
 }
 
-/// What is above, and of what is below that which shows between.
-fn merge(above: Vec<Fresh>, below: Vec<Fresh>) -> Vec<Fresh> {
+/// What is above, and of what is below that which shows between; all of it in one stretch.
+fn merge(above: Vec<Fresh>, below: Vec<Fresh>, (block, blocks): (u64, u64)) -> Vec<Fresh> {
     let mut shown = Overlay::default();
     for fresh in below.into_iter().chain(above) {
         shown.insert(fresh, &mut |_, _| {});
     }
-    shown.0.into_values().collect()
+    shown.within(block, blocks)
 }
 
 #[cfg(test)]
