@@ -124,8 +124,8 @@ const FULL: u32 = 1000;
 
 const STEP: Duration = Duration::from_secs(10);
 const EJECTION_MIN: Duration = Duration::from_secs(10);
-const EJECTION_MAX: Duration = Duration::from_secs(600);
-/// After so long at full weight, earlier ejections no longer count.
+const BACK_OFF_MAX: Duration = Duration::from_secs(600);
+/// After so long at full weight, earlier ejections and reliefs no longer count.
 const FORGIVEN: Duration = Duration::from_secs(600);
 
 /// Where a node stands, since when, and with which history.
@@ -137,6 +137,9 @@ pub struct Standing {
     since_ns: u64,
     /// In a row.
     ejections: u32,
+    /// Likewise.
+    #[serde(default)]
+    reliefs: u32,
     /// It was at full weight once, so that it comes back by probation and not by the gate.
     admitted: bool,
 }
@@ -159,6 +162,7 @@ impl Standing {
             step: 0,
             since_ns: now.as_nanos(),
             ejections: 0,
+            reliefs: 0,
             admitted: false,
         }
     }
@@ -203,8 +207,11 @@ impl Standing {
     /// When [`Event::Held`] may come at the earliest; `None` where it means nothing.
     pub fn holds_until(&self) -> Option<Timestamp> {
         match self.state {
+            State::Ramping if self.step == CLEARED_STEP => {
+                Some(self.since() + doubled(STEP, self.reliefs))
+            }
             State::Shadow | State::Ramping | State::Probation => Some(self.since() + STEP),
-            State::Ejected => Some(self.since() + self.ejection()),
+            State::Ejected => Some(self.since() + doubled(EJECTION_MIN, self.ejections)),
             State::Quarantined | State::Serving | State::Suspect | State::Drained => None,
         }
     }
@@ -235,7 +242,12 @@ impl Standing {
             return Ok(*self);
         }
         if event == Event::Relieved {
-            return Ok(Self { step: 1, ..*self });
+            let reliefs = self.reliefs + u32::from(!self.is_relieved());
+            return Ok(Self {
+                step: 1,
+                reliefs,
+                ..*self
+            });
         }
         if state == State::Ramping && event == Event::Held && self.has_more_steps() {
             return Ok(self.at(State::Ramping, self.step + 1, now));
@@ -260,7 +272,7 @@ impl Standing {
         let mut next = self.at(to, step, now);
         let forgiven = self.state == State::Serving && now.since(self.since()) >= FORGIVEN;
         if forgiven || to == State::Drained {
-            next.ejections = 0;
+            (next.ejections, next.reliefs) = (0, 0);
         }
         if to == State::Ejected {
             next.ejections += 1;
@@ -277,12 +289,12 @@ impl Standing {
             ..*self
         }
     }
+}
 
-    /// How long this ejection lasts.
-    fn ejection(&self) -> Duration {
-        let doublings = self.ejections.saturating_sub(1).min(16);
-        (EJECTION_MIN * (1 << doublings)).min(EJECTION_MAX)
-    }
+/// From the second time in a row on twice as long each time.
+fn doubled(first: Duration, times: u32) -> Duration {
+    let doublings = times.saturating_sub(1).min(16);
+    (first * (1 << doublings)).min(BACK_OFF_MAX)
 }
 
 #[cfg(test)]

@@ -197,6 +197,9 @@ fn hint(why: NotPossible, name: &str) -> String {
         (State::Quarantined, Event::Readmit) => {
             format!("; the gate lets it in: `cofferdam gate run --candidate {name}`")
         }
+        (State::Shadow | State::Ramping | State::Probation, Event::Readmit) => {
+            ": it is on its way in already".to_owned()
+        }
         (_, Event::Readmit) => ": it was not taken out".to_owned(),
         _ => String::new(),
     }

@@ -57,7 +57,7 @@ impl Setting {
                 let mut tallies = NodeTallies::default();
                 for _ in 0..(share * 400).div_ceil(1000) {
                     let took = Duration::from_secs_f64(ms / 1e3);
-                    tallies[Class::Read.index()].answered(took, Duration::ZERO, 10);
+                    tallies[Class::Read.index()].answered(took, Some(Duration::ZERO), 10);
                 }
                 counted.insert(*node, tallies);
             }

@@ -90,7 +90,8 @@ impl Court {
         let report = match (decides, self.mode) {
             (true, _) => {
                 if !self.decided {
-                    self.judge = Judge::new();
+                    let busy = before.iter().flat_map(|it| it.busy_nodes());
+                    self.judge = Judge::new().excusing(busy);
                     before.iter().for_each(|it| self.docket.take_over(it));
                 }
                 Some(self.decide(now, sight, members, fleet, &ballots)?)

@@ -124,6 +124,8 @@ fn ballot(observer: MemberId, score: Score) -> Ballot {
         answered_per_s: 100.0,
         bytes_per_s: 1000.0,
         proven: 0,
+        seen_s: 0.2,
+        slow_for_s: 0.0,
         finding: None,
         finding_unqueued: None,
     };

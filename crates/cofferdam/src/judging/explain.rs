@@ -74,6 +74,11 @@ fn deed_of(past: &PastReport) -> String {
     let what = match (past.by, past.event) {
         (By::Judge, _) => {
             let (score, proof) = (past.score, proof_of(past));
+            let state = match past.event {
+                Event::Relieved => "relieved of half of its keys",
+                Event::Cleared => "suspect no more",
+                _ => state,
+            };
             return format!("{state} by {doer}, score {score:.0}{proof}");
         }
         (_, Event::Readmit) => format!("{state}, readmitted by {doer}"),

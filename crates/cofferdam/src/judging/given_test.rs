@@ -26,7 +26,7 @@ fn what_a_node_is_asked_is_told_for_its_part_of_the_ring() {
             let mut tallies = gateway::remote::NodeTallies::default();
             for _ in 0..count {
                 let took = std::time::Duration::from_micros(300);
-                tallies[Class::Read.index()].answered(took, std::time::Duration::ZERO, 10);
+                tallies[Class::Read.index()].answered(took, Some(std::time::Duration::ZERO), 10);
             }
             (MemberId(node), tallies)
         });

@@ -27,7 +27,7 @@ impl Setting {
         let tallies = took.iter().zip(1..).map(|(took, node)| {
             let mut tallies = NodeTallies::default();
             for _ in 0..replies {
-                tallies[Class::Read.index()].answered(*took, Duration::ZERO, 10);
+                tallies[Class::Read.index()].answered(*took, Some(Duration::ZERO), 10);
             }
             (MemberId(node), tallies)
         });

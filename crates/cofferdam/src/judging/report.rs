@@ -292,6 +292,12 @@ impl JudgingReport {
         !self.notices.is_empty() || self.nodes.iter().any(|node| node.score > 1.0)
     }
 
+    /// Those of which what their load explains was left out.
+    pub(super) fn busy_nodes(&self) -> impl Iterator<Item = MemberId> {
+        let busy = self.nodes.iter().filter(|node| node.is_busy);
+        busy.map(|node| MemberId(node.member))
+    }
+
     /// With what others than the judge have done to the nodes, each in its place.
     pub(super) fn with_deeds(mut self, deeds: &BTreeMap<MemberId, Vec<Deed>>) -> Self {
         for node in &mut self.nodes {
@@ -328,10 +334,16 @@ fn told(notice: &Notice, fleet: &Fleet, now: Timestamp) -> NoticeReport {
         Notice::FleetSlow(nodes) => (
             "fleet_slow",
             names(nodes),
-            format!(
-                "Most nodes are slow, nobody is taken out: {}.",
-                names(nodes).join(", ")
-            ),
+            match 2 * nodes.len() > fleet.standings.len() {
+                true => format!(
+                    "Most nodes are slow, nobody is taken out: {}.",
+                    names(nodes).join(", ")
+                ),
+                false => format!(
+                    "All nodes are slower than usual, {} more than the others: nobody is taken out.",
+                    names(nodes).join(", ")
+                ),
+            },
         ),
         Notice::CapHolds(nodes) => (
             "cap_holds",

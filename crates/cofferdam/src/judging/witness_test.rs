@@ -8,7 +8,7 @@ fn tallies(took: Duration) -> BTreeMap<MemberId, NodeTallies> {
     let of_node = |node| {
         let mut tallies = NodeTallies::default();
         for _ in 0..100 {
-            tallies[Class::Read.index()].answered(took, Duration::ZERO, 10);
+            tallies[Class::Read.index()].answered(took, Some(Duration::ZERO), 10);
         }
         (MemberId(node), tallies)
     };

@@ -70,6 +70,10 @@ pub struct Opinion {
     pub bytes_per_s: f32,
     /// Requests that it has answered well since it was let in anew.
     pub proven: u32,
+    /// How many seconds ago the window that was closed last was at its middle.
+    pub seen_s: f32,
+    /// For how many seconds it has been found slow; 0: it is not.
+    pub slow_for_s: f32,
     /// The last window behind `score` in which it was slow.
     pub finding: Option<Finding>,
     /// The same behind `score_unqueued`.

@@ -14,6 +14,8 @@ use super::tally::{Class, Tally};
 const COUNT: u32 = 32;
 /// Requests after which it can be told which part of them is slow.
 const COUNT_FOR_SHARE: u32 = 64;
+/// Of fewer that did not wait for others' answers nothing can be told.
+const COUNT_BARE: u32 = 8;
 /// No window is shorter: a pause of the node must not fill several.
 const LENGTH_MIN: Duration = Duration::from_millis(240);
 const LENGTH_FOR_SHARE_MIN: Duration = Duration::from_millis(990);
@@ -24,6 +26,9 @@ const LENGTH_FOR_SHARE_MIN: Duration = Duration::from_millis(990);
 const SLOW_PART: f64 = 0.25;
 /// Figures older than this are not compared with.
 const AGE_MAX: Duration = Duration::from_secs(30);
+/// A class that is not asked any more says nothing of a node once its last window is older than this, and than
+/// twice the time that it was open.
+const SAYS_FOR: Duration = Duration::from_secs(5);
 
 /// With the wait for their turn at the node, and without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +57,10 @@ pub(super) struct Peers {
 /// A closed window.
 #[derive(Clone, Copy, Debug)]
 struct Closed {
-    /// By view: the median, or the fastest quarter.
-    typical_s: [f64; 2],
+    /// By view: the median, or the fastest quarter, if that can be told.
+    typical_s: [Option<f64>; 2],
     /// The median without the wait for their turn.
-    unqueued_s: f64,
+    unqueued_s: Option<f64>,
     /// Which part was slow but for the wait for its turn, once it is known from where on a request is.
     slow_part: f64,
     requests: u32,
@@ -68,8 +73,10 @@ struct Closed {
 /// A longer one, of which the slow part is known.
 #[derive(Clone, Copy, Debug)]
 struct ClosedShare {
-    /// By view.
-    share: [f64; 2],
+    /// By view, if that can be told.
+    share: [Option<f64>; 2],
+    /// Of those without the wait for their turn, by what is slow with it.
+    unqueued: f64,
     requests: u32,
     unanswered: u32,
     length: Duration,
@@ -123,13 +130,11 @@ impl Bench {
         if requests < COUNT || length < LENGTH_MIN {
             return;
         }
-        let typical = |sketch: &Sketch, part| sketch.quantile_s(part).unwrap_or(0.0);
+        let bare = Some(&self.open.bare).filter(|it| it.count() >= COUNT_BARE);
+        let whole_s = self.open.whole.quantile_s(0.5);
         self.closed = Some(Closed {
-            typical_s: [
-                typical(&self.open.whole, 0.5),
-                typical(&self.open.bare, 0.25),
-            ],
-            unqueued_s: typical(&self.open.bare, 0.5),
+            typical_s: [whole_s, bare.and_then(|it| it.quantile_s(0.25))],
+            unqueued_s: bare.and_then(|it| it.quantile_s(0.5)).or(whole_s),
             slow_part: 0.0,
             requests,
             unanswered: self.open.whole.unanswered(),
@@ -155,11 +160,11 @@ impl Bench {
             return;
         }
         let [whole_s, bare_s] = slow_s;
+        let whole = self.long.whole.share_above(whole_s);
+        let bare = Some(&self.long.bare).filter(|it| it.count() >= COUNT_BARE);
         self.closed_share = Some(ClosedShare {
-            share: [
-                self.long.whole.share_above(whole_s),
-                self.long.bare.share_above(bare_s),
-            ],
+            share: [Some(whole), bare.map(|it| it.share_above(bare_s))],
+            unqueued: bare.map_or(whole, |it| it.share_above(whole_s)),
             requests,
             unanswered: self.long.whole.unanswered(),
             length,
@@ -173,13 +178,13 @@ impl Bench {
     /// What its requests typically took lately.
     pub(super) fn typical_s(&self, now: Timestamp, view: View) -> Option<f64> {
         let closed = self.closed.filter(|it| now.since(it.at) <= AGE_MAX)?;
-        Some(closed.typical_s[view as usize])
+        closed.typical_s[view as usize]
     }
 
     /// Which part of them was slow lately.
     pub(super) fn share(&self, now: Timestamp, view: View) -> Option<f64> {
         let closed = self.closed_share.filter(|it| now.since(it.at) <= AGE_MAX)?;
-        Some(closed.share[view as usize])
+        closed.share[view as usize]
     }
 
     /// Whether a window has been closed just now.
@@ -198,7 +203,9 @@ impl Bench {
         let Some(closed) = self.closed.filter(|it| it.is_fresh) else {
             return;
         };
-        let own_s = closed.typical_s[view as usize];
+        let Some(own_s) = closed.typical_s[view as usize] else {
+            return;
+        };
         let Some(typical) = peers.typical_s.beside(own_s, limits.ratio, limits.excess_s) else {
             return;
         };
@@ -216,7 +223,7 @@ impl Bench {
         let found = match (typical.is_slow(), slow_part.filter(Compared::is_slow)) {
             (true, _) => {
                 let unqueued_s = match view {
-                    View::Whole => closed.unqueued_s,
+                    View::Whole => closed.unqueued_s.unwrap_or(own_s),
                     View::Unqueued => own_s,
                 };
                 Some((TYPICAL[view as usize], typical.times(1e3), unqueued_s * 1e3))
@@ -246,7 +253,9 @@ impl Bench {
         let Some(closed) = self.closed_share.filter(|it| it.is_fresh) else {
             return;
         };
-        let own = closed.share[view as usize];
+        let Some(own) = closed.share[view as usize] else {
+            return;
+        };
         let Some(share) = peers.share.beside(own, limits.ratio, limits.slow_share) else {
             return;
         };
@@ -254,7 +263,10 @@ impl Bench {
         if share.is_slow() {
             *score = score.raised_by_share(closed.length);
             let of = (class, closed.requests, closed.unanswered);
-            let unqueued = closed.share[View::Unqueued as usize] * 100.0;
+            let unqueued = match view {
+                View::Whole => closed.unqueued * 100.0,
+                View::Unqueued => own * 100.0,
+            };
             let found = finding(SHARE[view as usize], share.times(100.0), unqueued, of);
             self.findings[view as usize].1 = Some(found);
         } else {
@@ -272,9 +284,12 @@ impl Bench {
         }
     }
 
-    /// Whether anything was closed lately.
-    pub(super) fn has_seen(&self, now: Timestamp) -> bool {
-        self.closed.is_some_and(|it| now.since(it.at) <= AGE_MAX)
+    /// How long ago its last window was at its middle; none if that says nothing of now.
+    pub(super) fn seen_ago(&self, now: Timestamp) -> Option<Duration> {
+        let closed = self.closed?;
+        let age = now.since(closed.at);
+        let says_for = (closed.length * 2).clamp(SAYS_FOR, AGE_MAX);
+        (age <= says_for).then(|| age + closed.length / 2)
     }
 
     /// Requests answered in windows that were not slow.
@@ -285,7 +300,10 @@ impl Bench {
 
 /// Which part of the requests was answered, and later than that.
 fn answered_late(sketch: &Sketch, slow_s: f64) -> f64 {
-    let unanswered = f64::from(sketch.unanswered()) / f64::from(sketch.count().max(1));
+    if sketch.count() < COUNT_BARE {
+        return 0.0;
+    }
+    let unanswered = f64::from(sketch.unanswered()) / f64::from(sketch.count());
     sketch.share_above(slow_s) - unanswered
 }
 

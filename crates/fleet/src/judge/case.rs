@@ -1,6 +1,7 @@
 //! What is held against one node: by whom, upon what figures, and since when.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use base::Timestamp;
 use base::fleet::MemberId;
@@ -16,6 +17,9 @@ const PROOF: u32 = 32;
 /// Copies that it must have answered well, for each observer, before it is given any key: nobody waits
 /// for it, and of three windows it can be told which part of its answers is slow.
 pub(super) const PROOF_OF_COPIES: u32 = 192;
+
+/// While nobody says anything of a node, what was said last holds for so long.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 
 /// Upon what something was decided.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -57,6 +61,10 @@ pub struct Case {
     why: Why,
     /// It was busy, and what was held against it then is not forgotten yet.
     is_excused: bool,
+    heard_at: Option<Timestamp>,
+    is_heard: bool,
+    /// Somebody who had a vote has none any more: what the others say holds as it would rise from here.
+    ceiling: Option<Score>,
     /// The present step's begin, and what had been answered well by then.
     step: Option<(Timestamp, State, u32)>,
 }
@@ -67,6 +75,9 @@ impl Case {
             node,
             why: Why::default(),
             is_excused: false,
+            heard_at: None,
+            is_heard: false,
+            ceiling: None,
             step: None,
         }
     }
@@ -83,13 +94,18 @@ impl Case {
             }
             _ => self.step = Some((step.0, step.1, proven)),
         }
+        self.is_heard = said.is_some();
         let Some(said) = said else {
-            self.why = Why {
-                proof: proof_of(standing, 0),
-                ..Why::default()
-            };
+            if self.heard_at.is_none_or(|at| now.since(at) > SILENCE_MAX) {
+                self.why = Why {
+                    proof: proof_of(standing, 0),
+                    ..Why::default()
+                };
+            }
             return;
         };
+        let passed = self.heard_at.map_or(Duration::ZERO, |at| now.since(at));
+        self.heard_at = Some(now);
         self.is_excused = match said.score > Score::CLEAR {
             true => self.is_excused || said.is_busy,
             false => false,
@@ -98,6 +114,7 @@ impl Case {
             true => said.score_unqueued,
             false => said.score,
         };
+        let score = self.under_ceiling(score, said.voters, passed);
         let since_unix_ms = match score > Score::CLEAR {
             true => self.why.since_unix_ms.or(Some(unix_ms(now))),
             false => None,
@@ -137,6 +154,29 @@ impl Case {
     /// What is held against it at present.
     pub fn why(&self) -> &Why {
         &self.why
+    }
+
+    /// Whether anybody with a vote has said anything of it in this round.
+    pub(super) fn is_heard(&self) -> bool {
+        self.is_heard
+    }
+
+    /// It was busy, and what was held against it then is not forgotten yet.
+    pub(super) fn excuse(&mut self) {
+        self.is_excused = true;
+    }
+
+    /// One voter less must not make a node slow at once, that has been held back by him: the others have as
+    /// long to go from here as if they had just begun to find it slow.
+    fn under_ceiling(&mut self, score: Score, voters: usize, passed: Duration) -> Score {
+        if voters < self.why.voters && self.ceiling.is_none() {
+            self.ceiling = Some(self.why.score);
+        }
+        self.ceiling = self
+            .ceiling
+            .map(|it| it.raised(passed))
+            .filter(|it| *it < score);
+        self.ceiling.unwrap_or(score)
     }
 
     /// What it answered well in its present step, by what it has now.

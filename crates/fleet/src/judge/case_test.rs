@@ -70,7 +70,7 @@ fn it_says_who_by_which_figure_and_since_when() {
         &serving,
         Some(&said(Score::SUSPECT, Score::CLEAR, false)),
     );
-    let later = START + std::time::Duration::from_secs(3);
+    let later = START + Duration::from_secs(3);
     case.hear(
         later,
         &serving,
@@ -85,6 +85,10 @@ fn it_says_who_by_which_figure_and_since_when() {
             "1 of 2 observers",
         ]
     );
+    // Silence says nothing for a while, and then that nobody knows.
+    case.hear(later + SILENCE_MAX, &serving, None);
+    assert!(!case.is_heard() && case.score() == Score::SUSPECT);
+    let later = later + SILENCE_MAX + Duration::from_secs(1);
     case.hear(later, &serving, None);
     assert!(case.why().lines(later).is_empty());
 }
@@ -110,4 +114,41 @@ fn a_busy_node_is_told_what_counts_against_it_or_else_all_of_it() {
         (blame.observer, blame.finding),
         (MemberId(102), Some(quarter))
     );
+}
+
+#[test]
+fn one_voter_less_makes_nobody_slow_at_once() {
+    let serving = Standing::founder(START);
+    let mut case = Case::new(MemberId(4));
+    case.hear(
+        START,
+        &serving,
+        Some(&said(Score::CLEAR, Score::CLEAR, false)),
+    );
+    let mut alone = said(Score::CERTAIN, Score::CERTAIN, false);
+    alone.voters = 1;
+    let mut after = |rounds: u32| {
+        let now = START + crate::judge::ROUND * rounds;
+        case.hear(now, &serving, Some(&alone));
+        case.score()
+    };
+    assert!((1..=4).map(&mut after).all(|it| it < Score::SUSPECT));
+    assert!(after(5) >= Score::SUSPECT);
+    assert!((6..=9).map(&mut after).all(|it| it < Score::CERTAIN));
+    assert_eq!(after(10), Score::CERTAIN);
+}
+
+#[test]
+fn who_is_excused_stays_so_until_it_is_clear() {
+    let serving = Standing::founder(START);
+    let mut case = Case::new(MemberId(4));
+    case.excuse();
+    for (score, expected) in [
+        (Score::CERTAIN, Score::CLEAR),
+        (Score::CLEAR, Score::CLEAR),
+        (Score::CERTAIN, Score::CERTAIN),
+    ] {
+        case.hear(START, &serving, Some(&said(score, Score::CLEAR, false)));
+        assert_eq!(case.score(), expected);
+    }
 }

@@ -102,6 +102,18 @@ impl Judge {
         }
     }
 
+    /// It goes on where another one has stopped, who had found that these are busy.
+    #[must_use]
+    pub fn excusing(mut self, busy: impl IntoIterator<Item = MemberId>) -> Self {
+        for node in busy {
+            self.cases
+                .entry(node)
+                .or_insert_with(|| Case::new(node))
+                .excuse();
+        }
+        self
+    }
+
     /// Looks at the latest ballots, none older than a few seconds and one of each observer. The
     /// caller applies the decisions to the standings before the next round, or leaves them.
     pub fn round(
@@ -288,13 +300,19 @@ impl Round {
             State::Ejected => self.hold(standing, true),
             State::Shadow | State::Ramping | State::Probation => {
                 let is_fresh = self.now.since(standing.since()) >= GRACE;
-                if is_fresh && score >= Score::SUSPECT && !self.is_frozen {
-                    return self.fail(standing);
+                if score >= Score::SUSPECT {
+                    // Whatever keeps it from going does not lead it on.
+                    return match is_fresh && case.is_heard() && !self.is_frozen {
+                        true => self.fail(standing),
+                        false => Rule::Nothing,
+                    };
                 }
-                let (proven, proof) = (case.why().proven, case.why().proof);
-                self.hold(standing, proven >= proof && score < Score::SUSPECT)
+                self.hold(standing, case.why().proven >= case.why().proof)
             }
             State::Serving | State::Suspect if self.is_frozen => Rule::Nothing,
+            State::Serving | State::Suspect if !case.is_heard() && score > Score::CLEAR => {
+                Rule::Nothing
+            }
             State::Serving if score >= Score::CERTAIN && self.room > 0 => self.condemn(),
             State::Serving if score >= Score::SUSPECT => Rule::Is(Event::Suspected),
             State::Serving => Rule::Nothing,

@@ -31,6 +31,8 @@ fn any_ballots(rng: &mut Rng, nodes: u32) -> Vec<Ballot> {
                     answered_per_s: rng.below(1000) as f32,
                     bytes_per_s: rng.below(1000) as f32,
                     proven: rng.below(100) as u32,
+                    seen_s: 0.2,
+                    slow_for_s: 0.0,
                     finding: None,
                     finding_unqueued: None,
                 })

@@ -48,6 +48,7 @@ struct Seat {
     keys: f32,
     /// What it is to carry beside the others.
     weight: f32,
+    slow_since: Option<Timestamp>,
 }
 
 /// Of requests, within some seconds.
@@ -126,6 +127,7 @@ impl Observer {
             rates: Rates::default(),
             keys: 0.0,
             weight: 1.0,
+            slow_since: None,
         });
         self.seats.sort_unstable_by_key(|seat| seat.node);
         let places = self.seats.iter().enumerate();
@@ -167,6 +169,12 @@ impl Observer {
         }
         for class in Class::ALL {
             self.judge_class(now, class);
+        }
+        for seat in &mut self.seats {
+            seat.slow_since = match seat.opinion(now).is_some_and(|it| it.score > Score::CLEAR) {
+                true => seat.slow_since.or(Some(now)),
+                false => None,
+            };
         }
     }
 
@@ -290,15 +298,18 @@ impl Seat {
             answered_per_s: self.rates.answered_per_s / self.weight,
             bytes_per_s: self.rates.bytes_per_s / self.weight,
             proven: 0,
+            seen_s: f32::INFINITY,
+            slow_for_s: self
+                .slow_since
+                .map_or(0.0, |since| now.since(since).as_secs_f32()),
             finding: None,
             finding_unqueued: None,
         };
-        let mut has_seen = false;
         for bench in self.benches.iter().flatten() {
-            if !bench.has_seen(now) {
+            let Some(ago) = bench.seen_ago(now) else {
                 continue;
-            }
-            has_seen = true;
+            };
+            opinion.seen_s = opinion.seen_s.min(ago.as_secs_f32());
             opinion.proven = opinion.proven.saturating_add(bench.proven());
             let (score, finding) = bench.verdict(View::Whole);
             if score > opinion.score {
@@ -309,7 +320,7 @@ impl Seat {
                 (opinion.score_unqueued, opinion.finding_unqueued) = (score, finding);
             }
         }
-        has_seen.then_some(opinion)
+        opinion.seen_s.is_finite().then_some(opinion)
     }
 }
 

@@ -16,7 +16,7 @@ fn observer(nodes: u32) -> Observer {
 fn tally(count: u32, took_us: u64) -> Tally {
     let mut tally = Tally::default();
     for _ in 0..count {
-        tally.answered(Duration::from_micros(took_us), Duration::ZERO, 100);
+        tally.answered(Duration::from_micros(took_us), Some(Duration::ZERO), 100);
     }
     tally
 }
@@ -69,7 +69,7 @@ fn partly_slow(rounds: u32, slow: u32, queued_us: u64) -> Opinion {
                 all = tally(40 - slow, 300);
                 for _ in 0..slow {
                     let queued = Duration::from_micros(queued_us);
-                    all.answered(Duration::from_millis(5), queued, 100);
+                    all.answered(Duration::from_millis(5), Some(queued), 100);
                 }
             }
             observer.note(now, MemberId(node), Class::Read, &all);

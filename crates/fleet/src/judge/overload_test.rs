@@ -1,6 +1,7 @@
 //! The same fleet with a node that is asked more than it can do: relieved perhaps, and never taken out.
 
 use super::*;
+use crate::membership::Event;
 
 /// How often the third node was suspected, in ten minutes after it was asked `times` as much all at once.
 fn suspicions(seed: u64, tells_parts: bool, times: f64) -> usize {
@@ -58,4 +59,38 @@ fn a_slow_node_is_not_excused_by_what_it_was_asked_before() {
     world.run(6);
     assert_eq!(world.ejected(), [3]);
     assert!(world.when(3, Event::Condemned).unwrap() <= 5.0);
+}
+
+#[test]
+fn of_two_nodes_one_can_be_busy() {
+    let mut world = World::new(47, 2, 2);
+    world.trouble(2, Trouble::Hot(3.0));
+    world.run(60);
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    world.trouble(2, Trouble::Later(50.0));
+    world.run(8);
+    assert_eq!(world.ejected(), [2]);
+}
+
+#[test]
+fn who_has_too_much_with_all_of_its_keys_is_given_them_more_and_more_rarely() {
+    let mut world = World::new(48, 6, 2);
+    world.trouble(2, Trouble::Weak);
+    world.run(1800);
+    assert_eq!(world.when(2, Event::Condemned), None, "{:?}", world.log);
+    let suspected = world.log.iter().filter(|it| it.2 == Event::Suspected);
+    let times: Vec<f64> = suspected.map(|it| it.0.as_secs_f64()).collect();
+    assert!(times.len() <= 8, "{times:?}");
+    assert!(times.is_sorted_by_key(|it| *it));
+}
+
+#[test]
+fn who_is_busy_with_many_bytes_is_judged_by_what_did_not_wait_for_them() {
+    let mut world = World::new(49, 6, 2);
+    world.trouble(3, Trouble::Bulky(5.0));
+    world.run(120);
+    assert!(world.log.is_empty(), "{:?}", world.log);
+    world.trouble(3, Trouble::Later(50.0));
+    world.run(6);
+    assert_eq!(world.ejected(), [3]);
 }

@@ -110,12 +110,17 @@ fn is_slow(ballots: &[Ballot], place: usize) -> bool {
 }
 
 fn agree(voters: &[&Ballot], node: MemberId) -> Agreed {
-    let opinions = || {
+    let found = || {
         let found = voters
             .iter()
             .map(|ballot| (ballot.observer, ballot.of(node)));
         found.filter_map(|(observer, opinion)| Some((observer, opinion?)))
     };
+    // Who asks so little that all it knows is from before the others found anything cannot speak against it.
+    let slow_for_s = found().fold(0.0, |most: f32, it| most.max(it.1.slow_for_s));
+    let has_looked =
+        |it: &Opinion| slow_for_s == 0.0 || it.slow_for_s > 0.0 || it.seen_s < slow_for_s;
+    let opinions = || found().filter(|it| has_looked(it.1));
     let mut scores: Vec<Score> = opinions().map(|it| it.1.score).collect();
     let mut unqueued: Vec<Score> = opinions().map(|it| it.1.score_unqueued).collect();
     let blaming = |of: fn(&Opinion) -> (Score, Option<Finding>)| -> Vec<Blamed> {
@@ -132,7 +137,7 @@ fn agree(voters: &[&Ballot], node: MemberId) -> Agreed {
         score_unqueued: majority(&mut unqueued),
         is_busy: false,
         load: 0.0,
-        proven: opinions().fold(0, |sum: u32, it| sum.saturating_add(it.1.proven)),
+        proven: found().fold(0, |sum: u32, it| sum.saturating_add(it.1.proven)),
         blaming: blaming(|it| (it.score, it.finding)),
         blaming_unqueued: blaming(|it| (it.score_unqueued, it.finding_unqueued)),
     }
@@ -149,7 +154,6 @@ struct Loads {
     asked: Vec<f32>,
     answered: Vec<f32>,
     bytes: Vec<f32>,
-    medians: [f32; 3],
 }
 
 impl Loads {
@@ -161,37 +165,34 @@ impl Loads {
             };
             nodes.iter().map(of_node).collect()
         };
-        let (asked, answered, bytes) = (
-            sums(|it| it.asked_per_s),
-            sums(|it| it.answered_per_s),
-            sums(|it| it.bytes_per_s),
-        );
-        let medians = [median(&asked), median(&answered), median(&bytes)];
         Self {
-            asked,
-            answered,
-            bytes,
-            medians,
+            asked: sums(|it| it.asked_per_s),
+            answered: sums(|it| it.answered_per_s),
+            bytes: sums(|it| it.bytes_per_s),
         }
     }
 
-    /// Whether it is busy, and how much it is asked beside the median node.
+    /// Whether it is busy, and how much it is asked beside the median of the others.
     fn of_node(&self, place: usize) -> (bool, f32) {
-        let ratio = |of: &[f32], median: f32| {
-            let own = of.get(place).copied().unwrap_or(0.0);
-            if median > 0.0 { own / median } else { 1.0 }
-        };
-        let [asked, answered, bytes] = self.medians;
-        let load = ratio(&self.asked, asked).max(ratio(&self.bytes, bytes));
-        let does = ratio(&self.answered, answered).max(ratio(&self.bytes, bytes));
-        (load >= BUSY_RATIO && does >= BUSY_DOES, load)
+        let [asked, answered, bytes] =
+            [&self.asked, &self.answered, &self.bytes].map(|of| beside_others(of, place));
+        let load = asked.max(bytes);
+        (load >= BUSY_RATIO && answered.max(bytes) >= BUSY_DOES, load)
     }
 }
 
-fn median(figures: &[f32]) -> f32 {
-    let mut sorted = figures.to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+/// How many times the median of the others this figure is; once where they have nothing.
+fn beside_others(figures: &[f32], place: usize) -> f32 {
+    let mut others = figures.to_vec();
+    if place >= others.len() {
+        return 1.0;
+    }
+    let own = others.swap_remove(place);
+    others.sort_unstable_by(f32::total_cmp);
+    let middle = |rank: usize| others.get(rank).copied().unwrap_or(0.0);
+    let (lower, upper) = (others.len().saturating_sub(1) / 2, others.len() / 2);
+    let median = (middle(lower) + middle(upper)) / 2.0;
+    if median > 0.0 { own / median } else { 1.0 }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ fn opinion(node: u32, value: u32) -> Opinion {
         answered_per_s: 100.0,
         bytes_per_s: 1000.0,
         proven: 10,
+        seen_s: 0.2,
+        slow_for_s: 0.0,
         finding: None,
         finding_unqueued: None,
     }
@@ -123,4 +125,18 @@ fn nobody_says_nothing() {
     assert!(panel.nodes.is_empty() && panel.slow_observers.is_empty());
     assert_eq!(panel.shift, Score::CLEAR);
     assert!(panel.of_node(MemberId(1)).is_none());
+}
+
+#[test]
+fn who_has_not_looked_since_somebody_found_it_slow_has_no_say() {
+    let mut blaming = ballot(1, 0.3, &[100, 1]);
+    blaming.opinions[0].slow_for_s = 2.0;
+    let mut quiet = ballot(2, 0.3, &[1, 1]);
+    for (seen_s, voters, expected) in [(9.0, 1, 100), (1.5, 2, 1)] {
+        quiet.opinions[0].seen_s = seen_s;
+        let panel = Panel::of(&[blaming.clone(), quiet.clone()]);
+        let agreed = panel.of_node(MemberId(1)).unwrap();
+        assert_eq!((agreed.voters, agreed.score), (voters, score(expected)));
+        assert_eq!(panel.of_node(MemberId(2)).unwrap().voters, 2);
+    }
 }

@@ -252,3 +252,84 @@ fn one_observer_of_two_is_not_enough() {
 mod overload;
 #[path = "shadow_test.rs"]
 mod shadow;
+
+#[test]
+fn an_observer_that_asks_little_does_not_keep_a_slow_node_in() {
+    for observers in [2, 3] {
+        let mut world = World::new(9, 4, observers);
+        world.per_round = 100;
+        world.others_ask = 0.005;
+        world.run(60);
+        world.began = world.now;
+        world.trouble(1, Trouble::Later(20.0));
+        world.run(6);
+        assert!(world.when(1, Event::Suspected).unwrap() <= 3.0);
+        assert!(world.when(1, Event::Condemned).unwrap() <= 5.0);
+    }
+}
+
+#[test]
+fn an_observer_that_has_looked_keeps_a_node_in_that_is_slow_to_another() {
+    let mut world = World::new(10, 4, 2);
+    world.others_ask = 0.3;
+    world.run(20);
+    world.slow_to_first = Some(MemberId(1));
+    world.run(60);
+    assert!(world.ejected().is_empty(), "{:?}", world.log);
+    world.others_ask = 0.0;
+    world.run(10);
+    assert_eq!(world.ejected(), [1], "nobody else asks");
+}
+
+#[test]
+fn while_nobody_says_anything_a_suspect_stays_one() {
+    let mut world = World::new(11, 6, 1);
+    world.trouble(3, Trouble::Later(20.0));
+    while world.state(3) == State::Serving {
+        world.round();
+    }
+    world.silent = vec![MemberId(101)];
+    world.run(1);
+    assert_eq!(world.state(3), State::Suspect);
+    world.silent.clear();
+    world.run(3);
+    assert_eq!(world.ejected(), [3]);
+    assert_eq!(world.when(3, Event::Cleared), None);
+}
+
+#[test]
+fn what_keeps_a_slow_node_from_going_does_not_lead_it_on() {
+    let mut world = World::new(12, 6, 2);
+    world.trouble(4, Trouble::Later(50.0));
+    world.run(5);
+    assert_eq!(world.ejected(), [4]);
+    for node in [1, 2, 3, 5, 6] {
+        world.trouble(node, Trouble::Later(3.0));
+    }
+    world.run(400);
+    // To its trial, and not through it.
+    let held = world.log.iter().filter(|it| it.2 == Event::Held);
+    assert_eq!(held.count(), 1, "{:?}", world.log);
+    // Nor a candidate.
+    world.candidate(7);
+    world.trouble(7, Trouble::Later(50.0));
+    world.run(200);
+    assert_eq!(world.when(7, Event::Held), None, "{:?}", world.log);
+}
+
+#[test]
+fn a_new_judge_knows_who_was_busy() {
+    let calm_after = |excused: &[u32]| {
+        let mut world = World::new(13, 6, 2);
+        world.trouble(1, Trouble::Hot(3.0));
+        world.run(60);
+        assert!(world.log.is_empty(), "{:?}", world.log);
+        world.trouble(1, Trouble::None);
+        world.run(3);
+        world.judge = Judge::new().excusing(excused.iter().copied().map(MemberId));
+        world.run(30);
+        world.log.is_empty()
+    };
+    assert!(calm_after(&[1]));
+    assert!(!calm_after(&[]));
+}

@@ -59,7 +59,8 @@ impl Class {
 pub struct Tally {
     /// From being sent to being answered.
     pub whole: Sketch,
-    /// The same, less what the node says that they waited there for their turn.
+    /// The same, less what the node says that they waited there for their turn; without those that took as long
+    /// as the answers did that came before them.
     pub bare: Sketch,
     /// Bytes of values that were moved.
     pub bytes: u64,
@@ -69,11 +70,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// A request was answered.
+    /// A request was answered; `queued`: what the node says that it waited there, `None` where so much was
+    /// answered before it that its time tells of that.
     #[inline]
-    pub fn answered(&mut self, took: Duration, queued: Duration, bytes: u64) {
+    pub fn answered(&mut self, took: Duration, queued: Option<Duration>, bytes: u64) {
         self.whole.note(took);
-        self.bare.note(took.saturating_sub(queued));
+        if let Some(queued) = queued {
+            self.bare.note(took.saturating_sub(queued));
+        }
         self.bytes = self.bytes.saturating_add(bytes);
     }
 

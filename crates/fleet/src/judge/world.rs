@@ -26,6 +26,8 @@ pub(super) enum Trouble {
     Silent,
     /// Asked so many times as much, of which the queue at the node is told.
     Busy(f64),
+    /// Asked so many times as much, of which nine of ten are answered 10 ms later, behind many bytes of others.
+    Bulky(f64),
     /// Asked no more than others; with more than 0.6 of its keys, requests wait there for 15 ms.
     Weak,
     /// Asked so many times as much; from 1.2 times on with all of its keys, requests wait for 15 ms.
@@ -40,6 +42,12 @@ pub(super) struct World {
     pub(super) troubles: BTreeMap<MemberId, Trouble>,
     pub(super) judge: Judge,
     pub(super) per_round: u32,
+    /// Takes 20 ms more to the first observer alone.
+    pub(super) slow_to_first: Option<MemberId>,
+    /// Of what is asked in a round, what all observers but the first ask.
+    pub(super) others_ask: f64,
+    /// These observers say nothing now.
+    pub(super) silent: Vec<MemberId>,
     pub(super) copies_percent: f64,
     /// Observers are told which part of the keys each node has.
     pub(super) tells_parts: bool,
@@ -68,6 +76,9 @@ impl World {
             troubles: BTreeMap::new(),
             judge: Judge::new(),
             per_round: 40,
+            slow_to_first: None,
+            others_ask: 1.0,
+            silent: Vec::new(),
             copies_percent: 5.0,
             tells_parts: true,
             log: Vec::new(),
@@ -113,6 +124,7 @@ impl World {
             let (observer, _) = &mut self.observers[place];
             observer.round(self.now);
             ballots.push(observer.ballot(self.now));
+            ballots.retain(|it| !self.silent.contains(&it.observer));
         }
         let ruling = self.judge.round(self.now, &self.standings, &ballots);
         for decision in ruling.decisions {
@@ -148,14 +160,18 @@ impl World {
         let own = self.observers[observer].1;
         let mut tally = Tally::default();
         let factor = match trouble {
-            Trouble::Busy(times) | Trouble::Hot(times) => times,
+            Trouble::Busy(times) | Trouble::Bulky(times) | Trouble::Hot(times) => times,
             _ => 1.0,
         };
-        let expected = f64::from(self.per_round * share) * factor / 1000.0;
+        let part = if observer == 0 { 1.0 } else { self.others_ask };
+        let expected = f64::from(self.per_round * share) * factor * part / 1000.0;
         let count = (expected + self.rng.unit_f64()) as u32;
         for _ in 0..count {
             let mut ms = 0.25 * (1.0 + self.rng.unit_f64().powi(4) * 4.0);
             let mut queued = 0.02;
+            if observer == 0 && self.slow_to_first == Some(node) {
+                ms += 20.0;
+            }
             for one in [trouble, own] {
                 match one {
                     Trouble::Later(more) => ms += more,
@@ -173,9 +189,11 @@ impl World {
                     _ => {}
                 }
             }
+            let is_behind = matches!(trouble, Trouble::Bulky(_)) && self.rng.below(10) > 0;
             match trouble {
                 Trouble::Silent => tally.unanswered(1),
-                _ => tally.answered(millis(ms + queued), millis(queued), 100),
+                _ if is_behind => tally.answered(millis(ms + 10.0), None, 100),
+                _ => tally.answered(millis(ms + queued), Some(millis(queued)), 100),
             }
         }
         tally

@@ -113,20 +113,23 @@ impl Remote {
         if let Some(latency) = self.latencies.get_mut(request.tenant_place as usize) {
             latency.note(now.since(request.sent_at));
         }
+        let value_len = reply.payload.as_ref().map_or(0, |it| it.item.value.len());
+        let mut is_behind = false;
         if let Some(link) = self.links.get_mut(link_id.0 as usize) {
             link.outstanding = link.outstanding.saturating_sub(1);
+            is_behind = link.is_behind(request.received_len, value_len);
         }
         self.figures.answered += 1;
         let is_work = matches!(reply.verdict, Verdict::Done(_) | Verdict::Late);
         // A value on its way in comes as fast as its client sends it.
         if is_work && !matches!(request.state, State::Upload(_)) {
-            let value_len = reply.payload.as_ref().map_or(0, |it| it.item.value.len());
             let class = match request.class {
                 Class::Read => Class::of(false, value_len),
                 class => class,
             };
             if let Some(tally) = self.counted.of(link_id.0, class) {
-                tally.answered(now.since(request.left_at), reply.queued, value_len as u64);
+                let queued = (!is_behind).then_some(reply.queued);
+                tally.answered(now.since(request.left_at), queued, value_len as u64);
             }
         }
         let outcome = match reply.verdict {

@@ -206,6 +206,7 @@ impl Remote {
         request.tenant = tenant;
         request.sent_at = now;
         request.left_at = now;
+        request.received_len = link.received_len;
         request.class = class;
         request.is_change = false;
         request.ticket = None;
@@ -235,9 +236,11 @@ impl Remote {
                 Class::Read => Class::of(false, value_len),
                 class => class,
             };
+            let (took, received_len) = (now.since(request.left_at), request.received_len);
+            let is_behind = (self.links.get(link_id.0 as usize))
+                .is_some_and(|it| it.is_behind(received_len, value_len));
             if let Some(tally) = self.counted.of(link_id.0, class) {
-                let took = now.since(request.left_at);
-                tally.answered(took, reply.queued, value_len as u64);
+                tally.answered(took, (!is_behind).then_some(reply.queued), value_len as u64);
             }
         }
         self.figures.copies_answered += 1;

@@ -19,6 +19,8 @@ const OUT_LEN_BULK_MAX: usize = 64 * 1024;
 const QUEUED_MAX: usize = 4096;
 /// Bytes of them.
 const QUEUED_LEN_MAX: usize = 16 << 20;
+/// An answer that came with or after so many bytes of others took as long as those did.
+const BEHIND_LEN_MAX: u64 = 64 * 1024;
 /// Room that is kept, in bytes.
 const KEPT_LEN: usize = 256 * 1024;
 /// How long connecting and greeting may take together.
@@ -90,6 +92,8 @@ pub(super) struct Link {
     /// Removals of keys in doubt that it has not answered.
     pub(super) removals: u32,
     pub(super) heard_at: Timestamp,
+    /// Bytes that have come from the node, ever.
+    pub(super) received_len: u64,
     pub(super) instance: u64,
     /// That both sides spoke last; 0 before the first greeting.
     pub(super) version: u16,
@@ -119,6 +123,7 @@ impl Link {
             doubts: Doubts::default(),
             removals: 0,
             heard_at: now,
+            received_len: 0,
             instance: 0,
             version: 0,
             failures: 0,
@@ -131,6 +136,11 @@ impl Link {
     /// Whether requests may be made.
     pub(super) fn is_up(&self) -> bool {
         self.state == LinkState::Up
+    }
+
+    /// Whether the answer to a request, which left when so much had been received, had to wait for others' bytes.
+    pub(super) fn is_behind(&self, received_len: u64, answer_len: usize) -> bool {
+        self.received_len - received_len.min(self.received_len) > BEHIND_LEN_MAX + answer_len as u64
     }
 
     /// Bytes for the socket.

@@ -84,3 +84,15 @@ fn attempts_become_rarer_until_one_succeeds() {
     link.come_up(NOW, 1, 1);
     assert_eq!(wait(&mut link), millis[0]);
 }
+
+#[test]
+fn who_is_answered_behind_many_bytes_of_others_is_known() {
+    let mut link = link();
+    link.received_len = 1_000_000;
+    assert!(!link.is_behind(1_000_000 - 60_000, 100));
+    assert!(link.is_behind(1_000_000 - 70_000, 100));
+    // Its own are not others'.
+    assert!(!link.is_behind(0, 990_000));
+    // Of a connection that was begun anew.
+    assert!(!link.is_behind(2_000_000, 0));
+}

@@ -283,6 +283,7 @@ impl Remote {
             return Ok(());
         };
         link.heard_at = now;
+        link.received_len += bytes.len() as u64;
         if link.state == LinkState::Silent {
             link.state = LinkState::Up;
         }

@@ -30,6 +30,8 @@ pub(super) struct Request {
     pub(super) sent_at: Timestamp,
     /// When it left for the node, after it had waited for that.
     pub(super) left_at: Timestamp,
+    /// What had been received from that node by then, in bytes.
+    pub(super) received_len: u64,
     /// With which others it is compared; of a read only once it is answered.
     pub(super) class: Class,
     pub(super) deadline: Timestamp,
@@ -135,6 +137,7 @@ impl Request {
             copied: None,
             sent_at: Timestamp::ZERO,
             left_at: Timestamp::ZERO,
+            received_len: 0,
             class: Class::Read,
             deadline: Timestamp::MAX,
             otherwise: Outcome::Miss,

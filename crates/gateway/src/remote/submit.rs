@@ -84,6 +84,7 @@ impl Remote {
         request.slot = slot;
         request.sent_at = now;
         request.left_at = now;
+        request.received_len = link.received_len;
         request.class = class;
         request.is_change = is_change;
         request.ticket = ticket;
@@ -176,6 +177,7 @@ impl Remote {
             };
             request.state = State::Sent;
             request.left_at = now;
+            request.received_len = link.received_len;
             node_proto::set_budget(&mut queued.frame, request.deadline.since(now));
             link.outstanding += 1;
             link.out().extend_from_slice(&queued.frame);

@@ -339,7 +339,7 @@ impl Seen {
         }
         let time = Duration::from_secs_f64;
         self.tally
-            .answered(time(way_s + queued_s), time(queued_s), REPLY_LEN);
+            .answered(time(way_s + queued_s), Some(time(queued_s)), REPLY_LEN);
         true
     }
 }
