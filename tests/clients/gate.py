@@ -175,6 +175,10 @@ plaintext = true
         with open(self.path(name + ".log")) as file:
             return file.read()
 
+    def logs(self):
+        """What gateways have said."""
+        return {name: self.log(name) for name in self.named if name.startswith("gateway")}
+
     def cli(self, *args, at="gateway1"):
         return subprocess.run(
             [BINARY, *args, "--data-dir", self.path(at)], capture_output=True, text=True, timeout=120
@@ -335,12 +339,14 @@ def a_successor_answers_who_asked_before_the_gateway_that_tests_died():
     with Fleet() as fleet:
         fleet.gateway("gateway2")
         fleet.newcomer("mc4")
-        asking = fleet.asking("mc4", at="gateway2")
-        while "round 1 of 3" not in (line := asking.stderr.readline()):
-            assert line, fleet.log("gateway1")
+        asking, told = fleet.asking("mc4", at="gateway2"), []
+        while not any("round 1 of 3" in line for line in told):
+            line = asking.stderr.readline()
+            assert line, (told, asking.communicate(timeout=10), asking.returncode, fleet.logs())
+            told.append(line)
         fleet.named["gateway1"].kill()
         out, err = asking.communicate(timeout=110)
-        assert asking.returncode == 0 and "mc4 is admitted" in out, (out, err, fleet.log("gateway2"))
+        assert asking.returncode == 0 and "mc4 is admitted" in out, (told, out, err, fleet.logs())
 
 
 @suite.test

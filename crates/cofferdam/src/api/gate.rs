@@ -4,13 +4,17 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use base::Timestamp;
 use base::fleet::MemberId;
 use fleet::membership::State as NodeState;
 use fleet::registry::{MemberRecord, Registry, Role};
+use runtime::store::Store;
 
 use super::fleet::{ask, latest_judging, membership};
 use super::{Answer, Api, ApiError, Json};
+use crate::failure::Failure;
 use crate::gate::{self, GateReport};
+use crate::membership::stored;
 use crate::wire::{GateAsked, GateWish};
 
 pub(super) fn routes() -> Router<Api> {
@@ -22,7 +26,7 @@ async fn report(State(api): State<Api>) -> Answer<GateReport> {
     let report = latest_judging(&api).and_then(|judging| judging.gate);
     let mut report = report.unwrap_or_default();
     if sight.trouble.is_some() || !is_kept(&report, &sight.registry) {
-        (report.candidate, report.doing) = (None, None);
+        report.tests_nobody();
     }
     Ok(Json(report))
 }
@@ -33,30 +37,41 @@ fn is_kept(report: &GateReport, registry: &Registry) -> bool {
     keeper.is_some_and(|keeper| keeper.name == report.keeper)
 }
 
-async fn test(State(api): State<Api>, Json(wish): Json<GateWish>) -> Answer<GateAsked> {
+async fn test(State(api): State<Api>, Json(wanted): Json<GateWish>) -> Answer<GateAsked> {
     let member = membership(&api)?;
     let Some(room) = api.judging_room.clone() else {
         return Err(conflict(
             "nobody keeps the gate: judge.mode of this gateway is not \"on\"",
         ));
     };
-    let sight = member.sight();
-    if let Some((_, why)) = &sight.trouble {
+    if let Some((_, why)) = &member.sight().trouble {
         return Err(conflict(&format!("the store is away: {why}")));
     }
-    let (id, record) = find(&sight.registry, &wish.candidate).map_err(|why| conflict(&why))?;
-    if !sight.registry.alive.contains(&id) {
-        return Err(conflict(&format!(
-            "{} does not run, or has only just begun to",
-            record.name
-        )));
+    let now = api.clock.now();
+    let work = move || wish(&**member.store(), &*room, &wanted.candidate, now);
+    Ok(Json(ask(work).await?))
+}
+
+/// Has a node tested. Whether it may be says the store: this gateway may not have heard yet of one that has
+/// joined a moment ago, and which another gateway tests already.
+fn wish(
+    fleet: &dyn Store,
+    room: &dyn Store,
+    candidate: &str,
+    now: Timestamp,
+) -> Result<GateAsked, Failure> {
+    let registry = stored(fleet)?;
+    let (id, record) = find(&registry, candidate).map_err(Failure::new)?;
+    if !registry.alive.contains(&id) {
+        return Err(Failure::new(format!("{} does not run", record.name)));
     }
     if let Some(why) = why_not(record) {
-        return Err(conflict(&why));
+        return Err(Failure::new(why));
     }
-    let (now, name) = (api.clock.now(), record.name.clone());
-    let after = ask(move || gate::wish(&*room, id, now)).await?;
-    Ok(Json(GateAsked { after, name }))
+    Ok(GateAsked {
+        after: gate::wish(room, id, now)?,
+        name: record.name.clone(),
+    })
 }
 
 /// A node by its address, or by its name.

@@ -1,7 +1,12 @@
 //! Tests of who may be tested.
 
-use base::Timestamp;
+use std::sync::Arc;
+
 use fleet::membership::{Event, Standing};
+use fleet::registry::{alive_key, member_key};
+use runtime::Clock;
+use runtime::state::State;
+use runtime::store::{Change, LocalStore};
 
 use super::*;
 
@@ -73,4 +78,25 @@ fn what_a_gateway_did_that_keeps_the_gate_no_more_is_done_by_nobody() {
     assert!(is_kept(&report, &registry));
     registry.steward = Some(MemberId(2));
     assert!(!is_kept(&report, &registry));
+}
+
+#[test]
+fn a_node_that_has_just_joined_is_tested_through_a_gateway_that_has_not_heard_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = |name: &str| {
+        let state = State::open(&dir.path().join(name)).unwrap();
+        LocalStore::new(Arc::new(state), Clock::new()).unwrap()
+    };
+    let (fleet, room) = (open("fleet"), open("room"));
+    let ask = || wish(&fleet, &room, "mc7", T0).map_err(|failure| failure.to_string());
+    let why = ask().unwrap_err();
+    assert!(why.contains("no node of this fleet is at mc7"), "{why}");
+    let record = serde_json::to_vec(&node(Standing::new(T0))).unwrap();
+    let joined = Change::default().put(&member_key(MemberId(7)), record);
+    fleet.commit(&joined).unwrap();
+    assert_eq!(ask().unwrap_err(), "mc7 does not run");
+    let runs = Change::default().put(&alive_key(MemberId(7)), "1");
+    fleet.commit(&runs).unwrap();
+    let asked = ask().unwrap();
+    assert_eq!((asked.name.as_str(), asked.after), ("mc7", 0));
 }

@@ -56,7 +56,7 @@ fn tested(global: &Global, candidate: &str) -> Result<NodeRecord, Failure> {
         candidate: candidate.to_owned(),
     };
     let asked: GateAsked = access.ask(Method::POST, PATH, Some(&wish))?;
-    let (mut said, mut looks) = (None, 0);
+    let (mut told, mut looks) = (Told::default(), 0);
     while looks < LOOKS_IN_VAIN_MAX {
         let report: GateReport = access.ask(Method::GET, PATH, NO_BODY)?;
         if let Some(record) = report.node(&asked.name)
@@ -64,15 +64,12 @@ fn tested(global: &Global, candidate: &str) -> Result<NodeRecord, Failure> {
         {
             return Ok(record.clone());
         }
-        let doing = report.candidate.zip(report.doing);
-        let doing = doing.map(|(name, doing)| match name == asked.name {
-            true => doing,
-            false => format!("{asked} waits for {name}: {doing}", asked = asked.name),
-        });
-        looks = if doing.is_some() { 0 } else { looks + 1 };
-        if doing.is_some() && doing != said {
-            said = doing;
-            output::note(global, said.as_deref().unwrap_or_default());
+        looks = match report.candidate {
+            Some(_) => 0,
+            None => looks + 1,
+        };
+        for words in told.news(report, &asked.name) {
+            output::note(global, &words);
         }
         thread::park_timeout(LOOK_EVERY);
     }
@@ -82,3 +79,44 @@ fn tested(global: &Global, candidate: &str) -> Result<NodeRecord, Failure> {
         asked.name
     )))
 }
+
+/// What was told of one gateway's test of one node.
+#[derive(Default)]
+struct Told {
+    keeper: String,
+    candidate: String,
+    steps: Vec<String>,
+}
+
+impl Told {
+    /// The steps that have come since, for whoever waits for the node `asked`: also those between two looks.
+    fn news(&mut self, report: GateReport, asked: &str) -> Vec<String> {
+        let Some((candidate, doing)) = report.candidate.zip(report.doing) else {
+            return Vec::new();
+        };
+        // Who is on his way in goes no steps, nor does anybody as an earlier release tells it.
+        let steps = match report.steps.is_empty() {
+            true => vec![doing],
+            false => report.steps,
+        };
+        let is_same = (&self.keeper, &self.candidate) == (&report.keeper, &candidate);
+        let known = self.steps.as_slice();
+        // Other steps are those of a test that began anew.
+        let news = steps.strip_prefix(known).filter(|_| is_same);
+        let news = news.unwrap_or(&steps).to_vec();
+        *self = Self {
+            keeper: report.keeper,
+            candidate,
+            steps,
+        };
+        let told = |step: String| match self.candidate == asked {
+            true => step,
+            false => format!("{asked} waits for {}: {step}", self.candidate),
+        };
+        news.into_iter().map(told).collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "gate_test.rs"]
+mod tests;

@@ -25,6 +25,9 @@ pub(crate) struct GateReport {
     pub(crate) candidate: Option<String>,
     /// What it does with him, for people.
     pub(crate) doing: Option<String>,
+    /// All that it has done in this test, the last of it being `doing`: who looks late is told all the same.
+    #[serde(default)]
+    pub(crate) steps: Vec<String>,
     /// How many tests have ended, in whatever way.
     #[serde(default)]
     pub(crate) tests: u64,
@@ -121,6 +124,19 @@ impl GateReport {
     /// What came of a node's last test.
     pub(crate) fn node(&self, name: &str) -> Option<&NodeRecord> {
         self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// The test of this node has come to its next step.
+    pub(super) fn goes_on(&mut self, candidate: &str, doing: String) {
+        self.candidate = Some(candidate.to_owned());
+        self.steps.push(doing.clone());
+        self.doing = Some(doing);
+    }
+
+    /// No test is under way, and nobody is on his way in.
+    pub(crate) fn tests_nobody(&mut self) {
+        (self.candidate, self.doing) = (None, None);
+        self.steps.clear();
     }
 
     /// The number of a member's last test; 0 without any.

@@ -14,7 +14,7 @@ use super::trial::{Subject, Trial};
 use super::wishes;
 use crate::config::Gate;
 use crate::failure::Failure;
-use crate::membership::{Membership, change_member};
+use crate::membership::{Membership, change_member, stored};
 
 /// What the keeper's thread has.
 pub(super) struct GateKeeper {
@@ -71,7 +71,7 @@ impl GateKeeper {
         match next(&standings, &attempts, asked, now) {
             Next::Test(node) if self.config.required || asked == Some(node) => {
                 // What was decided a moment ago is in the store, and may not be known here yet.
-                let registry = read(&**self.member.store())?;
+                let registry = stored(&**self.member.store())?;
                 match is_quarantined(&registry, node) {
                     true => self.test(&registry, node),
                     false => Ok(()),
@@ -79,10 +79,9 @@ impl GateKeeper {
             }
             Next::OnItsWay(node) => {
                 let record = sight.registry.members.get(&node);
-                let (name, doing) = record.map_or_else(Default::default, on_its_way);
-                self.tell(Some(name), Some(doing))
+                self.tell(record.map(on_its_way))
             }
-            _ => self.tell(None, None),
+            _ => self.tell(None),
         }
     }
 
@@ -109,7 +108,7 @@ impl GateKeeper {
             return Ok(Vec::new());
         }
         // Another gateway was asked, which may know what is not known here yet.
-        let registry = read(&**self.member.store())?;
+        let registry = stored(&**self.member.store())?;
         let now_unix_ms = self.now_unix_ms();
         let over = wishes::settle(&mut self.report, &wishes, &registry, now_unix_ms);
         if !over.is_empty() {
@@ -164,9 +163,9 @@ impl GateKeeper {
         );
         let (store, report) = (Arc::clone(&self.store), &mut self.report);
         let (required, keeper) = (self.config.required, &self.trial.me);
+        report.tests_nobody();
         let evidence = self.trial.run(&candidate, &serving, &mut |doing| {
-            report.candidate = Some(candidate.name.clone());
-            report.doing = Some(doing);
+            report.goes_on(&candidate.name, doing);
             (report.required, report.keeper) = (required, keeper.clone());
             // Who asks for it in vain sees a little later how far it is.
             let _ = store.commit(&change(report));
@@ -185,7 +184,7 @@ impl GateKeeper {
     }
 
     fn decide(&mut self, candidate: &Subject, verdict: Verdict) -> Result<(), Failure> {
-        let registry = read(&**self.member.store())?;
+        let registry = stored(&**self.member.store())?;
         if registry.steward != Some(self.member.sight().me) {
             // Another one keeps the gate by now, and has told what it does.
             self.kept = false;
@@ -232,15 +231,16 @@ impl GateKeeper {
             ),
         }
         self.report.note(record);
-        (self.report.candidate, self.report.doing) = (None, None);
+        self.report.tests_nobody();
         // It answers whoever asked for it, before or while it was under way.
         self.write(&[candidate.member])
     }
 
-    /// Writes what is new.
-    fn tell(&mut self, candidate: Option<String>, doing: Option<String>) -> Result<(), Failure> {
+    /// Writes who is on his way in and how far, if that is new.
+    fn tell(&mut self, on_its_way: Option<(String, String)>) -> Result<(), Failure> {
         let before = self.report.clone();
-        (self.report.candidate, self.report.doing) = (candidate, doing);
+        self.report.tests_nobody();
+        (self.report.candidate, self.report.doing) = on_its_way.unzip();
         self.report.required = self.config.required;
         self.report.keeper.clone_from(&self.trial.me);
         match self.report == before {
@@ -261,14 +261,6 @@ impl GateKeeper {
     fn now_unix_ms(&self) -> u64 {
         self.trial.clock.now().as_nanos() / 1_000_000
     }
-}
-
-fn read(store: &dyn Store) -> Result<Registry, Failure> {
-    let snapshot = store.range("", Detail::Values)?;
-    let entries = snapshot.entries.iter();
-    Ok(Registry::read(
-        entries.map(|e| (e.key.as_str(), e.value.as_slice())),
-    ))
 }
 
 /// Of nodes that are there: who is gone can be neither tested nor waited for.

@@ -28,7 +28,9 @@ pub(crate) use keeper::Membership;
 pub(crate) use shares::UseMeter;
 pub(crate) use sight::{Seat, Sight};
 pub(crate) use tenants::{FleetTenants, Tenants, TenantsError};
-pub(crate) use writes::{ChangeError, Order, change_member, end_member, judge_member, operate};
+pub(crate) use writes::{
+    ChangeError, Order, change_member, end_member, judge_member, operate, stored,
+};
 
 use crate::config::{Config, JudgeMode};
 use crate::failure::Failure;

@@ -172,6 +172,11 @@ pub(crate) fn end_member(store: &dyn Store, name: &str) -> Result<(), Failure> {
     Err(ChangeError::Busy.into())
 }
 
+/// All that the store knows of the fleet now, which may be more than this process has heard yet.
+pub(crate) fn stored(store: &dyn Store) -> Result<Registry, StoreError> {
+    read(store).map(|(_, registry)| registry)
+}
+
 fn read(store: &dyn Store) -> Result<(Snapshot, Registry), StoreError> {
     let snapshot = store.range("", Detail::Values)?;
     let entries = snapshot.entries.iter();
