@@ -167,6 +167,30 @@ fn who_dies_in_the_middle_is_not_admitted() {
 }
 
 #[test]
+fn a_node_that_does_not_come_to_an_end_says_with_what_and_since_when() {
+    let ((one, serving), (other, candidate)) = (node(1), node(2));
+    let trial = trial();
+    let way = Exam::Pair(PairExam {
+        name: &serving.name,
+        address: &serving.address,
+        length: Duration::from_secs(8),
+        requests_per_s: 10,
+        bytes_per_s: 1_000_000,
+    });
+    let mut call = trial.call(&candidate).unwrap();
+    let patience = Duration::from_millis(300);
+    call.examine(way, patience).expect_err("it takes 8 s");
+    let again = call.examine(way, OWN_PATIENCE).unwrap();
+    let Examined::Failed(why) = again else {
+        panic!("{again:?}");
+    };
+    let told = "mc2 is still trying out its way to mc1, as it was asked ";
+    assert!(why.starts_with(told), "{why}");
+    one.stop(Duration::ZERO);
+    other.stop(Duration::ZERO);
+}
+
+#[test]
 fn of_a_large_fleet_some_from_all_of_it_take_part() {
     let all: Vec<Subject> = (1..=100)
         .map(|member| Subject {

@@ -24,6 +24,6 @@ fn a_way_with_hardly_an_answer_cannot_be_used_and_who_is_busy_says_nothing() {
     };
     let refused = "mc1 cannot use mc2 at 127.0.0.1:1: Connection refused";
     assert_eq!(failed(refused), Unseen::CannotUse(refused.to_owned()));
-    let busy = "mc1 tries something else out just now";
+    let busy = "mc1 is still trying out its own machine, as it was asked 12.5 s ago";
     assert_eq!(failed(busy), Unseen::Untried(busy.to_owned()));
 }

@@ -1,8 +1,7 @@
 //! What the gate has a node try out: on a thread of its own, one thing at a time, and told to whoever
 //! asked.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use gateway::Backend;
@@ -15,6 +14,7 @@ use super::pairing::{Load, cannot_use, pair};
 use super::server::Mail;
 use super::server_loop::ServerLoop;
 use super::stream::PeerTls;
+use super::underway::Underway;
 use crate::Clock;
 use crate::priority::give_way;
 
@@ -25,11 +25,15 @@ pub(super) struct Examiner {
     pub(super) tls: Option<PeerTls>,
     pub(super) trial: OwnTrial,
     pub(super) clock: Clock,
-    /// Something is being tried out.
-    pub(super) is_busy: Arc<AtomicBool>,
+    /// What is being tried out.
+    pub(super) underway: Arc<Mutex<Option<Underway>>>,
 }
 
 impl Examiner {
+    fn underway(&self) -> MutexGuard<'_, Option<Underway>> {
+        self.underway.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn run(&self, task: Task) -> Examined {
         let result = match task {
             Task::Own(exam) => {
@@ -104,14 +108,20 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
             return Err("this loop cannot be told anything".to_owned());
         };
         let examiner = self.shared.examiner.clone();
-        if examiner.is_busy.swap(true, Ordering::AcqRel) {
-            return Err(format!("{} tries something else out just now", examiner.me));
+        let now = examiner.clock.now();
+        match &mut *examiner.underway() {
+            Some(underway) => return Err(underway.in_words(&examiner.me, now)),
+            nothing => *nothing = Some(Underway::new(&task, now)),
         }
-        let is_busy = Arc::clone(&examiner.is_busy);
         let thread = thread::Builder::new().name("gate".into());
+        let examining = examiner.clone();
         let spawned = thread.spawn(move || {
-            let result = examiner.run(task);
-            examiner.is_busy.store(false, Ordering::Release);
+            examining
+                .underway()
+                .iter_mut()
+                .for_each(Underway::runs_here);
+            let result = examining.run(task);
+            *examining.underway() = None;
             let link = (link, serial);
             loops.send(Mail::Examined {
                 link,
@@ -120,7 +130,7 @@ impl<B: Backend, L: Landlord> ServerLoop<B, L> {
             });
         });
         spawned.map(drop).map_err(|error| {
-            is_busy.store(false, Ordering::Release);
+            *examiner.underway() = None;
             format!("no thread to try it out: {error}")
         })
     }

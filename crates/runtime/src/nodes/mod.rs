@@ -12,6 +12,7 @@ mod server_loop;
 pub mod stream;
 mod tcp_info;
 pub(crate) mod trust;
+mod underway;
 
 pub use own::OwnTrial;
 pub use server::{NodeLoops, NodeLoopsConfig, NodeTotals, NodeView};

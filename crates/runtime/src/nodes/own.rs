@@ -12,6 +12,7 @@ use std::time::Duration;
 use base::Timestamp;
 use fleet::gate::SHARE_MAX;
 use node_proto::gate::{OwnExam, OwnResult};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::Clock;
 use crate::observe::host::HostSampler;
@@ -74,17 +75,26 @@ pub(super) fn examine(trial: &OwnTrial, exam: OwnExam, clock: Clock) -> io::Resu
     })
 }
 
-/// The median time of so many turns, between which the processor is left to others.
+/// The median processor time of so many turns, between which the processor is left to others. By the clock a
+/// turn would also take what others have of the processor meanwhile, from whom this thread stands back: that
+/// says nothing of engine or memory, and to rest so many times as long would take for ever.
 fn timed(clock: Clock, turns: usize, mut turn: impl FnMut()) -> Duration {
     let mut times = Vec::new();
     for _ in 0..turns {
-        let began = clock.now();
+        let before = processor_time();
         turn();
-        let took = clock.now().since(began);
+        let took = processor_time().saturating_sub(before);
         times.push(took);
         rest(clock, took);
     }
     median(times)
+}
+
+/// What the calling thread has had of the processors.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    // It is never negative.
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// For as long as that what was done is a twentieth of the time.

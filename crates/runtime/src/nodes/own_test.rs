@@ -38,3 +38,16 @@ fn the_engine_is_timed_and_the_disk_is_left_as_it_was() {
     assert_eq!(result.pattern_faults, 0);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn what_others_have_of_the_processor_meanwhile_is_not_counted() {
+    let meanwhile = Duration::from_millis(10);
+    let took = timed(Clock::new(), 3, || thread::park_timeout(meanwhile));
+    assert!(took < meanwhile / 2, "{took:?}");
+    let spin = || {
+        for number in 0..100_000 {
+            black_box(number);
+        }
+    };
+    assert!(timed(Clock::new(), 3, spin) > Duration::ZERO);
+}

@@ -222,7 +222,7 @@ impl NodeLoops {
             tls: config.tls.clone(),
             trial: config.trial,
             clock: config.clock,
-            is_busy: Arc::default(),
+            underway: Arc::default(),
         };
         let shared = Arc::new(Shared {
             clock: config.clock,
