@@ -123,5 +123,32 @@ def a_node_is_taken_out_and_let_in_again_by_a_person():
             os.kill(fleet.pids["node3"], signal.SIGCONT)
 
 
+@suite.test
+def more_nodes_than_may_are_taken_out_only_after_a_second_question():
+    """In a browser: see console_nodes_force.js. Beside it what is on record, and that the first question alone does
+    nothing."""
+    harness.need_browser()
+    with Fleet() as fleet:
+        gateway = Gateway(fleet)
+        eventually(fleet.is_whole, 20, "all nodes have their keys")
+        person = Person(gateway).login()
+        eventually(lambda: "All 4 nodes are serving." in page(person), 10, "all serve")
+        good = {"form_token": person.form_token()}
+        assert person.ask("POST", "/console/nodes/node1/eject", good)[0] == 303
+        eventually(lambda: state(person, "node1") == "ejected", 5, "the first is out")
+        status, _, asked = person.ask("POST", "/console/nodes/node2/eject", good)
+        assert status == 409 and 'action="/console/nodes/node2/force-eject"' in asked, (status, asked)
+        assert fleet.members()["node2"]["state"] == "serving"
+        assert person.ask("POST", "/console/nodes/node2/force-eject", {})[0] == 403
+        harness.person("console_nodes_force.js", URL=f"http://127.0.0.1:{gateway.admin[1]}", TOKEN=token(gateway))
+        assert fleet.members()["node2"]["state"] == "ejected", fleet.members()
+        with open(os.path.join(gateway.data_dir, "audit.jsonl")) as file:
+            deeds = [json.loads(line) for line in file]
+        told = [(one["action"], one["node"], one["outcome"] == "done") for one in deeds]
+        refused = ("eject", "node2", False)
+        assert told == [("eject", "node1", True), *[refused] * 3, ("force-eject", "node2", True)], told
+        assert "no more than 1 may be out at once" in deeds[1]["outcome"], deeds
+
+
 if __name__ == "__main__":
     suite.main()

@@ -55,7 +55,7 @@ function person (body) {
     page.setDefaultTimeout(25_000)
     const complaints = []
     // The browser itself tells of answers that refuse something, which the steps ask for.
-    const isAsked = text => /responded with a status of (400|401|404|422)/.test(text)
+    const isAsked = text => /responded with a status of (400|401|404|409|422)/.test(text)
     page.on('console', m => m.type() === 'error' && !isAsked(m.text()) && complaints.push(m.text()))
     page.on('pageerror', error => complaints.push(String(error)))
     await body({ browser, context, page })

@@ -3,15 +3,18 @@
 use base::Timestamp;
 use base::fleet::SLOT_COUNT;
 use fleet::membership::Standing;
-use fleet::operator::Act;
+use fleet::operator::{Act, Refused};
 
+use crate::membership::ChangeError;
 use crate::observe::nodes::{Heat, NodeReading};
 
-/// One of the three.
+/// One of the four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NodeDeed {
     /// Out for a while, as if it had been found slow.
     Eject,
+    /// The same, although as many are out as may be: offered once the other was refused for that.
+    ForceEject,
     /// Out until it is let in again.
     Drain,
     /// Let in again: takes the others back.
@@ -19,11 +22,13 @@ pub(crate) enum NodeDeed {
 }
 
 impl NodeDeed {
-    const ALL: [Self; 3] = [Self::Readmit, Self::Eject, Self::Drain];
+    const ALL: [Self; 4] = [Self::Readmit, Self::Eject, Self::Drain, Self::ForceEject];
+    /// Those that have a button beside the node.
+    const BESIDE: [Self; 3] = [Self::Readmit, Self::Eject, Self::Drain];
 
     /// Those that a node in this standing may have done to it.
     pub(crate) fn possible(standing: &Standing, now: Timestamp) -> Vec<Self> {
-        let all = Self::ALL.into_iter();
+        let all = Self::BESIDE.into_iter();
         all.filter(|deed| standing.after(deed.act().event(), now).is_ok())
             .collect()
     }
@@ -37,6 +42,7 @@ impl NodeDeed {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Eject => "eject",
+            Self::ForceEject => "force-eject",
             Self::Drain => "drain",
             Self::Readmit => "readmit",
         }
@@ -46,6 +52,7 @@ impl NodeDeed {
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Eject => "Eject",
+            Self::ForceEject => "Eject all the same",
             Self::Drain => "Drain",
             Self::Readmit => "Readmit",
         }
@@ -54,6 +61,7 @@ impl NodeDeed {
     pub(super) fn act(self) -> Act {
         match self {
             Self::Eject => Act::Eject { force: false },
+            Self::ForceEject => Act::Eject { force: true },
             Self::Drain => Act::Drain,
             Self::Readmit => Act::Readmit,
         }
@@ -62,9 +70,26 @@ impl NodeDeed {
     pub(super) fn question(self, node: &str) -> String {
         match self {
             Self::Eject => format!("Take {node} out for a while?"),
+            Self::ForceEject => format!("Take {node} out although no more may be?"),
             Self::Drain => format!("Take {node} out until it is readmitted?"),
             Self::Readmit => format!("Let {node} in again?"),
         }
+    }
+
+    /// What was refused because as many nodes are out as may be, and can be done all the same.
+    pub(super) fn all_the_same(self, why: &ChangeError) -> Option<(Self, String)> {
+        let ChangeError::Refused(Refused::TooMany {
+            members, most, out, ..
+        }) = why
+        else {
+            return None;
+        };
+        let told = format!(
+            "Of {members} nodes no more than {most} may be out at once (a tenth, one at least), and {out}. The \
+             bound is there because every node that is out is misses and more work for the others: wait until \
+             that is over, readmit one, or drain one that is to stay out. "
+        );
+        (self == Self::Eject).then_some((Self::ForceEject, told))
     }
 
     /// What will happen, with all nodes as they are now.
@@ -93,7 +118,7 @@ impl NodeDeed {
             ),
         };
         let back = match self {
-            Self::Eject => {
+            Self::Eject | Self::ForceEject => {
                 "It is given another chance by itself, sooner or later by how often this has happened."
             }
             _ => "It stays out until an operator readmits it.",

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::{Extension, Form, Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use fleet::judge::Class;
@@ -19,7 +20,7 @@ use super::pages::{ConfirmPage, Shell, wrong};
 use super::{Console, Session};
 use crate::membership::{Membership, Order, operate};
 use crate::observe::nodes::NodeReading;
-use crate::web::page;
+use crate::web::{page, page_with};
 use crate::wire::{FleetReport, MemberReport};
 pub(crate) use board::NodesBoard;
 use deed::NodeDeed;
@@ -144,15 +145,26 @@ async fn ask(
 ) -> Answer {
     let deed = named(&deed)?;
     let (_, node, all) = console.node(&name)?;
-    Ok(page(&ConfirmPage {
-        shell: Shell::new(&session, deed.label()),
+    Ok(page(&question(&session, deed, "", &node, &all)))
+}
+
+/// What is asked before something is done; `first` is told before what it leads to.
+fn question(
+    session: &Session,
+    deed: NodeDeed,
+    first: &str,
+    node: &NodeReading,
+    all: &[NodeReading],
+) -> ConfirmPage {
+    ConfirmPage {
+        shell: Shell::new(session, deed.label()),
         question: deed.question(&node.name),
-        consequence: deed.consequence(&node, &all),
+        consequence: format!("{first}{}", deed.consequence(node, all)),
         button: deed.label().to_owned(),
         path: format!("{PAGE}/{}/{}", node.name, deed.name()),
         back: PAGE.to_owned(),
         is_grave: deed != NodeDeed::Readmit,
-    }))
+    }
 }
 
 async fn act(
@@ -164,7 +176,7 @@ async fn act(
 ) -> Answer {
     check(&session, &typed)?;
     let deed = named(&deed)?;
-    let (membership, node, _) = console.node(&name)?;
+    let (membership, node, all) = console.node(&name)?;
     let record = console.deed(peer, deed.name(), Subject::Node(&node.name));
     let (to, now) = (node.name.clone(), console.api.clock.now());
     let order = Order {
@@ -173,14 +185,21 @@ async fn act(
         why: None,
     };
     let work = move || operate(&**membership.store(), &to, &order, now);
-    let done = match tokio::task::spawn_blocking(work).await {
-        Ok(changed) => changed.map(drop).map_err(|error| error.to_string()),
-        Err(_) => Err("it broke off: look at the log".to_owned()),
+    let done = tokio::task::spawn_blocking(work).await;
+    let why = match &done {
+        Ok(changed) => changed.as_ref().err().map(ToString::to_string),
+        Err(_) => Some("it broke off: look at the log".to_owned()),
     };
     let detail = format!("it was {:?}", node.state).to_lowercase();
-    record.record(&detail, done.as_ref().map(drop).map_err(String::as_str));
-    Ok(match done {
-        Ok(()) => Redirect::to(PAGE).into_response(),
-        Err(why) => wrong(&why),
+    record.record(&detail, why.as_deref().map_or(Ok(()), Err));
+    let refused = done.ok().and_then(Result::err);
+    let again = refused.and_then(|error| deed.all_the_same(&error));
+    Ok(match (why, again) {
+        (None, _) => Redirect::to(PAGE).into_response(),
+        (_, Some((deed, told))) => {
+            let asked = question(&session, deed, &told, &node, &all);
+            page_with(StatusCode::CONFLICT, &asked)
+        }
+        (Some(why), None) => wrong(&why),
     })
 }
