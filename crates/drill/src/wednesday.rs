@@ -8,8 +8,10 @@
 
 mod act;
 mod admin;
+mod busy;
 mod clients;
 mod connection;
+mod control;
 mod fleet;
 mod network;
 mod outcome;

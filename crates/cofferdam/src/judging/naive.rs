@@ -12,15 +12,20 @@ use gateway::remote::NodeTallies;
 /// Replies within one round.
 const REPLIES: f64 = 3.0;
 const TIMES: f64 = 5.0;
-/// The median is learnt for so long, and follows what happens in this time.
+/// The median of a class is learnt for so long from its first requests on, and follows what happens in this time.
 const LEARNING: Duration = Duration::from_secs(2);
 const FOLLOWS_ROUNDS: f64 = 240.0;
 
 /// What the rule knows.
 #[derive(Default)]
 pub(super) struct Naive {
-    began: Option<Timestamp>,
-    medians_s: [Option<f64>; Class::ALL.len()],
+    usual: [Option<Usual>; Class::ALL.len()],
+}
+
+/// What is usual for a class of requests.
+struct Usual {
+    since: Timestamp,
+    median_s: f64,
 }
 
 impl Naive {
@@ -30,7 +35,6 @@ impl Naive {
         now: Timestamp,
         tallies: &BTreeMap<MemberId, NodeTallies>,
     ) -> Vec<MemberId> {
-        let began = *self.began.get_or_insert(now);
         let mut out = Vec::new();
         for class in Class::ALL {
             let of_class = tallies.iter().map(|(node, it)| (node, &it[class.index()]));
@@ -41,11 +45,14 @@ impl Naive {
             let Some(present_s) = all.quantile_s(0.5).filter(|it| it.is_finite()) else {
                 continue;
             };
-            let median_s = self.medians_s[class.index()].get_or_insert(present_s);
-            let limit_s = *median_s * TIMES;
-            *median_s += (present_s - *median_s) / FOLLOWS_ROUNDS;
-            if now.since(began) < LEARNING {
-                *median_s = median_s.max(present_s);
+            let usual = self.usual[class.index()].get_or_insert(Usual {
+                since: now,
+                median_s: present_s,
+            });
+            let limit_s = usual.median_s * TIMES;
+            usual.median_s += (present_s - usual.median_s) / FOLLOWS_ROUNDS;
+            if now.since(usual.since) < LEARNING {
+                usual.median_s = usual.median_s.max(present_s);
                 continue;
             }
             let slow = of_class.filter(|(_, tally)| {

@@ -57,3 +57,16 @@ fn it_learns_before_it_judges() {
     assert_eq!(naive.round([MS; 3], 30), []);
     assert_eq!(naive.round([MS * 50; 3], 30), []);
 }
+
+#[test]
+fn a_time_without_requests_teaches_nothing() {
+    let mut idle = Setting {
+        naive: Naive::default(),
+        now: START,
+    };
+    for _ in 0..12 {
+        assert_eq!(idle.round([MS; 3], 0), []);
+    }
+    assert_eq!(idle.round([MS; 3], 30), []);
+    assert_eq!(idle.round([MS * 50; 3], 30), []);
+}

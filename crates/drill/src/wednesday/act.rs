@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::admin::View;
+use super::busy::Busy;
 use super::clients::Clients;
 use super::fleet::{Fleet, signal};
 use super::network::Stack;
@@ -59,8 +60,10 @@ pub(crate) struct Seen {
     pub(crate) refused: Vec<(String, u64)>,
     /// The bad nodes that had any keys at any moment.
     pub(crate) served: BTreeSet<String>,
-    /// Nodes that were out before anything was done.
-    pub(crate) out_before: usize,
+    /// Nodes that were out before anything was done, and for how many milliseconds.
+    pub(crate) out_before: Vec<(String, u64)>,
+    /// The node that what was done made busier than all others.
+    pub(crate) busy: Option<String>,
     /// The most that were out at once.
     pub(crate) out_max: usize,
     /// After the end of the fault.
@@ -102,8 +105,7 @@ impl Act<'_> {
         let ticks = self.come_to_rest(&clients)?;
         let begun_ns = clock::now_ns();
         let mut watch = Watch::new(self.fleet, clock::unix_ms());
-        watch.look();
-        watch.seen.out_before = watch.seen.out_max;
+        watch.look_before();
         let fault = Running::begin(self.fleet, &self.case.fault, &addresses)?;
         self.watch(&mut watch)?;
         let done_ns = clock::now_ns();
@@ -134,6 +136,10 @@ impl Act<'_> {
         loop {
             let (ticks, from_ns) = (Ticks::now(), clock::now_ns());
             self.wait(self.pace.before)?;
+            if self.judge == Judge::Naive {
+                // A rule that takes nodes out for what is usual would do so while it is waited for.
+                return Ok(ticks);
+            }
             let before = Stretch::of(&clients.since(from_ns), from_ns, clock::now_ns());
             let unrest = unrest(self.case, &before, Ticks::now().steal_since(ticks));
             match self.rest.step(&mut waited, &unrest, self.pace.before) {
@@ -225,6 +231,7 @@ impl Act<'_> {
 struct Watch<'a> {
     fleet: &'a Fleet,
     began_ms: u64,
+    busy: Busy,
     seen: Seen,
 }
 
@@ -233,7 +240,22 @@ impl<'a> Watch<'a> {
         Self {
             fleet,
             began_ms,
+            busy: Busy::from_now(fleet),
             seen: Seen::default(),
+        }
+    }
+
+    /// Who is out before anything is done.
+    fn look_before(&mut self) {
+        let views = self.fleet.gateways.iter();
+        let views: Vec<View> = views.filter_map(|it| it.admin.judging()).collect();
+        for node in views.iter().flat_map(|view| &view.nodes) {
+            let is_known = self.seen.out_before.iter().any(|it| it.0 == node.name);
+            if !is_known && node.is_out() {
+                let at_ms = node.past.last().map_or(self.began_ms, |it| it.0);
+                let before_ms = self.began_ms.saturating_sub(at_ms);
+                self.seen.out_before.push((node.name.clone(), before_ms));
+            }
         }
     }
 
@@ -243,6 +265,9 @@ impl<'a> Watch<'a> {
         let views: Vec<View> = views.filter_map(|it| it.admin.judging()).collect();
         for view in &views {
             self.take(view);
+        }
+        if self.seen.busy.is_none() {
+            self.seen.busy = self.busy.node();
         }
         views.into_iter().next()
     }
@@ -264,7 +289,7 @@ impl<'a> Watch<'a> {
             if node.share > 0 {
                 self.seen.served.insert(node.name.clone());
             }
-            if matches!(node.state.as_str(), "ejected" | "probation") {
+            if node.is_out() {
                 out.insert(&node.name);
             }
         }

@@ -69,6 +69,13 @@ impl Admin {
     }
 }
 
+impl NodeView {
+    /// Whether it has none of its keys, or a few to be tried out with.
+    pub(crate) fn is_out(&self) -> bool {
+        matches!(self.state.as_str(), "ejected" | "probation")
+    }
+}
+
 impl View {
     fn of(report: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -1,6 +1,7 @@
 //! Whether what was seen is what was wanted.
 
 use super::act::Seen;
+use super::control::{harm, out_before, outage, shown};
 use super::outcome::{ScenarioOutcome, Verdict};
 use super::scenario::{Case, Judge, NODES, Wanted};
 use super::unrest::unrest;
@@ -13,22 +14,20 @@ const REFUSE_MAX_MS: u64 = 60_000;
 /// Of the p99, or so much more.
 const P99_RATIO_MAX: f64 = 1.5;
 const P99_MORE_MAX_MS: f64 = 0.5;
-/// A control has to be so much worse.
-const P99_RATIO_OUTAGE: f64 = 10.0;
 /// Shares of keys differ by so much by chance.
 const SHARE_SLACK: f64 = 0.05;
 
 /// What is wrong with what was seen; nothing for a pass.
 pub(crate) fn faults(case: &Case, judge: Judge, seen: &Seen) -> Vec<String> {
+    match judge {
+        Judge::Off => outage(seen),
+        Judge::Naive if case.control == Some(Judge::Naive) => harm(case, seen),
+        Judge::Naive | Judge::On => missed(case, seen),
+    }
+}
+
+fn missed(case: &Case, seen: &Seen) -> Vec<String> {
     let mut wrong = Vec::new();
-    if judge == Judge::Off {
-        outage(seen, &mut wrong);
-        return wrong;
-    }
-    if judge == Judge::Naive && seen.out_before > 0 {
-        let out = seen.out_before;
-        wrong.push(format!("{out} nodes were out before anything was done"));
-    }
     let others = wrongly_ejected(case, seen);
     if others > 0 {
         wrong.push(format!("taken out although well: {others}"));
@@ -63,10 +62,7 @@ pub(crate) fn faults(case: &Case, judge: Judge, seen: &Seen) -> Vec<String> {
 /// Why the run says nothing, if so.
 pub(crate) fn disturbances(case: &Case, seen: &Seen) -> Vec<String> {
     let mut disturbed = unrest(case, &seen.before, seen.steal);
-    if seen.out_before > 0 {
-        let out = seen.out_before;
-        disturbed.push(format!("{out} nodes were out before anything was done"));
-    }
+    disturbed.extend(out_before(seen));
     disturbed
 }
 
@@ -97,19 +93,9 @@ pub(crate) fn outcome(
         reasons.extend(disturbed);
     }
     let control = control.map(|(judge, seen)| {
-        let (wrong, disturbed) = (faults(case, judge, seen), disturbances(case, seen));
-        if !wrong.is_empty() {
-            let wrong = wrong.join("; ");
-            reasons.push(format!("the control ({judge:?}) shows: {wrong}"));
-            return Verdict::Fail;
-        }
-        reasons.push(format!("the control ({judge:?}) does not show the outage"));
-        let is_disturbed = !disturbed.is_empty();
-        reasons.extend(disturbed);
-        match is_disturbed {
-            true => Verdict::Invalid,
-            false => Verdict::Pass,
-        }
+        let shown = shown(case, judge, seen);
+        reasons.extend(shown.reasons);
+        shown.verdict
     });
     let verdict = match (own, control) {
         (Verdict::Pass, Some(Verdict::Pass)) => Verdict::Fail,
@@ -192,17 +178,6 @@ fn cap_holds(seen: &Seen, wrong: &mut Vec<String>) {
             wrong.push(format!("the event names {} alone", members.join(", ")));
         }
         Some(_) => {}
-    }
-}
-
-/// What a fleet without anybody who protects it shows.
-fn outage(seen: &Seen, wrong: &mut Vec<String>) {
-    if seen.since.lost > 0 {
-        wrong.push(format!("{} timeouts of clients", seen.since.lost));
-    }
-    let (before, since) = (seen.before.p99_ms, seen.since.p99_ms);
-    if since >= before * P99_RATIO_OUTAGE {
-        wrong.push(format!("p99 {since:.1} ms instead of {before:.1} ms"));
     }
 }
 
