@@ -4,7 +4,7 @@
 //! went up through every proxy, clients timed out and connected again; taking it out cured all at
 //! once. `run` starts fleets of six nodes, two gateways and an etcd, each a process, with a way to each
 //! node that can be made bad; `scenario` says what is done to them, `act` does it under load once the
-//! machine is at rest (`unrest`, `rest`), and `score` judges what was seen, beside the same without what protects.
+//! machine is at rest (`unrest`, `rest`), and `score` judges what was `seen`, beside the same without what protects.
 
 mod act;
 mod admin;
@@ -21,6 +21,7 @@ mod run;
 mod samples;
 mod scenario;
 mod score;
+mod seen;
 mod tries;
 mod unrest;
 

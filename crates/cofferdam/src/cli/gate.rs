@@ -39,7 +39,11 @@ pub(crate) fn run(global: &Global, command: &GateCommand) -> Result<(), Failure>
         false => output::text(&format!("{}\n", record.lines().join("\n")))?,
     }
     match record.outcome.as_str() {
-        "admitted" | "sent_back" => Ok(()),
+        "admitted" => Ok(()),
+        "sent_back" => Err(Failure::new(format!(
+            "{} was admitted, but slow on its way in",
+            record.name
+        ))),
         "refused" => Err(Failure::new(format!(
             "{} is refused: {}",
             record.name,

@@ -12,10 +12,10 @@ use super::admin::View;
 use super::busy::Busy;
 use super::clients::Clients;
 use super::fleet::{Fleet, signal};
-use super::network::Stack;
 use super::rest::{Rest, Step, Waited};
 use super::samples::{Sample, Stretch};
 use super::scenario::{Case, Fault, Judge, Wanted};
+use super::seen::Seen;
 use super::unrest::unrest;
 use crate::child::Child;
 use crate::error::DrillError;
@@ -41,38 +41,6 @@ pub(crate) struct Pace {
     pub(crate) after: Duration,
     /// How long a control without any judge is looked at, and what must not happen is waited for.
     pub(crate) look: Duration,
-}
-
-/// What was seen.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) before: Stretch,
-    /// From the fault on until the end.
-    pub(crate) since: Stretch,
-    pub(crate) after: Stretch,
-    pub(crate) hit_ratio_min: f64,
-    /// By name, in milliseconds after the fault.
-    pub(crate) suspected: Vec<(String, u64)>,
-    pub(crate) ejected: Vec<(String, u64)>,
-    /// Kind, when, and whom it names.
-    pub(crate) notices: Vec<(String, u64, Vec<String>)>,
-    /// Nodes that the gate refused, in milliseconds after the fault.
-    pub(crate) refused: Vec<(String, u64)>,
-    /// The bad nodes that had any keys at any moment.
-    pub(crate) served: BTreeSet<String>,
-    /// Nodes that were out before anything was done, and for how many milliseconds.
-    pub(crate) out_before: Vec<(String, u64)>,
-    /// The node that what was done made busier than all others.
-    pub(crate) busy: Option<String>,
-    /// The most that were out at once.
-    pub(crate) out_max: usize,
-    /// After the end of the fault.
-    pub(crate) back_ms: Option<u64>,
-    /// The bad nodes' names.
-    pub(crate) targets: Vec<String>,
-    /// Of the machine's time, what its host took away.
-    pub(crate) steal: f64,
-    pub(crate) stack: Stack,
 }
 
 /// When the fault began, what was waited for came, and the clients were asked to stop.
@@ -188,8 +156,8 @@ impl Act<'_> {
             let seen = &watch.seen;
             let has_event = |kind: &str| seen.notices.iter().any(|it| it.0 == kind);
             let is_done = match self.case.wanted {
-                Wanted::TakenOut | Wanted::Back => !seen.ejected.is_empty(),
-                Wanted::Found(_) => !seen.suspected.is_empty() || !seen.ejected.is_empty(),
+                Wanted::TakenOut | Wanted::Back => seen.is_target_out(),
+                Wanted::Found(_) => seen.detected().is_some(),
                 Wanted::NobodyOut => !seen.ejected.is_empty(),
                 Wanted::FleetSlow => has_event("fleet_slow") || !seen.ejected.is_empty(),
                 Wanted::CapHolds => has_event("cap_holds") || seen.ejected.len() >= targets,

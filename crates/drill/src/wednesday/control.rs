@@ -1,9 +1,9 @@
 //! What a control shows: a fleet without anybody who protects it, or with a rule that is too simple.
 
-use super::act::Seen;
 use super::outcome::Verdict;
 use super::scenario::{Case, Fault, Judge, Wanted};
 use super::score::{disturbances, faults};
+use super::seen::Seen;
 
 /// Without protection a p99 has to be so much worse.
 const P99_RATIO_OUTAGE: f64 = 10.0;

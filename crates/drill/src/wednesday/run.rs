@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::act::{Act, Pace, Seen};
+use super::act::{Act, Pace};
 use super::fleet::{Fleet, Ground, check_etcd};
 use super::network::{Choice, Network, Stack, choose};
 use super::outcome::{Outcome, ScenarioOutcome};
 use super::rest::Rest;
 use super::scenario::{Case, Fault, Judge, cases};
 use super::score::{disturbances, faults, is_grave, outcome};
+use super::seen::Seen;
 use super::tries::{TRIES, up_to_tries};
 use crate::child::{self, Nursery};
 use crate::error::DrillError;

@@ -1,9 +1,9 @@
 //! Whether what was seen is what was wanted.
 
-use super::act::Seen;
 use super::control::{harm, out_before, outage, shown};
 use super::outcome::{ScenarioOutcome, Verdict};
 use super::scenario::{Case, Judge, NODES, Wanted};
+use super::seen::Seen;
 use super::unrest::unrest;
 
 const DETECT_MAX_MS: u64 = 2_000;
@@ -38,7 +38,7 @@ fn missed(case: &Case, seen: &Seen) -> Vec<String> {
     match case.wanted {
         Wanted::TakenOut => taken_out(seen, &mut wrong),
         Wanted::Found(time) => {
-            let found = [first(&seen.suspected), first(&seen.ejected)];
+            let found = [seen.first(&seen.suspected), seen.first(&seen.ejected)];
             let found = found.into_iter().flatten().min();
             late("found", found, time.as_millis() as u64, &mut wrong);
         }
@@ -107,11 +107,11 @@ pub(crate) fn outcome(
         name: case.scenario.to_string(),
         what: case.what,
         network: seen.stack,
-        detect_ms: first(&seen.suspected).or(first(&seen.ejected)),
+        detect_ms: seen.detected(),
         eject_ms: seen.ejected.iter().map(|it| it.1).max(),
         event_ms: seen.notices.iter().map(|it| it.1).min(),
-        refused_ms: first(&seen.refused),
-        back_ms: seen.back_ms.filter(|_| is_target_out(seen)),
+        refused_ms: seen.first(&seen.refused),
+        back_ms: seen.back_ms.filter(|_| seen.is_target_out()),
         client_timeouts: seen.since.lost,
         p99_before_ms: before,
         p99_after_ms: after,
@@ -126,9 +126,8 @@ pub(crate) fn outcome(
 }
 
 fn taken_out(seen: &Seen, wrong: &mut Vec<String>) {
-    let detected = first(&seen.suspected).or(first(&seen.ejected));
-    late("suspected", detected, DETECT_MAX_MS, wrong);
-    late("taken out", first(&seen.ejected), EJECT_MAX_MS, wrong);
+    late("suspected", seen.detected(), DETECT_MAX_MS, wrong);
+    late("taken out", seen.first(&seen.ejected), EJECT_MAX_MS, wrong);
     if seen.since.lost > 0 {
         wrong.push(format!("{} timeouts of clients", seen.since.lost));
     }
@@ -147,19 +146,14 @@ fn taken_out(seen: &Seen, wrong: &mut Vec<String>) {
 
 /// Who was never out cannot be back.
 fn back(seen: &Seen, wrong: &mut Vec<String>) {
-    match is_target_out(seen) {
+    match seen.is_target_out() {
         true => late("back", seen.back_ms, BACK_MAX_MS, wrong),
         false => wrong.push("not taken out before the fault was mended".to_owned()),
     }
 }
 
-fn is_target_out(seen: &Seen) -> bool {
-    let mut out = seen.ejected.iter();
-    out.any(|(name, _)| seen.targets.contains(name))
-}
-
 fn refused(seen: &Seen, wrong: &mut Vec<String>) {
-    late("refused", first(&seen.refused), REFUSE_MAX_MS, wrong);
+    late("refused", seen.first(&seen.refused), REFUSE_MAX_MS, wrong);
     let served = seen.targets.iter().filter(|it| seen.served.contains(*it));
     wrong.extend(served.map(|name| format!("{name} was given keys")));
     if seen.since.lost > 0 {
@@ -191,10 +185,6 @@ fn wrongly_ejected(case: &Case, seen: &Seen) -> usize {
         .iter()
         .filter(|(name, _)| !is_bad(name))
         .count()
-}
-
-fn first(times: &[(String, u64)]) -> Option<u64> {
-    times.iter().map(|it| it.1).min()
 }
 
 fn late(what: &str, time_ms: Option<u64>, most_ms: u64, wrong: &mut Vec<String>) {

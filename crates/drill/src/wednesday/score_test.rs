@@ -250,3 +250,29 @@ fn a_newcomer_passes_only_if_it_is_refused_in_time_and_never_had_a_key() {
         assert_eq!(verdict(&seen), Verdict::Fail, "{seen:?}");
     }
 }
+
+#[test]
+fn another_node_that_is_suspected_is_not_what_was_to_be_found() {
+    let case = cases()
+        .into_iter()
+        .find(|it| matches!(it.wanted, Wanted::Found(_)));
+    let case = case.unwrap();
+    let seen = |suspected: &[(&str, u64)]| Seen {
+        suspected: suspected
+            .iter()
+            .map(|(name, at)| ((*name).to_owned(), *at))
+            .collect(),
+        ejected: Vec::new(),
+        ..good()
+    };
+    let other = seen(&[("mc5", 400)]);
+    assert_eq!(other.detected(), None);
+    assert!(!missed(&case, &other).is_empty());
+    let both = seen(&[("mc5", 400), ("mc3", 7000)]);
+    assert_eq!(both.detected(), Some(7000));
+    assert!(
+        missed(&case, &both).is_empty(),
+        "{:?}",
+        missed(&case, &both)
+    );
+}
