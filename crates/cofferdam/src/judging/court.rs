@@ -49,6 +49,8 @@ pub(super) struct Court {
     decided: bool,
     /// When each ballot was seen first as it is now.
     heard: BTreeMap<MemberId, (Revision, Timestamp)>,
+    /// What this gateway said last, and when: it may have had nothing to say since because it stood still.
+    own: Option<(Ballot, Timestamp)>,
     /// Since when anybody has had something to say.
     troubled_since: Option<Timestamp>,
 }
@@ -66,6 +68,7 @@ impl Court {
             written_at: Timestamp::ZERO,
             decided: false,
             heard: BTreeMap::new(),
+            own: None,
             troubled_since: None,
         }
     }
@@ -146,10 +149,18 @@ impl Court {
         Ok(lease)
     }
 
-    /// Those that count: this gateway's own as it is now, and what others say, but not of who has gone
-    /// silent while there is something to say.
+    /// Those that count: this gateway's own and what others say, but not of who has gone silent while there is
+    /// something to say.
     fn ballots(&mut self, now: Timestamp, known: &Snapshot, own: Option<&Ballot>) -> Vec<Ballot> {
-        let mut ballots: Vec<Ballot> = own.cloned().into_iter().collect();
+        if let Some(own) = own {
+            self.own = Some((own.clone(), now));
+        }
+        // As long as another's would, so that nobody decides by what one says against whom it has just spoken.
+        let own = self
+            .own
+            .iter()
+            .filter(|(_, at)| now.since(*at) < MUTE_AFTER);
+        let mut ballots: Vec<Ballot> = own.map(|(ballot, _)| ballot.clone()).collect();
         let mut heard = BTreeMap::new();
         let entries = known.entries.iter();
         for entry in entries.filter(|entry| entry.key.starts_with(BALLOTS)) {

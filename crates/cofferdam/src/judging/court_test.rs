@@ -85,11 +85,24 @@ impl World {
 
     /// One exchange of a gateway that finds node 3 slow so surely.
     fn sit(&mut self, gateway: usize, score: Score, condemned: &[MemberId]) -> JudgingReport {
+        let ballot = ballot(GATEWAYS[gateway], score);
+        self.exchange(gateway, Some(ballot), condemned)
+    }
+
+    /// One of a gateway that has just stood still.
+    fn sit_blind(&mut self, gateway: usize) -> JudgingReport {
+        self.exchange(gateway, None, &[])
+    }
+
+    fn exchange(
+        &mut self,
+        gateway: usize,
+        ballot: Option<Ballot>,
+        condemned: &[MemberId],
+    ) -> JudgingReport {
         self.now = self.now + Duration::from_millis(250);
-        let me = GATEWAYS[gateway];
-        let sight = self.sight(me);
+        let sight = self.sight(GATEWAYS[gateway]);
         let fleet = Arc::clone(&self.fleet);
-        let ballot = Some(ballot(me, score));
         let court = &mut self.courts[gateway];
         let report = court.sit(self.now, &sight, &*fleet, ballot, condemned);
         report.unwrap().unwrap_or_default()
@@ -170,6 +183,23 @@ fn who_has_fallen_silent_while_there_is_something_to_say_is_not_waited_for() {
         assert!(rounds < 20, "{:?}", world.state());
     }
     assert!(rounds >= 8, "at once: {rounds}");
+}
+
+#[test]
+fn a_judge_that_stood_still_does_not_go_by_what_another_says_against_him() {
+    let mut world = World::new(JudgeMode::On);
+    for _ in 0..8 {
+        world.both([Score::CLEAR, Score::CERTAIN]);
+    }
+    assert_eq!(world.state(), State::Serving);
+    let mut rounds = 0;
+    while world.state() == State::Serving {
+        world.sit(1, Score::CERTAIN, &[]);
+        world.sit_blind(0);
+        rounds += 1;
+        assert!(rounds < 20);
+    }
+    assert!(rounds >= 4, "at once: {rounds}");
 }
 
 #[test]

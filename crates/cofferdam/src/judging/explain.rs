@@ -76,7 +76,6 @@ fn deed_of(past: &PastReport) -> String {
             let (score, proof) = (past.score, proof_of(past));
             let state = match past.event {
                 Event::Relieved => "relieved of half of its keys",
-                Event::Cleared => "suspect no more",
                 _ => state,
             };
             return format!("{state} by {doer}, score {score:.0}{proof}");

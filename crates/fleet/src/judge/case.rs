@@ -63,8 +63,6 @@ pub struct Case {
     is_excused: bool,
     heard_at: Option<Timestamp>,
     is_heard: bool,
-    /// Somebody who had a vote has none any more: what the others say holds as it would rise from here.
-    ceiling: Option<Score>,
     /// The present step's begin, and what had been answered well by then.
     step: Option<(Timestamp, State, u32)>,
 }
@@ -77,7 +75,6 @@ impl Case {
             is_excused: false,
             heard_at: None,
             is_heard: false,
-            ceiling: None,
             step: None,
         }
     }
@@ -104,7 +101,6 @@ impl Case {
             }
             return;
         };
-        let passed = self.heard_at.map_or(Duration::ZERO, |at| now.since(at));
         self.heard_at = Some(now);
         self.is_excused = match said.score > Score::CLEAR {
             true => self.is_excused || said.is_busy,
@@ -114,7 +110,6 @@ impl Case {
             true => said.score_unqueued,
             false => said.score,
         };
-        let score = self.under_ceiling(score, said.voters, passed);
         let since_unix_ms = match score > Score::CLEAR {
             true => self.why.since_unix_ms.or(Some(unix_ms(now))),
             false => None,
@@ -164,19 +159,6 @@ impl Case {
     /// It was busy, and what was held against it then is not forgotten yet.
     pub(super) fn excuse(&mut self) {
         self.is_excused = true;
-    }
-
-    /// One voter less must not make a node slow at once, that has been held back by him: the others have as
-    /// long to go from here as if they had just begun to find it slow.
-    fn under_ceiling(&mut self, score: Score, voters: usize, passed: Duration) -> Score {
-        if voters < self.why.voters && self.ceiling.is_none() {
-            self.ceiling = Some(self.why.score);
-        }
-        self.ceiling = self
-            .ceiling
-            .map(|it| it.raised(passed))
-            .filter(|it| *it < score);
-        self.ceiling.unwrap_or(score)
     }
 
     /// What it answered well in its present step, by what it has now.

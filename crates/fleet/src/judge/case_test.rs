@@ -117,28 +117,6 @@ fn a_busy_node_is_told_what_counts_against_it_or_else_all_of_it() {
 }
 
 #[test]
-fn one_voter_less_makes_nobody_slow_at_once() {
-    let serving = Standing::founder(START);
-    let mut case = Case::new(MemberId(4));
-    case.hear(
-        START,
-        &serving,
-        Some(&said(Score::CLEAR, Score::CLEAR, false)),
-    );
-    let mut alone = said(Score::CERTAIN, Score::CERTAIN, false);
-    alone.voters = 1;
-    let mut after = |rounds: u32| {
-        let now = START + crate::judge::ROUND * rounds;
-        case.hear(now, &serving, Some(&alone));
-        case.score()
-    };
-    assert!((1..=4).map(&mut after).all(|it| it < Score::SUSPECT));
-    assert!(after(5) >= Score::SUSPECT);
-    assert!((6..=9).map(&mut after).all(|it| it < Score::CERTAIN));
-    assert_eq!(after(10), Score::CERTAIN);
-}
-
-#[test]
 fn who_is_excused_stays_so_until_it_is_clear() {
     let serving = Standing::founder(START);
     let mut case = Case::new(MemberId(4));

@@ -9,6 +9,9 @@ use super::tally::Class;
 /// An observer whose level is so many times that of the others, and so much above it, is slow itself.
 const SLOW_RATIO: f64 = 3.0;
 const SLOW_EXCESS_MS: f64 = 0.5;
+/// Who asks a node less than this part of what another one does, who finds it slow, and all that he knows of it
+/// is from before, cannot speak against it. Who asks more will have looked soon enough to be waited for.
+const ASKS_ENOUGH: f32 = 0.25;
 /// A node that is asked so many times as much for its weight as the median node, in requests or bytes, is
 /// busy: near saturation a little more load makes queues many times as long …
 const BUSY_RATIO: f32 = 1.15;
@@ -116,10 +119,13 @@ fn agree(voters: &[&Ballot], node: MemberId) -> Agreed {
             .map(|ballot| (ballot.observer, ballot.of(node)));
         found.filter_map(|(observer, opinion)| Some((observer, opinion?)))
     };
-    // Who asks so little that all it knows is from before the others found anything cannot speak against it.
-    let slow_for_s = found().fold(0.0, |most: f32, it| most.max(it.1.slow_for_s));
-    let has_looked =
-        |it: &Opinion| slow_for_s == 0.0 || it.slow_for_s > 0.0 || it.seen_s < slow_for_s;
+    let blaming = found().map(|it| it.1).filter(|it| it.slow_for_s > 0.0);
+    let (slow_for_s, asked_per_s) = blaming.fold((0.0, 0.0), |(longest, most): (f32, f32), it| {
+        (longest.max(it.slow_for_s), most.max(it.asked_per_s))
+    });
+    let has_looked = |it: &Opinion| {
+        it.slow_for_s > 0.0 || it.seen_s < slow_for_s || it.asked_per_s >= asked_per_s * ASKS_ENOUGH
+    };
     let opinions = || found().filter(|it| has_looked(it.1));
     let mut scores: Vec<Score> = opinions().map(|it| it.1.score).collect();
     let mut unqueued: Vec<Score> = opinions().map(|it| it.1.score_unqueued).collect();

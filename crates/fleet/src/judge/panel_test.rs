@@ -132,8 +132,10 @@ fn who_has_not_looked_since_somebody_found_it_slow_has_no_say() {
     let mut blaming = ballot(1, 0.3, &[100, 1]);
     blaming.opinions[0].slow_for_s = 2.0;
     let mut quiet = ballot(2, 0.3, &[1, 1]);
-    for (seen_s, voters, expected) in [(9.0, 1, 100), (1.5, 2, 1)] {
+    let said = [(9.0, 20.0, 1, 100), (9.0, 30.0, 2, 1), (1.5, 20.0, 2, 1)];
+    for (seen_s, asked_per_s, voters, expected) in said {
         quiet.opinions[0].seen_s = seen_s;
+        quiet.opinions[0].asked_per_s = asked_per_s;
         let panel = Panel::of(&[blaming.clone(), quiet.clone()]);
         let agreed = panel.of_node(MemberId(1)).unwrap();
         assert_eq!((agreed.voters, agreed.score), (voters, score(expected)));
