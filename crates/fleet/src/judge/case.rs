@@ -83,6 +83,9 @@ impl Case {
     pub(super) fn hear(&mut self, now: Timestamp, standing: &Standing, said: Option<&Agreed>) {
         let step = (standing.since(), standing.state());
         let proven = said.map_or(0, |it| it.proven);
+        let goes_on = self
+            .step
+            .is_some_and(|(since, state, _)| (since, state) == step);
         match self.step {
             // Observers count anew when a node is let in by another step.
             Some((since, state, before)) if (since, state) == step && before <= proven => {}
@@ -93,7 +96,8 @@ impl Case {
         }
         self.is_heard = said.is_some();
         let Some(said) = said else {
-            if self.heard_at.is_none_or(|at| now.since(at) > SILENCE_MAX) {
+            // Who is out, or let in again, begins with nothing.
+            if !goes_on || self.heard_at.is_none_or(|at| now.since(at) > SILENCE_MAX) {
                 self.why = Why {
                     proof: proof_of(standing, 0),
                     ..Why::default()

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::judge::Class;
+use crate::membership::Event;
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 
@@ -129,4 +130,21 @@ fn who_is_excused_stays_so_until_it_is_clear() {
         case.hear(START, &serving, Some(&said(score, Score::CLEAR, false)));
         assert_eq!(case.score(), expected);
     }
+}
+
+#[test]
+fn of_a_node_that_has_just_gone_nothing_is_said_at_once() {
+    let serving = Standing::founder(START);
+    let suspect = serving.after(Event::Suspected, START).unwrap();
+    let mut case = Case::new(MemberId(4));
+    case.hear(
+        START,
+        &suspect,
+        Some(&said(Score::CERTAIN, Score::CLEAR, false)),
+    );
+    case.hear(START, &suspect, None);
+    assert_eq!(case.score(), Score::CERTAIN);
+    let out = suspect.after(Event::Condemned, START).unwrap();
+    case.hear(START, &out, None);
+    assert_eq!(case.why(), &Why::default());
 }
