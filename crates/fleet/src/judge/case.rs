@@ -83,9 +83,11 @@ impl Case {
     pub(super) fn hear(&mut self, now: Timestamp, standing: &Standing, said: Option<&Agreed>) {
         let step = (standing.since(), standing.state());
         let proven = said.map_or(0, |it| it.proven);
-        let goes_on = self
+        let is_same = self
             .step
             .is_some_and(|(since, state, _)| (since, state) == step);
+        // What made it a suspect is held against it still.
+        let goes_on = is_same || standing.state() == State::Suspect;
         match self.step {
             // Observers count anew when a node is let in by another step.
             Some((since, state, before)) if (since, state) == step && before <= proven => {}
