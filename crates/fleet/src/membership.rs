@@ -242,7 +242,7 @@ impl Standing {
             return Ok(*self);
         }
         if event == Event::Relieved {
-            let reliefs = self.reliefs + u32::from(!self.is_relieved());
+            let reliefs = self.reliefs.saturating_add(u32::from(!self.is_relieved()));
             return Ok(Self {
                 step: 1,
                 reliefs,

@@ -40,10 +40,7 @@ pub(crate) fn run(global: &Global, command: &GateCommand) -> Result<(), Failure>
     }
     match record.outcome.as_str() {
         "admitted" => Ok(()),
-        "sent_back" => Err(Failure::new(format!(
-            "{} was admitted, but slow on its way in",
-            record.name
-        ))),
+        "sent_back" => Err(Failure::new(record.sent_back())),
         "refused" => Err(Failure::new(format!(
             "{} is refused: {}",
             record.name,

@@ -80,7 +80,7 @@ impl NodeRecord {
         };
         let mut lines = vec![match self.outcome.as_str() {
             "admitted" => format!("{} is admitted, {}", self.name, against(verdict)),
-            "sent_back" => format!("{} was admitted, but slow on its way in", self.name),
+            "sent_back" => self.sent_back(),
             _ => format!("{} is refused, {}", self.name, against(verdict)),
         }];
         lines.extend(verdict.problems.iter().map(|it| format!("  FAILED {it}")));
@@ -94,6 +94,11 @@ impl NodeRecord {
         let passed = verdict.outcomes.iter().filter(|it| it.passed);
         lines.extend(passed.map(|it| format!("  passed {}", it.sentence())));
         lines
+    }
+
+    /// That it came no further than its way in.
+    pub(crate) fn sent_back(&self) -> String {
+        format!("{} was admitted, but slow on its way in", self.name)
     }
 
     /// What it was refused for, in one line.

@@ -12,10 +12,10 @@ const SLOW_EXCESS_MS: f64 = 0.5;
 /// Who asks a node less than this part of what another one does, who finds it slow, and all that he knows of it
 /// is from before, cannot speak against it. Who asks more will have looked soon enough to be waited for.
 const ASKS_ENOUGH: f32 = 0.25;
-/// A node that is asked so many times as much for its weight as the median node, in requests or bytes, is
+/// A node that is asked so many times as much for its weight as the median of the others, in requests or bytes, is
 /// busy: near saturation a little more load makes queues many times as long …
 const BUSY_RATIO: f32 = 1.15;
-/// … unless it does less than this part of what the median node does.
+/// … unless it does less than this part of what they do.
 const BUSY_DOES: f32 = 0.8;
 
 /// What the observers that have a vote say together.
@@ -40,7 +40,7 @@ pub struct Agreed {
     pub score_unqueued: Score,
     /// It is asked more than others, and does more.
     pub is_busy: bool,
-    /// How much it is asked, of requests or bytes, beside the median node.
+    /// How much it is asked, of requests or bytes, beside the median of the others.
     pub load: f32,
     /// How many have asked it enough to say anything.
     pub voters: usize,
