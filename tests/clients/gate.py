@@ -3,7 +3,6 @@ way is refused with the figures, the same one with a good way is admitted; one t
 requests come goes back by their copies, before it has any key; one that dies in the middle of its test is
 refused; and whoever asks for a test is answered, whoever began it and whichever gateway ends it."""
 
-import asyncio
 import contextlib
 import json
 import os
@@ -16,46 +15,10 @@ import threading
 import time
 
 from harness import BINARY, Conn, Suite, eventually
+from way import Way
 
 suite = Suite("gate", server=False)
 NODES = 3
-
-
-class NarrowWay(threading.Thread):
-    """A way to a server through which `bytes_per_s` go each way."""
-
-    def __init__(self, to, bytes_per_s):
-        super().__init__(daemon=True)
-        self.to, self.bytes_per_s = to, bytes_per_s
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.loop = asyncio.new_event_loop()
-        self.start()
-
-    def run(self):
-        asyncio.set_event_loop(self.loop)
-        with contextlib.suppress(RuntimeError):
-            self.loop.run_until_complete(self.serve())
-
-    async def serve(self):
-        server = await asyncio.start_server(self.accept, sock=self.listener, limit=16384)
-        await server.serve_forever()
-
-    async def accept(self, reader, writer):
-        with contextlib.suppress(OSError):
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to, limit=16384)
-            await asyncio.gather(self.carry(reader, far_writer), self.carry(far_reader, writer))
-
-    async def carry(self, reader, writer):
-        with contextlib.suppress(OSError):
-            while data := await reader.read(16384):
-                await asyncio.sleep(len(data) / self.bytes_per_s)
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    def stop(self):
-        self.loop.call_soon_threadsafe(self.loop.stop)
 
 
 class Traffic(threading.Thread):
@@ -236,7 +199,7 @@ def who_is_behind_a_narrow_way_is_refused_and_who_is_as_the_others_comes_in():
         serving = fleet.cli("gate", "run", "--candidate", "mc1")
         assert serving.returncode == 2 and "has served already" in serving.stderr, serving
         port = free_port()
-        way = NarrowWay(port, 250_000)
+        way = Way(port, 250_000)
         fleet.ways.append(way)
         began = time.monotonic()
         # The fleet is young: else it would take the node in as one of its founders.

@@ -239,7 +239,9 @@ impl Finding {
         };
         let ours = match (self.ours, self.statistic) {
             (None, Statistic::Median) => "half of its requests or more have no answer".to_owned(),
-            (None, _) => "most of its requests have no answer".to_owned(),
+            (None, Statistic::FastestQuarter) => {
+                "three quarters of its requests or more have no answer".to_owned()
+            }
             (ours, _) => format!("{what} {}", told(ours)),
         };
         let ours = match self.is_of_queue() {

@@ -115,6 +115,13 @@ fn a_busy_node_is_told_what_counts_against_it_or_else_all_of_it() {
         (blame.observer, blame.finding),
         (MemberId(102), Some(quarter))
     );
+    assert!(
+        quarter
+            .sentence()
+            .starts_with("read: three quarters of its requests or more have no answer, its peers'"),
+        "{}",
+        quarter.sentence()
+    );
 }
 
 #[test]
