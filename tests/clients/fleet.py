@@ -332,7 +332,8 @@ def under_load_a_dead_node_takes_its_share_until_the_ring_moves_on():
         # It comes back empty, and only for a few keys at first.
         fleet.start("node2")
         eventually(lambda: fleet.members()["node2"]["state"] in ("probation", "ramping"), 20, "it is back")
-        assert load.ratio(0.5) > 0.9
+        ratio = load.ratio(0.5)
+        assert ratio > 0.9, (ratio, fleet.members())
         load.check()
 
 
