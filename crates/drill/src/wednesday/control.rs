@@ -1,7 +1,7 @@
 //! What a control shows: a fleet without anybody who protects it, or with a rule that is too simple.
 
 use super::outcome::Verdict;
-use super::scenario::{Case, Fault, Judge, Wanted};
+use super::scenario::{Case, Fault, Judge, NODES, Wanted};
 use super::score::{disturbances, faults};
 use super::seen::Seen;
 
@@ -63,7 +63,11 @@ pub(crate) fn outage(seen: &Seen) -> Vec<String> {
 pub(crate) fn harm(case: &Case, seen: &Seen) -> Vec<String> {
     let is_out = |name: &String| seen.ejected.iter().any(|it| it.0 == *name);
     let is_harm = match (&case.fault, case.wanted) {
-        (Fault::HotKey, _) => seen.busy.as_ref().is_some_and(is_out),
+        // Who was gone before it was asked most cannot be told by name; where all are out, it is among them.
+        (Fault::HotKey, _) => match &seen.busy {
+            Some(name) => is_out(name),
+            None => seen.ejected.len() == NODES,
+        },
         (_, Wanted::CapHolds) => seen.targets.iter().all(is_out),
         _ => !seen.ejected.is_empty(),
     };

@@ -138,3 +138,19 @@ fn where_nobody_may_go_whoever_goes_shows_it() {
     };
     assert_eq!(shown(&gateway, Judge::Naive, &seen).verdict, Verdict::Fail);
 }
+
+#[test]
+fn where_all_are_taken_out_before_any_is_asked_most_the_busy_one_is_among_them() {
+    let hot = case("a hot key");
+    let names = ["mc1", "mc2", "mc3", "mc4", "mc5", "mc6"];
+    for (count, expected) in [(6, Verdict::Fail), (5, Verdict::Pass)] {
+        let out: Vec<(&str, u64)> = names[..count].iter().map(|name| (*name, 300)).collect();
+        let seen = Seen {
+            ejected: ejected(&out),
+            busy: None,
+            ..calm()
+        };
+        let told = outcome(&hot, Judge::On, &calm(), Some((Judge::Naive, &seen)));
+        assert_eq!(told.control, Some(expected), "{count}");
+    }
+}
