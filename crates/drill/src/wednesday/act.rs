@@ -72,7 +72,7 @@ impl Act<'_> {
         self.wait(self.pace.settle)?;
         let ticks = self.come_to_rest(&clients)?;
         let begun_ns = clock::now_ns();
-        let mut watch = Watch::new(self.fleet, clock::unix_ms());
+        let mut watch = Watch::new(self.fleet, clock::unix_ms(), self.targets());
         watch.look_before();
         let fault = Running::begin(self.fleet, &self.case.fault, &addresses)?;
         self.watch(&mut watch)?;
@@ -120,6 +120,12 @@ impl Act<'_> {
         }
     }
 
+    /// The bad nodes' names.
+    fn targets(&self) -> Vec<String> {
+        let targets = self.case.fault.targets().into_iter();
+        targets.filter_map(|node| self.fleet.name(node)).collect()
+    }
+
     fn seen(&self, samples: &[Sample], watch: Watch<'_>, times: Times, ticks: Ticks) -> Seen {
         let Times {
             begun_ns,
@@ -127,14 +133,11 @@ impl Act<'_> {
             end_ns,
         } = times;
         let before_ns = begun_ns - self.pace.before.as_nanos() as u64;
-        let targets = self.case.fault.targets().into_iter();
-        let targets = targets.filter_map(|node| self.fleet.name(node));
         Seen {
             before: Stretch::of(samples, before_ns, begun_ns),
             since: Stretch::of(samples, begun_ns, end_ns),
             after: Stretch::of(samples, done_ns + SECOND_NS, end_ns),
             hit_ratio_min: Stretch::hit_ratio_min(samples, begun_ns, end_ns),
-            targets: targets.collect(),
             steal: Ticks::now().steal_since(ticks),
             stack: self.fleet.site.stack,
             ..watch.seen
@@ -204,12 +207,16 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(fleet: &'a Fleet, began_ms: u64) -> Self {
+    fn new(fleet: &'a Fleet, began_ms: u64, targets: Vec<String>) -> Self {
         Self {
             fleet,
             began_ms,
             busy: Busy::from_now(fleet),
-            seen: Seen::default(),
+            // When it is over depends on whom it is about.
+            seen: Seen {
+                targets,
+                ..Seen::default()
+            },
         }
     }
 
