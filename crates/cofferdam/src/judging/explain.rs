@@ -35,7 +35,7 @@ pub(crate) fn lines_of(report: &JudgingReport, node: &NodeReport, now_unix_ms: u
     );
     if node.is_busy {
         lines.push(format!(
-            "it is asked {:.1} times as much as the median node: what its load explains does not count",
+            "it is asked {:.1} times as much as the median of the others: what its load explains does not count",
             node.load
         ));
     }
@@ -183,7 +183,7 @@ pub(crate) fn evidence_of(node: &NodeReport, now_unix_ms: u64) -> Vec<String> {
     lines.extend(blaming.iter().map(line_of));
     if node.is_busy {
         lines.push(format!(
-            "It is asked {:.1} times as much as the median node: what its load explains does not count.",
+            "It is asked {:.1} times as much as the median of the others: what its load explains does not count.",
             node.load
         ));
     }

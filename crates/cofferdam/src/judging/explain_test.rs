@@ -30,7 +30,7 @@ fn all_that_is_held_against_a_node_is_told() {
         "found slow for 3 s, by 2 of 2 gateways that asked it enough",
         "  gateway1 (42 of 100): read: slow",
         "  gateway2 (60 of 100): no figures any more",
-        "it is asked 1.4 times as much as the median node: what its load explains does not count",
+        "it is asked 1.4 times as much as the median of the others: what its load explains does not count",
         "More nodes are slow than may be out at once: node3. (1 s)",
         "1 min ago: ramping by the judge, score 1",
         "gateway2 decides, by what all gateways say",

@@ -53,7 +53,7 @@ pub(crate) struct NodeReport {
     pub(crate) slow_since_unix_ms: Option<u64>,
     /// Gateways that have asked it enough to say anything.
     pub(crate) voters: usize,
-    /// How much it is asked beside the median node.
+    /// How much it is asked beside the median of the others.
     pub(crate) load: f32,
     /// That was so much that only what load does not explain was counted.
     pub(crate) is_busy: bool,

@@ -30,7 +30,7 @@ pub struct Why {
     pub blaming: Vec<Blame>,
     /// How many had asked it enough to say anything.
     pub voters: usize,
-    /// It was asked so many times as much as the median node.
+    /// It was asked so many times as much as the median of the others.
     pub load: f32,
     /// That was so much that only what load does not explain was counted.
     pub is_busy: bool,
@@ -216,7 +216,7 @@ impl Why {
         }
         if self.is_busy {
             lines.push(format!(
-                "asked {:.1} times as much as the median node: what its load explains does not count",
+                "asked {:.1} times as much as the median of the others: what its load explains does not count",
                 self.load
             ));
         }
