@@ -14,7 +14,7 @@ class Way(threading.Thread):
     def __init__(self, to, bytes_per_s=None):
         super().__init__(daemon=True)
         self.to, self.delay_s, self.bytes_per_s = to, 0.0, bytes_per_s
-        self.listener = unpaced()
+        self.listener = prompt()
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(64)
         self.port = self.listener.getsockname()[1]
@@ -32,7 +32,7 @@ class Way(threading.Thread):
 
     async def accept(self, reader, writer):
         with contextlib.suppress(OSError):
-            far = unpaced()
+            far = prompt()
             far.setblocking(False)
             await self.loop.sock_connect(far, ("127.0.0.1", self.to))
             far_reader, far_writer = await asyncio.open_connection(sock=far, limit=PIECE_LEN)
@@ -53,10 +53,10 @@ class Way(threading.Thread):
         self.loop.call_soon_threadsafe(self.loop.stop)
 
 
-def unpaced():
-    """A socket that the system does not pace, as it does where its default is BBR: to that a way on which
-    little is asked looks slow, and answers would take tens of milliseconds."""
+def prompt():
+    """A socket that sends at once, as those do that it accepts. By themselves asyncio's accepted sockets do not
+    where their listener was made elsewhere; and what waits for the acknowledgement of what went before may then
+    be one answer behind for good: each goes with the next request's acknowledgement."""
     sock = socket.socket()
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock

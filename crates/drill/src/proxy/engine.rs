@@ -131,7 +131,6 @@ impl Engine {
         for (side, stream) in [&mut client, &mut server].into_iter().enumerate() {
             // Small answers are not to wait for larger ones.
             stream.set_nodelay(true)?;
-            spare_on_loopback(stream);
             registry.register(stream, Token(token + side), both)?;
         }
         self.ways.insert(
@@ -161,15 +160,6 @@ impl Engine {
             let carried = way.carry(now_ns, shapers, scratch, setting);
             carried.is_ok() && !way.pipes.iter().all(|pipe| pipe.is_over)
         });
-    }
-}
-
-/// Over loopback a system's default that paces by a model of the path, as BBR does, may take a way on which little
-/// is asked for one that is slow, and delay each answer by milliseconds: what is bad about a way is what
-/// its setting says. If the kernel refuses, its choice stays.
-fn spare_on_loopback(stream: &TcpStream) {
-    if stream.local_addr().is_ok_and(|it| it.ip().is_loopback()) {
-        let _ = rustix::net::sockopt::set_tcp_congestion(stream, "reno");
     }
 }
 
