@@ -146,7 +146,7 @@ impl Act<'_> {
 
     /// Until what is wanted has come, or the time is up; for what must not come, all the time.
     fn watch(&self, watch: &mut Watch<'_>) -> Result<(), DrillError> {
-        let targets = self.case.fault.targets().len();
+        let targets = watch.seen.targets.len();
         let patience = match (self.judge, self.case.wanted) {
             (Judge::Off, Wanted::Refused) => self.pace.look + JOINING,
             (Judge::Off, _) | (_, Wanted::NobodyOut) => self.pace.look,

@@ -90,10 +90,8 @@ impl Case {
         let goes_on = is_same || standing.state() == State::Suspect;
         match self.step {
             // Observers count anew when a node is let in by another step.
-            Some((since, state, before)) if (since, state) == step && before <= proven => {}
-            Some((since, state, _)) if (since, state) == step => {
-                self.step = Some((since, state, 0));
-            }
+            Some((_, _, before)) if is_same && before <= proven => {}
+            Some(_) if is_same => self.step = Some((step.0, step.1, 0)),
             _ => self.step = Some((step.0, step.1, proven)),
         }
         self.is_heard = said.is_some();
