@@ -11,34 +11,42 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 # What an attempt that ended with code $1 says, from its report in $folder/this: `as-wanted`, `wrong`, or
-# `noise`, which is a bound missed by less than a busy machine may be the reason for.
+# `noise`, which is a bound missed by less than a busy machine may be the reason for. Where such a machine
+# shows what is wanted all the same, only not to the quarter of a millisecond, that is `coarse`: an outage is
+# ten times the latency, and twice is far from it.
 judge() {
   python3 - "$1" "$2" "$folder/this" <<'END'
 import json, sys
 
 protections, code, path = sys.argv[1], sys.argv[2], sys.argv[3]
-if code not in ("0", "1"):
+try:
+    report = json.load(open(path))
+    victims, p99 = report["victims"], report["victims"]["p99_ms"]
+except (ValueError, KeyError):
     print("wrong" if code == "broken" else "noise")
     sys.exit()
-report = json.load(open(path))
-victims, p99 = report["victims"], report["victims"]["p99_ms"]
-suffered = victims["errors"] or victims["connect_failures"] or p99["during"] >= 10 * p99["before"]
-if protections == "off":
+failed = victims["errors"] or victims["connect_failures"]
+lag_ms = report["generator"]["lag_p99_ms"]
+suffered = failed or p99["during"] >= 10 * max(p99["before"], lag_ms)
+broken = (report["storm"]["close_wait_oldest_ms"] > 1000 or report["recover_ms"] is None
+          or report["aggressor"]["served_share"] < 0.6)
+if code not in ("0", "1"):
+    held = not failed and not broken and p99["during"] < 2 * p99["before"]
+    print("coarse" if (suffered if protections == "off" else held) else "noise")
+elif protections == "off":
     shown = code == "1" and any("fails by far" in reason for reason in report["reasons"])
     # Where requests take that long with nothing done to them, ten times as long is hard to reach.
     print("as-wanted" if shown else "noise" if p99["before"] > 1 else "wrong")
 elif code == "0":
     print("as-wanted")
 else:
-    broken = (report["storm"]["close_wait_oldest_ms"] > 1000 or report["recover_ms"] is None
-              or report["aggressor"]["served_share"] < 0.6)
     print("wrong" if suffered or broken else "noise")
 END
 }
 
-# Runs the drill until it says what is wanted, or three times the contrary; sets $said.
+# Runs the drill until it says what is wanted, twice so coarsely, or three times the contrary; sets $said.
 drill() {
-  local protections=$1 wrong=0 code
+  local protections=$1 wrong=0 coarse=0 code
   said=noise
   for ((attempt = 1; attempt <= attempts; attempt++)); do
     code=0
@@ -57,6 +65,12 @@ drill() {
         said=as-wanted
         return
         ;;
+      coarse)
+        if [ "$((coarse += 1))" -eq 2 ]; then
+          said=coarse
+          return
+        fi
+        ;;
       wrong)
         cp "$folder/this" "$folder/wrong"
         if [ "$((wrong += 1))" -eq 3 ]; then
@@ -68,6 +82,18 @@ drill() {
   done
 }
 
+# What the last attempt saw of the victims, and why no more can be said.
+figures() {
+  python3 - "$folder/this" <<'END'
+import json, sys
+
+report = json.load(open(sys.argv[1]))
+victims, p99 = report["victims"], report["victims"]["p99_ms"]
+print(f"p99 {p99['before']:.2f} ms before, {p99['during']:.2f} during, {p99['after']:.2f} after, "
+      f"{victims['errors']} errors; {report['reasons'][0]}")
+END
+}
+
 skipped=
 for protections in on off; do
   echo "friday --quick, protections $protections"
@@ -75,6 +101,8 @@ for protections in on off; do
   case $protections-$said in
     on-as-wanted) echo "passed" ;;
     off-as-wanted) echo "shows the outage, as it must" ;;
+    on-coarse) echo "holds, as far as this machine can tell: $(figures)" ;;
+    off-coarse) echo "shows the outage, as far as this machine can tell: $(figures)" ;;
     *-wrong)
       echo "three attempts say the contrary; the last of them:" >&2
       cat "$folder/wrong" >&2
