@@ -23,16 +23,16 @@ try:
     report = json.load(open(path))
     victims, p99 = report["victims"], report["victims"]["p99_ms"]
 except (ValueError, KeyError):
-    print("wrong" if code == "broken" else "noise")
+    print("wrong" if code in ("0", "1", "broken") else "noise")
     sys.exit()
 failed = victims["errors"] or victims["connect_failures"]
-lag_ms = report["generator"]["lag_p99_ms"]
-suffered = failed or p99["during"] >= 10 * max(p99["before"], lag_ms)
+suffered = failed or p99["during"] >= 10 * p99["before"]
 broken = (report["storm"]["close_wait_oldest_ms"] > 1000 or report["recover_ms"] is None
           or report["aggressor"]["served_share"] < 0.6)
 if code not in ("0", "1"):
     held = not failed and not broken and p99["during"] < 2 * p99["before"]
-    print("coarse" if (suffered if protections == "off" else held) else "noise")
+    shown = suffered and p99["during"] >= 10 * report["generator"]["lag_p99_ms"]
+    print("coarse" if (shown if protections == "off" else held) else "noise")
 elif protections == "off":
     shown = code == "1" and any("fails by far" in reason for reason in report["reasons"])
     # Where requests take that long with nothing done to them, ten times as long is hard to reach.
@@ -95,14 +95,21 @@ END
 }
 
 skipped=
+coarse_only=
 for protections in on off; do
   echo "friday --quick, protections $protections"
   drill "$protections"
   case $protections-$said in
     on-as-wanted) echo "passed" ;;
     off-as-wanted) echo "shows the outage, as it must" ;;
-    on-coarse) echo "holds, as far as this machine can tell: $(figures)" ;;
-    off-coarse) echo "shows the outage, as far as this machine can tell: $(figures)" ;;
+    on-coarse)
+      echo "holds, as far as this machine can tell: $(figures)"
+      coarse_only+=" (friday, protections on)"
+      ;;
+    off-coarse)
+      echo "shows the outage, as far as this machine can tell: $(figures)"
+      coarse_only+=" (friday, protections off)"
+      ;;
     *-wrong)
       echo "three attempts say the contrary; the last of them:" >&2
       cat "$folder/wrong" >&2
@@ -152,6 +159,10 @@ elif [ "$failed" -gt 0 ]; then
 else
   skipped+=" (wednesday)"
   cat "$folder/this" "$folder/progress" >&2
+fi
+if [ -n "$coarse_only" ]; then
+  echo "*** COARSE:$coarse_only: this machine disturbed what it would take to hold it to its bounds." >&2
+  [ -z "${GITHUB_ACTIONS:-}" ] || echo "::warning title=drill judged coarsely::$coarse_only"
 fi
 if [ -n "$skipped" ]; then
   echo "***" >&2
